@@ -1,0 +1,141 @@
+"""Read scenarios: presets by name, files by path, single fields by ``table.key=value``."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from twin.errors import InputError
+from twin.scenario.schema import Scenario
+
+
+def preset_names() -> list[str]:
+    """Names of the scenarios that ship with the package."""
+    folder = resources.files("twin.scenario") / "presets"
+    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+
+
+def load(source: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Load a preset or a scenario file.
+
+    Parameters
+    ----------
+    source : str or Path
+        Name of a preset, or path of a TOML file (anything with a ``/`` or ending in ``.toml``).
+    overrides : sequence of str
+        ``table.key=value``, the value in TOML notation; what is not TOML is taken as a string.
+
+    Raises
+    ------
+    InputError
+        With file, field, value and what is allowed.
+    """
+    label, text = _read(source)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{label}: not valid TOML: {error}") from None
+    for override in overrides:
+        _apply(data, override)
+    return from_data(data, label)
+
+
+def from_data(data: dict[str, Any], label: str = "scenario") -> Scenario:
+    """Validate nested plain data (as TOML gives it); `label` names it in errors."""
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{label}: {_explain(error)}") from None
+
+
+def to_toml(scenario: Scenario) -> str:
+    """The complete scenario as TOML; ``load`` of it gives an equal scenario."""
+    data = scenario.model_dump(mode="json", exclude_none=True)
+    scalars = {k: v for k, v in data.items() if not isinstance(v, dict)}
+    lines = [f"{key} = {_literal(value)}" for key, value in scalars.items()]
+    for name, table in data.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{name}]"]
+            lines += [f"{_key(key)} = {_literal(value)}" for key, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def scenario_hash(scenario: Scenario) -> str:
+    """SHA-256 of the scenario's content, independent of key order, as 64 hex digits."""
+    canonical = json.dumps(scenario.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _read(source: str | Path) -> tuple[str, str]:
+    name = str(source)
+    if isinstance(source, str) and "/" not in name and not name.endswith(".toml"):
+        if name not in preset_names():
+            raise InputError(
+                f"unknown scenario {name!r}; presets: {', '.join(preset_names())}; "
+                "or give the path of a .toml file"
+            )
+        preset = resources.files("twin.scenario") / "presets" / f"{name}.toml"
+        return f"preset {name}", preset.read_text(encoding="utf-8")
+    try:
+        return name, Path(source).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not a text file in UTF-8") from None
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise InputError(f"--set {override}: must look like table.key=value")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    table = data
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise InputError(f"--set {override}: {key} is a value, not a table")
+    table[keys[-1]] = value
+
+
+def _explain(error: ValidationError) -> str:
+    parts = []
+    for item in error.errors(include_url=False):
+        # The tag of a discriminated union ("walker", "tle") is not a key the user wrote.
+        where = [str(p) for p in item["loc"] if p not in ("walker", "tle")] or ["scenario"]
+        if "tle" in item["loc"][2:]:
+            where.append("tle")
+        message = item["msg"].removeprefix("Value error, ")
+        message = message[0].lower() + message[1:]
+        if item["type"] == "extra_forbidden":
+            message = "unknown key"
+        shown = "" if item["type"] == "missing" or isinstance(item["input"], dict) else (
+            f" (got {item['input']!r})"
+        )
+        parts.append(f"{'.'.join(where)}: {message}{shown}")
+    return "; ".join(parts)
+
+
+def _key(key: str) -> str:
+    bare = key.replace("-", "").replace("_", "").isalnum() and key.isascii()
+    return key if bare else json.dumps(key)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(k)} = {_literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)

@@ -1,0 +1,244 @@
+"""The scenario: one frozen model per TOML table, in human units, strict about every key.
+
+A field tagged *assumption* in its description is a choice that the Space-XNet paper
+(arXiv 2605.00515) does not state; reports list these.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+class Table(BaseModel):
+    """Base of every table: no unknown keys, no silent conversions, no change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _utc(text: str) -> str:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be an ISO 8601 date and time, e.g. 2026-03-20T00:00:00Z") from None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+UtcText = Annotated[str, AfterValidator(_utc)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class Simulation(Table):
+    """Time axis, randomness and what is recorded."""
+
+    start_utc: UtcText = "2026-03-20T00:00:00Z"
+    steps: int = Field(200, ge=1, le=1_000_000)
+    step_s: Positive | None = Field(
+        None, description="length of a step; exactly one of step_s and orbits"
+    )
+    orbits: Positive | None = Field(
+        None, description="the run spans this many orbital periods; exactly one of step_s, orbits"
+    )
+    seed: int = Field(0, ge=0)
+    replicate: int = Field(0, ge=0, description="index of the independent repetition")
+    record_satellites_every: int = Field(
+        10, ge=1, description="steps between rows of the satellites table"
+    )
+    record_tokens_per_step: int = Field(
+        2, ge=0, description="tokens a step recorded with every hop"
+    )
+
+    @model_validator(mode="after")
+    def _one_time_axis(self) -> Self:
+        if (self.step_s is None) == (self.orbits is None):
+            raise ValueError("give exactly one of step_s and orbits")
+        return self
+
+
+class Walker(Table):
+    """A Walker constellation i: T/P/F (Walker, 1984) on circular orbits."""
+
+    kind: Literal["walker"] = "walker"
+    planes: int = Field(ge=1, le=1000)
+    satellites_per_plane: int = Field(ge=1, le=1000)
+    altitude_km: float = Field(ge=150, le=40_000)
+    inclination_deg: float = Field(ge=0, le=180)
+    phasing: int = Field(
+        0, ge=0, description="F: between neighbours in adjacent planes F*360/T deg; assumption"
+    )
+    raan_spread_deg: float = Field(
+        360.0, gt=0, le=360, description="360: delta pattern, 180: star pattern; assumption"
+    )
+    raan_first_deg: float = Field(0.0, ge=0, lt=360)
+
+    @model_validator(mode="after")
+    def _phasing_below_planes(self) -> Self:
+        if self.phasing >= self.planes:
+            raise ValueError(f"phasing must be below planes ({self.planes}), not {self.phasing}")
+        return self
+
+
+class ElementSets(Table):
+    """A real constellation from two-line elements or OMM; planes and slots are recovered."""
+
+    kind: Literal["tle"] = "tle"
+    tle: str = Field(min_length=1, description="path of a TLE, OMM CSV, OMM JSON or OMM XML file")
+    altitude_window_km: Positive = Field(
+        15.0, description="keep satellites within this of the most populated mean altitude"
+    )
+    plane_gap_deg: Positive = Field(
+        4.0, description="nodes further apart than this belong to different planes"
+    )
+    plane_minimum: int = Field(
+        3, ge=1, description="planes with fewer satellites are left out"
+    )
+
+
+class Propagation(Table):
+    """How positions are computed."""
+
+    model: Literal["kepler", "kepler-j2", "sgp4", "cowell-j2"] = "kepler-j2"
+    chunk_steps: int = Field(256, ge=1, description="steps propagated at a time")
+
+
+class Links(Table):
+    """Laser inter-satellite links on a +Grid, and the limits of each."""
+
+    seam: Literal["open", "closed"] = Field(
+        "open", description="whether the last plane links to the first; assumption"
+    )
+    grazing_altitude_km: NonNegative = Field(
+        80.0, description="the line of sight stays above this altitude; assumption"
+    )
+    max_range_km: Positive | None = None
+    max_angular_rate_rad_s: Positive = 0.12
+    rate_gbps: Positive = 100.0
+
+
+class Outages(Table):
+    """Random link outages, beside those of geometry."""
+
+    model: Literal["none", "iid", "gilbert-elliott"] = "iid"
+    availability: Fraction = 0.95
+    mean_outage_s: Positive = Field(30.0, description="gilbert-elliott only; assumption")
+
+
+class Bus(Table):
+    """Spacecraft power: a named profile, any figure of which may be overridden."""
+
+    profile: str = "sbc-oct"
+    array_w: Positive | None = None
+    battery_wh: Positive | None = None
+    idle_w: NonNegative | None = None
+    peak_w: NonNegative | None = None
+    initial_soc: Fraction = 1.0
+    eclipse: Literal["cone", "cylinder", "none"] = "cone"
+
+
+class Compute(Table):
+    """On-board computing."""
+
+    gflops: Positive = 7.28
+    memory_gb: Positive = Field(16.0, description="assumption")
+    accounting: Literal["experts-only", "full"] = Field(
+        "experts-only", description="which work counts towards latency; assumption"
+    )
+
+
+class Model(Table):
+    """The mixture-of-experts language model."""
+
+    card: str = "llama-moe-3.5b-2of8"
+    precision: Literal["fp16", "int8"] = "fp16"
+    context_tokens: int = Field(0, ge=0, description="cached tokens that attention reads")
+
+
+class Activations(Table):
+    """Which experts tokens activate."""
+
+    kind: Literal["uniform", "zipf", "counts", "mixtral"] = "zipf"
+    exponent: NonNegative = Field(0.5, description="zipf only; assumption")
+    file: str | None = Field(None, description="counts only: JSON array, layers x experts")
+    topic: str | None = Field(None, description="mixtral only: one of the measured topics")
+    sampler: Literal["plackett-luce", "sticky"] = "plackett-luce"
+    repeat_probability: Fraction = Field(
+        0.25, description="sticky only: chance that a layer's first choice repeats"
+    )
+
+    @model_validator(mode="after")
+    def _source_given(self) -> Self:
+        if self.kind == "counts" and self.file is None:
+            raise ValueError("kind 'counts' needs file")
+        if self.kind == "mixtral" and self.topic is None:
+            raise ValueError("kind 'mixtral' needs topic")
+        return self
+
+
+class PlacementTable(Table):
+    """Where layers and experts sit."""
+
+    strategy: str = "space-xnet"
+    experts_per_satellite: int = Field(1, ge=1, description="at most, where memory allows")
+    planning_snapshots: int = Field(
+        16, ge=1, description="topologies the planner averages over, with its own outage draws"
+    )
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class ControllerTable(Table):
+    """When placement is planned again."""
+
+    policy: str = "static"
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Workload(Table):
+    """Tokens asked of the constellation."""
+
+    tokens_per_step: int = Field(256, ge=1, le=1_000_000)
+
+
+class Site(Table):
+    """A ground site."""
+
+    name: str
+    latitude_deg: float = Field(ge=-90, le=90)
+    longitude_deg: float = Field(ge=-180, le=180)
+    altitude_m: float = 0.0
+
+
+class Ground(Table):
+    """Ground sites and the elevation mask of their antennas."""
+
+    minimum_elevation_deg: float = Field(25.0, ge=0, lt=90)
+    sites: tuple[Site, ...] = Field(default=(), strict=False)
+
+
+class Scenario(Table):
+    """Everything a run depends on."""
+
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    description: str = ""
+    simulation: Simulation
+    constellation: Annotated[Walker | ElementSets, Field(discriminator="kind")]
+    propagation: Propagation = Propagation()
+    links: Links = Links()
+    outages: Outages = Outages()
+    bus: Bus = Bus()
+    compute: Compute = Compute()
+    model: Model = Model()
+    activations: Activations = Activations()
+    placement: PlacementTable = PlacementTable()
+    controller: ControllerTable = ControllerTable()
+    workload: Workload = Workload()
+    ground: Ground = Ground()
+
+    @model_validator(mode="after")
+    def _propagation_fits(self) -> Self:
+        if self.propagation.model == "sgp4" and self.constellation.kind != "tle":
+            raise ValueError("propagation.model 'sgp4' needs constellation.kind 'tle'")
+        return self
