@@ -1,0 +1,109 @@
+"""Constellations: which satellites there are, in which plane and slot, on which mean orbits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sgp4.api import Satrec
+
+from twin.constants import R_EARTH_KM
+from twin.scenario.schema import Scenario, Walker
+
+TAU = 2 * np.pi
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Constellation:
+    """N satellites in P planes, ordered by plane (by RAAN), then by slot.
+
+    Attributes
+    ----------
+    names : tuple of str, length N
+    plane : (N,) int32
+        0..P-1, ordered by RAAN.
+    slot : (N,) int32
+        Rank within the plane by argument of latitude, 0..n-1 for a plane of n satellites.
+    ring_position : (N,) float64
+        In [0, 1): where along its orbit a satellite stands, comparable across planes. Walker:
+        slot / slots per plane, so that equal slots line up whatever the phasing. Element sets:
+        argument of latitude at the epoch / 2 pi.
+    epoch_utc : str
+        ISO 8601, the start of the simulation.
+    a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad : (N,) float64
+        Mean Keplerian elements at the epoch, in the axes of the GCRS.
+    satrecs : tuple of sgp4.api.Satrec or None
+        The element sets themselves, where the constellation was read from a file.
+    left_out : tuple of (str, str)
+        Name and reason of every element set that was read and not used.
+    """
+
+    names: tuple[str, ...]
+    plane: NDArray[np.int32]
+    slot: NDArray[np.int32]
+    ring_position: NDArray[np.float64]
+    epoch_utc: str
+    a_km: NDArray[np.float64]
+    ecc: NDArray[np.float64]
+    inc_rad: NDArray[np.float64]
+    raan_rad: NDArray[np.float64]
+    argp_rad: NDArray[np.float64]
+    nu_rad: NDArray[np.float64]
+    satrecs: tuple[Satrec, ...] | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of satellites, N."""
+        return len(self.names)
+
+    @property
+    def n_planes(self) -> int:
+        """Number of planes, P."""
+        return int(self.plane[-1]) + 1
+
+
+def build(scenario: Scenario) -> Constellation:
+    """The constellation a scenario describes.
+
+    Raises
+    ------
+    InputError
+        If a file of element sets cannot be read or used; with file, line and reason.
+    """
+    epoch_utc = scenario.simulation.start_utc
+    return walker(scenario.constellation, epoch_utc)
+
+
+def walker(table: Walker, epoch_utc: str) -> Constellation:
+    """Walker constellation i: T/P/F on circular orbits.
+
+    Plane p has its node at ``raan_first + p * spread / P``; slot s of its S satellites stands at
+    argument of latitude ``360 s / S + 360 F p / T`` degrees, with T = P S. A spread of 360
+    degrees is the delta pattern, 180 the star.
+
+    References
+    ----------
+    J. G. Walker, "Satellite constellations", J. British Interplanetary Society 37, 1984.
+    """
+    planes, slots = table.planes, table.satellites_per_plane
+    total = planes * slots
+    plane = np.repeat(np.arange(planes, dtype=np.int32), slots)
+    slot = np.tile(np.arange(slots, dtype=np.int32), planes)
+    raan_deg = table.raan_first_deg + plane * table.raan_spread_deg / planes
+    latitude_turns = slot / slots + table.phasing * plane / total
+    digits_plane, digits_slot = len(str(planes - 1)), len(str(slots - 1))
+    return Constellation(
+        names=tuple(
+            f"P{p:0{digits_plane}d}S{s:0{digits_slot}d}" for p, s in zip(plane, slot, strict=True)
+        ),
+        plane=plane,
+        slot=slot,
+        ring_position=slot / slots,
+        epoch_utc=epoch_utc,
+        a_km=np.full(total, R_EARTH_KM + table.altitude_km),
+        ecc=np.zeros(total),
+        inc_rad=np.full(total, np.radians(table.inclination_deg)),
+        raan_rad=np.radians(raan_deg % 360),
+        argp_rad=np.zeros(total),
+        nu_rad=TAU * (latitude_turns % 1),
+    )

@@ -1,0 +1,78 @@
+"""Where every satellite and the Sun are, step by step, computed ahead in chunks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.scenario.schema import Scenario
+from twin.space import eclipse, propagation, sun
+from twin.space.constellation import Constellation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instant:
+    """One step of the sky, in GCRS axes.
+
+    Attributes
+    ----------
+    t_s : float
+        Start of the step, seconds since the epoch.
+    r_km, v_km_s : (N, 3) float64
+        State at the start of the step.
+    sun_km : (3,) float64
+        Geocentric position of the Sun at the start of the step.
+    """
+
+    t_s: float
+    r_km: NDArray[np.float64]
+    v_km_s: NDArray[np.float64]
+    sun_km: NDArray[np.float64]
+
+
+class Ephemeris:
+    """Positions of a run, held a chunk of steps at a time so that memory does not grow with it."""
+
+    def __init__(self, scenario: Scenario, constellation: Constellation) -> None:
+        self._constellation = constellation
+        self._model = scenario.propagation.model
+        self._chunk_steps = scenario.propagation.chunk_steps
+        self._shadow = scenario.bus.eclipse
+        self.step_s = propagation.step_length_s(scenario, constellation)
+        self.t_s = propagation.step_times_s(scenario, constellation)
+        self._first = 0
+        self._r_km = self._v_km_s = np.empty((0, constellation.size, 3))
+        self._sun_km = np.empty((0, 3))
+
+    def at(self, step: int) -> Instant:
+        """Return the sky at the start of a step; cheapest when steps are asked for in order."""
+        i = self._load(step)
+        return Instant(
+            t_s=float(self.t_s[step]),
+            r_km=self._r_km[i],
+            v_km_s=self._v_km_s[i],
+            sun_km=self._sun_km[i],
+        )
+
+    def sunlit(self, step: int) -> NDArray[np.float64]:
+        """Mean share of the solar disc each satellite sees during a step, (N,) in [0, 1]."""
+        i = self._load(step)
+        return eclipse.sunlit_fraction(
+            self._r_km[i],
+            self._v_km_s[i],
+            self._r_km[i + 1],
+            self._v_km_s[i + 1],
+            self._sun_km[i],
+            self.step_s,
+            self._shadow,
+        )
+
+    def _load(self, step: int) -> int:
+        if not self._first <= step < self._first + len(self._r_km) - 1:
+            self._first = step
+            chunk = self.t_s[step : step + self._chunk_steps]
+            # One instant more than steps: a step's sunlit share needs its end.
+            t_s = np.append(chunk, chunk[-1] + self.step_s)
+            self._r_km, self._v_km_s = propagation.propagate(self._constellation, self._model, t_s)
+            self._sun_km = sun.sun_gcrs_km(self._constellation.epoch_utc, t_s)
+        return step - self._first

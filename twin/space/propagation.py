@@ -1,0 +1,111 @@
+"""Positions and velocities of a constellation at many times, in chunks the caller chooses."""
+
+from math import cos, pi, sin, sqrt
+
+import numpy as np
+from boinor.core.angles import E_to_M, E_to_nu, M_to_E_scalar, nu_to_E
+from numba import njit
+from numpy.typing import NDArray
+
+from twin.constants import J2_EARTH, MU_EARTH_KM3_S2, R_EARTH_KM
+from twin.scenario.schema import Scenario
+from twin.space.constellation import Constellation
+
+type Array = NDArray[np.float64]
+
+
+def step_length_s(scenario: Scenario, constellation: Constellation) -> float:
+    """Length of a step, s: as given, or so that the run spans the orbits asked for.
+
+    The orbital period is the Keplerian one of the median semi-major axis.
+    """
+    simulation = scenario.simulation
+    if simulation.orbits is None:
+        return float(simulation.step_s or 0.0)
+    a_km = float(np.median(constellation.a_km))
+    return simulation.orbits * 2 * pi * sqrt(a_km**3 / MU_EARTH_KM3_S2) / simulation.steps
+
+
+def step_times_s(scenario: Scenario, constellation: Constellation) -> Array:
+    """Start of each step, s since the epoch, (T,)."""
+    return np.arange(scenario.simulation.steps) * step_length_s(scenario, constellation)
+
+
+def propagate(constellation: Constellation, model: str, t_s: Array) -> tuple[Array, Array]:
+    """Positions and velocities.
+
+    Parameters
+    ----------
+    constellation : Constellation
+    model : {"kepler", "kepler-j2"}
+        Two-body motion, or two-body motion on mean elements that drift secularly under J2.
+    t_s : (T,) float64
+        Seconds since the epoch.
+
+    Returns
+    -------
+    r_km, v_km_s : (T, N, 3) float64
+        In the axes of the GCRS, C-contiguous.
+    """
+    return _kepler(constellation, t_s, drift=model == "kepler-j2")
+
+
+def j2_rates(a_km: Array, ecc: Array, inc_rad: Array) -> tuple[Array, Array, Array]:
+    """Secular rates of node, perigee and mean anomaly under J2, rad/s, each like `a_km`.
+
+    First order in J2 on mean elements, in the sense of Brouwer (1959): the mean semi-major axis
+    belongs to the mean motion without J2.
+
+    References
+    ----------
+    D. A. Vallado, "Fundamentals of Astrodynamics and Applications", 4th ed., section 9.6.
+    """
+    n = np.sqrt(MU_EARTH_KM3_S2 / a_km**3)
+    k = 1.5 * J2_EARTH * (R_EARTH_KM / (a_km * (1 - ecc**2))) ** 2
+    cos2 = np.cos(inc_rad) ** 2
+    raan = -k * n * np.cos(inc_rad)
+    argp = k * n * (2.5 * cos2 - 0.5)
+    anomaly = n * (1 + k * np.sqrt(1 - ecc**2) * (1.5 * cos2 - 0.5))
+    return raan, argp, anomaly
+
+
+def _kepler(constellation: Constellation, t_s: Array, *, drift: bool) -> tuple[Array, Array]:
+    c = constellation
+    raan_rate, argp_rate, anomaly_rate = j2_rates(c.a_km, c.ecc, c.inc_rad)
+    if not drift:
+        raan_rate, argp_rate = np.zeros(c.size), np.zeros(c.size)
+        anomaly_rate = np.sqrt(MU_EARTH_KM3_S2 / c.a_km**3)
+    elements = np.stack(
+        [c.a_km, c.ecc, c.inc_rad, c.raan_rad, c.argp_rad, c.nu_rad,
+         raan_rate, argp_rate, anomaly_rate],
+        axis=1,
+    )  # fmt: skip
+    r_km = np.empty((len(t_s), c.size, 3))
+    v_km_s = np.empty_like(r_km)
+    _kepler_loop(elements, np.ascontiguousarray(t_s, dtype=np.float64), r_km, v_km_s)
+    return r_km, v_km_s
+
+
+# Only boinor's elliptic functions: its farnocchia_coe also covers parabolas and hyperbolas, and
+# with coe2rv takes 10 s to compile and 1.8 ms a step of 1056 satellites against 2 s and 0.2 ms.
+@njit(cache=True)
+def _kepler_loop(elements: Array, t_s: Array, r_km: Array, v_km_s: Array) -> None:
+    for j in range(elements.shape[0]):
+        a, e, inc, raan0, argp0, nu0, raan_rate, argp_rate, anomaly_rate = elements[j]
+        p = a * (1 - e * e)
+        speed = sqrt(MU_EARTH_KM3_S2 / p)
+        anomaly0 = E_to_M(nu_to_E(nu0, e), e)
+        ci, si = cos(inc), sin(inc)
+        for k in range(t_s.size):
+            anomaly = (anomaly0 + anomaly_rate * t_s[k] + pi) % (2 * pi) - pi
+            nu = E_to_nu(M_to_E_scalar(anomaly, e), e)
+            raan = raan0 + raan_rate * t_s[k]
+            u = argp0 + argp_rate * t_s[k] + nu
+            co, so, cu, su = cos(raan), sin(raan), cos(u), sin(u)
+            radial, along = speed * e * sin(nu), speed * (1 + e * cos(nu))
+            r = p / (1 + e * cos(nu))
+            out = (co * cu - so * ci * su, so * cu + co * ci * su, si * su)
+            forward = (-co * su - so * ci * cu, -so * su + co * ci * cu, si * cu)
+            for x in range(3):
+                r_km[k, j, x] = r * out[x]
+                v_km_s[k, j, x] = radial * out[x] + along * forward[x]
