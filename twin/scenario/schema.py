@@ -183,6 +183,9 @@ class PlacementTable(Table):
 
     strategy: str = "space-xnet"
     experts_per_satellite: int = Field(1, ge=1, description="at most, where memory allows")
+    experts_on_gateway: bool = Field(
+        False, description="whether a gateway may host experts too; assumption"
+    )
     planning_snapshots: int = Field(
         16, ge=1, description="topologies the planner averages over, with its own outage draws"
     )

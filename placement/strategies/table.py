@@ -1,0 +1,19 @@
+"""Every placement strategy by name; a new one is a file beside this and a line here."""
+
+from collections.abc import Callable
+
+from placement.problem import Placement
+from placement.strategies.rand_intra import rand_intra, rand_intra_cg
+from placement.strategies.rand_place import rand_place
+from placement.strategies.single_satellite import single_satellite
+from placement.strategies.space_xnet import compact_random, space_xnet
+
+STRATEGIES: dict[str, Callable[..., Placement]] = {
+    "rand-place": rand_place,
+    "rand-intra": rand_intra,
+    "rand-intra-cg": rand_intra_cg,
+    "compact-random": compact_random,
+    "space-xnet": space_xnet,
+    "single-satellite": single_satellite,
+}
+"""Each takes ``(problem, *, rng)`` and parameters of its own, and returns a `Placement`."""

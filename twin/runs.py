@@ -1,0 +1,320 @@
+"""The run store: the only code that writes or reads ``runs/``.
+
+A run is a folder with ``manifest.json``, ``scenario.toml`` and one Parquet file a table. It is
+written under ``<run-id>.partial`` and renamed when complete, so a folder without that suffix is
+whole. The tables hold no wall-clock times: the same scenario gives the same tables.
+"""
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from twin.errors import InputError
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+
+PARTIAL = ".partial"
+_ROWS_PER_GROUP = 65_536
+
+_HOP = pa.struct(
+    [
+        ("layer", pa.int16()),
+        ("rank", pa.int16()),
+        ("source", pa.int32()),
+        ("target", pa.int32()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+    ]
+)
+
+TABLES: dict[str, pa.Schema] = {
+    "steps": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("t_s", pa.float64()),
+            ("tokens_asked", pa.int32()),
+            ("tokens_served", pa.int32()),
+            ("latency_mean_s", pa.float64()),
+            ("latency_p50_s", pa.float64()),
+            ("latency_p95_s", pa.float64()),
+            ("latency_p99_s", pa.float64()),
+            ("expected_latency_s", pa.float64()),
+            ("expected_served", pa.float64()),
+            ("propagation_mean_s", pa.float64()),
+            ("compute_mean_s", pa.float64()),
+            ("links_up", pa.int32()),
+            ("links_down_range", pa.int32()),
+            ("links_down_grazing", pa.int32()),
+            ("links_down_rate", pa.int32()),
+            ("links_down_random", pa.int32()),
+            ("sunlit_mean", pa.float64()),
+            ("soc_mean", pa.float64()),
+            ("soc_min", pa.float64()),
+            ("utilisation_max", pa.float64()),
+            ("deficit_j", pa.float64()),
+            ("placement", pa.int32()),
+            ("migrated_bytes", pa.float64()),
+        ]
+    ),
+    "layers": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("layer", pa.int16()),
+            ("latency_mean_s", pa.float64()),
+            ("propagation_mean_s", pa.float64()),
+            ("compute_mean_s", pa.float64()),
+        ]
+    ),
+    "satellites": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("satellite", pa.int32()),
+            ("x_km", pa.float64()),
+            ("y_km", pa.float64()),
+            ("z_km", pa.float64()),
+            ("sunlit", pa.float32()),
+            ("soc", pa.float64()),
+            ("utilisation", pa.float64()),
+            ("degree", pa.int8()),
+        ]
+    ),
+    "events": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("t_s", pa.float64()),
+            ("kind", pa.dictionary(pa.int8(), pa.string())),
+            ("cause", pa.dictionary(pa.int8(), pa.string())),
+            ("satellite", pa.int32()),
+            ("other", pa.int32()),
+            ("value", pa.float64()),
+        ]
+    ),
+    "placements": pa.schema(
+        [
+            ("placement", pa.int32()),
+            ("step", pa.int32()),
+            ("layer", pa.int16()),
+            ("expert", pa.int16()),
+            ("satellite", pa.int32()),
+            ("activation", pa.float64()),
+        ]
+    ),
+    "tokens": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("token", pa.int32()),
+            ("latency_s", pa.float64()),
+            ("served", pa.bool_()),
+            ("cause", pa.string()),
+            ("hops", pa.list_(_HOP)),
+        ]
+    ),
+}
+"""Schema of every table. ``placements.expert`` is -1 for a layer's gateway; a null
+``events.satellite`` or ``other`` means that none is meant."""
+
+
+class RunWriter:
+    """Writes one run; use it as a context manager.
+
+    Leaving the block normally completes the run; an exception leaves the ``.partial`` folder with
+    status ``failed`` or ``interrupted`` and the scenario to run it again.
+    """
+
+    def __init__(self, root: Path, scenario: Scenario, *, run_id: str | None = None) -> None:
+        self.run_id = run_id or new_run_id(root, scenario)
+        self.folder = root / self.run_id
+        self._partial = root / (self.run_id + PARTIAL)
+        self._scenario = scenario
+        self._notes: list[str] = []
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._waiting: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        self._rows = dict.fromkeys(TABLES, 0)
+
+    def __enter__(self) -> Self:
+        try:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            self._partial.mkdir(parents=True)
+        except OSError as error:
+            raise InputError(f"{self._partial}: cannot be made: {error.strerror}") from None
+        self._began = time.perf_counter()
+        text = loader.to_toml(self._scenario)
+        (self._partial / "scenario.toml").write_text(text, encoding="utf-8")
+        self._write_manifest("running")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in TABLES:
+            self._flush(name)
+            if name in self._writers:
+                self._writers[name].close()
+        if kind is None:
+            self._write_manifest("complete")
+            self._partial.rename(self.folder)
+        else:
+            interrupted = kind.__name__ in ("KeyboardInterrupt", "Cancelled")
+            self._write_manifest("interrupted" if interrupted else "failed", str(error))
+
+    def note(self, text: str) -> None:
+        """Add a remark for the reader of the run, such as what a TLE file was found to hold."""
+        self._notes.append(text)
+
+    def add(self, name: str, columns: Mapping[str, Any]) -> None:
+        """Append rows to a table; scalars are repeated to the length of the longest column."""
+        schema = TABLES[name]
+        length = max((len(c) for c in columns.values() if hasattr(c, "__len__")
+                      and not isinstance(c, str)), default=1)
+        arrays = []
+        for field in schema:
+            column = columns[field.name]
+            if column is None or isinstance(column, str) or not hasattr(column, "__len__"):
+                column = [column] * length
+            arrays.append(pa.array(column, type=field.type))
+        self._waiting[name].append(pa.Table.from_arrays(arrays, schema=schema))
+        self._rows[name] += length
+        if sum(len(t) for t in self._waiting[name]) >= _ROWS_PER_GROUP:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        if name not in self._writers:
+            self._writers[name] = pq.ParquetWriter(
+                self._partial / f"{name}.parquet", TABLES[name], compression="zstd"
+            )
+        if self._waiting[name]:
+            table = pa.concat_tables(self._waiting[name]).unify_dictionaries().combine_chunks()
+            self._writers[name].write_table(table)
+            self._waiting[name].clear()
+
+    def _write_manifest(self, status: str, error: str | None = None) -> None:
+        simulation = self._scenario.simulation
+        manifest = {
+            "run_id": self.run_id,
+            "status": status,
+            "error": error,
+            "scenario": self._scenario.name,
+            "scenario_hash": loader.scenario_hash(self._scenario),
+            "strategy": self._scenario.placement.strategy,
+            "policy": self._scenario.controller.policy,
+            "seed": simulation.seed,
+            "replicate": simulation.replicate,
+            "steps": simulation.steps,
+            "written_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "wall_time_s": round(time.perf_counter() - self._began, 3),
+            "rows": self._rows,
+            "notes": self._notes,
+            "versions": _versions(),
+        }
+        write_text(self._partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A complete run on disk."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario it ran."""
+        return loader.load(self.path / "scenario.toml")
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """One table, or some of its columns."""
+        if name not in TABLES:
+            raise InputError(f"no table {name!r} in a run; there are: {', '.join(TABLES)}")
+        return pq.read_table(self.path / f"{name}.parquet", columns=columns)
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a complete run.
+
+    Raises
+    ------
+    InputError
+        If there is none at `path`, or it was interrupted.
+    """
+    folder = Path(path)
+    manifest = _read_manifest(folder)
+    if manifest is None:
+        raise InputError(f"{path}: not a run (no readable manifest.json)")
+    if manifest["status"] != "complete" or folder.name.endswith(PARTIAL):
+        raise InputError(
+            f"{path}: this run is not complete (status {manifest['status']}); "
+            f"finish it with: twin run --resume {path}"
+        )
+    missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
+    if missing:
+        raise InputError(f"{path}: damaged run, tables missing: {', '.join(missing)}")
+    return Run(folder, manifest)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Complete runs below `root`, newest first."""
+    if not root.is_dir():
+        return []
+    found = [(_read_manifest(f), f) for f in sorted(root.iterdir()) if not f.name.endswith(PARTIAL)]
+    runs = [Run(f, m) for m, f in found if m is not None and m.get("status") == "complete"]
+    return sorted(runs, key=lambda r: (r.manifest["written_utc"], r.manifest["run_id"]))[::-1]
+
+
+def interrupted_scenario(path: Path) -> tuple[str, Scenario]:
+    """Run id and scenario of an interrupted run, to run it again."""
+    if not path.name.endswith(PARTIAL) or not (path / "scenario.toml").is_file():
+        raise InputError(f"{path}: not an interrupted run (a folder ending in {PARTIAL})")
+    return path.name.removesuffix(PARTIAL), loader.load(path / "scenario.toml")
+
+
+def new_run_id(root: Path, scenario: Scenario) -> str:
+    """A name that no run below `root` has: time, scenario and strategy."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    stem = f"{stamp}-{scenario.name}-{scenario.placement.strategy}"
+    run_id, n = stem, 1
+    while (root / run_id).exists() or (root / (run_id + PARTIAL)).exists():
+        n += 1
+        run_id = f"{stem}-{n}"
+    return run_id
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never half of it."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)  # noqa: PTH105 (the atomic one, also where `path` exists)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any] | None:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) and "status" in manifest else None
+
+
+def _versions() -> dict[str, str]:
+    packages = ("orbital-twin", "numpy", "scipy", "numba", "astropy", "boinor", "sgp4", "Mesa")
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package.lower()] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package.lower()] = "not installed"
+    return found
