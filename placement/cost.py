@@ -7,9 +7,7 @@ from placement.problem import PlacementProblem
 from twin.network.routing import shortest_paths
 
 
-def gateway_delay_s(
-    problem: PlacementProblem, gateway: NDArray[np.int32]
-) -> NDArray[np.float64]:
+def gateway_delay_s(problem: PlacementProblem, gateway: NDArray[np.int32]) -> NDArray[np.float64]:
     """Delay from each gateway to every satellite in each planning snapshot, (T, L, N)."""
     return np.stack(
         [

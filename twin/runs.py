@@ -180,14 +180,16 @@ class RunWriter:
     def add(self, name: str, columns: Mapping[str, Any]) -> None:
         """Append rows to a table; scalars are repeated to the length of the longest column."""
         schema = TABLES[name]
-        length = max((len(c) for c in columns.values() if hasattr(c, "__len__")
-                      and not isinstance(c, str)), default=1)
+        length = max(
+            (len(c) for c in columns.values() if hasattr(c, "__len__") and not isinstance(c, str)),
+            default=1,
+        )
         arrays = []
         for field in schema:
             column = columns[field.name]
             if column is None or isinstance(column, str) or not hasattr(column, "__len__"):
                 column = [column] * length
-            arrays.append(pa.array(column, type=field.type))
+            arrays.append(_column(column, field.type))
         self._waiting[name].append(pa.Table.from_arrays(arrays, schema=schema))
         self._rows[name] += length
         if sum(len(t) for t in self._waiting[name]) >= _ROWS_PER_GROUP:
@@ -307,6 +309,13 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return manifest if isinstance(manifest, dict) and "status" in manifest else None
+
+
+def _column(values: Any, kind: pa.DataType) -> pa.Array:
+    """Convert with a plain cast; NaN, which means "no such figure" here, becomes null."""
+    if isinstance(values, pa.Array):
+        return values.cast(kind)
+    return pa.array(values, type=kind, from_pandas=True)
 
 
 def _versions() -> dict[str, str]:

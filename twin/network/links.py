@@ -1,5 +1,6 @@
 """Laser inter-satellite links: who may pair with whom, and whether a pairing holds right now."""
 
+import itertools
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -82,7 +83,7 @@ def plus_grid(constellation: Constellation, *, seam: str, seam_shift: float = 0.
                 (int(rows[i]), int(rows[(i + 1) % len(rows)]), LinkKind.INTRA_PLANE)
                 for i in range(last)
             ]
-    for left, right in zip(members, members[1:], strict=False):
+    for left, right in itertools.pairwise(members):
         pairs += [(a, b, LinkKind.INTER_PLANE) for a, b in _match(left, right, ring, 0.0)]
     if seam == "closed" and len(members) > 2:
         matched = _match(members[-1], members[0], ring, seam_shift)

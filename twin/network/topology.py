@@ -66,43 +66,36 @@ class Sky:
 
     def snapshots(self, replicate: int) -> Iterator[Snapshot]:
         """Yield the topology of every step under one replicate's outages."""
-        unbroken = self._outages(seeding.stream(self.scenario.simulation.seed, replicate, "outages"))
+        unbroken = self._outages(
+            seeding.stream(self.scenario.simulation.seed, replicate, "outages")
+        )
         for step in range(self.scenario.simulation.steps):
-            yield self._snapshot(step, next(unbroken))
+            sky = self.ephemeris.at(step)
+            state, weight_s = links.link_states(
+                self.skeleton, sky.r_km, sky.v_km_s, next(unbroken), self._limits
+            )
+            yield Snapshot(step=step, sky=sky, link_state=state, weight_s=weight_s)
 
-    def planning_weights(self, steps: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+    def planning_weights(
+        self, steps: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
         """Snapshot weights a planner may expect at given steps, (len(steps), 2E).
 
         Geometry is what the ephemeris predicts; outages are drawn from `rng` with the scenario's
         statistics, independently for each step, and have nothing to do with those of a run.
         """
-        return np.stack(
-            [
-                self._snapshot(int(step), next(self._outages(rng))).weight_s
-                for step in steps
-            ]
-        )
+        weights = []
+        for r_km, v_km_s in zip(*self.ephemeris.states(steps), strict=True):
+            unbroken = next(self._outages(rng))
+            weights.append(
+                links.link_states(self.skeleton, r_km, v_km_s, unbroken, self._limits)[1]
+            )
+        return np.stack(weights)
 
     def _outages(self, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
         outages = self.scenario.outages
-        return registry.build(
-            "outage model",
-            OUTAGES,
-            outages.model,
-            {
-                "n_links": len(self.skeleton.edges),
-                "outages": outages,
-                "step_s": self.step_s,
-                "rng": rng,
-            },
-        )
-
-    def _snapshot(self, step: int, unbroken: NDArray[np.bool_]) -> Snapshot:
-        sky = self.ephemeris.at(step)
-        state, weight_s = links.link_states(
-            self.skeleton, sky.r_km, sky.v_km_s, unbroken, self._limits
-        )
-        return Snapshot(step=step, sky=sky, link_state=state, weight_s=weight_s)
+        model = registry.build("outage model", OUTAGES, outages.model, {})
+        return model(len(self.skeleton.edges), outages, self.step_s, rng)
 
 
 def to_networkx(sky: Sky, snapshot: Snapshot) -> nx.Graph:
@@ -117,9 +110,7 @@ def to_networkx(sky: Sky, snapshot: Snapshot) -> nx.Graph:
         zip(body.names, body.plane, body.slot, snapshot.sky.r_km, strict=True)
     ):
         x, y, z = map(float, r)
-        graph.add_node(
-            i, name=name, plane=int(plane), slot=int(slot), x_km=x, y_km=y, z_km=z
-        )
+        graph.add_node(i, name=name, plane=int(plane), slot=int(slot), x_km=x, y_km=y, z_km=z)
     skeleton = sky.skeleton
     delay_s = snapshot.weight_s[skeleton.entry[:, 0]]
     for e in np.flatnonzero(snapshot.up):

@@ -117,8 +117,10 @@ def _explain(error: ValidationError) -> str:
         message = message[0].lower() + message[1:]
         if item["type"] == "extra_forbidden":
             message = "unknown key"
-        shown = "" if item["type"] == "missing" or isinstance(item["input"], dict) else (
-            f" (got {item['input']!r})"
+        shown = (
+            ""
+            if item["type"] == "missing" or isinstance(item["input"], dict)
+            else (f" (got {item['input']!r})")
         )
         parts.append(f"{'.'.join(where)}: {message}{shown}")
     return "; ".join(parts)

@@ -93,9 +93,7 @@ class ElementSets(Table):
     plane_gap_deg: Positive = Field(
         4.0, description="nodes further apart than this belong to different planes"
     )
-    plane_minimum: int = Field(
-        3, ge=1, description="planes with fewer satellites are left out"
-    )
+    plane_minimum: int = Field(3, ge=1, description="planes with fewer satellites are left out")
 
 
 class Propagation(Table):
@@ -196,6 +194,9 @@ class ControllerTable(Table):
     """When placement is planned again."""
 
     policy: str = "static"
+    horizon_steps: int | None = Field(
+        None, ge=1, description="steps ahead that a plan averages over; default to the run's end"
+    )
     params: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -54,6 +54,10 @@ class Ephemeris:
             sun_km=self._sun_km[i],
         )
 
+    def states(self, steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Positions and velocities at the start of any steps, (K, N, 3) each, outside the chunk."""
+        return propagation.propagate(self._constellation, self._model, self.t_s[steps])
+
     def sunlit(self, step: int) -> NDArray[np.float64]:
         """Mean share of the solar disc each satellite sees during a step, (N,) in [0, 1]."""
         i = self._load(step)

@@ -1,0 +1,106 @@
+"""The controller: plans where layers and experts sit, and plans again as its policy says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.inference import path_s
+from agents.planning import plan, planning_problem
+from placement.migration import migration
+from placement.policies.table import POLICIES
+from placement.policies.telemetry import Telemetry
+from placement.problem import Placement
+from twin import registry, seeding
+
+if TYPE_CHECKING:
+    from agents.model import TwinModel
+
+
+class Controller(mesa.Agent):
+    """Runs the ring and expert placement, at the start and whenever its policy asks for it.
+
+    Attributes
+    ----------
+    placement : Placement
+        The one in force.
+    version : int
+        How many times a new placement has been adopted.
+    migrated_bytes : float
+        What the last step moved.
+    """
+
+    model: TwinModel
+    placement: Placement
+
+    def __init__(self, model: TwinModel) -> None:
+        super().__init__(model)
+        scenario = model.config
+        table = scenario.controller
+        self._policy = registry.build("policy", POLICIES, table.policy, table.params)
+        simulation = scenario.simulation
+        self._planning = seeding.stream(simulation.seed, simulation.replicate, "planning")
+        self._strategy = seeding.stream(simulation.seed, simulation.replicate, "strategy")
+        self.version = -1
+        self.migrated_bytes = 0.0
+        self._planned_at = 0
+        self._planned_latency_s = np.inf
+
+    def step(self, step: int, delay_s: NDArray[np.float64] | None) -> bool:
+        """Decide on a new placement for `step`; return whether there is one.
+
+        `delay_s` is the delay from the present gateways over the present topology, (L, N), or
+        None before there is a placement.
+        """
+        self.migrated_bytes = 0.0
+        if delay_s is None:
+            return self._plan(step, "start")
+        latency_s = self.latency_s(delay_s)
+        if np.isinf(self._planned_latency_s):
+            self._planned_latency_s = latency_s
+        telemetry = Telemetry(
+            step=step,
+            steps_since_plan=step - self._planned_at,
+            latency_s=latency_s,
+            planned_latency_s=self._planned_latency_s,
+        )
+        reason = self._policy(telemetry)
+        return self._plan(step, reason) if reason else False
+
+    def latency_s(self, delay_s: NDArray[np.float64]) -> float:
+        """Activation-weighted path latency of a token, ``inf`` if a part cannot be reached."""
+        paths = path_s(delay_s, self.placement, self.model.inference.transfer_s)
+        return float(
+            (paths * self.model.inference.activation).sum() / self.model.inference.card.top_k
+        )
+
+    def _plan(self, step: int, reason: str) -> bool:
+        model = self.model
+        horizon = model.config.controller.horizon_steps or model.config.simulation.steps
+        problem = planning_problem(
+            model.config,
+            model.sky,
+            model.inference,
+            memory_bytes=model.fleet.memory_bytes,
+            first_step=step,
+            last_step=min(step + horizon, model.config.simulation.steps) - 1,
+            rng=self._planning,
+        )
+        new = plan(model.config, problem, self._strategy)
+        self._planned_at, self._planned_latency_s = step, np.inf
+        model.log.add("replan", cause=reason)
+        if self.version >= 0:
+            if new == self.placement:
+                return False
+            moves = migration(problem, self.placement, new)
+            self.migrated_bytes = moves.total_bytes
+            model.log.add(
+                "migration", satellite=moves.source, other=moves.target, value=moves.size_bytes
+            )
+        self.placement = new
+        self.version += 1
+        model.fleet.host(new)
+        return True

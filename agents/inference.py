@@ -1,0 +1,98 @@
+"""The language model as the network sees it: who is activated, how long work takes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from placement.problem import Placement
+from twin import seeding
+from twin.moe import activations, latency, presets
+from twin.moe.latency import ComputeTimes
+from twin.moe.selection import inclusion_probabilities, pair_probabilities
+from twin.moe.spec import ModelCard
+from twin.scenario.schema import Scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """A scenario's model, activations and accounting, ready for use.
+
+    Attributes
+    ----------
+    card : ModelCard
+    probability : (L, E) float64
+        Plackett-Luce weights of each layer's experts, rows summing to 1.
+    activation : (L, E) float64
+        Probability that a token activates each expert; rows sum to top-K.
+    selection : (L, E) or (L, E, E) float64, or None
+        Probability of each choice of a top-1, or each pair of a top-2 router; None beyond.
+    compute : ComputeTimes
+    transfer_s : float
+        Time to put one hidden state on a link.
+    """
+
+    card: ModelCard
+    probability: NDArray[np.float64]
+    activation: NDArray[np.float64]
+    selection: NDArray[np.float64] | None
+    compute: ComputeTimes
+    transfer_s: float
+
+
+def inference(scenario: Scenario) -> Inference:
+    """Set up the inference side of a scenario's replicate."""
+    card = presets.card(scenario.model.card)
+    simulation = scenario.simulation
+    probability = activations.expert_probabilities(
+        scenario.activations,
+        layers=card.layers,
+        experts=card.experts,
+        rng=seeding.stream(simulation.seed, simulation.replicate, "activations"),
+        top_k=card.top_k,
+    )
+    return Inference(
+        card=card,
+        probability=probability,
+        activation=inclusion_probabilities(probability, card.top_k),
+        selection=_selection(probability, card.top_k),
+        compute=latency.compute_times(
+            card,
+            flops_per_s=scenario.compute.gflops * 1e9,
+            accounting=scenario.compute.accounting,
+            context_tokens=scenario.model.context_tokens,
+        ),
+        transfer_s=card.hidden_bytes * 8 / (scenario.links.rate_gbps * 1e9),
+    )
+
+
+def _selection(probability: NDArray[np.float64], top_k: int) -> NDArray[np.float64] | None:
+    if top_k == 1:
+        return probability
+    return pair_probabilities(probability) if top_k == 2 else None
+
+
+def path_s(
+    delay_s: NDArray[np.float64], placement: Placement, transfer_s: float
+) -> NDArray[np.float64]:
+    """Time on the way gateway l -> expert -> gateway l+1, for every expert.
+
+    Links are cut-through: a hidden state is put on the way once a leg, whatever the hops.
+
+    Parameters
+    ----------
+    delay_s : (L, N) float64
+        Delay from each layer's gateway to every satellite, ``inf`` if unreachable.
+    placement : Placement
+    transfer_s : float
+        Time to put a hidden state on a link.
+
+    Returns
+    -------
+    path_s : (L, E) float64
+    """
+    rows = np.arange(len(delay_s))[:, None]
+    out_s = delay_s[rows, placement.expert]
+    back_s = delay_s[np.roll(rows, -1, axis=0), placement.expert]
+    legs = (out_s > 0).astype(np.float64) + (back_s > 0)
+    return out_s + back_s + legs * transfer_s

@@ -1,0 +1,48 @@
+"""Events of one step, collected until they are recorded."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+NOBODY = -1
+
+
+class EventLog:
+    """A small buffer of event rows; arrays add many at once."""
+
+    def __init__(self) -> None:
+        self._rows: list[dict[str, Any]] = []
+
+    def add(
+        self,
+        kind: str,
+        *,
+        cause: str = "",
+        satellite: ArrayLike = NOBODY,
+        other: ArrayLike = NOBODY,
+        value: ArrayLike = np.nan,
+    ) -> None:
+        """Add one event, or as many as the longest of the arguments."""
+        columns = np.broadcast_arrays(satellite, other, value)
+        if columns[0].size:
+            self._rows.append(
+                {"kind": kind, "cause": cause, "columns": [np.atleast_1d(c) for c in columns]}
+            )
+
+    def drain(self) -> dict[str, list[Any]] | None:
+        """Columns of all events since the last call, or None."""
+        if not self._rows:
+            return None
+        table: dict[str, list[Any]] = {
+            k: [] for k in ("kind", "cause", "satellite", "other", "value")
+        }
+        for row in self._rows:
+            satellite, other, value = row["columns"]
+            table["kind"] += [row["kind"]] * len(satellite)
+            table["cause"] += [row["cause"] or None] * len(satellite)
+            table["satellite"] += [s if s != NOBODY else None for s in satellite.tolist()]
+            table["other"] += [s if s != NOBODY else None for s in other.tolist()]
+            table["value"] += [v if v == v else None for v in value.tolist()]
+        self._rows.clear()
+        return table

@@ -1,0 +1,109 @@
+"""Write a model's steps into a run."""
+
+import numpy as np
+import pyarrow as pa
+
+from agents.hops import trace
+from agents.model import TwinModel
+from twin.runs import RunWriter
+
+
+class Recorder:
+    """Called by the model after every step; adds that step's rows to a run."""
+
+    def __init__(self, writer: RunWriter) -> None:
+        self._writer = writer
+        self._placement = -1
+
+    def __call__(self, model: TwinModel) -> None:
+        """Record the step the model has just taken."""
+        step, simulation = model.snapshot.step, model.config.simulation
+        self._writer.add("steps", model.row)
+        self._layers(model, step)
+        if model.controller.version != self._placement:
+            self._placements(model, step)
+        if step % simulation.record_satellites_every == 0:
+            self._satellites(model, step)
+        events = model.log.drain()
+        if events is not None:
+            self._writer.add("events", {"step": step, "t_s": model.snapshot.sky.t_s} | events)
+        if simulation.record_tokens_per_step:
+            self._tokens(model, step, simulation.record_tokens_per_step)
+
+    def _layers(self, model: TwinModel, step: int) -> None:
+        tokens = model.tokens
+        layers = len(tokens.layer_mean_s)
+        self._writer.add(
+            "layers",
+            {
+                "step": step,
+                "layer": np.arange(layers),
+                "latency_mean_s": tokens.layer_mean_s,
+                "propagation_mean_s": tokens.layer_propagation_mean_s,
+                "compute_mean_s": tokens.layer_mean_s - tokens.layer_propagation_mean_s,
+            },
+        )
+
+    def _placements(self, model: TwinModel, step: int) -> None:
+        self._placement = model.controller.version
+        placement, activation = model.controller.placement, model.inference.activation
+        layers, experts = placement.expert.shape
+        gateway_first = np.tile(np.arange(-1, experts), layers)
+        hosts = np.column_stack([placement.gateway, placement.expert])
+        share = np.column_stack([np.ones(layers), activation])
+        self._writer.add(
+            "placements",
+            {
+                "placement": self._placement,
+                "step": step,
+                "layer": np.repeat(np.arange(layers), experts + 1),
+                "expert": gateway_first,
+                "satellite": hosts.ravel(),
+                "activation": share.ravel(),
+            },
+        )
+
+    def _satellites(self, model: TwinModel, step: int) -> None:
+        fleet, r_km = model.fleet, model.snapshot.sky.r_km
+        self._writer.add(
+            "satellites",
+            {
+                "step": step,
+                "satellite": np.arange(fleet.size),
+                "x_km": r_km[:, 0],
+                "y_km": r_km[:, 1],
+                "z_km": r_km[:, 2],
+                "sunlit": fleet.sunlit,
+                "soc": fleet.soc,
+                "utilisation": fleet.utilisation,
+                "degree": fleet.degree,
+            },
+        )
+
+    def _tokens(self, model: TwinModel, step: int, count: int) -> None:
+        served = model.tokens.served[:count]
+        hops = trace(
+            model.delay_s,
+            model.predecessor,
+            model.controller.placement,
+            model.choices[:count][served],
+            model.inference,
+        )
+        offset = np.zeros(len(served) + 1, np.int32)
+        offset[1:][served] = np.diff(hops.offset)
+        columns = [hops.layer, hops.rank, hops.source, hops.target, hops.start_s, hops.end_s]
+        names = ["layer", "rank", "source", "target", "start_s", "end_s"]
+        self._writer.add(
+            "tokens",
+            {
+                "step": step,
+                "token": np.arange(len(served)),
+                "latency_s": np.where(served, model.tokens.total_s[:count], np.nan),
+                "served": served,
+                "cause": [None if ok else "unreachable" for ok in served],
+                "hops": pa.ListArray.from_arrays(
+                    np.cumsum(offset, dtype=np.int32),
+                    pa.StructArray.from_arrays([pa.array(c) for c in columns], names=names),
+                ),
+            },
+        )

@@ -1,0 +1,87 @@
+"""A satellite as a Mesa agent: a thin view of its row in the fleet's arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mesa
+
+if TYPE_CHECKING:
+    from agents.model import TwinModel
+
+LOW_BATTERY_HYSTERESIS = 0.05
+"""State of charge to regain above the soft limit before a battery counts as recovered."""
+
+
+class Satellite(mesa.Agent):
+    """One satellite; `row` is its place in every array of the model.
+
+    It holds no state of its own. What all satellites do alike happens on the arrays; the model
+    calls an agent only when something happens to it that asks for a decision.
+    """
+
+    model: TwinModel
+
+    def __init__(self, model: TwinModel, row: int) -> None:
+        super().__init__(model)
+        self.row = row
+
+    @property
+    def name(self) -> str:
+        """Name in the constellation."""
+        return self.model.sky.constellation.names[self.row]
+
+    @property
+    def plane(self) -> int:
+        """Orbital plane."""
+        return int(self.model.sky.constellation.plane[self.row])
+
+    @property
+    def slot(self) -> int:
+        """Place in the plane."""
+        return int(self.model.sky.constellation.slot[self.row])
+
+    @property
+    def soc(self) -> float:
+        """State of charge of the battery, 0 to 1."""
+        return float(self.model.fleet.soc[self.row])
+
+    @property
+    def sunlit(self) -> float:
+        """Visible share of the solar disc over the last step."""
+        return float(self.model.fleet.sunlit[self.row])
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the last step that the computer was busy."""
+        return float(self.model.fleet.utilisation[self.row])
+
+    @property
+    def degree(self) -> int:
+        """Laser links that are up."""
+        return int(self.model.fleet.degree[self.row])
+
+    @property
+    def layer(self) -> int | None:
+        """A layer hosted here, a gateway's first."""
+        layer = int(self.model.fleet.layer[self.row])
+        return None if layer < 0 else layer
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether this satellite runs attention and routing of its layer."""
+        return bool(self.model.fleet.gateway[self.row])
+
+    @property
+    def experts(self) -> list[tuple[int, int]]:
+        """(layer, expert) pairs hosted here."""
+        hosts = self.model.controller.placement.expert
+        return [
+            (layer, e) for layer, row in enumerate(hosts) for e in (row == self.row).nonzero()[0]
+        ]
+
+    def battery_crossed(self, *, low: bool) -> None:
+        """React to the battery passing its soft limit: tell the log, and with it the operator."""
+        self.model.fleet.low[self.row] = low
+        kind = "soc-low" if low else "soc-recovered"
+        self.model.log.add(kind, satellite=self.row, value=self.soc)

@@ -1,0 +1,134 @@
+"""Expected token latency of static placements, many variants over one sky.
+
+Variants of a scenario that differ only in model, activations, accounting or placement meet the
+same orbits and outages, so their shortest paths are computed once. The latency of a step is the
+exact expectation over the draw of experts; what the twin samples token by token has it as mean.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.inference import inference, path_s
+from agents.planning import plan, planning_problem
+from twin import seeding
+from twin.errors import InputError
+from twin.moe.latency import expected_latency
+from twin.network.routing import shortest_paths
+from twin.network.topology import Sky
+from twin.scenario.schema import Scenario
+
+SHARED = ("simulation", "constellation", "propagation", "links", "outages")
+"""Tables in which variants over one sky must agree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """One variant in one replicate.
+
+    Attributes
+    ----------
+    latency_s : (T,) float64
+        Expected latency of a served token at each step, NaN if none can be served.
+    served : (T,) float64
+        Probability that a token is served.
+    infeasible : str
+        Why there is no placement; the arrays are then empty.
+    """
+
+    latency_s: NDArray[np.float64]
+    served: NDArray[np.float64]
+    infeasible: str = ""
+
+    @property
+    def mean_s(self) -> float:
+        """Mean over the steps that serve."""
+        return float(np.nanmean(self.latency_s)) if len(self.latency_s) else float("nan")
+
+
+def evaluate(variants: Mapping[str, Scenario], replicate: int) -> dict[str, Evaluation]:
+    """Evaluate every variant in one replicate.
+
+    Parameters
+    ----------
+    variants : mapping of str to Scenario
+        Alike in all tables of `SHARED`; top-1 or top-2 models.
+    replicate : int
+        Which draw of outages, activations and random placements; overrides the scenarios' own.
+
+    Raises
+    ------
+    InputError
+        If the variants do not share a sky, or a model routes to more than two experts.
+    """
+    result: dict[str, Evaluation] = {}
+    cases = {}
+    sky = Sky(_one_sky(variants))
+    for key, variant in variants.items():
+        scenario = variant.model_copy(
+            update={"simulation": variant.simulation.model_copy(update={"replicate": replicate})}
+        )
+        try:
+            cases[key] = _Case(scenario, sky)
+        except InputError as error:
+            result[key] = Evaluation(
+                latency_s=np.empty(0), served=np.empty(0), infeasible=str(error)
+            )
+    groups: dict[bytes, list[_Case]] = {}
+    for case in cases.values():
+        groups.setdefault(case.placement.gateway.tobytes(), []).append(case)
+    for snapshot in sky.snapshots(replicate):
+        for group in groups.values():
+            gateway = group[0].placement.gateway
+            delay_s, _ = shortest_paths(
+                sky.skeleton.indptr, sky.skeleton.indices, snapshot.weight_s, gateway
+            )
+            for case in group:
+                case.see(delay_s)
+    return result | {key: case.conclude() for key, case in cases.items()}
+
+
+class _Case:
+    """A variant's placement, and the paths it has met so far."""
+
+    def __init__(self, scenario: Scenario, sky: Sky) -> None:
+        simulation = scenario.simulation
+        self.inference = inference(scenario)
+        if self.inference.selection is None:
+            raise InputError(
+                f"model.card {scenario.model.card!r}: the exact expectation covers top-1 and "
+                f"top-2 routing, not top-{self.inference.card.top_k}"
+            )
+        problem = planning_problem(
+            scenario,
+            sky,
+            self.inference,
+            memory_bytes=np.full(sky.constellation.size, scenario.compute.memory_gb * 1e9),
+            first_step=0,
+            last_step=simulation.steps - 1,
+            rng=seeding.stream(simulation.seed, simulation.replicate, "planning"),
+        )
+        rng = seeding.stream(simulation.seed, simulation.replicate, "strategy")
+        self.placement = plan(scenario, problem, rng)
+        self._paths: list[NDArray[np.float64]] = []
+
+    def see(self, delay_s: NDArray[np.float64]) -> None:
+        self._paths.append(path_s(delay_s, self.placement, self.inference.transfer_s))
+
+    def conclude(self) -> Evaluation:
+        selection = self.inference.selection
+        assert selection is not None  # checked when the case was made
+        paths = np.stack(self._paths)
+        latency = expected_latency(paths, self.placement.expert, selection, self.inference.compute)
+        return Evaluation(latency_s=latency.mean_s, served=latency.served_probability)
+
+
+def _one_sky(variants: Mapping[str, Scenario]) -> Scenario:
+    first, *others = variants.values()
+    for other in others:
+        for table in SHARED:
+            if getattr(other, table) != getattr(first, table):
+                raise InputError(f"variants over one sky differ in table {table}")
+    return first

@@ -1,0 +1,67 @@
+"""Run one scenario and keep what it did."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from agents.model import TwinModel
+from agents.recorder import Recorder
+from twin.runs import Run, RunWriter, open_run
+from twin.scenario.schema import Scenario
+
+
+class Cancelled(Exception):
+    """Somebody asked for the run to stop."""
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    runs_dir: Path,
+    progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
+    cancelled: Callable[[], bool] = lambda: False,
+    run_id: str | None = None,
+) -> Run:
+    """Run a scenario from its first step to its last and write it below `runs_dir`.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    runs_dir : Path
+        Made if it is not there.
+    progress : callable
+        Told (steps done, steps in all) after every step.
+    cancelled : callable
+        Asked before every step whether to stop; the run is then left as interrupted.
+    run_id : str, optional
+        Name of the run, made up if not given.
+
+    Raises
+    ------
+    InputError
+        If the scenario cannot be run.
+    Cancelled
+        If `cancelled` said so.
+    """
+    model = TwinModel(scenario)
+    steps = scenario.simulation.steps
+    with RunWriter(runs_dir, scenario, run_id=run_id) as writer:
+        for note in notes(model):
+            writer.note(note)
+        model.recorder = Recorder(writer)
+        for step in range(steps):
+            if cancelled():
+                raise Cancelled
+            model.step()
+            progress(step + 1, steps)
+    return open_run(writer.folder)
+
+
+def notes(model: TwinModel) -> list[str]:
+    """What a reader should know about the constellation a run took place on."""
+    body, edges = model.sky.constellation, model.sky.skeleton.edges
+    told = [f"{body.size} satellites in {body.n_planes} planes, {len(edges)} link pairings"]
+    reasons: dict[str, int] = {}
+    for _, reason in body.left_out:
+        reasons[reason] = reasons.get(reason, 0) + 1
+    told += [f"left out {count}: {reason}" for reason, count in sorted(reasons.items())]
+    return told
