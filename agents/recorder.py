@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from agents.hops import trace
 from agents.model import TwinModel
-from twin.runs import RunWriter
+from twin.runs import HOP, RunWriter
 
 
 class Recorder:
@@ -91,8 +91,8 @@ class Recorder:
         )
         offset = np.zeros(len(served) + 1, np.int32)
         offset[1:][served] = np.diff(hops.offset)
-        columns = [hops.layer, hops.rank, hops.source, hops.target, hops.start_s, hops.end_s]
-        names = ["layer", "rank", "source", "target", "start_s", "end_s"]
+        fields = list(HOP)
+        columns = [pa.array(getattr(hops, field.name)).cast(field.type) for field in fields]
         self._writer.add(
             "tokens",
             {
@@ -103,7 +103,7 @@ class Recorder:
                 "cause": [None if ok else "unreachable" for ok in served],
                 "hops": pa.ListArray.from_arrays(
                     np.cumsum(offset, dtype=np.int32),
-                    pa.StructArray.from_arrays([pa.array(c) for c in columns], names=names),
+                    pa.StructArray.from_arrays(columns, fields=fields),
                 ),
             },
         )

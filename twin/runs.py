@@ -29,14 +29,14 @@ from twin.scenario.schema import Scenario
 PARTIAL = ".partial"
 _ROWS_PER_GROUP = 65_536
 
-_HOP = pa.struct(
+HOP = pa.struct(
     [
         ("layer", pa.int16()),
         ("rank", pa.int16()),
         ("source", pa.int32()),
         ("target", pa.int32()),
-        ("start_s", pa.float64()),
-        ("end_s", pa.float64()),
+        ("start_s", pa.float32()),
+        ("end_s", pa.float32()),
     ]
 )
 
@@ -119,7 +119,7 @@ TABLES: dict[str, pa.Schema] = {
             ("latency_s", pa.float64()),
             ("served", pa.bool_()),
             ("cause", pa.string()),
-            ("hops", pa.list_(_HOP)),
+            ("hops", pa.list_(HOP)),
         ]
     ),
 }
@@ -170,7 +170,7 @@ class RunWriter:
             self._write_manifest("complete")
             self._partial.rename(self.folder)
         else:
-            interrupted = kind.__name__ in ("KeyboardInterrupt", "Cancelled")
+            interrupted = kind.__name__ in ("KeyboardInterrupt", "RunCancelledError")
             self._write_manifest("interrupted" if interrupted else "failed", str(error))
 
     def note(self, text: str) -> None:

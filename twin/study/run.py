@@ -9,7 +9,7 @@ from twin.runs import Run, RunWriter, open_run
 from twin.scenario.schema import Scenario
 
 
-class Cancelled(Exception):
+class RunCancelledError(Exception):
     """Somebody asked for the run to stop."""
 
 
@@ -39,7 +39,7 @@ def run_scenario(
     ------
     InputError
         If the scenario cannot be run.
-    Cancelled
+    RunCancelledError
         If `cancelled` said so.
     """
     model = TwinModel(scenario)
@@ -50,7 +50,7 @@ def run_scenario(
         model.recorder = Recorder(writer)
         for step in range(steps):
             if cancelled():
-                raise Cancelled
+                raise RunCancelledError
             model.step()
             progress(step + 1, steps)
     return open_run(writer.folder)
