@@ -1,0 +1,278 @@
+"""Latency of a token: the way through gateways and experts, layer by layer.
+
+At layer l the gateway g_l runs attention and router, sends the hidden state to its top-K experts
+in parallel, and each returns its result to the next gateway g_(l+1). The layer takes
+
+    gateway_s[l] + max over the K chosen experts e of (path_s[l, e] + n_e * expert_s),
+
+path_s[l, e] = d(g_l, host of e) + d(host of e, g_(l+1)), where n_e counts the chosen experts on
+e's host, which share its compute (arXiv 2605.00515, with the sharing added). A token takes the
+sum over its layers. A path of infinite length is no path: the token is not served, and no mean
+here includes it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from twin.moe.spec import ModelCard
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.integer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeTimes:
+    """What a satellite needs for its part of one token.
+
+    Attributes
+    ----------
+    expert_s : float
+        One expert, alone on its satellite.
+    gateway_s : (L,) float
+        The gateway of each layer.
+    """
+
+    expert_s: float
+    gateway_s: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledLatency:
+    """Latency of drawn tokens.
+
+    Attributes
+    ----------
+    total_s : (tokens,) float
+        Infinite where a needed expert could not be reached.
+    propagation_s, compute_s : (tokens,) float
+        The two parts of `total_s` along the slowest expert of each layer; infinite as it is.
+    layer_mean_s : (L,) float
+        Mean over the tokens served, NaN if there are none; sums to `mean_s`.
+    layer_propagation_mean_s : (L,) float
+        The propagation in it, along the slowest expert.
+    """
+
+    total_s: FloatArray
+    propagation_s: FloatArray
+    compute_s: FloatArray
+    layer_mean_s: FloatArray
+    layer_propagation_mean_s: FloatArray
+
+    @property
+    def served(self) -> NDArray[np.bool_]:
+        """Which tokens reached all their experts, (tokens,)."""
+        return np.isfinite(self.total_s)
+
+    @property
+    def mean_s(self) -> float:
+        """Mean latency of the tokens served, NaN if there are none."""
+        served = self.served
+        return float(self.total_s[served].mean()) if served.any() else float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedLatency:
+    """Exact expectation over the draw of experts; ``...`` are the batch dimensions.
+
+    Attributes
+    ----------
+    mean_s : (...) float
+        Mean latency of a token given that it is served, NaN if none can be.
+    served_probability : (...) float
+        Chance that a token reaches all its experts.
+    layer_mean_s : (..., L) float
+        The same mean layer by layer.
+    """
+
+    mean_s: FloatArray
+    served_probability: FloatArray
+    layer_mean_s: FloatArray
+
+
+def compute_times(
+    card: ModelCard,
+    *,
+    flops_per_s: float,
+    accounting: Literal["experts-only", "full"],
+    context_tokens: int = 0,
+) -> ComputeTimes:
+    """Return the compute times of a model on one kind of satellite.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The model.
+    flops_per_s : float
+        Of one satellite.
+    accounting : {"experts-only", "full"}
+        Whether only activated experts take time, or the gateway too: attention with its
+        context, router, shared experts and dense layers, and with the last layer the LM head
+        (which runs on the first gateway, where the last layer returns to).
+    context_tokens : int
+        Cached tokens that attention reads.
+    """
+    flops = np.zeros(card.layers)
+    if accounting == "full":
+        context = context_tokens * card.attention_flops_per_context_token
+        attention = card.attention_projection_flops + context
+        flops += attention + card.router_flops + card.shared_flops
+        dense = np.array(card.dense_before, dtype=np.float64)
+        flops[: dense.size] += dense * (attention + card.dense_ffn_flops)
+        flops[-1] += card.lm_head_flops
+    return ComputeTimes(expert_s=card.expert_flops / flops_per_s, gateway_s=flops / flops_per_s)
+
+
+def sampled_latency(
+    path_s: FloatArray, host: IntArray, choices: IntArray, compute: ComputeTimes
+) -> SampledLatency:
+    """Latency of tokens whose experts were drawn.
+
+    Parameters
+    ----------
+    path_s : (L, E) float
+        Propagation delay gateway to expert to next gateway, inf where there is no path.
+    host : (L, E) int
+        Satellite of each expert; only equality matters.
+    choices : (tokens, L, K) int
+        Experts each token activates, distinct within a layer.
+    compute : ComputeTimes
+        Of the model on these satellites.
+    """
+    if not path_s.shape == host.shape == (choices.shape[1], path_s.shape[1]):
+        raise ValueError(f"shapes differ: {path_s.shape=} {host.shape=} {choices.shape=}")
+    if choices.size and (choices.min() < 0 or choices.max() >= path_s.shape[1]):
+        raise ValueError(f"choices name experts outside 0..{path_s.shape[1] - 1}")
+    total, propagation, layer_sum, layer_way_sum = _walk(
+        # Copies, since numba would compile anew for read-only or strided arrays.
+        np.array(path_s, np.float64, order="C"),
+        np.array(host, np.int64, order="C"),
+        np.array(choices, np.int32, order="C"),
+        compute.expert_s,
+        np.array(compute.gateway_s),
+    )
+    served = np.isfinite(total)
+    count = float(served.sum()) if served.any() else np.nan
+    # inf - inf is not defined: a token not served has no parts.
+    computing = np.full_like(total, np.inf)
+    np.subtract(total, propagation, out=computing, where=served)
+    return SampledLatency(
+        total_s=total,
+        propagation_s=propagation,
+        compute_s=computing,
+        layer_mean_s=layer_sum / count,
+        layer_propagation_mean_s=layer_way_sum / count,
+    )
+
+
+def expected_latency(
+    path_s: FloatArray, host: IntArray, selection: FloatArray, compute: ComputeTimes
+) -> ExpectedLatency:
+    """Exact expected latency of a token for top-1 and top-2 routing.
+
+    Layers are independent and their unreachable choices are left out one by one, so a mean is
+    that of the tokens served, and the chance to be served a product over layers.
+
+    Parameters
+    ----------
+    path_s : (..., L, E) float
+        As in `sampled_latency`, with any batch dimensions, e.g. steps or placements.
+    host : (..., L, E) int
+        Satellite of each expert; broadcast against `path_s`.
+    selection : (L, E) or (L, E, E) float
+        Top-1: the probability of each expert. Top-2: that of each pair, at both its places, as
+        `pair_probabilities` gives them.
+    compute : ComputeTimes
+        Of the model on these satellites.
+    """
+    *batch, layers, experts = path_s.shape
+    if selection.shape not in ((layers, experts), (layers, experts, experts)):
+        raise ValueError(f"shapes differ: {path_s.shape=} {selection.shape=}")
+    # Copies here and below, since numba would compile anew for read-only or strided arrays.
+    paths = np.array(path_s, np.float64, order="C").reshape(-1, layers, experts)
+    if selection.ndim == 2:
+        reachable = np.isfinite(paths)
+        reached = (reachable * selection).sum(axis=-1)
+        lost = (~reachable * selection).sum(axis=-1)
+        time = np.where(reachable, paths + compute.expert_s, 0.0)
+        sums = (time * selection).sum(axis=-1)
+    else:
+        hosts = np.array(np.broadcast_to(host, path_s.shape), np.int64, order="C")
+        hosts = hosts.reshape(paths.shape)
+        pairs = np.array(selection, np.float64, order="C")
+        sums, reached, lost = _over_pairs(paths, hosts, pairs, compute.expert_s)
+    layer_mean = np.full_like(sums, np.nan)
+    np.divide(sums, reached, out=layer_mean, where=reached > 0.0)
+    layer_mean += compute.gateway_s
+    served = reached / (reached + lost)
+    return ExpectedLatency(
+        mean_s=layer_mean.sum(axis=-1).reshape(batch),
+        served_probability=served.prod(axis=-1).reshape(batch),
+        layer_mean_s=layer_mean.reshape(*batch, layers),
+    )
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _walk(
+    path_s: FloatArray,
+    host: IntArray,
+    choices: IntArray,
+    expert_s: float,
+    gateway_s: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Total and propagation of each token, and both by layer, summed over the tokens served."""
+    tokens, layers, top_k = choices.shape
+    total = np.zeros(tokens)
+    propagation = np.zeros(tokens)
+    layer_sum = np.zeros(layers)
+    layer_way_sum = np.zeros(layers)
+    layer_s = np.empty(layers)
+    layer_way = np.empty(layers)
+    for token in range(tokens):
+        for layer in range(layers):
+            slowest = -1.0
+            way = 0.0
+            for k in range(top_k):
+                expert = choices[token, layer, k]
+                sharing = 0
+                for other in range(top_k):
+                    sharing += host[layer, choices[token, layer, other]] == host[layer, expert]
+                time = path_s[layer, expert] + sharing * expert_s
+                if time > slowest:
+                    slowest = time
+                    way = path_s[layer, expert]
+            layer_s[layer] = gateway_s[layer] + slowest
+            total[token] += layer_s[layer]
+            layer_way[layer] = way
+            propagation[token] += way
+        if np.isfinite(total[token]):
+            for layer in range(layers):
+                layer_sum[layer] += layer_s[layer]
+            layer_way_sum += layer_way
+    return total, propagation, layer_sum, layer_way_sum
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _over_pairs(
+    path_s: FloatArray, host: IntArray, pairs: FloatArray, expert_s: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sum of time x probability, probability reached and probability lost, each (batch, L)."""
+    batch, layers, experts = path_s.shape
+    sums = np.zeros((batch, layers))
+    reached = np.zeros((batch, layers))
+    lost = np.zeros((batch, layers))
+    for b in range(batch):
+        for layer in range(layers):
+            for i in range(experts):
+                for j in range(i):
+                    way = max(path_s[b, layer, i], path_s[b, layer, j])
+                    sharing = 2.0 if host[b, layer, i] == host[b, layer, j] else 1.0
+                    if np.isfinite(way):
+                        reached[b, layer] += pairs[layer, i, j]
+                        sums[b, layer] += pairs[layer, i, j] * (way + sharing * expert_s)
+                    else:
+                        lost[b, layer] += pairs[layer, i, j]
+    return sums, reached, lost
