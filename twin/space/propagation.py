@@ -4,11 +4,11 @@ from math import cos, pi, sin, sqrt
 
 import numpy as np
 from boinor.core.angles import E_to_M, E_to_nu, M_to_E_scalar, nu_to_E
-from numba import njit
 from numpy.typing import NDArray
 
 from twin.constants import J2_EARTH, MU_EARTH_KM3_S2, R_EARTH_KM
 from twin.scenario.schema import Scenario
+from twin.space.compiled import compiled
 from twin.space.constellation import Constellation
 
 type Array = NDArray[np.float64]
@@ -28,7 +28,8 @@ def step_length_s(scenario: Scenario, constellation: Constellation) -> float:
 
 def step_times_s(scenario: Scenario, constellation: Constellation) -> Array:
     """Start of each step, s since the epoch, (T,)."""
-    return np.arange(scenario.simulation.steps) * step_length_s(scenario, constellation)
+    step_s = step_length_s(scenario, constellation)
+    return np.arange(scenario.simulation.steps, dtype=np.float64) * step_s
 
 
 def propagate(constellation: Constellation, model: str, t_s: Array) -> tuple[Array, Array]:
@@ -88,7 +89,7 @@ def _kepler(constellation: Constellation, t_s: Array, *, drift: bool) -> tuple[A
 
 # Only boinor's elliptic functions: its farnocchia_coe also covers parabolas and hyperbolas, and
 # with coe2rv takes 10 s to compile and 1.8 ms a step of 1056 satellites against 2 s and 0.2 ms.
-@njit(cache=True)
+@compiled
 def _kepler_loop(elements: Array, t_s: Array, r_km: Array, v_km_s: Array) -> None:
     for j in range(elements.shape[0]):
         a, e, inc, raan0, argp0, nu0, raan_rate, argp_rate, anomaly_rate = elements[j]
