@@ -20,6 +20,22 @@ def preset_names() -> list[str]:
     return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
 
 
+def preset_text(name: str) -> str:
+    """TOML text of a preset; InputError lists the presets if there is no such."""
+    if name not in preset_names():
+        raise InputError(
+            f"unknown scenario {name!r}; presets: {', '.join(preset_names())}; "
+            "or give the path of a .toml file"
+        )
+    preset = resources.files("twin.scenario") / "presets" / f"{name}.toml"
+    return preset.read_text(encoding="utf-8")
+
+
+def descriptions() -> dict[str, str]:
+    """What each preset is, by name."""
+    return {name: tomllib.loads(preset_text(name))["description"] for name in preset_names()}
+
+
 def load(source: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     """Load a preset or a scenario file.
 
@@ -74,13 +90,7 @@ def scenario_hash(scenario: Scenario) -> str:
 def _read(source: str | Path) -> tuple[str, str]:
     name = str(source)
     if isinstance(source, str) and "/" not in name and not name.endswith(".toml"):
-        if name not in preset_names():
-            raise InputError(
-                f"unknown scenario {name!r}; presets: {', '.join(preset_names())}; "
-                "or give the path of a .toml file"
-            )
-        preset = resources.files("twin.scenario") / "presets" / f"{name}.toml"
-        return f"preset {name}", preset.read_text(encoding="utf-8")
+        return f"preset {name}", preset_text(name)
     try:
         return name, Path(source).read_text(encoding="utf-8")
     except OSError as error:

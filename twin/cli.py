@@ -1,0 +1,280 @@
+"""The ``twin`` command. Heavy imports wait until a command needs them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin.errors import InputError
+
+app = typer.Typer(
+    help="An orbital twin for language models that run across satellites.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or show one.")
+app.add_typer(scenarios_app, name="scenarios")
+bench_app = typer.Typer(help="Measure speed, side by side with the alternatives.")
+app.add_typer(bench_app, name="bench")
+
+ScenarioArgument = Annotated[str, typer.Argument(help="A preset's name or a TOML file's path.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override a field; may be repeated."),
+]
+SeedOption = Annotated[int | None, typer.Option(min=0, help="Seed of all randomness.")]
+JsonOption = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the figures as JSON ('-': print them)."),
+]
+FigureOption = Annotated[Path | None, typer.Option(help="Where the PNG figure goes.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")]
+RunsOption = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one line on standard error and exit code 2."""
+    try:
+        app(args=_bare_json(sys.argv[1:]))
+    except InputError as error:
+        print(f"twin: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+@app.command()
+def run(
+    scenario: Annotated[str | None, typer.Argument(help="A preset's name or a TOML file.")] = None,
+    overrides: SetOption = None,
+    seed: SeedOption = None,
+    json_file: JsonOption = None,
+    runs_dir: RunsOption = Path("runs"),
+    resume: Annotated[
+        Path | None, typer.Option(help="An interrupted run's folder: run it again to its end.")
+    ] = None,
+) -> None:
+    """Run a scenario and keep it below runs/."""
+    from twin import runs
+    from twin.scenario import loader
+    from twin.terminal import Report, progress_bar
+
+    report = Report(json_file)
+    if (scenario is None) == (resume is None):
+        raise InputError("twin run: give either a scenario or --resume FOLDER")
+    if resume is not None:
+        if overrides or seed is not None:
+            raise InputError("--resume: takes no --set or --seed, the run keeps its scenario")
+        run_id, chosen = runs.interrupted_scenario(resume)
+        runs_dir = resume.parent
+    else:
+        assert scenario is not None
+        run_id, chosen = None, loader.load(scenario, _overrides(overrides, seed))
+
+    with progress_bar("compiling on first use, then stepping") as progress:
+        from twin.study.run import run_scenario
+        from twin.study.summary import summarise
+
+        done = run_scenario(chosen, runs_dir=runs_dir, progress=progress, run_id=run_id)
+    summary = summarise(done)
+    report.table(
+        f"{chosen.name}: {chosen.placement.strategy}, {chosen.controller.policy}",
+        ["figure", "value"],
+        [[k, "none" if v is None else f"{v:.6g}"] for k, v in summary.items()],
+    )
+    for note in done.manifest["notes"]:
+        report.say(f"note: {note}")
+    report.say(f"kept in {done.path}")
+    report.json(summary | {"path": str(done.path)})
+
+
+@app.command()
+def compare(
+    scenario: ScenarioArgument,
+    strategies: Annotated[
+        str, typer.Option(help="Comma-separated; the first is what the others are held against.")
+    ] = "space-xnet,compact-random,rand-intra-cg,rand-intra,rand-place",
+    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 8,
+    overrides: SetOption = None,
+    seed: SeedOption = None,
+    workers: WorkersOption = None,
+    json_file: JsonOption = None,
+    figure: FigureOption = None,
+) -> None:
+    """Run several placement strategies on common random numbers."""
+    from twin.scenario import loader
+    from twin.terminal import Report, progress_bar
+
+    report = Report(json_file)
+    chosen = loader.load(scenario, _overrides(overrides, seed))
+    with progress_bar("runs") as progress:
+        from twin.study.compare import compare as compare_strategies
+
+        result = compare_strategies(
+            chosen,
+            [name.strip() for name in strategies.split(",")],
+            replicates=replicates,
+            workers=workers,
+            progress=progress,
+        )
+    from twin.study.figures import comparison_figure
+
+    data = result.as_json()
+    report.table(
+        f"{chosen.name}: {replicates} replicates, mean ± 95 % interval",
+        ["strategy", "mean s/token", "p50", "p99", "served", f"x {data['reference']}"],
+        [
+            [
+                name,
+                _interval(entry["latency_mean_s"]),
+                f"{entry['latency_p50_s']['mean']:.3f}",
+                f"{entry['latency_p99_s']['mean']:.3f}",
+                f"{entry['served']['mean']:.4%}",
+                _interval(entry["ratio"], digits=2),
+            ]
+            for name, entry in data["strategies"].items()
+        ],
+    )
+    picture = figure or Path("runs") / f"compare-{chosen.name}.png"
+    comparison_figure(result, picture)
+    report.say(f"figure in {picture}")
+    report.json(data)
+
+
+@app.command()
+def reproduce(
+    experiment: Annotated[str, typer.Argument(help="Which published experiment: space-xnet.")],
+    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 32,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
+    workers: WorkersOption = None,
+    json_file: JsonOption = None,
+    figure: FigureOption = None,
+) -> None:
+    """Reproduce a published experiment: its table, its trends, and how firm they are."""
+    from twin.terminal import Report, progress_bar
+
+    report = Report(json_file)
+    if experiment != "space-xnet":
+        raise InputError(f"unknown experiment {experiment!r}; known: space-xnet")
+    with progress_bar("skies") as progress:
+        from twin.study.reproduce import PUBLISHED_S, ratios, trend_lines
+        from twin.study.reproduce import reproduce as reproduce_space_xnet
+
+        result = reproduce_space_xnet(
+            replicates=replicates, seed=seed, workers=workers, progress=progress
+        )
+    from twin.study.figures import reproduction_figure
+
+    for key, table in result.tables.items():
+        against = ratios(table)
+        report.table(
+            f"{key}: seconds per token, {replicates} replicates, mean ± 95 % interval",
+            ["strategy", "this twin", *(["published"] if key == "paper" else []), "x space-xnet"],
+            [
+                [
+                    name,
+                    row.infeasible or f"{row.mean_s:.3f} ± {row.ci95_s:.3f}",
+                    *([_number(PUBLISHED_S.get(name))] if key == "paper" else []),
+                    _number(against.get(name)),
+                ]
+                for name, row in table.items()
+            ],
+        )
+    for title, header, lines in trend_lines(result):
+        report.table(title, header, lines)
+    report.say("assumptions that the paper does not state:")
+    for line in result.assumptions:
+        report.say(f"  {line}")
+    picture = figure or Path("runs") / "reproduce-space-xnet.png"
+    reproduction_figure(result, picture)
+    report.say(f"figure in {picture}")
+    report.json(result.as_json())
+
+
+@bench_app.command()
+def kernel(json_file: JsonOption = None) -> None:
+    """Positions, snapshot and 32-source shortest paths against scipy and networkx."""
+    from twin.study.bench import kernel as measure
+    from twin.terminal import Report
+
+    report = Report(json_file)
+    data = measure()
+    report.table(
+        f"one step, {data['satellites']} satellites, {data['sources']} sources",
+        ["what", "median ms"],
+        [[name, f"{value:.3f}"] for name, value in data["median_ms"].items()],
+    )
+    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
+    report.json(data)
+
+
+@bench_app.command(name="run")
+def bench_run(json_file: JsonOption = None) -> None:
+    """`twin run paper` as a whole process: wall time cold (nothing compiled) and warm, memory."""
+    from twin.study.wholeprocess import measure_run
+    from twin.terminal import Report
+
+    report = Report(json_file)
+    data = measure_run()
+    report.table(
+        "twin run paper, as a whole process",
+        ["", "wall s", "peak memory MiB"],
+        [
+            [name, f"{entry['wall_s']:.1f}", f"{entry['peak_mib']:.0f}"]
+            for name, entry in data.items()
+        ],
+    )
+    report.json(data)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a scenario file."""
+    from twin.scenario.schema import Scenario
+
+    typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+
+
+@scenarios_app.callback(invoke_without_command=True)
+def scenarios(context: typer.Context) -> None:
+    """List the scenarios that ship with the twin."""
+    if context.invoked_subcommand is not None:
+        return
+    from twin.scenario import loader
+    from twin.terminal import Report
+
+    report = Report(None)
+    report.table(
+        "scenarios", ["name", "what"], [list(item) for item in loader.descriptions().items()]
+    )
+
+
+@scenarios_app.command()
+def show(name: str) -> None:
+    """Print a scenario that ships with the twin, as the TOML it is."""
+    from twin.scenario import loader
+
+    typer.echo(loader.preset_text(name), nl=False)
+
+
+def _bare_json(args: list[str]) -> list[str]:
+    """Let ``--json`` stand without a file for ``--json -``."""
+    out = []
+    for i, arg in enumerate(args):
+        out.append(arg)
+        if arg == "--json" and (i + 1 == len(args) or args[i + 1].startswith("--")):
+            out.append("-")
+    return out
+
+
+def _overrides(overrides: list[str] | None, seed: int | None) -> list[str]:
+    return [*(overrides or []), *([] if seed is None else [f"simulation.seed={seed}"])]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _interval(entry: dict[str, float], digits: int = 3) -> str:
+    return f"{entry['mean']:.{digits}f} ± {entry['ci95']:.{digits}f}"

@@ -1,0 +1,109 @@
+"""How fast the hot path is, beside the alternatives, in one and the same process.
+
+Every figure comes as a ratio too: machines differ, and a shared one differs from hour to hour.
+Contestants take turns, round after round, so that a slow moment hits all of them.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from agents.model import TwinModel
+from twin.network.routing import shortest_paths
+from twin.network.topology import Sky, Snapshot, to_networkx
+from twin.scenario import loader
+
+
+def kernel(*, rounds: int = 30, networkx_rounds: int = 3) -> dict[str, Any]:
+    """Time positions + snapshot + shortest paths with predecessors from 32 gateways.
+
+    Contestants: the same shortest paths alone by scipy's csgraph (a) and by networkx (b), on the
+    same graph; and a whole model step at 256 tokens. Times are medians in ms.
+    """
+    scenario = loader.load("paper")
+    model = TwinModel(scenario)
+    model.step()
+    gateway = model.controller.placement.gateway
+    sky = Sky(scenario)
+    csgraph_graph, nx_graph = _graphs(model.sky, model.snapshot)
+    difference_s = _disagreement(model, csgraph_graph)
+    steps = sky.snapshots(scenario.simulation.replicate)
+
+    def ours() -> None:
+        snapshot = next(steps)
+        skeleton = sky.skeleton
+        shortest_paths(skeleton.indptr, skeleton.indices, snapshot.weight_s, gateway)
+
+    def csgraph() -> None:
+        dijkstra(csgraph_graph, indices=gateway, return_predecessors=True)
+
+    def by_networkx() -> None:
+        for source in gateway.tolist():
+            nx.dijkstra_predecessor_and_distance(nx_graph, source, weight="delay_s")
+
+    contestants = {"kernel": ours, "csgraph": csgraph, "model_step": model.step}
+    times = _take_turns(contestants, rounds)
+    # Positions come a chunk at a time, so that no median shows them: their mean is added.
+    times["positions"] = _positions_ms(sky)
+    times["kernel"] += times["positions"]
+    times["model_step"] += times["positions"]
+    times["networkx"] = _take_turns({"networkx": by_networkx}, networkx_rounds)["networkx"]
+    return {
+        "satellites": sky.constellation.size,
+        "links": len(sky.skeleton.edges),
+        "sources": len(gateway),
+        "tokens_per_step": scenario.workload.tokens_per_step,
+        "rounds": rounds,
+        "median_ms": times,
+        "ratio": {
+            "kernel_to_csgraph": times["kernel"] / times["csgraph"],
+            "networkx_to_kernel": times["networkx"] / times["kernel"],
+            "model_step_to_csgraph": times["model_step"] / times["csgraph"],
+        },
+        "largest_difference_s": difference_s,
+    }
+
+
+def _positions_ms(sky: Sky) -> float:
+    """Cost of propagation a step, from whole chunks."""
+    steps = np.arange(len(sky.ephemeris.t_s))
+    began = time.perf_counter()
+    rounds = 3
+    for _ in range(rounds):
+        sky.ephemeris.states(steps)
+    return (time.perf_counter() - began) * 1e3 / (rounds * len(steps))
+
+
+def _graphs(sky: Sky, snapshot: Snapshot) -> tuple[csr_array, nx.Graph]:
+    """The same snapshot for csgraph (links that are up only) and for networkx."""
+    skeleton, n = sky.skeleton, sky.constellation.size
+    up = np.isfinite(snapshot.weight_s)
+    rows = np.repeat(np.arange(n), np.diff(skeleton.indptr))[up]
+    graph = csr_array((snapshot.weight_s[up], (rows, skeleton.indices[up])), shape=(n, n))
+    return graph, to_networkx(sky, snapshot)
+
+
+def _disagreement(model: TwinModel, graph: csr_array) -> float:
+    """Largest difference of the model's delays from csgraph's on the same snapshot."""
+    theirs = dijkstra(graph, indices=model.controller.placement.gateway)
+    reached = np.isfinite(theirs)
+    if not np.array_equal(reached, np.isfinite(model.delay_s)):
+        return float("inf")
+    return float(np.abs(model.delay_s[reached] - theirs[reached]).max())
+
+
+def _take_turns(contestants: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
+    """Median time of each contestant in ms, after one round to warm up."""
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for i in range(rounds + 1):
+        for name, job in contestants.items():
+            began = time.perf_counter()
+            job()
+            if i:
+                times[name].append(time.perf_counter() - began)
+    return {name: float(np.median(values)) * 1e3 for name, values in times.items()}

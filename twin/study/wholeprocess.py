@@ -1,0 +1,33 @@
+"""`twin run` timed from outside, as a user meets it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from twin.errors import InputError
+
+
+def measure_run(scenario: str = "paper") -> dict[str, dict[str, float]]:
+    """Wall time and peak memory of ``twin run`` with and without compiled code in the cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(Path(folder) / "numba")}
+        command = [sys.executable, "-c", "from twin.cli import main; main()"]
+        command += ["run", scenario, "--runs-dir", str(Path(folder) / "runs")]
+        return {name: _timed(command, environment) for name in ("cold", "warm")}
+
+
+def _timed(command: list[str], environment: dict[str, str]) -> dict[str, float]:
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise InputError(f"{' '.join(command)}: ended with exit code {process.returncode}")
+    # Linux tells ru_maxrss in KiB, macOS in bytes.
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return {"wall_s": time.perf_counter() - began, "peak_mib": usage.ru_maxrss / unit}
