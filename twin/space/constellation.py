@@ -1,5 +1,7 @@
 """Constellations: which satellites there are, in which plane and slot, on which mean orbits."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +9,9 @@ from numpy.typing import NDArray
 from sgp4.api import Satrec
 
 from twin.constants import R_EARTH_KM
-from twin.scenario.schema import Scenario, Walker
+from twin.errors import InputError
+from twin.scenario.schema import ElementSets, Scenario, Walker
+from twin.space import elements, planes
 
 TAU = 2 * np.pi
 
@@ -63,15 +67,17 @@ class Constellation:
 
 
 def build(scenario: Scenario) -> Constellation:
-    """The constellation a scenario describes.
+    """Build the constellation a scenario describes.
 
     Raises
     ------
     InputError
         If a file of element sets cannot be read or used; with file, line and reason.
     """
-    epoch_utc = scenario.simulation.start_utc
-    return walker(scenario.constellation, epoch_utc)
+    table, epoch_utc = scenario.constellation, scenario.simulation.start_utc
+    if isinstance(table, Walker):
+        return walker(table, epoch_utc)
+    return from_element_sets(table, epoch_utc)
 
 
 def walker(table: Walker, epoch_utc: str) -> Constellation:
@@ -106,4 +112,64 @@ def walker(table: Walker, epoch_utc: str) -> Constellation:
         raan_rad=np.radians(raan_deg % 360),
         argp_rad=np.zeros(total),
         nu_rad=TAU * (latitude_turns % 1),
+    )
+
+
+def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
+    """Recover planes and slots of a real constellation from a file of TLEs or OMMs.
+
+    Every set is first brought to the common epoch with SGP4's own secular rates and drag. Kept
+    are the satellites near the most populated mean altitude, in planes of enough satellites;
+    whoever is not kept is told in `left_out` with the reason.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or if nothing of it remains.
+    """
+    named = elements.read(table.tle)
+    mean, out = elements.mean_at([satrec for _, satrec in named], epoch_utc)
+    keep = _rest(table.tle, named, out)
+    out |= planes.away_from_shell(keep, mean[keep, 0] - R_EARTH_KM, table.altitude_window_km)
+    keep = _rest(table.tle, named, out)
+    gap_rad = np.radians(table.plane_gap_deg)
+    out |= planes.too_small(keep, mean[keep, 3], gap_rad, table.plane_minimum)
+    keep = _rest(table.tle, named, out)
+
+    plane = planes.cluster_angles(mean[keep, 3], gap_rad)
+    latitude_turns = (mean[keep, 4] + mean[keep, 5]) / TAU % 1
+    order = np.lexsort((latitude_turns, plane))
+    keep, plane = keep[order], plane[order]
+    first = np.searchsorted(plane, plane)
+    a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad = mean[keep].T.copy()
+    return Constellation(
+        names=_unique_names([named[i] for i in keep]),
+        plane=plane,
+        slot=np.arange(len(plane), dtype=np.int32) - first.astype(np.int32),
+        ring_position=latitude_turns[order],
+        epoch_utc=epoch_utc,
+        a_km=a_km,
+        ecc=ecc,
+        inc_rad=inc_rad,
+        raan_rad=raan_rad,
+        argp_rad=argp_rad,
+        nu_rad=nu_rad,
+        satrecs=tuple(named[i][1] for i in keep),
+        left_out=tuple((named[i][0], out[i]) for i in sorted(out)),
+    )
+
+
+def _rest(path: str, named: elements.NamedSets, out: Mapping[int, str]) -> NDArray[np.int64]:
+    """Indices of the element sets that are not out."""
+    if len(out) == len(named):
+        index, reason = next(iter(out.items()))
+        raise InputError(f"{path}: no element set is usable; {named[index][0]}, say: {reason}")
+    return np.array([i for i in range(len(named)) if i not in out])
+
+
+def _unique_names(named: elements.NamedSets) -> tuple[str, ...]:
+    count = Counter(name for name, _ in named)
+    return tuple(
+        name if count[name] == 1 else f"{name} {satrec.satnum_str.strip()}"
+        for name, satrec in named
     )

@@ -1,17 +1,22 @@
 """Positions and velocities of a constellation at many times, in chunks the caller chooses."""
 
+from collections.abc import Callable, Mapping, Sequence
 from math import cos, pi, sin, sqrt
 
 import numpy as np
 from boinor.core.angles import E_to_M, E_to_nu, M_to_E_scalar, nu_to_E
 from numpy.typing import NDArray
+from sgp4.api import SGP4_ERRORS, Satrec, SatrecArray
 
 from twin.constants import J2_EARTH, MU_EARTH_KM3_S2, R_EARTH_KM
+from twin.errors import InputError
 from twin.scenario.schema import Scenario
 from twin.space.compiled import compiled
 from twin.space.constellation import Constellation
+from twin.space.frames import DAY_S, teme_to_gcrs, utc_jd
 
 type Array = NDArray[np.float64]
+type States = tuple[Array, Array]
 
 
 def step_length_s(scenario: Scenario, constellation: Constellation) -> float:
@@ -32,14 +37,16 @@ def step_times_s(scenario: Scenario, constellation: Constellation) -> Array:
     return np.arange(scenario.simulation.steps, dtype=np.float64) * step_s
 
 
-def propagate(constellation: Constellation, model: str, t_s: Array) -> tuple[Array, Array]:
+def propagate(constellation: Constellation, model: str, t_s: Array) -> States:
     """Positions and velocities.
 
     Parameters
     ----------
     constellation : Constellation
-    model : {"kepler", "kepler-j2"}
-        Two-body motion, or two-body motion on mean elements that drift secularly under J2.
+    model : {"kepler", "kepler-j2", "sgp4", "cowell-j2"}
+        Two-body motion; two-body motion on mean elements that drift secularly under J2 (leaves
+        out its short periods: within 10 km of "cowell-j2", and 0.6 km a low orbit away from it
+        along the track); SGP4 on the element sets themselves; numerical integration under J2.
     t_s : (T,) float64
         Seconds since the epoch.
 
@@ -48,7 +55,50 @@ def propagate(constellation: Constellation, model: str, t_s: Array) -> tuple[Arr
     r_km, v_km_s : (T, N, 3) float64
         In the axes of the GCRS, C-contiguous.
     """
-    return _kepler(constellation, t_s, drift=model == "kepler-j2")
+    if model not in MODELS:
+        raise InputError(f"unknown propagation model {model!r}; known: {', '.join(MODELS)}")
+    return MODELS[model](constellation, np.ascontiguousarray(t_s, dtype=np.float64))
+
+
+def sgp4_teme(names: Sequence[str], satrecs: Sequence[Satrec], jd: tuple[Array, Array]) -> States:
+    """SGP4 states in its own axes.
+
+    Parameters
+    ----------
+    names, satrecs : length N
+    jd : two (T,) float64
+        UTC Julian dates, whole and fraction.
+
+    Returns
+    -------
+    r_km, v_km_s : (N, T, 3) float64
+        In TEME axes.
+
+    Raises
+    ------
+    InputError
+        If the theory breaks down for a satellite, e.g. because it has decayed; names it.
+    """
+    error, r_km, v_km_s = SatrecArray(list(satrecs)).sgp4(*jd)
+    if error.any():
+        i, k = np.argwhere(error)[0]
+        age_days = jd[0][k] - satrecs[i].jdsatepoch + jd[1][k] - satrecs[i].jdsatepochF
+        raise InputError(
+            f"{names[i]}: SGP4 fails {age_days:.3f} days after the epoch of the element set: "
+            f"{SGP4_ERRORS[int(error[i, k])]}"
+        )
+    return r_km, v_km_s
+
+
+def _sgp4(constellation: Constellation, t_s: Array) -> States:
+    if constellation.satrecs is None:
+        raise InputError("propagation.model 'sgp4' needs constellation.kind 'tle'")
+    day, fraction = utc_jd(constellation.epoch_utc)
+    jd = np.full(len(t_s), day), fraction + t_s / DAY_S
+    states = sgp4_teme(constellation.names, constellation.satrecs, jd)
+    back = np.swapaxes(teme_to_gcrs(constellation.epoch_utc, t_s), -1, -2)
+    r_km, v_km_s = (np.ascontiguousarray(x.transpose(1, 0, 2)) @ back for x in states)
+    return r_km, v_km_s
 
 
 def j2_rates(a_km: Array, ecc: Array, inc_rad: Array) -> tuple[Array, Array, Array]:
@@ -70,20 +120,28 @@ def j2_rates(a_km: Array, ecc: Array, inc_rad: Array) -> tuple[Array, Array, Arr
     return raan, argp, anomaly
 
 
-def _kepler(constellation: Constellation, t_s: Array, *, drift: bool) -> tuple[Array, Array]:
-    c = constellation
-    raan_rate, argp_rate, anomaly_rate = j2_rates(c.a_km, c.ecc, c.inc_rad)
-    if not drift:
-        raan_rate, argp_rate = np.zeros(c.size), np.zeros(c.size)
-        anomaly_rate = np.sqrt(MU_EARTH_KM3_S2 / c.a_km**3)
-    elements = np.stack(
-        [c.a_km, c.ecc, c.inc_rad, c.raan_rad, c.argp_rad, c.nu_rad,
-         raan_rate, argp_rate, anomaly_rate],
-        axis=1,
-    )  # fmt: skip
+def _kepler(constellation: Constellation, t_s: Array) -> States:
+    still = np.zeros(constellation.size)
+    mean_motion = np.sqrt(MU_EARTH_KM3_S2 / constellation.a_km**3)
+    return _drifting(constellation, t_s, (still, still, mean_motion))
+
+
+def _kepler_j2(constellation: Constellation, t_s: Array) -> States:
+    rates = j2_rates(constellation.a_km, constellation.ecc, constellation.inc_rad)
+    return _drifting(constellation, t_s, rates)
+
+
+def _cowell_j2(constellation: Constellation, t_s: Array) -> States:
+    from twin.space import cowell  # slow to import, and seldom wanted
+
+    return cowell.propagate(constellation, t_s)
+
+
+def _drifting(c: Constellation, t_s: Array, rates: tuple[Array, Array, Array]) -> States:
+    mean = (c.a_km, c.ecc, c.inc_rad, c.raan_rad, c.argp_rad, c.nu_rad)
     r_km = np.empty((len(t_s), c.size, 3))
     v_km_s = np.empty_like(r_km)
-    _kepler_loop(elements, np.ascontiguousarray(t_s, dtype=np.float64), r_km, v_km_s)
+    _kepler_loop(np.stack([*mean, *rates], axis=1), t_s, r_km, v_km_s)
     return r_km, v_km_s
 
 
@@ -110,3 +168,11 @@ def _kepler_loop(elements: Array, t_s: Array, r_km: Array, v_km_s: Array) -> Non
             for x in range(3):
                 r_km[k, j, x] = r * out[x]
                 v_km_s[k, j, x] = radial * out[x] + along * forward[x]
+
+
+MODELS: Mapping[str, Callable[[Constellation, Array], States]] = {
+    "kepler": _kepler,
+    "kepler-j2": _kepler_j2,
+    "sgp4": _sgp4,
+    "cowell-j2": _cowell_j2,
+}

@@ -1,0 +1,253 @@
+"""Read element sets: two-line (TLE), or orbit mean-elements messages (OMM) in CSV, JSON or XML."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+from sgp4 import omm
+from sgp4.api import SGP4_ERRORS, Satrec
+
+from twin.constants import MU_EARTH_KM3_S2
+from twin.errors import InputError
+from twin.space.frames import teme_to_gcrs, utc_jd
+
+type Array = NDArray[np.float64]
+
+type NamedSets = list[tuple[str, Satrec]]
+
+LONGEST_DAYS = 30.0
+"""Element sets are used at most this long before or after their epoch."""
+
+DECIMAL = r" *[+-]?\d*\.\d+"
+POWER = r" *[+-]?\d+[+-]\d"
+FIELDS: Mapping[str, tuple[tuple[str, int, int, str], ...]] = {
+    "1": (
+        ("epoch year", 18, 20, r"\d\d"),
+        ("epoch day", 20, 32, r" *\d+\.\d+"),
+        ("first derivative of the mean motion", 33, 43, DECIMAL),
+        ("second derivative of the mean motion", 44, 52, POWER),
+        ("drag term", 53, 61, POWER),
+    ),
+    "2": (
+        ("inclination", 8, 16, DECIMAL),
+        ("right ascension of the node", 17, 25, DECIMAL),
+        ("eccentricity", 26, 33, r"\d{7}"),
+        ("argument of perigee", 34, 42, DECIMAL),
+        ("mean anomaly", 43, 51, DECIMAL),
+        ("mean motion", 52, 63, r" *\d+\.\d+"),
+    ),
+}
+"""Name, first and last column (from 0, end excluded) and pattern of the fields SGP4 uses."""
+
+
+def read(path: str) -> NamedSets:
+    """Element sets of a file, in its order; the format is recognised by the content.
+
+    Parameters
+    ----------
+    path : str
+        TLE with or without name lines (a leading ``0 `` of a name is dropped), OMM CSV, OMM JSON
+        or OMM XML, in UTF-8.
+
+    Returns
+    -------
+    list of (name, sgp4.api.Satrec)
+        A set without a name is called by its catalogue number.
+
+    Raises
+    ------
+    InputError
+        With file, line or record, and what is wrong.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file in UTF-8") from None
+    start = text.lstrip()[:1]
+    if start == "<":
+        sets = _read_messages(path, _xml_messages(path, text))
+    elif start in ("[", "{"):
+        sets = _read_messages(path, _json_messages(path, text))
+    elif "NORAD_CAT_ID" in text.lstrip().partition("\n")[0]:
+        sets = _read_messages(path, _csv_messages(text))
+    else:
+        sets = _read_lines(path, text.splitlines())
+    if not sets:
+        raise InputError(f"{path}: no element sets in it")
+    return sets
+
+
+def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int, str]]:
+    """Mean elements of M element sets at a common epoch, and which of them are unusable.
+
+    SGP4's secular rates and drag carry each set from its own epoch. Its mean motion is the one
+    without J2 (Brouwer's), from which the semi-major axis follows with our gravitational
+    parameter, so that the motion is the same. Axes are turned from TEME to the GCRS.
+
+    Returns
+    -------
+    mean : (M, 6) float64
+        a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad; meaningless for unusable sets.
+    unusable : dict of int to str
+        Index and reason: further than 30 days from the epoch, where neither SGP4 nor a node is
+        worth comparing; superseded by a set of the same satellite; or refused by SGP4.
+    """
+    jd = utc_jd(epoch_utc)
+    age_days = [s.jdsatepoch - jd[0] + (s.jdsatepochF - jd[1]) for s in satrecs]
+    nearest: dict[str, int] = {}
+    for i in sorted(range(len(satrecs)), key=lambda i: abs(age_days[i])):
+        nearest.setdefault(satrecs[i].satnum_str, i)
+    mean, unusable = np.zeros((len(satrecs), 6)), {}
+    for i, satrec in enumerate(satrecs):
+        error = satrec.sgp4(*jd)[0]
+        if abs(age_days[i]) > LONGEST_DAYS:
+            unusable[i] = (
+                f"epoch {age_days[i]:+.0f} days from the start {epoch_utc[:10]}, "
+                f"not within {LONGEST_DAYS:g}"
+            )
+        elif nearest[satrec.satnum_str] != i:
+            unusable[i] = "another element set of the same satellite is nearer to the start"
+        elif error:
+            unusable[i] = f"SGP4 at the start: {SGP4_ERRORS[error]}"
+        mean[i] = satrec.nm, satrec.em, satrec.im, satrec.Om, satrec.om, satrec.mm
+    ok = np.array([i for i in range(len(satrecs)) if i not in unusable], dtype=np.int64)
+    n_rad_s, ecc, inc, raan, argp, anomaly = mean[ok].T
+    mean[ok, 0] = np.cbrt(MU_EARTH_KM3_S2 / (n_rad_s / 60) ** 2)
+    mean[ok, 2:5] = _turned(teme_to_gcrs(epoch_utc, np.zeros(1))[0], inc, raan, argp).T
+    mean[ok, 5] = true_anomaly(anomaly, ecc)
+    return mean, unusable
+
+
+def true_anomaly(mean_rad: Array, ecc: Array) -> Array:
+    """True anomaly in [-pi, pi] from mean anomaly and eccentricity < 1, arrays (N,)."""
+    mean_rad = (mean_rad + np.pi) % (2 * np.pi) - np.pi
+    eccentric = mean_rad + 0.85 * ecc * np.sign(mean_rad)
+    for _ in range(20):
+        residual = eccentric - ecc * np.sin(eccentric) - mean_rad
+        eccentric = eccentric - residual / (1 - ecc * np.cos(eccentric))
+    half = eccentric / 2
+    nu: Array = 2 * np.arctan2(np.sqrt(1 + ecc) * np.sin(half), np.sqrt(1 - ecc) * np.cos(half))
+    return nu
+
+
+def _turned(rotation: Array, inc: Array, raan: Array, argp: Array) -> Array:
+    """Inclination, node and argument of perigee (3, N) of orbits seen from turned axes."""
+    zero = np.zeros_like(inc)
+    node = rotation @ np.stack([np.cos(raan), np.sin(raan), zero])
+    normal = rotation @ np.stack(
+        [np.sin(raan) * np.sin(inc), -np.cos(raan) * np.sin(inc), np.cos(inc)]
+    )
+    new_inc = np.arctan2(np.hypot(normal[0], normal[1]), normal[2])
+    new_raan = np.arctan2(normal[0], -normal[1])
+    new_node = np.stack([np.cos(new_raan), np.sin(new_raan), zero])
+    # Where the old node now stands, counted along the orbit from the new one.
+    ahead = np.cross(normal, new_node, axis=0)
+    shift = np.arctan2(np.sum(node * ahead, axis=0), np.sum(node * new_node, axis=0))
+    return np.stack([new_inc, new_raan % (2 * np.pi), (argp + shift) % (2 * np.pi)])
+
+
+def _read_lines(path: str, lines: list[str]) -> NamedSets:
+    sets: NamedSets = []
+    name, first = "", ""
+    for number, full in enumerate(lines, start=1):
+        line, where = full.rstrip(), f"{path}, line {number}"
+        if not line or line.startswith("#"):
+            continue
+        kind = line[0] if line[:2] in ("1 ", "2 ") else "name"
+        if (kind == "2") != bool(first):
+            expected = "line 2" if first else "a name or line 1"
+            raise InputError(f"{where}: {expected} of an element set expected, not {line!r}")
+        if kind == "name":
+            if name:
+                raise InputError(f"{where}: line 1 of {name!r} expected, not {line!r}")
+            name = line.removeprefix("0 ").strip()
+            continue
+        _check_line(where, line)
+        if kind == "1":
+            first = line
+            continue
+        if first[2:7] != line[2:7]:
+            raise InputError(f"{where}: catalogue number {line[2:7]!r} is not line 1's")
+        sets.append((name or line[2:7].strip(), Satrec.twoline2rv(first, line)))
+        name, first = "", ""
+    if name or first:
+        raise InputError(f"{path}: ends within the element set of {name or first[2:7]!r}")
+    return sets
+
+
+def _check_line(where: str, line: str) -> None:
+    if len(line) != 69:
+        raise InputError(f"{where}: must be 69 characters long, not {len(line)}")
+    for name, start, end, pattern in FIELDS[line[0]]:
+        if not re.fullmatch(pattern, line[start:end]):
+            raise InputError(
+                f"{where}: {name} (columns {start + 1}-{end}) is not a number: {line[start:end]!r}"
+            )
+    total = sum(int(c) if c in "0123456789" else c == "-" for c in line[:68]) % 10
+    if line[68] != str(total):
+        raise InputError(f"{where}: checksum must be {total}, not {line[68]!r}")
+
+
+def _csv_messages(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    rows = omm.parse_csv(io.StringIO(text.lstrip()))
+    for fields in rows:
+        yield f"line {rows.line_num}", fields
+
+
+def _json_messages(path: str, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from None
+    for number, fields in enumerate(data if isinstance(data, list) else [data], start=1):
+        if not isinstance(fields, dict):
+            raise InputError(f"{path}, record {number}: must be an object of OMM fields")
+        yield f"record {number}", fields
+
+
+def _xml_messages(path: str, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        messages = list(omm.parse_xml(io.StringIO(text)))
+    except ElementTree.ParseError as error:
+        raise InputError(f"{path}, line {error.position[0]}: not valid XML: {error}") from None
+    except (AttributeError, TypeError):
+        raise InputError(
+            f"{path}: each segment must have metadata, meanElements and tleParameters"
+        ) from None
+    for number, fields in enumerate(messages, start=1):
+        yield f"record {number}", fields
+
+
+def _read_messages(path: str, messages: Iterator[tuple[str, Mapping[str, Any]]]) -> NamedSets:
+    sets: NamedSets = []
+    try:
+        for where, message in messages:
+            sets.append(_from_message(f"{path}, {where}", message))
+    except csv.Error as error:
+        raise InputError(f"{path}: not valid CSV: {error}") from None
+    return sets
+
+
+def _from_message(where: str, message: Mapping[str, Any]) -> tuple[str, Satrec]:
+    fields = {**message, "OBJECT_ID": str(message.get("OBJECT_ID") or "")}
+    satrec = Satrec()
+    try:
+        # sgp4 wants a fraction of a second and no zone.
+        epoch = datetime.fromisoformat(str(fields["EPOCH"])).replace(tzinfo=None)
+        fields["EPOCH"] = epoch.isoformat(timespec="microseconds")
+        omm.initialize(satrec, fields)
+    except KeyError as error:
+        raise InputError(f"{where}: field {error.args[0]} is missing") from None
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(f"{where}: {error}") from None
+    return str(fields.get("OBJECT_NAME") or fields["NORAD_CAT_ID"]), satrec
