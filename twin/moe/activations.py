@@ -90,13 +90,17 @@ def expert_probabilities(
     """
     shape = (layers, experts)
     if activations.kind == "counts":
-        return fit_weights(_read_counts(str(activations.file), shape, top_k), top_k)
-    if activations.kind == "mixtral":
-        return fit_weights(_mixtral_shares(str(activations.topic), shape), _MIXTRAL_TOP_K)
-    exponent = activations.exponent if activations.kind == "zipf" else 0.0
-    weights = np.arange(1.0, experts + 1.0) ** -exponent
-    rows = np.tile(weights / weights.sum(), (layers, 1))
-    return rng.permuted(rows, axis=1) if activations.kind == "zipf" else rows
+        rows = fit_weights(_read_counts(str(activations.file), shape, top_k), top_k)
+    elif activations.kind == "mixtral":
+        rows = fit_weights(_mixtral_shares(str(activations.topic), shape), _MIXTRAL_TOP_K)
+    else:
+        exponent = activations.exponent if activations.kind == "zipf" else 0.0
+        law = np.arange(1.0, experts + 1.0) ** -exponent
+        rows = np.tile(law / law.sum(), (layers, 1))
+        if activations.kind == "zipf":
+            rows = rng.permuted(rows, axis=1)
+    _check_enough(rows, top_k)
+    return rows
 
 
 def _read_counts(file: str, shape: tuple[int, int], top_k: int) -> FloatArray:

@@ -1,0 +1,205 @@
+"""Token latency: by hand, by enumeration, and the expectation against the draws."""
+
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+
+from twin.moe.activations import pair_probabilities, plackett_luce
+from twin.moe.latency import ComputeTimes, compute_times, expected_latency, sampled_latency
+from twin.moe.presets import card
+
+GIGA = 1e9
+
+
+def rng(seed=0):
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def case(layers, experts, *, satellites, down=0.0, seed=0):
+    """Random paths, hosts (experts share some), weights and compute times."""
+    r = rng(seed)
+    path = r.uniform(0.005, 0.05, (layers, experts))
+    path[r.random((layers, experts)) < down] = np.inf
+    host = r.integers(0, satellites, (layers, experts))
+    p = r.dirichlet(np.full(experts, 2.0), layers)
+    return path, host, p, ComputeTimes(expert_s=0.01, gateway_s=r.uniform(0, 0.02, layers))
+
+
+def layer_time(path, host, chosen, expert_s):
+    hosts = [host[e] for e in chosen]
+    return max(path[e] + hosts.count(host[e]) * expert_s for e in chosen)
+
+
+def test_experts_only_is_the_published_compute_time():
+    """33.8 MFLOP an expert at 7.28 GFLOPS (arXiv 2605.00515): 4.645 ms, gateways free."""
+    times = compute_times(
+        card("llama-moe-3.5b-2of8"),
+        flops_per_s=7.28 * GIGA,
+        accounting="experts-only",
+        context_tokens=4096,
+    )
+    assert times.expert_s == pytest.approx(4.645e-3, abs=5e-7)
+    np.testing.assert_array_equal(times.gateway_s, np.zeros(32))
+
+
+def test_full_accounting_adds_attention_router_and_head():
+    llama = card("llama-moe-3.5b-2of8")
+    times = compute_times(llama, flops_per_s=7.28 * GIGA, accounting="full")
+    # Attention 4 x 4096^2 weights and router 8 x 4096, two FLOP each.
+    np.testing.assert_allclose(
+        times.gateway_s[:-1], 2 * (4 * 4096**2 + 8 * 4096) / 7.28e9, rtol=1e-12
+    )
+    assert times.gateway_s[0] == pytest.approx(18.4e-3, abs=5e-5)
+    assert times.gateway_s[-1] - times.gateway_s[0] == pytest.approx(2 * 4096 * 32000 / 7.28e9)
+    longer = compute_times(llama, flops_per_s=7.28 * GIGA, accounting="full", context_tokens=1000)
+    np.testing.assert_allclose(
+        longer.gateway_s - times.gateway_s, 1000 * 4 * 4096 / 7.28e9, rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("name", ["deepseek-v3", "switch-base-256"])
+def test_full_accounting_leaves_no_flop_out(name):
+    model = card(name)
+    times = compute_times(model, flops_per_s=1.0, accounting="full")
+    spent = times.gateway_s.sum() + model.layers * model.top_k * times.expert_s
+    inactive = model.layers * (model.experts - model.top_k) * model.expert_params
+    active = model.total_params - inactive
+    if not model.tied_embedding:  # looking up the input embedding costs nothing
+        active -= model.vocab * model.hidden
+    assert spent == pytest.approx(2 * active, rel=1e-12)
+
+
+def test_a_token_by_hand():
+    path = np.array([[0.010, 0.012, 0.030], [0.020, 0.021, 0.022]])
+    host = np.array([[1, 1, 2], [3, 4, 3]])
+    compute = ComputeTimes(expert_s=0.005, gateway_s=np.array([0.001, 0.002]))
+    choices = np.array([[[0, 1], [1, 0]], [[2, 0], [2, 0]]])
+    result = sampled_latency(path, host, choices, compute)
+    # Token 0: experts 0 and 1 share a satellite, so two units of compute after the longer way;
+    # then two satellites. Token 1: expert 2 is far; then 2 and 0 share.
+    first = [0.001 + 0.012 + 0.010, 0.002 + 0.021 + 0.005]
+    second = [0.001 + 0.030 + 0.005, 0.002 + 0.022 + 0.010]
+    np.testing.assert_allclose(result.total_s, [sum(first), sum(second)])
+    np.testing.assert_allclose(result.propagation_s, [0.012 + 0.021, 0.030 + 0.022])
+    np.testing.assert_allclose(result.layer_mean_s, np.mean([first, second], axis=0))
+    assert result.served.all()
+    assert result.mean_s == pytest.approx((sum(first) + sum(second)) / 2)
+
+
+def test_draws_agree_with_plain_python():
+    path, host, p, compute = case(5, 6, satellites=4, down=0.15, seed=2)
+    choices = plackett_luce(p, 3, 300, rng(1))
+    result = sampled_latency(path, host, choices, compute)
+    expected = [
+        sum(
+            compute.gateway_s[layer]
+            + layer_time(path[layer], host[layer], list(token[layer]), compute.expert_s)
+            for layer in range(5)
+        )
+        for token in choices
+    ]
+    np.testing.assert_allclose(result.total_s, expected)
+    served = np.isfinite(expected)
+    assert 0 < served.sum() < 300
+    np.testing.assert_array_equal(result.served, served)
+    np.testing.assert_allclose(
+        (result.propagation_s + result.compute_s)[served], result.total_s[served]
+    )
+    assert np.isinf(result.propagation_s[~served]).all()
+    assert np.isinf(result.compute_s[~served]).all()
+    assert result.layer_mean_s.sum() == pytest.approx(result.mean_s)
+
+
+@pytest.mark.parametrize("down", [0.0, 0.25])
+def test_expectation_matches_enumeration_of_all_tokens(down):
+    path, host, p, compute = case(3, 4, satellites=3, down=down, seed=5)
+    pairs = pair_probabilities(p)
+    result = expected_latency(path, host, pairs, compute)
+    mean = chance_served = 0.0
+    for token in product(combinations(range(4), 2), repeat=3):
+        chance = np.prod([pairs[layer, i, j] for layer, (i, j) in enumerate(token)])
+        total = sum(
+            compute.gateway_s[layer]
+            + layer_time(path[layer], host[layer], chosen, compute.expert_s)
+            for layer, chosen in enumerate(token)
+        )
+        if np.isfinite(total):
+            chance_served += chance
+            mean += chance * total
+    assert result.served_probability == pytest.approx(chance_served, rel=1e-12)
+    assert (chance_served < 1) == (down > 0)
+    assert result.mean_s == pytest.approx(mean / chance_served, rel=1e-12)
+    assert result.layer_mean_s.sum() == pytest.approx(result.mean_s, rel=1e-12)
+
+
+@pytest.mark.parametrize("top_k", [1, 2])
+@pytest.mark.parametrize("down", [0.0, 0.02])
+def test_expectation_is_the_mean_of_the_draws(top_k, down):
+    path, host, p, compute = case(32, 8, satellites=60, down=down, seed=1)
+    selection = p if top_k == 1 else pair_probabilities(p)
+    exact = expected_latency(path, host, selection, compute)
+    tokens = 60_000
+    drawn = sampled_latency(path, host, plackett_luce(p, top_k, tokens, rng(9)), compute)
+    served = drawn.served
+    error = drawn.total_s[served].std() / np.sqrt(served.sum())
+    assert drawn.mean_s == pytest.approx(float(exact.mean_s), abs=4 * error)
+    chance = float(exact.served_probability)
+    sigma = np.sqrt(chance * (1 - chance) / tokens)
+    assert served.mean() == pytest.approx(chance, abs=4 * sigma + 1e-15)
+    assert (chance == 1.0) == np.isfinite(path).all()
+    np.testing.assert_allclose(drawn.layer_mean_s, exact.layer_mean_s, rtol=0.02)
+
+
+@pytest.mark.parametrize("top_k", [1, 2])
+def test_a_batch_is_its_members(top_k):
+    path, _, p, compute = case(4, 5, satellites=6, seed=3)
+    selection = p if top_k == 1 else pair_probabilities(p)
+    paths = path * rng(4).uniform(0.5, 2.0, (2, 3, 1, 1))
+    paths[1, 2, 0, 0] = np.inf
+    paths.setflags(write=False)
+    hosts = rng(5).integers(0, 6, (3, 4, 5))
+    batch = expected_latency(paths, hosts, selection, compute)
+    assert batch.mean_s.shape == batch.served_probability.shape == (2, 3)
+    for i, j in np.ndindex(2, 3):
+        single = expected_latency(paths[i, j], hosts[j], selection, compute)
+        assert batch.mean_s[i, j] == single.mean_s
+        assert batch.served_probability[i, j] == single.served_probability
+        np.testing.assert_array_equal(batch.layer_mean_s[i, j], single.layer_mean_s)
+    assert batch.served_probability[1, 2] < 1.0 == batch.served_probability[0, 0]
+
+
+def test_nothing_reachable_is_no_number():
+    path, host, p, compute = case(3, 4, satellites=3)
+    path[1] = np.inf
+    for selection in (p, pair_probabilities(p)):
+        exact = expected_latency(path, host, selection, compute)
+        assert exact.served_probability == 0.0
+        assert np.isnan(exact.mean_s)
+        assert np.isnan(exact.layer_mean_s[1])
+        assert np.isfinite(exact.layer_mean_s[[0, 2]]).all()
+    drawn = sampled_latency(path, host, plackett_luce(p, 2, 10, rng()), compute)
+    assert not drawn.served.any()
+    assert np.isnan(drawn.mean_s)
+    assert np.isnan(drawn.layer_mean_s).all()
+
+
+def test_an_expert_that_is_never_chosen_may_be_out_of_reach():
+    path, host, _, compute = case(1, 3, satellites=9)
+    path[0, 2] = np.inf
+    p = np.array([[0.5, 0.5, 0.0]])
+    for selection in (p, pair_probabilities(p)):
+        exact = expected_latency(path, host, selection, compute)
+        assert exact.served_probability == 1.0
+        assert np.isfinite(exact.mean_s)
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    path, host, p, compute = case(3, 4, satellites=3)
+    choices = plackett_luce(p, 2, 5, rng())
+    with pytest.raises(ValueError, match="shapes differ"):
+        sampled_latency(path, host[:2], choices, compute)
+    with pytest.raises(ValueError, match=r"outside 0\.\.3"):
+        sampled_latency(path, host, choices + 2, compute)
+    with pytest.raises(ValueError, match="shapes differ"):
+        expected_latency(path, host, pair_probabilities(p)[:2], compute)
