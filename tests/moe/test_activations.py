@@ -13,11 +13,10 @@ from twin.moe.activations import (
     MIXTRAL_TOPICS,
     SAMPLERS,
     expert_probabilities,
-    inclusion_probabilities,
-    pair_probabilities,
     plackett_luce,
     sticky,
 )
+from twin.moe.selection import inclusion_probabilities, pair_probabilities
 from twin.scenario.schema import Activations
 
 COUNTS = Path(__file__).parents[2] / ".." / "shared" / "data" / "mixtral_expert_counts.json"
@@ -170,10 +169,12 @@ class Highest:
         return np.full(shape, np.nextafter(1.0, 0.0))
 
 
-@pytest.mark.parametrize("first", [0.1, 0.2, 0.3, 0.7])
-def test_rounding_at_the_top_does_not_fall_off_the_last_expert(first):
-    p = np.array([[first, 0.9 - first, 0.1, 0.0]])
-    assert plackett_luce(p, 3, 1, Highest()).ravel().tolist() == [2, 1, 0]
+def test_rounding_at_the_top_falls_back_on_the_last_expert_that_can_be_chosen():
+    """In a quarter of these rows the share of the total rounds up to the running sum."""
+    p = np.round(rng().uniform(0.1, 1.0, (100, 6)), 2)
+    p[:, 5] = 0.0
+    choices = plackett_luce(p, 5, 1, Highest())[0]
+    np.testing.assert_array_equal(choices, np.tile([4, 3, 2, 1, 0], (100, 1)))
 
 
 def test_draws_keep_every_layer_and_every_expert_apart():

@@ -5,9 +5,10 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from twin.moe.activations import pair_probabilities, plackett_luce
+from twin.moe.activations import plackett_luce
 from twin.moe.latency import ComputeTimes, compute_times, expected_latency, sampled_latency
 from twin.moe.presets import card
+from twin.moe.selection import pair_probabilities
 
 GIGA = 1e9
 

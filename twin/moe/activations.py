@@ -20,18 +20,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from twin.errors import InputError
-from twin.moe.selection import fit_weights, inclusion_probabilities, pair_probabilities
+from twin.moe.selection import fit_weights
 from twin.scenario.schema import Activations
-
-__all__ = [
-    "MIXTRAL_TOPICS",
-    "SAMPLERS",
-    "expert_probabilities",
-    "inclusion_probabilities",
-    "pair_probabilities",
-    "plackett_luce",
-    "sticky",
-]
 
 FloatArray = NDArray[np.float64]
 ChoiceArray = NDArray[np.int32]
