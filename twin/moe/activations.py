@@ -224,6 +224,7 @@ class StickySampler:
         self._previous: ChoiceArray | None = None
 
     def __call__(self, tokens: int, rng: np.random.Generator) -> ChoiceArray:
+        """Draw the tokens that follow those of the call before."""
         choices = self._next(tokens, rng, previous=self._previous)
         self._previous = choices[-1, :, 0].copy() if tokens else self._previous
         return choices
