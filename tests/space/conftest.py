@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twin.space.constellation import Constellation
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real element sets and published test vectors."""
+    folder = Path(__file__).parents[2].parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def orbits():
+    """Build a constellation, one plane a satellite, from (broadcast) mean elements."""
+
+    def make(*, a_km, ecc=0.0, inc_deg=0.0, raan_deg=0.0, argp_deg=0.0, nu_deg=0.0):
+        angles = np.radians(np.broadcast_arrays(inc_deg, raan_deg, argp_deg, nu_deg, a_km)[:4])
+        inc, raan, argp, nu = (np.atleast_1d(x).copy() for x in angles)
+        n = len(inc)
+        return Constellation(
+            names=tuple(f"S{i}" for i in range(n)),
+            plane=np.arange(n, dtype=np.int32),
+            slot=np.zeros(n, np.int32),
+            ring_position=np.zeros(n),
+            epoch_utc="2026-03-20T00:00:00.000000Z",
+            a_km=np.broadcast_to(np.float64(a_km), n).copy(),
+            ecc=np.broadcast_to(np.float64(ecc), n).copy(),
+            inc_rad=inc,
+            raan_rad=raan,
+            argp_rad=argp,
+            nu_rad=nu,
+        )
+
+    return make
