@@ -56,12 +56,12 @@ class PlacementProblem:
     @property
     def n_layers(self) -> int:
         """L."""
-        return self.activation.shape[0]
+        return int(self.activation.shape[0])
 
     @property
     def n_experts(self) -> int:
         """E, experts a layer."""
-        return self.activation.shape[1]
+        return int(self.activation.shape[1])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,8 @@ class Report:
 
     def table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; columns of figures are set flush right."""
-        table = Table(title=title, title_justify="left", title_style="bold")
+        self._console.print(title, style="bold", soft_wrap=True, highlight=False, markup=False)
+        table = Table()
         for i, name in enumerate(header):
             table.add_column(
                 name, justify="left" if _is_text(rows, i) else "right", overflow="fold"

@@ -13,7 +13,7 @@ def rand_place(problem: PlacementProblem, *, rng: np.random.Generator) -> Placem
     able = np.flatnonzero(problem.memory_bytes >= problem.gateway_bytes)
     if len(able) < layers:
         raise InputError(f"{layers} gateways need as many satellites, only {len(able)} have room")
-    gateway = rng.choice(able, layers, replace=False).astype(np.int32)
+    gateway = rng.permutation(able)[:layers].astype(np.int32)
     everywhere = np.arange(problem.n_satellites)
     pool = places(expert_room(problem, gateway), everywhere, layers * experts, "rand-place")
     expert = rng.choice(pool, (layers, experts), replace=False)

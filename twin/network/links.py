@@ -58,7 +58,9 @@ def plus_grid(constellation: Constellation, *, seam: str, seam_shift: float = 0.
     """Pair every satellite with its neighbours in its plane and in the two planes beside it.
 
     Across planes, satellites are matched by ring position, nearest first and each at most once a
-    side, so planes of unequal size pair as far as they can.
+    side, so planes of unequal size pair as far as they can. Where the first and last plane move
+    against each other, as in a star, a closed seam pairs those that are closest at the epoch;
+    its links come and go as their satellites pass.
 
     Parameters
     ----------
@@ -78,16 +80,22 @@ def plus_grid(constellation: Constellation, *, seam: str, seam_shift: float = 0.
     pairs: list[tuple[int, int, int]] = []
     for rows in members:
         if len(rows) > 1:
-            last = len(rows) if len(rows) > 2 else 1
+            n_links = len(rows) if len(rows) > 2 else 1
             pairs += [
                 (int(rows[i]), int(rows[(i + 1) % len(rows)]), LinkKind.INTRA_PLANE)
-                for i in range(last)
+                for i in range(n_links)
             ]
     for left, right in itertools.pairwise(members):
-        pairs += [(a, b, LinkKind.INTER_PLANE) for a, b in _match(left, right, ring, 0.0)]
+        matched = _match(left, right, ring[left], ring[right])
+        pairs += [(a, b, LinkKind.INTER_PLANE) for a, b in matched]
     if seam == "closed" and len(members) > 2:
-        matched = _match(members[-1], members[0], ring, seam_shift)
-        pairs += [(a, b, LinkKind.SEAM) for a, b in matched]
+        last, first = members[-1], members[0]
+        towards = ring[last] + seam_shift
+        here = ring[first]
+        if _counter_rotating(constellation, int(last[0]), int(first[0])):
+            latitude = (constellation.argp_rad + constellation.nu_rad) / (2 * np.pi)
+            towards, here = 0.5 - latitude[last], latitude[first]
+        pairs += [(a, b, LinkKind.SEAM) for a, b in _match(last, first, towards, here)]
     table = np.array(pairs, dtype=np.int32).reshape(-1, 3)
     return _skeleton(constellation.size, table[:, :2].copy(), table[:, 2].astype(np.int8))
 
@@ -155,14 +163,25 @@ def link_states(
     return state, weight_s
 
 
+def _counter_rotating(constellation: Constellation, a: int, b: int) -> bool:
+    """Whether two satellites' orbits turn more than a right angle away from each other."""
+    inc, raan = constellation.inc_rad, constellation.raan_rad
+    aligned = np.cos(inc[a]) * np.cos(inc[b])
+    aligned += np.sin(inc[a]) * np.sin(inc[b]) * np.cos(raan[a] - raan[b])
+    return bool(aligned < 0)
+
+
 def _match(
-    left: NDArray[np.int64], right: NDArray[np.int64], ring: NDArray[np.float64], shift: float
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    left_ring: NDArray[np.float64],
+    right_ring: NDArray[np.float64],
 ) -> list[tuple[int, int]]:
-    """Nearest-first one-to-one matching of two planes by ring position.
+    """Nearest-first one-to-one matching of two planes by their places along the orbit, in turns.
 
     Partners further apart than one mean slot of the fuller plane are left unpaired.
     """
-    gap = np.abs((ring[left][:, None] + shift - ring[right][None, :] + 0.5) % 1.0 - 0.5)
+    gap = np.abs((left_ring[:, None] - right_ring[None, :] + 0.5) % 1.0 - 0.5)
     reach = 1.0 / max(len(left), len(right))
     free_left, free_right = np.ones(len(left), bool), np.ones(len(right), bool)
     pairs = []

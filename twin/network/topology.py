@@ -40,7 +40,7 @@ class Snapshot:
     @property
     def up(self) -> NDArray[np.bool_]:
         """Which links are up, (E,)."""
-        return self.link_state == links.LinkState.UP
+        return np.equal(self.link_state, links.LinkState.UP)
 
 
 class Sky:

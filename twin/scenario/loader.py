@@ -138,7 +138,7 @@ def _explain(error: ValidationError) -> str:
 
 def _key(key: str) -> str:
     bare = key.replace("-", "").replace("_", "").isalnum() and key.isascii()
-    return key if bare else json.dumps(key)
+    return key if bare else _text(key)
 
 
 def _literal(value: Any) -> str:
@@ -149,5 +149,10 @@ def _literal(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return _text(value)
     return repr(value)
+
+
+def _text(value: str) -> str:
+    """A TOML basic string: JSON's escapes, but for DEL, which TOML wants escaped as well."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

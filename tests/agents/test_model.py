@@ -1,0 +1,188 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from agents.hops import trace
+from agents.model import TwinModel
+from placement.strategies.table import STRATEGIES
+from twin.errors import InputError
+from twin.network.routing import path
+from twin.scenario import loader
+from twin.study.evaluate import evaluate
+
+
+def model(*overrides: str, preset: str = "small") -> TwinModel:
+    return TwinModel(loader.load(preset, overrides))
+
+
+@pytest.fixture(scope="module")
+def finished() -> TwinModel:
+    twin = model("placement.strategy=rand-intra")
+    twin.run()
+    return twin
+
+
+def test_runs_every_step_and_stops(finished):
+    assert finished.steps == 60
+    frame = finished.datacollector.get_model_vars_dataframe()
+    assert len(frame) == 60
+    assert frame["latency_mean_s"].notna().all()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_runs(strategy):
+    twin = model(f"placement.strategy={strategy}", "simulation.steps=2")
+    twin.run()
+    assert np.isfinite(twin.row["latency_mean_s"])
+
+
+def test_sampled_tokens_agree_with_the_exact_expectation():
+    twin = model("workload.tokens_per_step=4000", "simulation.steps=5")
+    while twin.running:
+        twin.step()
+        total_s = twin.tokens.total_s
+        error = total_s.std() / np.sqrt(len(total_s))
+        assert abs(total_s.mean() - twin.row["expected_latency_s"]) < 4.5 * error
+
+
+def test_the_study_evaluator_sees_what_the_twin_sees():
+    scenario = loader.load("small", ["placement.strategy=rand-intra"])
+    twin = TwinModel(scenario)
+    expected = []
+    while twin.running:
+        twin.step()
+        expected.append(twin.row["expected_latency_s"])
+    evaluation = evaluate({"it": scenario}, replicate=0)["it"]
+    np.testing.assert_allclose(evaluation.latency_s, expected, rtol=1e-12)
+
+
+def test_tokens_take_the_shortest_paths_and_arrive_when_their_latency_says(finished):
+    twin = finished
+    served = twin.tokens.served
+    choices = twin.choices[served]
+    hops = trace(twin.delay_s, twin.predecessor, twin.controller.placement, choices, twin.inference)
+    placement = twin.controller.placement
+    layers = len(placement.gateway)
+    for token, total_s in enumerate(twin.tokens.total_s[served]):
+        rows = slice(hops.offset[token], hops.offset[token + 1])
+        source, target = hops.source[rows], hops.target[rows]
+        layer, rank = hops.layer[rows], hops.rank[rows]
+        assert hops.end_s[rows].max() == pytest.approx(total_s, rel=1e-12)
+        for at in range(layers):
+            for k in range(2):
+                host = placement.expert[at, choices[token, at, k]]
+                out = path(twin.predecessor[at], host)
+                back = path(twin.predecessor[(at + 1) % layers], host)[::-1]
+                expected = {*itertools.pairwise(out), *itertools.pairwise(back)}
+                here = (layer == at) & (rank == k)
+                assert (
+                    set(zip(source[here].tolist(), target[here].tolist(), strict=True)) == expected
+                )
+
+
+def test_same_seed_same_run_and_another_seed_another_run():
+    def latencies(seed):
+        twin = model("simulation.steps=8", f"simulation.seed={seed}")
+        twin.run()
+        return twin.datacollector.get_model_vars_dataframe()["latency_mean_s"].to_numpy()
+
+    np.testing.assert_array_equal(latencies(5), latencies(5))
+    assert (latencies(5) != latencies(6)).any()
+
+
+def test_strategies_meet_the_same_outages_and_tokens():
+    a, b = (
+        model("simulation.steps=3", f"placement.strategy={s}") for s in ("rand-place", "space-xnet")
+    )
+    while a.running:
+        a.step()
+        b.step()
+        np.testing.assert_array_equal(a.snapshot.link_state, b.snapshot.link_state)
+        np.testing.assert_array_equal(a.choices, b.choices)
+
+
+def test_periodic_policy_replans_and_pays_for_it():
+    twin = model(
+        "controller.policy=periodic",
+        "controller.params={every_steps = 10}",
+        "controller.horizon_steps=10",
+        "placement.planning_snapshots=3",
+    )
+    moved, replans = 0.0, []
+    while twin.running:
+        version = twin.controller.version
+        twin.step()
+        moved += twin.controller.migrated_bytes
+        if twin.controller.version > version >= 0:
+            replans.append(twin.snapshot.step)
+    assert replans
+    assert all(step % 10 == 0 for step in replans)
+    assert moved >= len(replans) * twin.inference.card.expert_bytes("fp16")
+
+
+def test_on_change_policy_replans_only_when_the_topology_makes_it_worth():
+    calm = model(
+        "controller.policy=on-change",
+        "outages.model=none",
+        "controller.params={relative_increase = 5.0}",
+    )
+    calm.run()
+    assert calm.controller.version == 0
+    rough = model(
+        "controller.policy=on-change",
+        "outages.availability=0.7",
+        "controller.params={relative_increase = 0.05}",
+        "placement.planning_snapshots=2",
+    )
+    rough.run()
+    assert rough.controller.version > 0
+
+
+def test_lost_tokens_are_counted_and_never_averaged():
+    twin = model("outages.availability=0.3", "outages.model=iid", "simulation.steps=20")
+    lost = 0
+    while twin.running:
+        twin.step()
+        served = int(twin.tokens.served.sum())
+        lost += 32 - served
+        assert twin.row["tokens_served"] == served
+        if served:
+            assert twin.row["latency_mean_s"] == twin.tokens.total_s[twin.tokens.served].mean()
+            assert np.isfinite(twin.row["latency_mean_s"])
+        else:
+            assert np.isnan(twin.row["latency_mean_s"])
+    assert lost > 0
+
+
+def test_satellite_is_a_view_of_its_row(finished):
+    twin = finished
+    gateway = twin.satellites[int(twin.controller.placement.gateway[3])]
+    assert gateway.is_gateway
+    assert gateway.layer == 3
+    assert gateway.soc == twin.fleet.soc[gateway.row]
+    host = twin.satellites[int(twin.controller.placement.expert[2, 1])]
+    assert (2, 1) in host.experts
+    assert host.degree == twin.fleet.degree[host.row]
+    assert len(twin.agents) == 48 + 1
+
+
+def test_energy_goes_with_the_sun_and_the_work():
+    dark = model("bus.initial_soc=0.75", "simulation.steps=30")
+    dark.run()
+    kinds = [row["kind"] for row in dark.log._rows]
+    shaded = [k for k in kinds if k in ("soc-low", "soc-recovered")]
+    assert shaded  # 30 % of discharge is the limit, and a pass through shadow crosses it
+    no_shadow = model("bus.eclipse=none", "bus.initial_soc=0.75", "simulation.steps=30")
+    no_shadow.run()
+    assert no_shadow.row["soc_min"] > 0.75
+    assert dark.row["soc_min"] < no_shadow.row["soc_min"]
+
+
+def test_unknown_names_are_told_with_what_is_known():
+    with pytest.raises(InputError, match="unknown placement strategy 'best'; known: rand-place"):
+        model("placement.strategy=best").step()
+    with pytest.raises(InputError, match="policy 'periodic' has no parameter 'every'; it takes"):
+        model("controller.policy=periodic", "controller.params={every = 3}")
+    with pytest.raises(InputError, match="every_steps must be a number"):
+        model("controller.policy=periodic", "controller.params={every_steps = 'often'}")

@@ -1,0 +1,195 @@
+import numpy as np
+import pytest
+
+from twin.constants import C_KM_S, R_EARTH_KM
+from twin.network.links import LinkKind, LinkState, limits, link_states, plus_grid
+from twin.network.topology import Sky, to_networkx
+from twin.scenario import loader
+from twin.scenario.schema import Links
+
+PAPER_LINKS = 33 * 32 + 32 * 32
+
+
+def sky(*overrides: str, preset: str = "paper") -> Sky:
+    return Sky(loader.load(preset, overrides))
+
+
+def angular_rate_rad_s(r_km, v_km_s, edges):
+    dr = r_km[edges[:, 1]] - r_km[edges[:, 0]]
+    dv = v_km_s[edges[:, 1]] - v_km_s[edges[:, 0]]
+    return np.linalg.norm(np.cross(dr, dv), axis=1) / (dr**2).sum(axis=1)
+
+
+def two_satellites(separation_km: float, radius_km: float = R_EARTH_KM + 550.0):
+    """Two satellites at rest, so far apart, on a circle around the Earth."""
+    half = np.arcsin(separation_km / 2 / radius_km)
+    angles = np.array([-half, half])
+    r_km = radius_km * np.column_stack([np.cos(angles), np.sin(angles), np.zeros(2)])
+    return np.ascontiguousarray(r_km), np.zeros((2, 3))
+
+
+def pair_state(r_km, v_km_s, **table):
+    body = sky(
+        "constellation.planes=1", "constellation.phasing=0", "constellation.satellites_per_plane=2"
+    ).skeleton
+    state, weight_s = link_states(body, r_km, v_km_s, np.ones(1, bool), limits(Links(**table)))
+    return LinkState(int(state[0])), weight_s[0]
+
+
+@pytest.mark.parametrize(("grazing_km", "range_km"), [(80.0, 5016.6), (100.0, 4912.4)])
+def test_grazing_altitude_bounds_the_range_at_550_km(grazing_km, range_km):
+    tolerance_km = 0.1
+    state, weight_s = pair_state(
+        *two_satellites(range_km - tolerance_km), grazing_altitude_km=grazing_km
+    )
+    assert state is LinkState.UP
+    assert weight_s == pytest.approx((range_km - tolerance_km) / C_KM_S, rel=1e-12)
+    state, weight_s = pair_state(
+        *two_satellites(range_km + tolerance_km), grazing_altitude_km=grazing_km
+    )
+    assert state is LinkState.GRAZING
+    assert weight_s == np.inf
+
+
+def test_range_limit():
+    assert pair_state(*two_satellites(999.0), max_range_km=1000.0)[0] is LinkState.UP
+    assert pair_state(*two_satellites(1001.0), max_range_km=1000.0)[0] is LinkState.RANGE
+
+
+def test_a_link_to_a_satellite_overhead_is_not_grazing():
+    # The line extended backwards passes through the Earth; the link itself does not.
+    r_km = np.array([[7000.0, 0, 0], [9000.0, 0, 0]])
+    assert pair_state(r_km, np.zeros((2, 3)))[0] is LinkState.UP
+
+
+def test_angular_rate_between_adjacent_planes_peaks_at_the_published_value():
+    # n / cos i for adjacent planes without phasing, 87 deg: .02092 rad/s.
+    body = sky("constellation.phasing=0", "simulation.steps=400", "propagation.model=kepler")
+    edges = body.skeleton.edges[body.skeleton.kind == LinkKind.INTER_PLANE]
+    r_km, v_km_s = body.ephemeris.states(np.arange(400))
+    peak = max(angular_rate_rad_s(r, v, edges).max() for r, v in zip(r_km, v_km_s, strict=True))
+    assert peak == pytest.approx(0.02092, rel=2e-3)
+
+
+def test_the_angular_rate_limit_binds_on_the_seam_of_a_star_only():
+    body = sky(
+        "links.seam=closed", "outages.model=none", "simulation.steps=400", preset="paper-star"
+    )
+    kind = body.skeleton.kind
+    too_fast = dict.fromkeys(LinkKind, 0)
+    for snapshot in body.snapshots(0):
+        for k in LinkKind:
+            too_fast[k] += int((snapshot.link_state[kind == k] == LinkState.RATE).sum())
+    assert too_fast[LinkKind.SEAM] > 0
+    assert too_fast[LinkKind.INTRA_PLANE] == too_fast[LinkKind.INTER_PLANE] == 0
+
+
+def test_plus_grid_of_the_paper():
+    skeleton = sky().skeleton
+    assert len(skeleton.edges) == PAPER_LINKS
+    degree = np.bincount(skeleton.edges.ravel())
+    assert degree.max() == 4
+    assert sorted(set(degree.tolist())) == [3, 4]  # 3 on the two planes along the seam
+    closed = sky("links.seam=closed").skeleton
+    assert len(closed.edges) == PAPER_LINKS + 32
+    assert set(np.bincount(closed.edges.ravel()).tolist()) == {4}
+
+
+def test_a_closed_delta_seam_is_a_link_like_all_others():
+    # Neighbours across the seam are one phasing step apart, so its lengths match the others'.
+    body = sky("links.seam=closed", "outages.model=none", "propagation.model=kepler")
+    r_km, _ = body.ephemeris.states(np.array([0]))
+    length = np.linalg.norm(np.diff(r_km[0][body.skeleton.edges], axis=1)[:, 0], axis=1)
+    kind = body.skeleton.kind
+    assert length[kind == LinkKind.SEAM].max() < 1.02 * length[kind == LinkKind.INTER_PLANE].max()
+
+
+def test_planes_of_two_and_one_satellites():
+    assert (
+        len(
+            sky(
+                "constellation.planes=2",
+                "constellation.phasing=0",
+                "constellation.satellites_per_plane=2",
+            ).skeleton.edges
+        )
+        == 4
+    )
+    assert (
+        len(
+            sky(
+                "constellation.planes=2",
+                "constellation.phasing=0",
+                "constellation.satellites_per_plane=1",
+            ).skeleton.edges
+        )
+        == 1
+    )
+
+
+@pytest.mark.parametrize("preset", ["paper", "paper-star", "small"])
+def test_a_link_is_never_up_beyond_its_limits(preset):
+    body = sky(
+        "links.max_angular_rate_rad_s=0.01",
+        "links.max_range_km=2000.0",
+        "simulation.steps=20",
+        preset=preset,
+    )
+    edges, entry = body.skeleton.edges, body.skeleton.entry
+    for snapshot in body.snapshots(0):
+        r_km, v_km_s = snapshot.sky.r_km, snapshot.sky.v_km_s
+        up = snapshot.up
+        a, b = r_km[edges[up, 0]], r_km[edges[up, 1]]
+        length_km = np.linalg.norm(b - a, axis=1)
+        assert (length_km <= 2000.0).all()
+        assert (angular_rate_rad_s(r_km, v_km_s, edges[up]) <= 0.01 * (1 + 1e-12)).all()
+        along = np.linspace(0, 1, 101)[:, None, None]
+        lowest = np.linalg.norm(a + along * (b - a), axis=2).min(axis=0)
+        assert (lowest >= R_EARTH_KM + 80.0).all()
+        # Both directions of a link carry the same delay: light time up, inf down.
+        np.testing.assert_array_equal(
+            snapshot.weight_s[entry[:, 0]], snapshot.weight_s[entry[:, 1]]
+        )
+        np.testing.assert_allclose(snapshot.weight_s[entry[up, 0]], length_km / C_KM_S, rtol=1e-12)
+        assert np.isinf(snapshot.weight_s[entry[~up]]).all()
+
+
+def test_outages_follow_the_replicate_and_nothing_else():
+    first, again = sky(), sky()
+    a = [s.link_state.copy() for s in first.snapshots(3)]
+    first.planning_weights(np.array([0, 5]), np.random.default_rng(1))
+    b = [s.link_state.copy() for s in again.snapshots(3)]
+    other = next(again.snapshots(4)).link_state
+    np.testing.assert_array_equal(a, b)
+    assert (a[0] != other).any()
+
+
+def test_planning_sees_the_geometry_but_not_the_outages_of_the_run():
+    body = sky("links.max_angular_rate_rad_s=0.01")
+    run = next(body.snapshots(0))
+    geometry = (run.link_state == LinkState.UP) | (run.link_state == LinkState.RANDOM)
+    planned = np.isfinite(body.planning_weights(np.array([0]), np.random.default_rng(0))[0])
+    planned = planned[body.skeleton.entry[:, 0]]
+    assert not planned[~geometry].any()
+    agree = (planned == run.up)[geometry].mean()
+    assert agree == pytest.approx(0.95**2 + 0.05**2, abs=0.03)  # independent draws
+
+
+def test_networkx_export():
+    body = sky(preset="small")
+    snapshot = next(body.snapshots(0))
+    graph = to_networkx(body, snapshot)
+    assert graph.number_of_nodes() == 48
+    assert graph.number_of_edges() == snapshot.up.sum()
+    a, b, data = next(iter(graph.edges(data=True)))
+    nodes = graph.nodes
+    length = np.linalg.norm([nodes[a][k] - nodes[b][k] for k in ("x_km", "y_km", "z_km")])
+    assert data["range_km"] == pytest.approx(length, rel=1e-9)
+    assert data["kind"] in ("intra-plane", "inter-plane", "seam")
+
+
+def test_skeleton_without_partners_is_empty():
+    body = sky(
+        "constellation.planes=1", "constellation.phasing=0", "constellation.satellites_per_plane=1"
+    )
+    assert len(plus_grid(body.constellation, seam="closed").edges) == 0

@@ -1,0 +1,100 @@
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin.errors import InputError
+from twin.scenario import loader
+
+COMPLETE = [n for n in loader.preset_names() if n not in ("oneweb", "starlink-shell")]
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_presets_survive_a_round_trip_through_toml(name):
+    scenario = loader.load(name)
+    again = loader.from_data(tomllib.loads(loader.to_toml(scenario)))
+    assert again.model_dump() == scenario.model_dump()
+    assert loader.scenario_hash(again) == loader.scenario_hash(scenario)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), st.floats(0, 1))
+def test_any_text_and_number_survives_the_round_trip(text, fraction):
+    data = loader.load("small").model_dump(mode="json", exclude_none=True)
+    data["description"] = text
+    data["outages"]["availability"] = fraction
+    data["placement"]["params"] = {text: [fraction, {"a b": text}]}
+    scenario = loader.from_data(data)
+    assert (
+        loader.from_data(tomllib.loads(loader.to_toml(scenario))).model_dump()
+        == scenario.model_dump()
+    )
+
+
+def test_paper_is_the_published_experiment():
+    paper = loader.load("paper")
+    shell = paper.constellation
+    assert (shell.planes, shell.satellites_per_plane) == (33, 32)
+    assert (shell.altitude_km, shell.inclination_deg) == (550.0, 87.0)
+    assert (paper.simulation.steps, paper.simulation.orbits) == (200, 1.0)
+    assert (paper.outages.model, paper.outages.availability) == ("iid", 0.95)
+    assert paper.links.max_angular_rate_rad_s == 0.12
+    assert paper.compute.gflops == pytest.approx(0.7 * 10.4)
+    assert paper.placement.experts_per_satellite == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("links.seam=half", "links.seam: input should be 'open' or 'closed' (got 'half')"),
+        ("links.colour=1", "links.colour: unknown key (got 1)"),
+        ("constellation.phasing=33", "phasing must be below planes (33), not 33"),
+        ("simulation.steps=1.5", "simulation.steps: input should be a valid integer (got 1.5)"),
+        ("simulation.steps='9'", "simulation.steps: input should be a valid integer (got '9')"),
+        ("simulation.step_s=3", "simulation: give exactly one of step_s and orbits"),
+        ("simulation.start_utc=noon", "simulation.start_utc: must be an ISO 8601 date and time"),
+        ("outages.availability=nan", "outages.availability: input should be a finite number"),
+        ("constellation.kind=cloud", "constellation: input tag 'cloud'"),
+        ("constellation.tle=x", "constellation.tle: unknown key"),
+        ("propagation.model=sgp4", "propagation.model 'sgp4' needs constellation.kind 'tle'"),
+        ("activations.kind=counts", "activations: kind 'counts' needs file"),
+        ("nonsense", "--set nonsense: must look like table.key=value"),
+        ("name.a=1", "--set name.a=1: name is a value, not a table"),
+        ("name=../../x", "name: string should match pattern"),
+    ],
+)
+def test_errors_are_one_line_and_say_field_value_and_what_is_allowed(override, said):
+    with pytest.raises(InputError) as caught:
+        loader.load("paper", [override])
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files(tmp_path):
+    path = tmp_path / "mine.toml"
+    with pytest.raises(InputError, match=r"mine\.toml: cannot be read: No such file"):
+        loader.load(path)
+    path.write_text("name = ")
+    with pytest.raises(InputError, match=r"mine\.toml: not valid TOML"):
+        loader.load(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not a text file"):
+        loader.load(path)
+    path.write_text(loader.preset_text("small"))
+    assert loader.load(str(path)).name == "small"
+    with pytest.raises(InputError, match="unknown scenario 'papr'; presets: oneweb, paper"):
+        loader.load("papr")
+
+
+def test_overrides_take_toml_and_plain_text(tmp_path):
+    scenario = loader.load("oneweb", ["constellation.tle=/a b/c.tle", "links.max_range_km=4000"])
+    assert scenario.constellation.tle == "/a b/c.tle"
+    assert scenario.links.max_range_km == 4000
+    with pytest.raises(InputError, match=r"preset oneweb: constellation\.tle: field required"):
+        loader.load("oneweb")
+
+
+def test_the_hash_follows_the_content():
+    plain = loader.scenario_hash(loader.load("small"))
+    assert loader.scenario_hash(loader.load("small", ["links.seam=closed"])) == plain
+    assert loader.scenario_hash(loader.load("small", ["links.seam=open"])) != plain
