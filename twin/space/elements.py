@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -46,6 +47,12 @@ FIELDS: Mapping[str, tuple[tuple[str, int, int, str], ...]] = {
     ),
 }
 """Name, first and last column (from 0, end excluded) and pattern of the fields SGP4 uses."""
+
+NUMBERS = (
+    "NORAD_CAT_ID", "MEAN_MOTION", "ECCENTRICITY", "INCLINATION", "RA_OF_ASC_NODE",
+    "ARG_OF_PERICENTER", "MEAN_ANOMALY", "BSTAR", "MEAN_MOTION_DOT", "MEAN_MOTION_DDOT",
+)  # fmt: skip
+"""Fields of an OMM that must be finite numbers."""
 
 
 def read(path: str) -> NamedSets:
@@ -178,7 +185,8 @@ def _read_lines(path: str, lines: list[str]) -> NamedSets:
             continue
         if first[2:7] != line[2:7]:
             raise InputError(f"{where}: catalogue number {line[2:7]!r} is not line 1's")
-        sets.append((name or line[2:7].strip(), Satrec.twoline2rv(first, line)))
+        satrec = _in_range(where, Satrec.twoline2rv(first, line))
+        sets.append((name or line[2:7].strip(), satrec))
         name, first = "", ""
     if name or first:
         raise InputError(f"{path}: ends within the element set of {name or first[2:7]!r}")
@@ -242,12 +250,25 @@ def _from_message(where: str, message: Mapping[str, Any]) -> tuple[str, Satrec]:
     fields = {**message, "OBJECT_ID": str(message.get("OBJECT_ID") or "")}
     satrec = Satrec()
     try:
+        for name in NUMBERS:
+            if not isfinite(float(fields[name])):
+                raise ValueError(f"{name} is {fields[name]}")
         # sgp4 wants a fraction of a second and no zone.
-        epoch = datetime.fromisoformat(str(fields["EPOCH"])).replace(tzinfo=None)
+        epoch = datetime.fromisoformat(fields["EPOCH"]).replace(tzinfo=None)
         fields["EPOCH"] = epoch.isoformat(timespec="microseconds")
         omm.initialize(satrec, fields)
     except KeyError as error:
         raise InputError(f"{where}: field {error.args[0]} is missing") from None
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InputError(f"{where}: {error}") from None
-    return str(fields.get("OBJECT_NAME") or fields["NORAD_CAT_ID"]), satrec
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{where}: not a valid element set: {error}") from None
+    return str(fields.get("OBJECT_NAME") or fields["NORAD_CAT_ID"]), _in_range(where, satrec)
+
+
+def _in_range(where: str, satrec: Satrec) -> Satrec:
+    if not 0 <= satrec.inclo <= np.pi:
+        raise InputError(f"{where}: inclination must be 0 to 180 deg")
+    if not 0 <= satrec.ecco < 1:
+        raise InputError(f"{where}: eccentricity must be at least 0 and below 1")
+    if not satrec.no_kozai > 0:
+        raise InputError(f"{where}: mean motion must be above 0")
+    return satrec
