@@ -131,7 +131,8 @@ class RunWriter:
     """Writes one run; use it as a context manager.
 
     Leaving the block normally completes the run; an exception leaves the ``.partial`` folder with
-    status ``failed`` or ``interrupted`` and the scenario to run it again.
+    status ``failed`` or ``interrupted`` and the scenario to run it again, or nothing at all if
+    not even one step was recorded.
     """
 
     def __init__(self, root: Path, scenario: Scenario, *, run_id: str | None = None) -> None:
@@ -169,6 +170,8 @@ class RunWriter:
         if kind is None:
             self._write_manifest("complete")
             self._partial.rename(self.folder)
+        elif not self._rows["steps"]:
+            shutil.rmtree(self._partial, ignore_errors=True)
         else:
             interrupted = kind.__name__ in ("KeyboardInterrupt", "RunCancelledError")
             self._write_manifest("interrupted" if interrupted else "failed", str(error))

@@ -93,13 +93,23 @@ def test_an_interrupted_run_is_recognised_and_can_be_run_again(tmp_path, small_r
 
 
 def test_a_failed_run_says_why(tmp_path):
+    def full_disk(step, steps):
+        if step == 3:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        run_scenario(loader.load("small"), runs_dir=tmp_path, progress=full_disk)
+    (folder,) = tmp_path.iterdir()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["status"], manifest["error"]) == ("failed", "no space left")
+    assert manifest["rows"]["steps"] == 3
+
+
+def test_a_run_that_never_began_leaves_nothing(tmp_path):
     scenario = loader.load("small", ["placement.strategy=best"])
     with pytest.raises(InputError, match="unknown placement strategy"):
         run_scenario(scenario, runs_dir=tmp_path)
-    (folder,) = tmp_path.iterdir()
-    manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["status"] == "failed"
-    assert "unknown placement strategy" in manifest["error"]
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_not_a_run_is_refused(tmp_path, small_run):

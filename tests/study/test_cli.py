@@ -1,0 +1,145 @@
+"""Every command once, as a user types it, and the mistakes a user makes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from twin.cli import main
+from twin.scenario import loader
+
+
+@pytest.fixture
+def twin(monkeypatch, tmp_path, capfd):
+    """Call the command in an empty folder; gives exit code, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["twin", *args])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+def test_run(twin, tmp_path):
+    code, out, _ = twin("run", "small", "--seed", "3", "--json", "s.json")
+    assert code == 0
+    assert "latency_mean_s" in out
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert summary["path"] in out
+    saved = loader.load(tmp_path / summary["path"] / "scenario.toml")
+    assert saved.simulation.seed == 3
+
+
+def test_run_and_resume(twin, tmp_path):
+    twin("run", "small")
+    (folder,) = (tmp_path / "runs").iterdir()
+    partial = folder.rename(folder.with_name(folder.name + ".partial"))
+    code, out, _ = twin("run", "--resume", str(partial))
+    assert code == 0
+    assert f"kept in {folder}" in out
+    assert not partial.exists()
+
+
+def test_compare(twin, tmp_path):
+    code, out, _ = twin(
+        "compare", "small", "--replicates", "2", "--workers", "1",
+        "--strategies", "space-xnet,rand-place", "--json", "c.json", "--figure", "c.png",
+    )  # fmt: skip
+    assert code == 0
+    assert "rand-place" in out
+    data = json.loads((tmp_path / "c.json").read_text())
+    assert data["strategies"]["space-xnet"]["ratio"] == {"mean": 1.0, "ci95": 0.0}
+    assert data["strategies"]["rand-place"]["ratio"]["mean"] > 1
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_reproduce(twin, tmp_path):
+    code, out, _ = twin("reproduce", "space-xnet", "--replicates", "2", "--json", "r.json")
+    assert code == 0
+    data = json.loads((tmp_path / "r.json").read_text())
+    assert data["strategies"]["rand-place"]["paper_s"] == 5.29
+    assert data["ratio_vs"]["rand-place"] > 4
+    assert set(data["strategies"]["space-xnet"]) >= {"mean_s", "ci95_s", "paper_s"}
+    assert len(data["strategies"]) == 6
+    tables = data["tables"]
+    assert len([k for k in tables if k.startswith("mixtral ")]) == 14
+    assert {"paper", "paper-star", "full accounting"} <= tables.keys()
+    assert "constellation.phasing = 17" in out
+    assert (tmp_path / "runs" / "reproduce-space-xnet.png").exists()
+    trend = {
+        axis: [p["strategies"]["space-xnet"]["mean_s"] for p in points]
+        for axis, points in data["trends"].items()
+    }
+    assert trend["altitude_km"] == sorted(trend["altitude_km"])
+    assert trend["satellites"] == sorted(trend["satellites"], reverse=True)
+    assert trend["survival"] == sorted(trend["survival"], reverse=True)
+    random = [p["strategies"]["rand-place"]["mean_s"] for p in data["trends"]["satellites"]]
+    assert random == sorted(random)
+
+
+def test_bench_kernel_prints_json_where_no_file_is_named(twin):
+    code, out, err = twin("bench", "kernel", "--json")
+    assert code == 0
+    data = json.loads(out)
+    assert data["largest_difference_s"] < 1e-9
+    assert data["ratio"]["networkx_to_kernel"] > 1
+    assert "csgraph" in err
+
+
+def test_scenarios_and_schema(twin):
+    assert "paper-star" in twin("scenarios")[1]
+    assert twin("scenarios", "show", "small")[1] == loader.preset_text("small")
+    schema = json.loads(twin("schema")[1])
+    assert set(schema["properties"]) >= {"simulation", "constellation", "ground"}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["run", "papr"], "unknown scenario 'papr'; presets: oneweb, paper"),
+        (["run"], "give either a scenario or --resume"),
+        (["run", "missing.toml"], "missing.toml: cannot be read: No such file"),
+        (["run", "small", "--set", "links.seam=half"], "links.seam: input should be"),
+        (["run", "small", "--json", "no/where.json"], "there is no folder no"),
+        (["run", "small", "--set", "bus.profile=nimbus"], "bus.profile: unknown 'nimbus'"),
+        (["run", "small", "--set", "model.card=gpt-9"], "gpt-9"),
+        (["run", "oneweb", "--set", "constellation.tle=none.tle"], "none.tle: cannot be read"),
+        (
+            ["run", "small", "--set", "model.card=mixtral-8x7b"],
+            "layer 0's subnet: room for 1 experts, needs 8",
+        ),
+        (["compare", "small", "--strategies", "space-xnet,best"], "strategy 'best'; known"),
+        (["reproduce", "moon"], "unknown experiment 'moon'; known: space-xnet"),
+        (["run", "--resume", "."], "not an interrupted run"),
+        (["scenarios", "show", "papr"], "unknown scenario 'papr'"),
+    ],
+)
+def test_mistakes_are_told_in_one_line_with_exit_code_2(twin, args, said):
+    code, out, err = twin(*args)
+    assert code == 2
+    assert said in err
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert len(lines) == 1
+    assert lines[0].startswith("twin: ")
+    assert "Traceback" not in out + err
+
+
+def test_nothing_half_written_is_left_by_a_mistake_in_the_scenario(twin, tmp_path):
+    twin("run", "small", "--set", "links.seam=half")
+    twin("run", "small", "--set", "placement.strategy=best")
+    assert not [f for f in tmp_path.rglob("*") if f.is_file()]
+
+
+def test_the_command_is_a_process_that_ends_with_code_2():
+    command = [sys.executable, "-c", "from twin.cli import main; main()", "run", "papr"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
