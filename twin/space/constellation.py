@@ -1,7 +1,6 @@
 """Constellations: which satellites there are, in which plane and slot, on which mean orbits."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,11 +158,11 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
     )
 
 
-def _rest(path: str, named: elements.NamedSets, out: Mapping[int, str]) -> NDArray[np.int64]:
+def _rest(path: str, named: elements.NamedSets, out: dict[int, str]) -> NDArray[np.int64]:
     """Indices of the element sets that are not out."""
     if len(out) == len(named):
-        index, reason = next(iter(out.items()))
-        raise InputError(f"{path}: no element set is usable; {named[index][0]}, say: {reason}")
+        index, reason = next(reversed(out.items()))
+        raise InputError(f"{path}: no element set is usable; {named[index][0]}: {reason}")
     return np.array([i for i in range(len(named)) if i not in out])
 
 

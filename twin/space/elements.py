@@ -99,7 +99,8 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
 
     SGP4's secular rates and drag carry each set from its own epoch. Its mean motion is the one
     without J2 (Brouwer's), from which the semi-major axis follows with our gravitational
-    parameter, so that the motion is the same. Axes are turned from TEME to the GCRS.
+    parameter, so that the motion is the same. Axes are turned from TEME to the GCRS. Periodic
+    terms are left out: up to 18 km in low orbit, most of it J3's where orbits are near-polar.
 
     Returns
     -------
