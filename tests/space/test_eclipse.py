@@ -1,5 +1,6 @@
 import json
 
+import erfa
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from twin.constants import R_EARTH_KM
 from twin.space.eclipse import EDGES, illumination, shadow_edges, sunlit_fraction
+from twin.space.frames import tt_jd
 from twin.space.propagation import propagate
 from twin.space.sun import AU_KM, sun_gcrs_km
 
@@ -61,6 +63,10 @@ def test_basilisk_illumination(orbits, shared):
     r_km, _ = propagate(c, "kepler", np.zeros(1))
     expected = [row["earth_partial"]["illumination"], row["earth_full"]["illumination"]]
     np.testing.assert_allclose(illumination(r_km[0], sun_km), expected, rtol=0, atol=2e-2)
+    # Basilisk's Sun is geometric; with it the two agree to the figures of its ephemeris.
+    heliocentric, _ = erfa.epv00(*tt_jd(row["epoch_utc"], np.zeros(1)))
+    geometric_km = -heliocentric["p"] * AU_KM
+    np.testing.assert_allclose(illumination(r_km[0], geometric_km), expected, rtol=0, atol=5e-4)
     # Of an annular eclipse the figure is the share that Earth covers.
     far_km = np.array(row["earth_annular"]["r_m"]) / 1000
     covered = 1 - illumination(far_km, sun_km[0])
