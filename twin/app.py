@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import solara
-import solara.lab
 from solara.server import settings
 
+from twin.study.run import run_scenario
 from twin.views import panels
 from twin.views.globe import Globe
 from twin.views.session import Session
@@ -22,15 +22,15 @@ settings.theme.show_banner = False
 
 
 @solara.component
-def Layout(children: list[solara.Element]) -> solara.Element:
+def Layout(children: list[solara.Element]) -> solara.Element:  # noqa: N802
     """The page alone, without Solara's own bars."""
     return solara.Div(children=children)
 
 
 @solara.component
-def Page() -> None:
+def Page() -> None:  # noqa: N802
     """Globe, choices and figures of one browser session."""
-    session = solara.use_memo(lambda: Session(RUNS_DIR), [])
+    session = solara.use_memo(lambda: Session(RUNS_DIR, run_scenario), [])
     preset = solara.use_reactive("paper")
     strategy = solara.use_reactive("space-xnet")
 

@@ -20,7 +20,7 @@ def layer_latency(trace: Trace, frame: int) -> Option:
     run_mean_ms = _mean(total_ms)
     return _frame_option() | {
         "legend": _legend(["propagation", "compute", "mean of the run"]),
-        "xAxis": _axis("layer", type="category", data=layers),
+        "xAxis": _axis("", type="category", data=layers),
         # The same scale throughout, so that bars, not axes, move while time passes.
         "yAxis": _axis("ms", type="value", max=_ceiling(total_ms)),
         "series": [
@@ -36,7 +36,7 @@ def token_latency(trace: Trace, frame: int) -> Option:
     step = trace.meta.stride * np.arange(len(trace.latency_s)) + 1
     return _frame_option() | {
         "legend": _legend(["mean", "95th percentile"]),
-        "xAxis": _axis("step", type="value", min=1, max=int(step[-1])),
+        "xAxis": _axis("", type="value", min=1, max=int(step[-1])),
         "yAxis": _axis("s", type="value", min=0, max=_ceiling(trace.latency_p95_s)),
         "series": [
             _line("95th percentile", _points(step, trace.latency_p95_s), MUTED),
@@ -51,7 +51,7 @@ def network(trace: Trace, frame: int) -> Option:
     step = trace.meta.stride * np.arange(len(trace.latency_s)) + 1
     return _frame_option() | {
         "legend": _legend(["links up", "in sunlight"]),
-        "xAxis": _axis("step", type="value", min=1, max=int(step[-1])),
+        "xAxis": _axis("", type="value", min=1, max=int(step[-1])),
         "yAxis": _axis("%", type="value", min=0, max=100),
         "series": [
             _line("links up", _points(step, 100 * trace.availability), PROPAGATION)
@@ -66,7 +66,7 @@ def _frame_option() -> Option:
         "animation": False,
         "backgroundColor": "transparent",
         "textStyle": {"fontFamily": "Roboto, Arial, sans-serif"},
-        "grid": {"left": 44, "right": 14, "top": 34, "bottom": 34},
+        "grid": {"left": 50, "right": 10, "top": 28, "bottom": 22},
         "tooltip": {
             "trigger": "axis",
             "backgroundColor": "#101a30",
@@ -88,13 +88,9 @@ def _legend(names: list[str]) -> Option:
     }
 
 
-def _axis(name: str, **more: Any) -> Option:
+def _axis(unit: str, **more: Any) -> Option:
     return {
-        "name": name,
-        "nameLocation": "end",
-        "nameGap": 8,
-        "nameTextStyle": {"color": MUTED, "fontSize": 11},
-        "axisLabel": {"color": MUTED, "fontSize": 11},
+        "axisLabel": {"color": MUTED, "fontSize": 11, "formatter": f"{{value}} {unit}".strip()},
         "axisLine": {"lineStyle": {"color": RULE}},
         "axisTick": {"show": False},
         "splitLine": {"lineStyle": {"color": RULE}},
@@ -137,7 +133,8 @@ def _mean(values: NDArray[np.float64]) -> list[float]:
     known = ~np.isnan(values)
     count = known.sum(axis=0)
     total = np.where(known, values, 0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan).tolist()
+    mean: list[float] = np.where(count > 0, total / np.maximum(count, 1), np.nan).tolist()
+    return mean
 
 
 def _number(value: float) -> float | None:

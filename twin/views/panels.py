@@ -12,21 +12,23 @@ from twin.errors import InputError
 from twin.runs import Run
 from twin.scenario import loader
 from twin.views import charts
-from twin.views.session import Session, View
+from twin.views.session import Session
 from twin.views.trace import Trace
 
-Element = solara.Element
 
-
-def box(class_: str, *children: Element | str) -> Element:
+def box(class_: str, *children: solara.Element | str) -> solara.Element:
     """Return a div of a class."""
     return rv.Html(tag="div", class_=class_, children=list(children))
 
 
 @solara.component
-def Header(session: Session, preset: solara.Reactive[str], strategy: solara.Reactive[str]) -> None:
+def Header(session: Session, preset: solara.Reactive[str], strategy: solara.Reactive[str]) -> None:  # noqa: N802
     """Name of the page, scenario and strategy to run, runs to open."""
     busy = session.work.value is not None
+
+    def run() -> None:
+        session.start(preset.value, strategy.value)
+
     with rv.Html(tag="header", class_="tw-header"):
         box("tw-name", "Orbital Twin")
         box("tw-tagline", "language models in low Earth orbit")
@@ -35,9 +37,8 @@ def Header(session: Session, preset: solara.Reactive[str], strategy: solara.Reac
         _choice("Strategy", [(s, s) for s in STRATEGIES], strategy.value, strategy.set)
         solara.Button(
             "Cancel" if busy else "Run",
-            on_click=session.cancel if busy else lambda: session.start(preset.value, strategy.value),
-            classes=["tw-run"],
-            color="#22304f" if busy else "#6cd4ff",
+            on_click=session.cancel if busy else run,
+            classes=["tw-cancel" if busy else "tw-run"],
         )
         shown = session.view.value
         _choice(
@@ -90,7 +91,7 @@ def run_label(run: Run) -> str:
 
 
 @solara.component
-def Progress(session: Session) -> None:
+def Progress(session: Session) -> None:  # noqa: N802
     """What is being computed, or what went wrong."""
     work, error = session.work.value, session.error.value
     if work is not None:
@@ -107,7 +108,7 @@ def Progress(session: Session) -> None:
 
 
 @solara.component
-def Figures(session: Session) -> None:
+def Figures(session: Session) -> None:  # noqa: N802
     """Headline figures and charts of the run on screen, following the page's clock."""
     view = session.view.value
     with box("tw-side"):
@@ -118,21 +119,21 @@ def Figures(session: Session) -> None:
         Headline(trace, frame)
         _chart(
             f"Latency by layer, step {frame * trace.meta.stride + 1}",
-            "From a layer's gateway to its experts and on to the next gateway.",
+            f"Layers 1 to {trace.meta.n_layers}: gateway to experts and on to the next gateway.",
             charts.layer_latency(trace, frame),
-            250,
+            220,
         )
         _chart(
-            "Token latency over the run",
+            "Token latency, step by step",
             "Time of one token through all layers.",
             charts.token_latency(trace, frame),
-            190,
+            158,
         )
         _chart(
             "Links and light",
             "Laser links that work, satellites that see the Sun.",
             charts.network(trace, frame),
-            190,
+            158,
         )
 
 
@@ -145,13 +146,13 @@ def _chart(title: str, caption: str, option: charts.Option, height_px: int) -> N
 
 
 @solara.component
-def Headline(trace: Trace, frame: int) -> None:
+def Headline(trace: Trace, frame: int) -> None:  # noqa: N802
     """Four figures: of the whole run, and of the step on screen."""
     with box("tw-figures"):
-        _figure("token latency", trace.latency_s, frame, lambda v: (f"{v:.2f}", "s"))
-        _figure("tokens served", trace.served, frame, _percent)
+        _figure("mean latency", trace.latency_s, frame, lambda v: (f"{v:.2f}", "s"))
+        _figure("served", trace.served, frame, _percent)
         _figure("links up", trace.availability, frame, _percent)
-        _figure("in sunlight", trace.sunlit_share, frame, _percent)
+        _figure("sunlit", trace.sunlit_share, frame, _percent)
 
 
 def _percent(share: float) -> tuple[str, str]:
@@ -162,7 +163,7 @@ def _figure(
     label: str, values: NDArray[np.float64], frame: int, show: Callable[[float], tuple[str, str]]
 ) -> None:
     def text(value: float) -> tuple[str, str]:
-        return ("–", "") if np.isnan(value) else show(value)
+        return ("n/a", "") if np.isnan(value) else show(value)
 
     known = values[~np.isnan(values)]
     number, unit = text(float(known.mean()) if known.size else np.nan)
@@ -170,7 +171,4 @@ def _figure(
     with box("tw-figure"):
         box("tw-label", label)
         box("tw-value", number, rv.Html(tag="span", class_="tw-unit", children=[unit]))
-        box("tw-now", f"this step {now}")
-
-
-__all__ = ["Figures", "Header", "Headline", "Progress", "View", "runnable_presets"]
+        box("tw-now", f"now {now}")

@@ -5,6 +5,7 @@ through the same functions that the model used, so they are computed again here.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +18,14 @@ from twin.space.frames import gcrs_to_itrs
 from twin.views.trace import Trace, TraceMeta
 
 MAX_FRAMES = 400
-MAX_HOPS = 600_000
+MAX_HOPS = 800_000
 """Limits of what is sent to a browser: frames, and hops of all recorded tokens."""
 
 NO_ROLE, EXPERT, GATEWAY = range(3)
+
+
+type Columns = dict[str, Any]
+"""Arrays by the name of their field in `Trace`."""
 
 
 class ReplayCancelledError(Exception):
@@ -64,6 +69,7 @@ def from_run(
             n_steps=steps,
             step_s=sky.step_s,
             start_utc=body.epoch_utc,
+            model=scenario.model.card,
             n_layers=figures["layer_compute_s"].shape[1],
             n_planes=body.n_planes,
             stride=stride,
@@ -72,6 +78,8 @@ def from_run(
         ),
         earth_rotation=_earth_rotation(body.epoch_utc, sky.ephemeris.t_s[shown]),
         soc=_state_of_charge(run, shown, body.size),
+        plane=body.plane.astype(np.int16),
+        slot=body.slot.astype(np.int16),
         edges=sky.skeleton.edges.astype(np.int32),
         **moving,
         **_placements(run, stride, body.size),
@@ -87,7 +95,7 @@ def _moving(
     stride: int,
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
-) -> dict[str, NDArray[np.generic]]:
+) -> Columns:
     """Positions, Sun, light and links; outages have a memory, so every step is gone through."""
     positions, sun, sunlit, up = [], [], [], []
     for snapshot in sky.snapshots(replicate):
@@ -128,7 +136,7 @@ def _state_of_charge(run: Run, shown: NDArray[np.int64], size: int) -> NDArray[n
     return _byte(soc[left] * (1 - mix) + soc[right] * mix)
 
 
-def _placements(run: Run, stride: int, size: int) -> dict[str, NDArray[np.generic]]:
+def _placements(run: Run, stride: int, size: int) -> Columns:
     table = run.table("placements", ["placement", "step", "layer", "expert", "satellite"])
     number, step, layer, expert, satellite = (c.to_numpy() for c in table.columns)
     _, first = np.unique(number, return_index=True)
@@ -148,7 +156,7 @@ def _placements(run: Run, stride: int, size: int) -> dict[str, NDArray[np.generi
     }
 
 
-def _hops(run: Run, stride: int) -> tuple[dict[str, NDArray[np.generic]], int]:
+def _hops(run: Run, stride: int) -> tuple[Columns, int]:
     """Hops of the recorded tokens, of as many per step as `MAX_HOPS` allows."""
     table = run.table("tokens", ["step", "token", "hops"])
     table = table.filter(pa.array(table["step"].to_numpy() % stride == 0))
@@ -172,14 +180,16 @@ def _hops(run: Run, stride: int) -> tuple[dict[str, NDArray[np.generic]], int]:
 
 
 def _field[T: np.generic](hop: pa.StructArray, name: str, kind: type[T]) -> NDArray[T]:
-    return hop.field(name).to_numpy(zero_copy_only=False).astype(kind)
+    values: NDArray[T] = hop.field(name).to_numpy(zero_copy_only=False).astype(kind)
+    return values
 
 
-def _figures(run: Run, shown: NDArray[np.int64], links: int) -> dict[str, NDArray[np.float64]]:
+def _figures(run: Run, shown: NDArray[np.int64], links: int) -> Columns:
     steps, layers = run.table("steps"), run.table("layers")
 
     def column(table: pa.Table, name: str) -> NDArray[np.float64]:
-        return table[name].to_numpy().astype(np.float64)
+        values: NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
+        return values
 
     depth = len(layers) // len(steps)
     by_layer = {

@@ -12,7 +12,6 @@ import solara
 from twin.errors import InputError
 from twin.runs import Run, list_runs
 from twin.scenario import loader
-from twin.study.run import RunCancelledError, run_scenario
 from twin.views import replay
 from twin.views.trace import Trace, pack
 
@@ -47,10 +46,14 @@ class Session:
     ----------
     runs_dir : Path
         Where runs are written and found.
+    run_scenario : callable
+        ``run_scenario(scenario, runs_dir=..., progress=..., cancelled=...) -> Run``; it raises
+        when `cancelled` says so.
     """
 
-    def __init__(self, runs_dir: Path) -> None:
+    def __init__(self, runs_dir: Path, run_scenario: Callable[..., Run]) -> None:
         self._runs_dir = runs_dir
+        self._run_scenario = run_scenario
         self._stop = threading.Event()
         self.runs: solara.Reactive[list[Run]] = solara.reactive(list_runs(runs_dir))
         self.view: solara.Reactive[View | None] = solara.reactive(None)
@@ -65,7 +68,7 @@ class Session:
             scenario = loader.load(preset, [f"placement.strategy={strategy}"])
             label = f"Running {preset} with {strategy}"
             self._report(stop, Work(f"{label}: setting out"))
-            run = run_scenario(
+            run = self._run_scenario(
                 scenario,
                 runs_dir=self._runs_dir,
                 progress=self._progress(stop, label),
@@ -101,11 +104,11 @@ class Session:
         view, error = None, ""
         try:
             view = job(stop)
-        except (RunCancelledError, replay.ReplayCancelledError):
-            pass
         except InputError as wrong:
             error = str(wrong)
         except Exception:
+            if stop.is_set():
+                return
             log.exception("the page's background work failed")
             error = "Something went wrong while computing this; the server's log tells what."
         if stop.is_set():

@@ -25,6 +25,7 @@ class TraceMeta:
     n_steps: int
     step_s: float
     start_utc: str
+    model: str
     n_layers: int
     n_planes: int
     stride: int
@@ -46,6 +47,8 @@ class Trace:
         Angle from the GCRS x axis to Greenwich.
     sunlit, soc : uint8 (T, N)
         Sunlit fraction of the step, and state of charge; 255 is all.
+    plane, slot : int16 (N,)
+        Where in the constellation each satellite is.
     placement_step : int32 (R,)
         Frame from which each of the R placements holds; the first is 0.
     placement_layer : int16 (R, N)
@@ -74,6 +77,8 @@ class Trace:
     earth_rotation: NDArray[np.float32]
     sunlit: NDArray[np.uint8]
     soc: NDArray[np.uint8]
+    plane: NDArray[np.int16]
+    slot: NDArray[np.int16]
     placement_step: NDArray[np.int32]
     placement_layer: NDArray[np.int16]
     placement_role: NDArray[np.uint8]
@@ -101,6 +106,8 @@ DRAWN = (
     "earth_rotation",
     "sunlit",
     "soc",
+    "plane",
+    "slot",
     "placement_step",
     "placement_layer",
     "placement_role",

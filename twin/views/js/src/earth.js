@@ -71,8 +71,8 @@ const SURFACE = `
     tone += mask.g * mix(vec3(0.060, 0.110, 0.175), vec3(0.190, 0.330, 0.390), day);
     tone += mask.b * mix(0.012, 0.030, day);
     // Warm light just on the day side of the terminator.
-    float dusk = max(1.0 - abs(height - 0.02) / 0.12, 0.0);
-    tone += vec3(0.13, 0.055, 0.015) * dusk * dusk;
+    float dusk = max(1.0 - abs(height - 0.01) / 0.085, 0.0);
+    tone += vec3(0.10, 0.045, 0.03) * dusk * dusk;
     float edge = 1.0 - max(dot(normalize(normalWorld), toEye), 0.0);
     tone += edge * edge * edge * mix(vec3(0.02, 0.05, 0.12), vec3(0.14, 0.34, 0.62), day);
     gl_FragColor = vec4(tone, 1.0);

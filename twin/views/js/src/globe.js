@@ -51,6 +51,20 @@ function render({ model, el }) {
   });
   root.append(scene.canvas, hud.element);
 
+  let pointer = null;
+  scene.canvas.addEventListener("pointermove", ({ offsetX, offsetY, buttons }) => {
+    pointer = buttons ? null : { x: offsetX, y: offsetY };
+    touch();
+  });
+  scene.canvas.addEventListener("pointerleave", () => {
+    pointer = null;
+    touch();
+  });
+  function describe(frame) {
+    const satellite = pointer ? scene.pick(pointer.x, pointer.y) : -1;
+    hud.describe(trace, satellite, frame, pointer?.x, pointer?.y);
+  }
+
   function load() {
     const packed = model.get("trace");
     if (!packed || packed.byteLength === 0) return;
@@ -101,6 +115,7 @@ function render({ model, el }) {
     const counts = scene.draw({ time: clock.time, tokenTime: age, ...state });
     if (dirty || now - wrote > TEXT_INTERVAL_MS) {
       hud.update(trace, clock, frame, age, counts);
+      describe(frame);
       wrote = now;
     }
     dirty = false;

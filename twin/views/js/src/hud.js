@@ -2,6 +2,7 @@
 
 import { SPEEDS, paces } from "./clock.js";
 import { tokenStates } from "./tokens.js";
+import { placementRow } from "./trace.js";
 
 const COLOUR_MODES = {
   layer: { label: "Layer", ends: (trace) => ["layer 1", `layer ${trace.meta.n_layers}`] },
@@ -27,6 +28,7 @@ export function createHud(state, actions) {
   const subtitle = h("div", { className: "tg-subtitle" });
   const when = h("div", { className: "tg-when" });
   const tokens = h("div", { className: "tg-tokens tg-panel" });
+  const card = h("div", { className: "tg-card tg-panel", hidden: true });
   const legend = createLegend(state, actions);
   const bar = createTimeBar(actions);
   const element = h(
@@ -34,6 +36,7 @@ export function createHud(state, actions) {
     { className: "tg-hud" },
     h("div", { className: "tg-head" }, title, subtitle, when),
     tokens,
+    card,
     legend.element,
     bar.element,
   );
@@ -41,12 +44,24 @@ export function createHud(state, actions) {
   return {
     element,
     setTrace(trace) {
-      const { name, strategy, n_satellites: satellites, n_planes: planes, stride } = trace.meta;
+      const { name, strategy, model, n_layers, n_satellites, n_planes, stride } = trace.meta;
+      const lines = [
+        `${n_satellites.toLocaleString("en")} satellites in ${n_planes} planes`,
+        `${model}, ${n_layers} layers`,
+        `placed by ${strategy}`,
+      ];
+      if (stride > 1) lines.push(`one step in ${stride} shown`);
       title.textContent = name;
-      subtitle.textContent = `${strategy} · ${satellites.toLocaleString("en")} satellites in ${planes} planes`;
-      if (stride > 1) subtitle.textContent += ` · every ${stride}th step shown`;
+      subtitle.replaceChildren(...lines.map((line) => h("div", { textContent: line })));
       legend.setTrace(trace);
       bar.setTrace(trace);
+    },
+    /** Describe a satellite next to a point on screen; none if `satellite` is -1. */
+    describe(trace, satellite, frame, x, y) {
+      card.hidden = satellite < 0;
+      if (card.hidden) return;
+      card.replaceChildren(...cardLines(trace, satellite, frame));
+      card.style.translate = `${x + 14}px ${y + 14}px`;
     },
     update(trace, clock, frame, tokenTime, counts) {
       const seconds = (clock.time * trace.meta.stride) * trace.meta.step_s;
@@ -72,6 +87,20 @@ function tokenLines(trace, frame, tokenTime) {
     const time = h("b", { textContent: `${Math.min(tokenTime, end).toFixed(2)} s` });
     return h("div", {}, dot, h("span", { textContent: `token ${token + 1}` }), h("em", { textContent: place }), time);
   });
+}
+
+function cardLines(trace, satellite, frame) {
+  const placed = placementRow(trace, frame) * trace.count + satellite;
+  const layer = trace.placement_layer[placed] + 1;
+  const roles = ["hosts nothing", `expert of layer ${layer}`, `gateway of layer ${layer}`];
+  const percent = (values) => Math.round((values[frame * trace.count + satellite] / 255) * 100);
+  const lit = percent(trace.sunlit);
+  return [
+    h("b", { textContent: `plane ${trace.plane[satellite] + 1}, slot ${trace.slot[satellite] + 1}` }),
+    h("div", { textContent: roles[trace.placement_role[placed]] }),
+    h("div", { textContent: `battery ${percent(trace.soc)} %` }),
+    h("div", { textContent: lit === 0 ? "in shadow" : lit === 100 ? "in sunlight" : `sunlit ${lit} % of the step` }),
+  ];
 }
 
 function createLegend(state, actions) {

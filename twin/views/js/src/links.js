@@ -2,6 +2,7 @@
 
 import { Group } from "three";
 
+import { behindEarth } from "./horizon.js";
 import { rgb } from "./palette.js";
 import { createRibbons } from "./ribbons.js";
 import { edgeUp } from "./trace.js";
@@ -53,15 +54,4 @@ export function createLinks() {
 function paint(ribbons, colour, alpha) {
   for (let i = 0; i < ribbons.tint.length; i += 4) ribbons.tint.set([...colour, alpha], i);
   ribbons.fade.fill(1);
-}
-
-/** Whether Earth, a ball of radius 1, hides the point at `positions[at]` from `eye`. */
-function behindEarth(eye, positions, at) {
-  const x = positions[at], y = positions[at + 1], z = positions[at + 2];
-  const distance = eye.length();
-  const depth = (x * eye.x + y * eye.y + z * eye.z) / distance;
-  if (depth > 1 / distance) return false;
-  const offAxisSquared = x * x + y * y + z * z - depth * depth;
-  // The shadow that a lamp at the eye would cast: a cone touching the ball.
-  return offAxisSquared * (distance * distance - 1) < (distance - depth) ** 2;
 }

@@ -5,6 +5,9 @@ import {
   Float32BufferAttribute, Mesh, ShaderMaterial, Vector2,
 } from "three";
 
+// In pixels of the canvas: anything thinner would be drawn with gaps.
+const LEAST_WIDTH = 1.05;
+
 const VERTEX = `
   attribute vec3 from;
   attribute vec3 to;
@@ -50,7 +53,7 @@ export function createRibbons(width) {
     object: mesh,
     setSize(columns, rows, pixelRatio) {
       uniforms.resolution.value.set(columns, rows);
-      uniforms.width.value = width * pixelRatio;
+      uniforms.width.value = Math.max(width * pixelRatio, LEAST_WIDTH);
     },
     reserve(capacity) {
       mesh.geometry.dispose();

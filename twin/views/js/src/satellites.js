@@ -8,7 +8,7 @@ import { placementRow } from "./trace.js";
 export const EXPERT = 1;
 export const GATEWAY = 2;
 // Diameters in pixels, at the distance of Earth's centre from the default camera.
-const SIZES = [3.6, 6.4, 13];
+const SIZES = [3.6, 8, 15];
 
 const VERTEX = `
   attribute vec3 tint;

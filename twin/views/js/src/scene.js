@@ -4,14 +4,22 @@ import { PerspectiveCamera, Scene, Vector3, WebGLRenderer } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 
 import { createEarth } from "./earth.js";
+import { behindEarth } from "./horizon.js";
 import { createLinks } from "./links.js";
 import { createSatellites } from "./satellites.js";
 import { createTokens } from "./tokens.js";
 import { earthRotationAt, positionsAt } from "./trace.js";
+import { firstViewpoint } from "./viewpoint.js";
 
 const FIELD_OF_VIEW_DEG = 32;
 // Point sizes are given for a canvas this high, seen from the default distance.
 const REFERENCE_HEIGHT = 860;
+// Of the camera at first, in radii of the constellation.
+const DISTANCE = 4.6;
+// The globe sits right of the legend and above the time bar.
+const SHIFT_RIGHT = 0.055;
+const SHIFT_UP = 0.05;
+const PICK_REACH = 12;
 
 export function createScene(onMove) {
   const renderer = openRenderer();
@@ -33,7 +41,7 @@ export function createScene(onMove) {
   const sunDirection = new Vector3();
   let trace = null;
   let positions = new Float32Array(0);
-  let distance = 4.4;
+  let distance = DISTANCE;
 
   /** Fit a canvas of `width` x `height` CSS pixels, drawn at `sharpness` times its full resolution. */
   function resize(width, height, sharpness) {
@@ -41,6 +49,7 @@ export function createScene(onMove) {
     renderer.setPixelRatio(pixels);
     renderer.setSize(width, height, false);
     camera.aspect = width / height;
+    camera.setViewOffset(width, height, -SHIFT_RIGHT * width, SHIFT_UP * height, width, height);
     camera.updateProjectionMatrix();
     for (const ribbons of [...links.ribbons, ...tokens.ribbons]) {
       ribbons.setSize(width * pixels, height * pixels, pixels);
@@ -57,11 +66,14 @@ export function createScene(onMove) {
       const first = trace === null;
       trace = next;
       positions = new Float32Array(3 * trace.count);
-      distance = 4.05 * trace.shellRadius;
+      distance = DISTANCE * trace.shellRadius;
       controls.minDistance = 1.3 * trace.shellRadius;
       controls.maxDistance = 4 * distance;
       for (const layer of [links, satellites, tokens]) layer.setTrace(trace);
-      if (first) frameCamera();
+      if (first) {
+        camera.position.copy(firstViewpoint(trace, distance));
+        controls.update();
+      }
     },
     draw({ time, tokenTime, colourBy, show }) {
       const frame = Math.min(Math.floor(time), trace.frames - 1);
@@ -74,6 +86,21 @@ export function createScene(onMove) {
       renderer.render(scene, camera);
       return counts;
     },
+    /** The satellite within reach of a point in CSS pixels, or -1. */
+    pick(x, y) {
+      const { clientWidth: width, clientHeight: height } = renderer.domElement;
+      const place = new Vector3();
+      let nearest = { satellite: -1, squared: PICK_REACH ** 2 };
+      for (let i = 0; i < trace.count; i += 1) {
+        if (behindEarth(camera.position, positions, 3 * i)) continue;
+        place.fromArray(positions, 3 * i).project(camera);
+        const right = ((place.x + 1) / 2) * width - x;
+        const down = ((1 - place.y) / 2) * height - y;
+        const squared = right * right + down * down;
+        if (squared < nearest.squared) nearest = { satellite: i, squared };
+      }
+      return nearest.satellite;
+    },
     dispose() {
       controls.dispose();
       scene.traverse(({ geometry, material }) => {
@@ -83,17 +110,6 @@ export function createScene(onMove) {
       renderer.dispose();
     },
   };
-
-  /** Start where both day and night, and the terminator between them, are in view. */
-  function frameCamera() {
-    const sun = Math.atan2(trace.sun[1], trace.sun[0]);
-    const angle = sun - 1.15;
-    const tilt = 0.42;
-    camera.position
-      .set(Math.cos(angle) * Math.cos(tilt), Math.sin(angle) * Math.cos(tilt), Math.sin(tilt))
-      .multiplyScalar(distance);
-    controls.update();
-  }
 }
 
 /** Opaque and without multisampling: every line and point has soft edges of its own. */
