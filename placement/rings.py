@@ -40,24 +40,26 @@ def layer_ring(problem: PlacementProblem) -> NDArray[np.int32]:
 def central_gateways(problem: PlacementProblem, subnet: NDArray[np.int32]) -> NDArray[np.int32]:
     """The satellite in the middle plane of each subnet, (L,).
 
-    The middle plane is that of the layer's whole band, so that the gateways of neighbouring
-    layers follow each other in one plane; of several satellites there, the one in the middle of
-    the subnet along the orbit.
+    All layers of a band share one plane, so that consecutive gateways are neighbours in it: of
+    the planes that reach into the most subnets, the middle one. With equal planes that is the
+    middle plane of all. A subnet that it does not reach takes its nearest plane; of several
+    satellites there, the one in the middle of the subnet along the orbit is the gateway.
 
     Raises
     ------
     InputError
         If a subnet has no satellite with room for a gateway.
     """
+    candidates = [gateway_candidates(problem, subnet, i) for i in range(problem.n_layers)]
     gateway = np.empty(problem.n_layers, np.int32)
-    for layer in range(problem.n_layers):
-        rows = gateway_candidates(problem, subnet, layer)
-        planes = np.unique(problem.plane[subnet == layer])
-        middle = planes[len(planes) // 2]
-        ring = problem.ring_position[rows]
-        off_centre = np.abs(_circular(ring - _circular_mean(ring)))
-        plane_gap = np.abs(problem.plane[rows] - middle)
-        gateway[layer] = rows[np.lexsort((off_centre.round(9), plane_gap))[0]]
+    for band in _bands(problem, subnet):
+        middle = _middle_plane([problem.plane[candidates[layer]] for layer in band])
+        for layer in band:
+            rows = candidates[layer]
+            ring = problem.ring_position[rows]
+            off_centre = np.abs(_circular(ring - _circular_mean(ring)))
+            plane_gap = np.abs(problem.plane[rows] - middle)
+            gateway[layer] = rows[np.lexsort((off_centre.round(9), plane_gap))[0]]
     return gateway
 
 
@@ -72,6 +74,29 @@ def gateway_candidates(
             f"{problem.gateway_bytes / 1e9:.3f} GB that a gateway needs"
         )
     return rows
+
+
+def _bands(problem: PlacementProblem, subnet: NDArray[np.int32]) -> list[list[int]]:
+    """Layers grouped by the band of planes they lie in."""
+    first_plane = [int(problem.plane[subnet == i].min()) for i in range(problem.n_layers)]
+    last_plane = [int(problem.plane[subnet == i].max()) for i in range(problem.n_layers)]
+    bands: list[list[int]] = [[0]]
+    reach = last_plane[0]
+    for layer in range(1, problem.n_layers):
+        if first_plane[layer] > reach:
+            bands.append([])
+            reach = last_plane[layer]
+        bands[-1].append(layer)
+        reach = max(reach, last_plane[layer])
+    return bands
+
+
+def _middle_plane(planes_of_layers: list[NDArray[np.int32]]) -> int:
+    """The middle one of the planes that have a satellite in the most of these layers."""
+    everywhere = np.concatenate([np.unique(planes) for planes in planes_of_layers])
+    planes, layers_reached = np.unique(everywhere, return_counts=True)
+    middle = planes[len(planes) // 2]
+    return int(planes[np.lexsort((np.abs(planes - middle), -layers_reached))[0]])
 
 
 def _circular(turns: NDArray[np.float64]) -> NDArray[np.float64]:

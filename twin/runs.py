@@ -133,6 +133,14 @@ class RunWriter:
     Leaving the block normally completes the run; an exception leaves the ``.partial`` folder with
     status ``failed`` or ``interrupted`` and the scenario to run it again, or nothing at all if
     not even one step was recorded.
+
+    Attributes
+    ----------
+    run_id : str
+    folder : Path
+        Where the run will be.
+    left_out : dict of str to str
+        Satellites of the user's file that the run does without, and why.
     """
 
     def __init__(self, root: Path, scenario: Scenario, *, run_id: str | None = None) -> None:
@@ -140,6 +148,7 @@ class RunWriter:
         self.folder = root / self.run_id
         self._partial = root / (self.run_id + PARTIAL)
         self._scenario = scenario
+        self.left_out: dict[str, str] = {}
         self._notes: list[str] = []
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
@@ -225,6 +234,7 @@ class RunWriter:
             "wall_time_s": round(time.perf_counter() - self._began, 3),
             "rows": self._rows,
             "notes": self._notes,
+            "left_out": self.left_out,
             "versions": _versions(),
         }
         write_text(self._partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")

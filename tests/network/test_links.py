@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from twin.constants import C_KM_S, R_EARTH_KM
-from twin.network.links import LinkKind, LinkState, limits, link_states, plus_grid
+from twin.network.grid import LinkKind, plus_grid
+from twin.network.links import LinkState, limits, link_states
 from twin.network.topology import Sky, to_networkx
 from twin.scenario import loader
 from twin.scenario.schema import Links
@@ -192,4 +193,26 @@ def test_skeleton_without_partners_is_empty():
     body = sky(
         "constellation.planes=1", "constellation.phasing=0", "constellation.satellites_per_plane=1"
     )
-    assert len(plus_grid(body.constellation, seam="closed").edges) == 0
+    assert (
+        len(plus_grid(body.constellation, seam="closed", minimum_radius_km=R_EARTH_KM).edges) == 0
+    )
+
+
+def test_planes_of_unequal_size_pair_past_a_plane_with_gaps():
+    body = sky("links.seam=open", "constellation.phasing=0").constellation
+    keep = ~((body.plane == 1) & (body.slot >= 10))  # plane 1 has an arc of 10 satellites
+    fields = {
+        name: value[keep] if isinstance(value := getattr(body, name), np.ndarray) else value
+        for name in body.__dataclass_fields__
+    }
+    fields["names"] = tuple(np.array(body.names)[keep])
+    grid = plus_grid(type(body)(**fields), seam="open", minimum_radius_km=R_EARTH_KM + 80)
+    plane = fields["plane"][grid.edges]
+    across = plane[grid.kind == LinkKind.INTER_PLANE]
+    gaps, counts = np.unique(across[:, 1] - across[:, 0], return_counts=True)
+    assert gaps.tolist() == [1, 2]
+    # 22 satellites of plane 0 find theirs in plane 2; both sides of plane 1 pair its ten.
+    assert counts.tolist() == [10 + 10 + 30 * 32, 22]
+    assert np.bincount(grid.edges.ravel()).max() == 4
+    slots = fields["slot"][grid.edges[grid.kind == LinkKind.INTER_PLANE]]
+    assert (slots[:, 0] == slots[:, 1]).all()

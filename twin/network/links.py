@@ -1,6 +1,5 @@
-"""Laser inter-satellite links: who may pair with whom, and whether a pairing holds right now."""
+"""Laser inter-satellite links: whether a pairing holds at an instant, and its delay."""
 
-import itertools
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -9,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.constants import C_KM_S, R_EARTH_KM
+from twin.network.grid import Skeleton
 from twin.scenario.schema import Links
-from twin.space.constellation import Constellation
 
 
 class LinkState(IntEnum):
@@ -21,83 +20,6 @@ class LinkState(IntEnum):
     GRAZING = 2
     RATE = 3
     RANDOM = 4
-
-
-class LinkKind(IntEnum):
-    """Where on the +Grid a link sits."""
-
-    INTRA_PLANE = 0
-    INTER_PLANE = 1
-    SEAM = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Skeleton:
-    """The fixed set of pairings, and the CSR graph whose weights a snapshot rewrites.
-
-    Attributes
-    ----------
-    edges : (E, 2) int32
-        Satellites of each duplex link.
-    kind : (E,) int8
-        `LinkKind` of each.
-    indptr, indices : (N+1,), (2E,) int32
-        CSR graph with both directions of every link.
-    entry : (E, 2) int32
-        Where in `indices` the two directions of each link stand.
-    """
-
-    edges: NDArray[np.int32]
-    kind: NDArray[np.int8]
-    indptr: NDArray[np.int32]
-    indices: NDArray[np.int32]
-    entry: NDArray[np.int32]
-
-
-def plus_grid(constellation: Constellation, *, seam: str, seam_shift: float = 0.0) -> Skeleton:
-    """Pair every satellite with its neighbours in its plane and in the two planes beside it.
-
-    Across planes, satellites are matched by ring position, nearest first and each at most once a
-    side, so planes of unequal size pair as far as they can. Where the first and last plane move
-    against each other, as in a star, a closed seam pairs those that are closest at the epoch;
-    its links come and go as their satellites pass.
-
-    Parameters
-    ----------
-    constellation : Constellation
-        Planes in order of RAAN.
-    seam : {"open", "closed"}
-        Whether the last plane pairs with the first.
-    seam_shift : float
-        What to add to a ring position of the last plane to compare it with the first: the
-        phasing that has built up over the planes, F/S of a Walker delta.
-    """
-    plane, ring = constellation.plane, constellation.ring_position
-    members = [
-        rows[np.argsort(ring[rows], kind="stable")]
-        for rows in (np.flatnonzero(plane == p) for p in range(constellation.n_planes))
-    ]
-    pairs: list[tuple[int, int, int]] = []
-    for rows in members:
-        if len(rows) > 1:
-            n_links = len(rows) if len(rows) > 2 else 1
-            pairs += [
-                (int(rows[i]), int(rows[(i + 1) % len(rows)]), LinkKind.INTRA_PLANE)
-                for i in range(n_links)
-            ]
-    for left, right in itertools.pairwise(members):
-        matched = _match(left, right, ring[left], ring[right])
-        pairs += [(a, b, LinkKind.INTER_PLANE) for a, b in matched]
-    if seam == "closed" and len(members) > 2:
-        last, first = members[-1], members[0]
-        towards = ring[last] + seam_shift
-        here = ring[first]
-        if _counter_rotating(constellation, int(last[0]), int(first[0])):
-            latitude = (constellation.argp_rad + constellation.nu_rad) / (2 * np.pi)
-            towards, here = 0.5 - latitude[last], latitude[first]
-        pairs += [(a, b, LinkKind.SEAM) for a, b in _match(last, first, towards, here)]
-    table = np.array(pairs, dtype=np.int32).reshape(-1, 3)
-    return _skeleton(constellation.size, table[:, :2].copy(), table[:, 2].astype(np.int8))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,54 +83,6 @@ def link_states(
         weight_s,
     )
     return state, weight_s
-
-
-def _counter_rotating(constellation: Constellation, a: int, b: int) -> bool:
-    """Whether two satellites' orbits turn more than a right angle away from each other."""
-    inc, raan = constellation.inc_rad, constellation.raan_rad
-    aligned = np.cos(inc[a]) * np.cos(inc[b])
-    aligned += np.sin(inc[a]) * np.sin(inc[b]) * np.cos(raan[a] - raan[b])
-    return bool(aligned < 0)
-
-
-def _match(
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    left_ring: NDArray[np.float64],
-    right_ring: NDArray[np.float64],
-) -> list[tuple[int, int]]:
-    """Nearest-first one-to-one matching of two planes by their places along the orbit, in turns.
-
-    Partners further apart than one mean slot of the fuller plane are left unpaired.
-    """
-    gap = np.abs((left_ring[:, None] - right_ring[None, :] + 0.5) % 1.0 - 0.5)
-    reach = 1.0 / max(len(left), len(right))
-    free_left, free_right = np.ones(len(left), bool), np.ones(len(right), bool)
-    pairs = []
-    # Rounded, so that equal gaps are met in index order on every machine.
-    for flat in np.argsort(gap.round(9), axis=None, kind="stable"):
-        i, j = divmod(int(flat), len(right))
-        if gap[i, j] >= reach:
-            break
-        if free_left[i] and free_right[j]:
-            free_left[i] = free_right[j] = False
-            pairs.append((int(left[i]), int(right[j])))
-    return sorted(pairs)
-
-
-def _skeleton(n: int, edges: NDArray[np.int32], kind: NDArray[np.int8]) -> Skeleton:
-    tail = np.concatenate([edges[:, 0], edges[:, 1]])
-    head = np.concatenate([edges[:, 1], edges[:, 0]])
-    order = np.lexsort((head, tail))
-    entry = np.empty(2 * len(edges), np.int32)
-    entry[order] = np.arange(2 * len(edges), dtype=np.int32)
-    return Skeleton(
-        edges=edges,
-        kind=kind,
-        indptr=np.searchsorted(tail[order], np.arange(n + 1)).astype(np.int32),
-        indices=head[order].astype(np.int32),
-        entry=np.ascontiguousarray(entry.reshape(2, -1).T),
-    )
 
 
 @numba.njit(cache=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin import registry, seeding
 from twin.constants import C_KM_S
-from twin.network import links
+from twin.network import grid, links
 from twin.network.outages import OUTAGES
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
@@ -54,10 +54,13 @@ class Sky:
         self.scenario = scenario
         self.constellation: Constellation = constellations.build(scenario)
         self.ephemeris = Ephemeris(scenario, self.constellation)
-        self.skeleton = links.plus_grid(
-            self.constellation, seam=scenario.links.seam, seam_shift=_seam_shift(scenario)
-        )
         self._limits = links.limits(scenario.links)
+        self.skeleton = grid.plus_grid(
+            self.constellation,
+            seam=scenario.links.seam,
+            minimum_radius_km=self._limits.minimum_radius_km,
+            seam_shift=_seam_shift(scenario),
+        )
 
     @property
     def step_s(self) -> float:
@@ -115,7 +118,7 @@ def to_networkx(sky: Sky, snapshot: Snapshot) -> nx.Graph:
     delay_s = snapshot.weight_s[skeleton.entry[:, 0]]
     for e in np.flatnonzero(snapshot.up):
         a, b = map(int, skeleton.edges[e])
-        kind = links.LinkKind(int(skeleton.kind[e])).name.lower().replace("_", "-")
+        kind = grid.LinkKind(int(skeleton.kind[e])).name.lower().replace("_", "-")
         delay = float(delay_s[e])
         graph.add_edge(a, b, delay_s=delay, range_km=delay * C_KM_S, kind=kind)
     return graph

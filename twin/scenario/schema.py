@@ -90,10 +90,10 @@ class ElementSets(Table):
     kind: Literal["tle"] = "tle"
     tle: str = Field(min_length=1, description="path of a TLE, OMM CSV, OMM JSON or OMM XML file")
     altitude_window_km: Positive = Field(
-        15.0, description="keep satellites within this of the most populated mean altitude"
+        17.0, description="keep satellites within this of the most populated mean altitude"
     )
     plane_gap_deg: Positive = Field(
-        4.0, description="nodes further apart than this belong to different planes"
+        1.0, description="nodes further apart than this belong to different planes"
     )
     plane_minimum: int = Field(3, ge=1, description="planes with fewer satellites are left out")
 

@@ -120,8 +120,8 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
         error = satrec.sgp4(*jd)[0]
         if abs(age_days[i]) > LONGEST_DAYS:
             unusable[i] = (
-                f"epoch {age_days[i]:+.0f} days from the start {epoch_utc[:10]}, "
-                f"not within {LONGEST_DAYS:g}"
+                f"epoch not within {LONGEST_DAYS:g} days of the start {epoch_utc[:10]}: "
+                f"{age_days[i]:+.0f} days"
             )
         elif nearest[satrec.satnum_str] != i:
             unusable[i] = "another element set of the same satellite is nearer to the start"

@@ -49,7 +49,9 @@ def away_from_shell(
     """Reasons to leave out what is further than a window from the most populated altitude."""
     centre_km = densest_centre(altitude_km, window_km)
     return {
-        int(i): f"mean altitude {h:.1f} km, not within {window_km:g} km of {centre_km:.1f} km"
+        int(
+            i
+        ): f"outside the shell at {centre_km:.1f} +- {window_km:g} km: mean altitude {h:.1f} km"
         for i, h in zip(index, altitude_km, strict=True)
         if abs(h - centre_km) > window_km
     }
@@ -62,7 +64,7 @@ def too_small(
     plane = cluster_angles(raan_rad, gap_rad)
     members = np.bincount(plane)[plane]
     return {
-        int(i): f"node at {np.degrees(node):.1f} deg, in a plane of {n}, fewer than {minimum}"
+        int(i): f"in a plane of fewer than {minimum}: {n} at node {np.degrees(node):.1f} deg"
         for i, node, n in zip(index, raan_rad, members, strict=True)
         if n < minimum
     }

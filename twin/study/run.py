@@ -1,7 +1,10 @@
 """Run one scenario and keep what it did."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from agents.model import TwinModel
 from agents.recorder import Recorder
@@ -47,6 +50,7 @@ def run_scenario(
     with RunWriter(runs_dir, scenario, run_id=run_id) as writer:
         for note in notes(model):
             writer.note(note)
+        writer.left_out = dict(model.sky.constellation.left_out)
         model.recorder = Recorder(writer)
         for step in range(steps):
             if cancelled():
@@ -59,9 +63,12 @@ def run_scenario(
 def notes(model: TwinModel) -> list[str]:
     """What a reader should know about the constellation a run took place on."""
     body, edges = model.sky.constellation, model.sky.skeleton.edges
-    told = [f"{body.size} satellites in {body.n_planes} planes, {len(edges)} link pairings"]
-    reasons: dict[str, int] = {}
-    for _, reason in body.left_out:
-        reasons[reason] = reasons.get(reason, 0) + 1
-    told += [f"left out {count}: {reason}" for reason, count in sorted(reasons.items())]
+    sizes = np.bincount(body.plane)
+    each = f"{sizes[0]}" if np.ptp(sizes) == 0 else f"{sizes.min()} to {sizes.max()}"
+    told = [
+        f"{body.size} satellites in {body.n_planes} planes of {each}, {len(edges)} link pairings"
+    ]
+    # A reason reads "class: detail"; the manifest has every satellite's own.
+    classes = Counter(reason.partition(": ")[0] for _, reason in body.left_out)
+    told += [f"left out {count}, {reason}" for reason, count in sorted(classes.items())]
     return told

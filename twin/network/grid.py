@@ -1,0 +1,171 @@
+"""The +Grid: which satellites pair with which, for good.
+
+A satellite has four laser terminals: fore and aft in its plane, east and west to other planes.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.space.constellation import Constellation
+
+Pairs = list[tuple[int, int]]
+
+
+class LinkKind(IntEnum):
+    """Where on the +Grid a link sits."""
+
+    INTRA_PLANE = 0
+    INTER_PLANE = 1
+    SEAM = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skeleton:
+    """The fixed set of pairings, and the CSR graph whose weights a snapshot rewrites.
+
+    Attributes
+    ----------
+    edges : (E, 2) int32
+        Satellites of each duplex link.
+    kind : (E,) int8
+        `LinkKind` of each.
+    indptr, indices : (N+1,), (2E,) int32
+        CSR graph with both directions of every link.
+    entry : (E, 2) int32
+        Where in `indices` the two directions of each link stand.
+    """
+
+    edges: NDArray[np.int32]
+    kind: NDArray[np.int8]
+    indptr: NDArray[np.int32]
+    indices: NDArray[np.int32]
+    entry: NDArray[np.int32]
+
+
+def plus_grid(
+    constellation: Constellation,
+    *,
+    seam: str,
+    minimum_radius_km: float,
+    seam_shift: float = 0.0,
+) -> Skeleton:
+    """Pair every satellite with its neighbours in its plane and in the planes beside it.
+
+    Across planes, satellites are matched by ring position, nearest first. Real planes are
+    unequal: who finds no partner in the next plane is matched with the one after it, and so on,
+    as long as the two orbits keep each other in sight all the way round.
+
+    Parameters
+    ----------
+    constellation : Constellation
+        Planes in order of RAAN.
+    seam : {"open", "closed"}
+        Whether the last plane pairs with the first. Where these two move against each other, as
+        in a star, those pair that are closest at the epoch, and their links come and go.
+    minimum_radius_km : float
+        How close to the Earth's centre a line of sight may pass.
+    seam_shift : float
+        What to add to a ring position of the last plane to compare it with the first: the
+        phasing that has built up over the planes, F/S of a Walker delta.
+    """
+    ring = constellation.ring_position
+    members = [
+        rows[np.argsort(ring[rows], kind="stable")]
+        for rows in (
+            np.flatnonzero(constellation.plane == p) for p in range(constellation.n_planes)
+        )
+    ]
+    within = [pair for rows in members for pair in _ring(rows)]
+    between = _across(constellation, members, minimum_radius_km)
+    closing: Pairs = []
+    if seam == "closed" and len(members) > 2:
+        last, first = members[-1], members[0]
+        towards, here = ring[last] + seam_shift, ring[first]
+        if _plane_angle_rad(constellation, last[0], first[0]) > np.pi / 2:
+            latitude = (constellation.argp_rad + constellation.nu_rad) / (2 * np.pi)
+            towards, here = 0.5 - latitude[last], latitude[first]
+        closing = _match(last, first, towards, here)
+    kinds = (LinkKind.INTRA_PLANE, LinkKind.INTER_PLANE, LinkKind.SEAM)
+    groups = (within, between, closing)
+    edges = np.array([pair for group in groups for pair in group], np.int32).reshape(-1, 2)
+    kind = np.repeat(np.array(kinds, np.int8), [len(group) for group in groups])
+    return _skeleton(constellation.size, edges, kind)
+
+
+def _ring(rows: NDArray[np.int64]) -> Pairs:
+    """Consecutive satellites of a plane, the last with the first unless they are only two."""
+    following = np.roll(rows, -1)[: len(rows) if len(rows) > 2 else len(rows) - 1]
+    return [(int(a), int(b)) for a, b in zip(rows, following, strict=False)]
+
+
+def _across(
+    constellation: Constellation, members: list[NDArray[np.int64]], minimum_radius_km: float
+) -> Pairs:
+    """Match planes with the next one, then who is left with the one after that, and so on."""
+    ring = constellation.ring_position
+    sight_rad = 2 * np.arccos(min(1.0, minimum_radius_km / float(np.median(constellation.a_km))))
+    free_east, free_west = list(members), list(members)
+    pairs: Pairs = []
+    for skip in range(1, len(members)):
+        for p in range(len(members) - skip):
+            east, west = free_east[p], free_west[p + skip]
+            if not len(east) or not len(west):
+                continue
+            if skip > 1 and _plane_angle_rad(constellation, east[0], west[0]) > sight_rad:
+                continue
+            matched = _match(east, west, ring[east], ring[west])
+            free_east[p] = np.setdiff1d(east, [a for a, _ in matched], assume_unique=True)
+            free_west[p + skip] = np.setdiff1d(west, [b for _, b in matched], assume_unique=True)
+            pairs += matched
+    return pairs
+
+
+def _plane_angle_rad(constellation: Constellation, a: int, b: int) -> float:
+    """Angle between the orbital planes of two satellites, which turn the same way below pi/2."""
+    inc, raan = constellation.inc_rad, constellation.raan_rad
+    cosine = np.cos(inc[a]) * np.cos(inc[b])
+    cosine += np.sin(inc[a]) * np.sin(inc[b]) * np.cos(raan[a] - raan[b])
+    return float(np.arccos(np.clip(cosine, -1.0, 1.0)))
+
+
+def _match(
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    left_ring: NDArray[np.float64],
+    right_ring: NDArray[np.float64],
+) -> list[tuple[int, int]]:
+    """Nearest-first one-to-one matching of two planes by their places along the orbit, in turns.
+
+    Partners further apart than one mean slot of the fuller plane are left unpaired.
+    """
+    gap = np.abs((left_ring[:, None] - right_ring[None, :] + 0.5) % 1.0 - 0.5)
+    reach = 1.0 / max(len(left), len(right))
+    free_left, free_right = np.ones(len(left), bool), np.ones(len(right), bool)
+    pairs = []
+    # Rounded, so that equal gaps are met in index order on every machine.
+    for flat in np.argsort(gap.round(9), axis=None, kind="stable"):
+        i, j = divmod(int(flat), len(right))
+        if gap[i, j] >= reach:
+            break
+        if free_left[i] and free_right[j]:
+            free_left[i] = free_right[j] = False
+            pairs.append((int(left[i]), int(right[j])))
+    return sorted(pairs)
+
+
+def _skeleton(n: int, edges: NDArray[np.int32], kind: NDArray[np.int8]) -> Skeleton:
+    tail = np.concatenate([edges[:, 0], edges[:, 1]])
+    head = np.concatenate([edges[:, 1], edges[:, 0]])
+    order = np.lexsort((head, tail))
+    entry = np.empty(2 * len(edges), np.int32)
+    entry[order] = np.arange(2 * len(edges), dtype=np.int32)
+    return Skeleton(
+        edges=edges,
+        kind=kind,
+        indptr=np.searchsorted(tail[order], np.arange(n + 1)).astype(np.int32),
+        indices=head[order].astype(np.int32),
+        entry=np.ascontiguousarray(entry.reshape(2, -1).T),
+    )
