@@ -1,0 +1,76 @@
+"""Timings of the hot path, one function at a time: ``pytest tests/bench/bench_hot_path.py``.
+
+Not part of the test suite; ratios to the alternatives come from ``twin bench``.
+"""
+
+import numpy as np
+import pytest
+
+from agents.inference import inference, path_s
+from agents.model import TwinModel
+from agents.planning import planning_problem
+from placement.strategies.table import STRATEGIES
+from twin import seeding
+from twin.moe.latency import expected_latency, sampled_latency
+from twin.network.links import limits, link_states
+from twin.network.routing import shortest_paths
+from twin.scenario import loader
+
+
+@pytest.fixture(scope="module")
+def model() -> TwinModel:
+    twin = TwinModel(loader.load("paper"))
+    twin.step()
+    return twin
+
+
+def test_positions_a_step(benchmark, model):
+    ephemeris = model.sky.ephemeris
+    benchmark(lambda: ephemeris.states(np.arange(10)))  # ten steps
+
+
+def test_sunlit_share(benchmark, model):
+    benchmark(lambda: model.sky.ephemeris.sunlit(0))
+
+
+def test_snapshot(benchmark, model):
+    now, limit = model.snapshot.sky, limits(model.config.links)
+    whole = np.ones(len(model.sky.skeleton.edges), bool)
+    benchmark(lambda: link_states(model.sky.skeleton, now.r_km, now.v_km_s, whole, limit))
+
+
+def test_routing_from_32_gateways(benchmark, model):
+    skeleton, gateway = model.sky.skeleton, model.controller.placement.gateway
+    weight_s = model.snapshot.weight_s
+    benchmark(lambda: shortest_paths(skeleton.indptr, skeleton.indices, weight_s, gateway))
+
+
+def test_sampled_latency_of_256_tokens(benchmark, model):
+    placement, moe = model.controller.placement, model.inference
+    paths = path_s(model.delay_s, placement, moe.transfer_s)
+    benchmark(lambda: sampled_latency(paths, placement.expert, model.choices, moe.compute))
+
+
+def test_expected_latency(benchmark, model):
+    placement, moe = model.controller.placement, model.inference
+    paths = path_s(model.delay_s, placement, moe.transfer_s)
+    benchmark(lambda: expected_latency(paths, placement.expert, moe.selection, moe.compute))
+
+
+@pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s != "single-satellite"])
+def test_planning(benchmark, model, strategy):
+    scenario = model.config
+    problem = planning_problem(
+        scenario,
+        model.sky,
+        inference(scenario),
+        memory_bytes=model.fleet.memory_bytes,
+        first_step=0,
+        last_step=199,
+        rng=seeding.stream(0, 0, "planning"),
+    )
+    benchmark(lambda: STRATEGIES[strategy](problem, rng=np.random.default_rng(0)))
+
+
+def test_model_step(benchmark, model):
+    benchmark.pedantic(model.step, rounds=50, iterations=1)
