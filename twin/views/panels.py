@@ -156,7 +156,7 @@ def Headline(trace: Trace, frame: int) -> None:  # noqa: N802
 
 
 def _percent(share: float) -> tuple[str, str]:
-    return f"{100 * share:.1f}".removesuffix(".0"), "%"
+    return f"{100 * share:.1f}", "%"
 
 
 def _figure(

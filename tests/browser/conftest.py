@@ -1,0 +1,90 @@
+"""A server with two runs, and a page that refuses outside requests and console errors."""
+
+import os
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from twin.scenario import loader
+from twin.study.run import run_scenario
+from twin.views.picture import CHROMIUM, CHROMIUM_ARGS, WINDOW, served
+
+READY_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    if not CHROMIUM.exists() and os.environ.get("CI") != "true":
+        pytest.skip(f"no {CHROMIUM}")
+    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": CHROMIUM_ARGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return browser_context_args | {"viewport": WINDOW}
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Where the server keeps its runs; two short ones are there from the start."""
+    made = tmp_path_factory.mktemp("served")
+    for strategy in ("rand-intra", "space-xnet"):
+        scenario = loader.load("small", [f"placement.strategy={strategy}", "simulation.steps=30"])
+        run_scenario(scenario, runs_dir=made / "runs", run_id=f"short-{strategy}")
+    return made
+
+
+@pytest.fixture(scope="session")
+def address(folder):
+    with served(folder) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh(page, address):
+    """A page of a session of its own, with a run on its globe."""
+    with _watched(page, address):
+        yield page
+
+
+@pytest.fixture(scope="module")
+def _shared(browser, address):
+    page = browser.new_page(viewport=WINDOW)
+    with _watched(page, address) as troubles:
+        yield page, troubles
+    page.close()
+
+
+@pytest.fixture
+def opened(_shared):
+    """A page that tests share, as it looks at first but for the camera."""
+    page, troubles = _shared
+    page.click("[data-colour=layer]")
+    for what, shown in (("tokens", "true"), ("live", "true"), ("down", "false")):
+        if page.get_attribute(f"[data-show={what}]", "aria-pressed") != shown:
+            page.click(f"[data-show={what}]")
+    yield page
+    assert troubles == []
+
+
+@contextmanager
+def _watched(page, address):
+    """Open the page; anything it asks of others, and any error, fails the test."""
+    troubles = []
+    page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    page.on("console", lambda m: troubles.append(f"console: {m.text}") if m.type == "error" else 0)
+    page.on("request", lambda request: troubles.extend(_outside(request.url)))
+    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+    page.on("response", lambda r: troubles.append(f"{r.status}: {r.url}") if r.status > 399 else 0)
+    page.goto(address)
+    page.wait_for_selector(".twin-globe[data-draws]", timeout=READY_MS)
+    page.wait_for_selector(".solara-echarts canvas", timeout=READY_MS)
+    yield troubles
+    assert troubles == []
+
+
+def _outside(url):
+    parts = urlsplit(url)
+    inside = parts.scheme in ("data", "blob") or parts.hostname in ("localhost", "127.0.0.1")
+    return [] if inside else [f"outside request: {url}"]
