@@ -1,4 +1,4 @@
-"""Events of one step, collected until they are recorded."""
+"""Events of one step, for whoever records it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ NOBODY = -1
 
 
 class EventLog:
-    """A small buffer of event rows; arrays add many at once."""
+    """Event rows of the present step; arrays add many at once."""
 
     def __init__(self) -> None:
         self._rows: list[dict[str, Any]] = []
@@ -30,10 +30,12 @@ class EventLog:
                 {"kind": kind, "cause": cause, "columns": [np.atleast_1d(c) for c in columns]}
             )
 
-    def drain(self) -> dict[str, list[Any]] | None:
-        """Columns of all events since the last call, or None."""
-        if not self._rows:
-            return None
+    def clear(self) -> None:
+        """Begin a new step."""
+        self._rows.clear()
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Columns of the step's events; None where a row has no cause, satellite or value."""
         table: dict[str, list[Any]] = {
             k: [] for k in ("kind", "cause", "satellite", "other", "value")
         }
@@ -44,5 +46,4 @@ class EventLog:
             table["satellite"] += [s if s != NOBODY else None for s in satellite.tolist()]
             table["other"] += [s if s != NOBODY else None for s in other.tolist()]
             table["value"] += [v if v == v else None for v in value.tolist()]
-        self._rows.clear()
         return table

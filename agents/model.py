@@ -83,6 +83,7 @@ class TwinModel(mesa.Model):
 
     def step(self) -> None:
         """Advance one step of the scenario."""
+        self.log.clear()
         self._observe()
         self._decide()
         self._serve()

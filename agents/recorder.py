@@ -24,8 +24,8 @@ class Recorder:
             self._placements(model, step)
         if step % simulation.record_satellites_every == 0:
             self._satellites(model, step)
-        events = model.log.drain()
-        if events is not None:
+        events = model.log.columns()
+        if events["kind"]:
             self._writer.add("events", {"step": step, "t_s": model.snapshot.sky.t_s} | events)
         if simulation.record_tokens_per_step:
             self._tokens(model, step, simulation.record_tokens_per_step)
