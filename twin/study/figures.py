@@ -32,41 +32,7 @@ def reproduction_figure(result: Reproduction, path: Path) -> None:
     """Draw the paper's table beside the published values, and the trends below."""
     figure, plt = _figure(11, 7.5)
     grid = figure.add_gridspec(2, 4, height_ratios=(1.25, 1))
-    axes = figure.add_subplot(grid[0, :])
-    table = {n: r for n, r in result.tables["paper"].items() if not r.infeasible}
-    names = list(table)
-    x = np.arange(len(names))
-    for offset, key, label in ((-0.2, "paper", "this twin"), (0.2, "paper-star", "180° star")):
-        rows = result.tables[key]
-        axes.bar(
-            x + offset,
-            [rows[n].mean_s for n in names],
-            0.38,
-            yerr=[rows[n].ci95_s for n in names],
-            color=[COLOURS[n] for n in names],
-            alpha=1.0 if key == "paper" else 0.4,
-            capsize=3,
-            label=label,
-        )
-        for i, name in enumerate(names):
-            axes.annotate(
-                f"{rows[name].mean_s:.2f}",
-                (i + offset, rows[name].mean_s),
-                xytext=(0, 5),
-                textcoords="offset points",
-                ha="center",
-                fontsize=9,
-            )
-    published = [PUBLISHED_S.get(n, np.nan) for n in names]
-    axes.hlines(published, x - 0.4, x, colors="black", lw=2, label="published (arXiv 2605.00515)")
-    axes.set_xticks(x, names)
-    axes.set_ylabel("seconds per token")
-    axes.set_title(
-        f"Token latency by placement, 1056 satellites, {result.replicates} replicates "
-        "(bars: mean, whiskers: 95 % interval)",
-        fontsize=10,
-    )
-    axes.legend(frameon=False)
+    _bars(figure.add_subplot(grid[0, :]), result)
     for i, (axis, points) in enumerate(result.trends.items()):
         _trend(figure.add_subplot(grid[1, i]), axis, points, legend=i == 0)
     _save(figure, plt, path)
@@ -93,6 +59,45 @@ def comparison_figure(result: Comparison, path: Path) -> None:
     _save(figure, plt, path)
 
 
+def _bars(axes: "Axes", result: Reproduction) -> None:
+    table = {n: r for n, r in result.tables["paper"].items() if not r.infeasible}
+    names = list(table)
+    x = np.arange(len(names))
+    for offset, key, label in ((-0.2, "paper", "this twin"), (0.2, "paper-star", "180° star")):
+        rows = result.tables[key]
+        axes.bar(
+            x + offset,
+            [rows[n].mean_s for n in names],
+            0.38,
+            yerr=[rows[n].ci95_s for n in names],
+            color=[COLOURS[n] for n in names],
+            alpha=1.0 if key == "paper" else 0.4,
+            capsize=3,
+            label=label,
+        )
+        for i, name in enumerate(names):
+            axes.annotate(
+                f"{rows[name].mean_s:.2f}",
+                (i + offset, 0),
+                xytext=(0, 4),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+                color="white" if key == "paper" else "black",
+                weight="bold",
+            )
+    published = [PUBLISHED_S.get(n, np.nan) for n in names]
+    axes.hlines(published, x - 0.4, x, colors="black", lw=2, label="published (arXiv 2605.00515)")
+    axes.set_xticks(x, names)
+    axes.set_ylabel("seconds per token")
+    axes.set_title(
+        f"Token latency by placement, 1056 satellites, {result.replicates} replicates "
+        "(bars: mean, whiskers: 95 % interval)",
+        fontsize=10,
+    )
+    axes.legend(frameon=False)
+
+
 def _trend(axes: "Axes", axis: str, points: list[tuple[float, Any]], *, legend: bool) -> None:
     x = [value for value, _ in points]
     for name in TREND_STRATEGIES:
@@ -113,7 +118,7 @@ def _trend(axes: "Axes", axis: str, points: list[tuple[float, Any]], *, legend: 
         axes.set_xscale("log")
     if legend:
         axes.set_ylabel("seconds per token")
-        axes.legend(frameon=False, fontsize=7)
+        axes.legend(frameon=False, fontsize=7, loc="center", bbox_to_anchor=(0.5, 0.34))
 
 
 def _figure(width: float, height: float) -> tuple[Any, Any]:
