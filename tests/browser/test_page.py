@@ -161,6 +161,18 @@ def test_tokens_in_flight_tell_their_layer(opened):
     assert "arrived" in opened.inner_text(".tg-tokens")
 
 
+def test_a_run_can_be_cancelled(opened):
+    seek(opened, 1.5)
+    before = opened.inner_text(".tg-subtitle")
+    choose(opened, "Scenario", "paper-star")
+    opened.click(".tw-run")
+    opened.wait_for_selector(".tw-note", timeout=READY_MS)
+    opened.click(".tw-cancel")
+    opened.wait_for_selector(".tw-run")
+    assert opened.locator(".tw-note").count() == 0
+    assert opened.inner_text(".tg-subtitle") == before
+
+
 def test_another_strategy_can_be_run(fresh):
     seek(fresh, 0.5)
     before = mean_latency_s(fresh), chart(fresh)
@@ -178,7 +190,7 @@ def test_another_strategy_can_be_run(fresh):
 
 
 def test_an_earlier_run_can_be_opened(fresh):
-    choose(fresh, "Open a run", "rand-intra · seed")
+    choose(fresh, "Open a run", "rand-intra ·")
     fresh.wait_for_function(
         "document.querySelector('.tg-subtitle').innerText.includes('rand-intra')",
         timeout=READY_MS,

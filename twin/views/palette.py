@@ -21,6 +21,6 @@ GLOBE: Final = {
     "idle": "#566384",
     "link": "#5f8fe0",
     "link_down": "#ff5a6e",
-    "tokens": ["#ffe9a8", "#8dffda", "#ffb3e6", "#b6d0ff"],
+    "tokens": ["#ffdf8a", "#6dffce", "#ffa3e0", "#a9c8ff"],
 }
 """Sent with every trace; `ramps` are named as the values they colour."""

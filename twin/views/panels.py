@@ -1,6 +1,7 @@
 """What stands around the globe: choices above, figures and charts beside it."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import numpy as np
 import reacton.ipyvuetify as rv
@@ -86,8 +87,9 @@ def runnable_presets() -> list[str]:
 def run_label(run: Run) -> str:
     """A run in a list: what it ran, and when."""
     told = run.manifest
-    when = told["written_utc"][:16].replace("T", " ")
-    return f"{told['scenario']} · {told['strategy']} · seed {told['seed']} · {when}"
+    when = datetime.fromisoformat(told["written_utc"]).strftime("%d %b %H:%M")
+    parts = [told["scenario"], told["strategy"], f"seed {told['seed']}" if told["seed"] else ""]
+    return " · ".join([part for part in parts if part] + [when])
 
 
 @solara.component

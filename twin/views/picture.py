@@ -29,8 +29,8 @@ CHROMIUM_ARGS = [
 
 WINDOW = {"width": 1400, "height": 900}
 START_TIMEOUT_S = 60.0
-TIME_SHOWN = 0.8
-"""Where in the first step the picture is taken: most of the tokens' ways are then drawn."""
+TIME_SHOWN = 0.25
+"""Where in the first step the picture is taken: tokens are then on their way in front."""
 
 SEEK = """time => {
     const scrub = document.querySelector('.tg-scrub');

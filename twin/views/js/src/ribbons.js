@@ -5,7 +5,7 @@ import {
   Float32BufferAttribute, Mesh, ShaderMaterial, Vector2,
 } from "three";
 
-// In pixels of the canvas: anything thinner would be drawn with gaps.
+// In pixels of the canvas: anything thinner would be drawn with gaps, so it gets paler instead.
 const LEAST_WIDTH = 1.05;
 
 const VERTEX = `
@@ -30,20 +30,25 @@ const VERTEX = `
   }`;
 
 const FRAGMENT = `
+  uniform float strength;
   varying vec4 colour;
   varying float side;
   void main() {
-    gl_FragColor = vec4(colour.rgb, colour.a * (1.0 - side * side));
+    gl_FragColor = vec4(colour.rgb, strength * colour.a * (1.0 - side * side));
   }`;
 
-/** Room for `capacity` lines; write into the arrays, then `commit(count)`. */
-export function createRibbons(width) {
-  const uniforms = { resolution: { value: new Vector2(1, 1) }, width: { value: width } };
+/** Lines `width` pixels wide: `reserve` room, write into the arrays, then `commit` how many. */
+export function createRibbons(width, blending = AdditiveBlending) {
+  const uniforms = {
+    resolution: { value: new Vector2(1, 1) },
+    width: { value: width },
+    strength: { value: 1 },
+  };
   const material = new ShaderMaterial({
     uniforms,
     vertexShader: VERTEX,
     fragmentShader: FRAGMENT,
-    blending: AdditiveBlending,
+    blending,
     transparent: true,
     depthWrite: false,
   });
@@ -53,7 +58,9 @@ export function createRibbons(width) {
     object: mesh,
     setSize(columns, rows, pixelRatio) {
       uniforms.resolution.value.set(columns, rows);
-      uniforms.width.value = Math.max(width * pixelRatio, LEAST_WIDTH);
+      const wanted = width * pixelRatio;
+      uniforms.width.value = Math.max(wanted, LEAST_WIDTH);
+      uniforms.strength.value = Math.min(wanted / LEAST_WIDTH, 1);
     },
     reserve(capacity) {
       mesh.geometry.dispose();

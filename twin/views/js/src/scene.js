@@ -49,6 +49,9 @@ export function createScene(onMove) {
     renderer.setPixelRatio(pixels);
     renderer.setSize(width, height, false);
     camera.aspect = width / height;
+    // Narrower than high: the width decides how much fits.
+    const narrow = Math.min(camera.aspect / 0.92, 1);
+    camera.fov = (2 * Math.atan(Math.tan((FIELD_OF_VIEW_DEG * Math.PI) / 360) / narrow) * 180) / Math.PI;
     camera.setViewOffset(width, height, -SHIFT_RIGHT * width, SHIFT_UP * height, width, height);
     camera.updateProjectionMatrix();
     for (const ribbons of [...links.ribbons, ...tokens.ribbons]) {
@@ -63,14 +66,15 @@ export function createScene(onMove) {
     canvas: renderer.domElement,
     resize,
     setTrace(next) {
-      const first = trace === null;
+      // Another strategy on the same constellation is seen from where the last one was.
+      const elsewhere = trace?.meta.name !== next.meta.name;
       trace = next;
       positions = new Float32Array(3 * trace.count);
       distance = DISTANCE * trace.shellRadius;
       controls.minDistance = 1.3 * trace.shellRadius;
       controls.maxDistance = 4 * distance;
       for (const layer of [links, satellites, tokens]) layer.setTrace(trace);
-      if (first) {
+      if (elsewhere) {
         camera.position.copy(firstViewpoint(trace, distance));
         controls.update();
       }

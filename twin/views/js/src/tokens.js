@@ -1,7 +1,8 @@
 // Tokens in flight: a glowing head on every active hop, a trail on every hop already made.
 
 import {
-  AdditiveBlending, BufferAttribute, BufferGeometry, DynamicDrawUsage, Group, Points, ShaderMaterial,
+  AdditiveBlending, BufferAttribute, BufferGeometry, DynamicDrawUsage, Group, NormalBlending, Points,
+  ShaderMaterial,
 } from "three";
 
 import { rgb } from "./palette.js";
@@ -10,7 +11,7 @@ import { createRibbons } from "./ribbons.js";
 const HEAD_SIZE = 26;
 // A trail dims to its resting brightness over this part of a token's life.
 const TRAIL_SHARE = 0.07;
-const REST_ALPHA = 0.16;
+const REST_ALPHA = 0.5;
 
 const VERTEX = `
   attribute vec3 tint;
@@ -47,7 +48,7 @@ export function createTokens() {
     }),
   );
   heads.frustumCulled = false;
-  const trails = createRibbons(2.6);
+  const trails = createRibbons(3, NormalBlending);
   const object = new Group();
   object.add(trails.object, heads);
   let trace = null;

@@ -23,7 +23,7 @@ export function firstViewpoint(trace, distance) {
     );
     const seen = hosts.reduce((sum, host) => sum + Math.max(0, host.dot(view)), 0);
     const light = (sun.dot(view) - BEST_SUN_COSINE) ** 2;
-    const score = seen / Math.max(hosts.length, 1) - light;
+    const score = (1.8 * seen) / Math.max(hosts.length, 1) - light;
     if (score > best.score) best = { score, view };
   }
   return best.view.multiplyScalar(distance);
