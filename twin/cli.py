@@ -193,13 +193,15 @@ def reproduce(
 
 
 @bench_app.command()
-def kernel(json_file: JsonOption = None) -> None:
+def kernel(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """Positions, snapshot and 32-source shortest paths against scipy and networkx."""
-    from twin.study.bench import kernel as measure
-    from twin.terminal import Report
+    from twin.terminal import Report, progress_bar
 
     report = Report(json_file)
-    data = measure()
+    with progress_bar("rounds") as progress:
+        from twin.study.bench import kernel as measure
+
+        data = measure(seed=seed or 0, progress=progress)
     report.table(
         f"one step, {data['satellites']} satellites, {data['sources']} sources",
         ["what", "median ms"],
@@ -210,13 +212,14 @@ def kernel(json_file: JsonOption = None) -> None:
 
 
 @bench_app.command(name="run")
-def bench_run(json_file: JsonOption = None) -> None:
+def bench_run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """`twin run paper` as a whole process: wall time cold (nothing compiled) and warm, memory."""
     from twin.study.wholeprocess import measure_run
-    from twin.terminal import Report
+    from twin.terminal import Report, progress_bar
 
     report = Report(json_file)
-    data = measure_run()
+    with progress_bar("processes") as progress:
+        data = measure_run(seed=seed or 0, progress=progress)
     report.table(
         "twin run paper, as a whole process",
         ["", "wall s", "peak memory MiB"],

@@ -19,13 +19,19 @@ from twin.network.topology import Sky, Snapshot, to_networkx
 from twin.scenario import loader
 
 
-def kernel(*, rounds: int = 30, networkx_rounds: int = 3) -> dict[str, Any]:
+def kernel(
+    *,
+    seed: int = 0,
+    rounds: int = 30,
+    networkx_rounds: int = 3,
+    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+) -> dict[str, Any]:
     """Time positions + snapshot + shortest paths with predecessors from 32 gateways.
 
     Contestants: the same shortest paths alone by scipy's csgraph (a) and by networkx (b), on the
     same graph; and a whole model step at 256 tokens. Times are medians in ms.
     """
-    scenario = loader.load("paper")
+    scenario = loader.load("paper", [f"simulation.seed={seed}"])
     model = TwinModel(scenario)
     model.step()
     gateway = model.controller.placement.gateway
@@ -47,12 +53,16 @@ def kernel(*, rounds: int = 30, networkx_rounds: int = 3) -> dict[str, Any]:
             nx.dijkstra_predecessor_and_distance(nx_graph, source, weight="delay_s")
 
     contestants = {"kernel": ours, "csgraph": csgraph, "model_step": model.step}
-    times = _take_turns(contestants, rounds)
+    total = rounds + networkx_rounds + 2
+    times = _take_turns(contestants, rounds, lambda done: progress(done, total))
     # Positions come a chunk at a time, so that no median shows them: their mean is added.
     times["positions"] = _positions_ms(sky)
     times["kernel"] += times["positions"]
     times["model_step"] += times["positions"]
-    times["networkx"] = _take_turns({"networkx": by_networkx}, networkx_rounds)["networkx"]
+    slow = _take_turns(
+        {"networkx": by_networkx}, networkx_rounds, lambda done: progress(rounds + 1 + done, total)
+    )
+    times |= slow
     return {
         "satellites": sky.constellation.size,
         "links": len(sky.skeleton.edges),
@@ -97,7 +107,9 @@ def _disagreement(model: TwinModel, graph: csr_array) -> float:
     return float(np.abs(model.delay_s[reached] - theirs[reached]).max())
 
 
-def _take_turns(contestants: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
+def _take_turns(
+    contestants: dict[str, Callable[[], None]], rounds: int, progress: Callable[[int], None]
+) -> dict[str, float]:
     """Median time of each contestant in ms, after one round to warm up."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for i in range(rounds + 1):
@@ -106,4 +118,5 @@ def _take_turns(contestants: dict[str, Callable[[], None]], rounds: int) -> dict
             job()
             if i:
                 times[name].append(time.perf_counter() - began)
+        progress(i + 1)
     return {name: float(np.median(values)) * 1e3 for name, values in times.items()}

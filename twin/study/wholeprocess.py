@@ -5,18 +5,28 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from twin.errors import InputError
 
 
-def measure_run(scenario: str = "paper") -> dict[str, dict[str, float]]:
+def measure_run(
+    scenario: str = "paper",
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+) -> dict[str, dict[str, float]]:
     """Wall time and peak memory of ``twin run`` with and without compiled code in the cache."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"NUMBA_CACHE_DIR": str(Path(folder) / "numba")}
         command = [sys.executable, "-c", "from twin.cli import main; main()"]
-        command += ["run", scenario, "--runs-dir", str(Path(folder) / "runs")]
-        return {name: _timed(command, environment) for name in ("cold", "warm")}
+        command += ["run", scenario, "--seed", str(seed), "--runs-dir", str(Path(folder) / "runs")]
+        figures = {}
+        for done, name in enumerate(("cold", "warm")):
+            progress(done, 2)
+            figures[name] = _timed(command, environment)
+        return figures
 
 
 def _timed(command: list[str], environment: dict[str, str]) -> dict[str, float]:
