@@ -5,7 +5,8 @@ import pyarrow as pa
 
 from agents.hops import trace
 from agents.model import TwinModel
-from twin.runs import HOP, RunWriter
+from twin.runs import RunWriter
+from twin.tables import HOP
 
 
 class Recorder:

@@ -25,106 +25,10 @@ import pyarrow.parquet as pq
 from twin.errors import InputError
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
+from twin.tables import TABLES
 
 PARTIAL = ".partial"
 _ROWS_PER_GROUP = 65_536
-
-HOP = pa.struct(
-    [
-        ("layer", pa.int16()),
-        ("rank", pa.int16()),
-        ("source", pa.int32()),
-        ("target", pa.int32()),
-        ("start_s", pa.float32()),
-        ("end_s", pa.float32()),
-    ]
-)
-
-TABLES: dict[str, pa.Schema] = {
-    "steps": pa.schema(
-        [
-            ("step", pa.int32()),
-            ("t_s", pa.float64()),
-            ("tokens_asked", pa.int32()),
-            ("tokens_served", pa.int32()),
-            ("latency_mean_s", pa.float64()),
-            ("latency_p50_s", pa.float64()),
-            ("latency_p95_s", pa.float64()),
-            ("latency_p99_s", pa.float64()),
-            ("expected_latency_s", pa.float64()),
-            ("expected_served", pa.float64()),
-            ("propagation_mean_s", pa.float64()),
-            ("compute_mean_s", pa.float64()),
-            ("links_up", pa.int32()),
-            ("links_down_range", pa.int32()),
-            ("links_down_grazing", pa.int32()),
-            ("links_down_rate", pa.int32()),
-            ("links_down_random", pa.int32()),
-            ("sunlit_mean", pa.float64()),
-            ("soc_mean", pa.float64()),
-            ("soc_min", pa.float64()),
-            ("utilisation_max", pa.float64()),
-            ("deficit_j", pa.float64()),
-            ("placement", pa.int32()),
-            ("migrated_bytes", pa.float64()),
-        ]
-    ),
-    "layers": pa.schema(
-        [
-            ("step", pa.int32()),
-            ("layer", pa.int16()),
-            ("latency_mean_s", pa.float64()),
-            ("propagation_mean_s", pa.float64()),
-            ("compute_mean_s", pa.float64()),
-        ]
-    ),
-    "satellites": pa.schema(
-        [
-            ("step", pa.int32()),
-            ("satellite", pa.int32()),
-            ("x_km", pa.float64()),
-            ("y_km", pa.float64()),
-            ("z_km", pa.float64()),
-            ("sunlit", pa.float32()),
-            ("soc", pa.float64()),
-            ("utilisation", pa.float64()),
-            ("degree", pa.int8()),
-        ]
-    ),
-    "events": pa.schema(
-        [
-            ("step", pa.int32()),
-            ("t_s", pa.float64()),
-            ("kind", pa.dictionary(pa.int8(), pa.string())),
-            ("cause", pa.dictionary(pa.int8(), pa.string())),
-            ("satellite", pa.int32()),
-            ("other", pa.int32()),
-            ("value", pa.float64()),
-        ]
-    ),
-    "placements": pa.schema(
-        [
-            ("placement", pa.int32()),
-            ("step", pa.int32()),
-            ("layer", pa.int16()),
-            ("expert", pa.int16()),
-            ("satellite", pa.int32()),
-            ("activation", pa.float64()),
-        ]
-    ),
-    "tokens": pa.schema(
-        [
-            ("step", pa.int32()),
-            ("token", pa.int32()),
-            ("latency_s", pa.float64()),
-            ("served", pa.bool_()),
-            ("cause", pa.string()),
-            ("hops", pa.list_(HOP)),
-        ]
-    ),
-}
-"""Schema of every table. ``placements.expert`` is -1 for a layer's gateway; a null
-``events.satellite`` or ``other`` means that none is meant."""
 
 
 class RunWriter:

@@ -8,6 +8,7 @@ from twin.errors import InputError
 from twin.scenario import loader
 from twin.study.run import RunCancelledError, run_scenario
 from twin.study.summary import summarise
+from twin.tables import TABLES
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +20,16 @@ def test_manifest_and_scenario(small_run):
     manifest = small_run.manifest
     assert manifest["status"] == "complete"
     assert manifest["scenario_hash"] == loader.scenario_hash(small_run.scenario)
-    assert manifest["rows"] == {n: small_run.table(n).num_rows for n in runs.TABLES}
+    assert manifest["rows"] == {n: small_run.table(n).num_rows for n in TABLES}
     assert manifest["wall_time_s"] > 0
     assert {"python", "numpy", "mesa", "boinor", "sgp4"} <= manifest["versions"].keys()
     assert small_run.scenario.model_dump() == loader.load("small").model_dump()
 
 
 def test_tables_have_their_schema_and_fit_together(small_run):
-    tables = {name: small_run.table(name) for name in runs.TABLES}
+    tables = {name: small_run.table(name) for name in TABLES}
     for name, table in tables.items():
-        assert table.schema.equals(runs.TABLES[name])
+        assert table.schema.equals(TABLES[name])
     steps, layers = tables["steps"].to_pandas(), tables["layers"].to_pandas()
     assert steps["step"].tolist() == list(range(60))
     per_step = layers.groupby("step")["latency_mean_s"].sum()
@@ -61,7 +62,7 @@ def test_events_tell_every_change_of_a_link(small_run):
 
 def test_same_scenario_gives_identical_tables(small_run, tmp_path):
     again = run_scenario(loader.load("small"), runs_dir=tmp_path)
-    for name in runs.TABLES:
+    for name in TABLES:
         assert again.table(name).equals(small_run.table(name)), name
 
 
