@@ -6,8 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.inference import Inference
 from placement.problem import Placement
+from twin.moe.latency import ComputeTimes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,8 @@ def trace(
     predecessor: NDArray[np.int32],
     placement: Placement,
     choices: NDArray[np.int32],
-    inference: Inference,
+    compute: ComputeTimes,
+    transfer_s: float,
 ) -> Hops:
     """Follow tokens hop by hop along the shortest paths their latency was computed from.
 
@@ -51,8 +52,10 @@ def trace(
     placement : Placement
     choices : (tokens, L, K) int32
         Activated experts; all must be reachable.
-    inference : Inference
-        Compute and transfer times.
+    compute : ComputeTimes
+        Of the satellites of this placement.
+    transfer_s : float
+        Time to put a hidden state on a link.
     """
     args = (
         delay_s,
@@ -60,9 +63,9 @@ def trace(
         placement.gateway,
         placement.expert,
         choices,
-        inference.compute.gateway_s,
-        inference.compute.expert_s,
-        inference.transfer_s,
+        np.array(compute.gateway_s),
+        np.array(np.broadcast_to(compute.expert_s, placement.expert.shape)),
+        transfer_s,
     )
     count = np.zeros(len(choices), np.int32)
     nothing = np.empty((0, 4), np.int32), np.empty((0, 2))
@@ -122,7 +125,8 @@ def _follow(  # type: ignore[no-untyped-def]
                         when_s[h, 1] = sent + delay_s[layer, node]
                     h += 1
                     node = before
-                back = sent + delay_s[layer, host] + sharing * expert_s
+                back = sent + delay_s[layer, host]
+                back += sharing * expert_s[layer, choices[t, layer, k]]
                 back += transfer_s if host != gateway[following] else 0.0
                 node = host
                 total = delay_s[following, host]

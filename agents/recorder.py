@@ -88,7 +88,8 @@ class Recorder:
             model.predecessor,
             model.controller.placement,
             model.choices[:count][served],
-            model.inference,
+            model.compute,
+            model.inference.transfer_s,
         )
         offset = np.zeros(len(served) + 1, np.int32)
         offset[1:][served] = np.diff(hops.offset)

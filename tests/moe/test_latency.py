@@ -204,3 +204,34 @@ def test_arrays_that_do_not_fit_are_refused():
         sampled_latency(path, host, choices + 2, compute)
     with pytest.raises(ValueError, match="shapes differ"):
         expected_latency(path, host, pair_probabilities(p)[:2], compute)
+
+
+def test_slow_and_stopped_satellites():
+    """Half the speed doubles a host's compute; a stopped host or gateway serves nobody."""
+    path_s = np.array([[0.010, 0.020, 0.030]])
+    host = np.array([[0, 1, 2]])
+    pairs = pair_probabilities(np.array([[0.5, 0.3, 0.2]]))
+    base = ComputeTimes(expert_s=0.005, gateway_s=np.array([0.001]))
+    choices = np.array([[[0, 1]], [[0, 2]], [[1, 2]]], np.int32)
+
+    slow = base.at_speed(np.array([[1.0, 0.25, 1.0]]), np.ones(1))
+    total_s = sampled_latency(path_s, host, choices, slow).total_s
+    assert total_s == pytest.approx([0.041, 0.036, 0.041])
+    expected = expected_latency(path_s, host, pairs, slow)
+    weights = [pairs[0, 0, 1], pairs[0, 0, 2], pairs[0, 1, 2]]
+    assert expected.mean_s == pytest.approx(np.dot(weights, total_s))
+
+    stopped = base.at_speed(np.array([[1.0, 0.0, 1.0]]), np.ones(1))
+    assert np.isfinite(sampled_latency(path_s, host, choices, stopped).total_s).tolist() == [
+        False,
+        True,
+        False,
+    ]
+    expected = expected_latency(path_s, host, pairs, stopped)
+    assert expected.served_probability == pytest.approx(pairs[0, 0, 2])
+    assert expected.mean_s == pytest.approx(0.036)
+
+    dark = base.at_speed(np.ones((1, 3)), np.zeros(1))
+    assert not sampled_latency(path_s, host, choices, dark).served.any()
+    assert expected_latency(path_s, host, pairs, dark).served_probability == 0
+    assert np.isnan(expected_latency(path_s, host, pairs, dark).mean_s)

@@ -30,14 +30,28 @@ class ComputeTimes:
 
     Attributes
     ----------
-    expert_s : float
-        One expert, alone on its satellite.
+    expert_s : float or (L, E) float
+        One expert, alone on its satellite; an array where satellites differ in speed.
     gateway_s : (L,) float
         The gateway of each layer.
     """
 
-    expert_s: float
+    expert_s: float | FloatArray
     gateway_s: FloatArray
+
+    def at_speed(self, expert_speed: FloatArray, gateway_speed: FloatArray) -> "ComputeTimes":
+        """Return the times on satellites that run at a share of their speed.
+
+        Parameters
+        ----------
+        expert_speed : (L, E) float
+            Of each expert's host, 1 for full speed; 0 makes its time infinite.
+        gateway_speed : (L,) float
+            Of each gateway.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gateway_s = np.where(gateway_speed > 0.0, self.gateway_s / gateway_speed, np.inf)
+            return ComputeTimes(expert_s=self.expert_s / expert_speed, gateway_s=gateway_s)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +165,7 @@ def sampled_latency(
         np.array(path_s, np.float64, order="C"),
         np.array(host, np.int64, order="C"),
         np.array(choices, np.int32, order="C"),
-        compute.expert_s,
+        np.array(np.broadcast_to(compute.expert_s, path_s.shape), np.float64, order="C"),
         np.array(compute.gateway_s),
     )
     served = np.isfinite(total)
@@ -194,7 +208,7 @@ def expected_latency(
     # Copies here and below, since numba would compile anew for read-only or strided arrays.
     paths = np.array(path_s, np.float64, order="C").reshape(-1, layers, experts)
     if selection.ndim == 2:
-        reachable = np.isfinite(paths)
+        reachable = np.isfinite(paths + compute.expert_s)
         reached = (reachable * selection).sum(axis=-1)
         lost = (~reachable * selection).sum(axis=-1)
         time = np.where(reachable, paths + compute.expert_s, 0.0)
@@ -203,11 +217,13 @@ def expected_latency(
         hosts = np.array(np.broadcast_to(host, path_s.shape), np.int64, order="C")
         hosts = hosts.reshape(paths.shape)
         pairs = np.array(selection, np.float64, order="C")
-        sums, reached, lost = _over_pairs(paths, hosts, pairs, compute.expert_s)
+        expert_s = np.array(np.broadcast_to(compute.expert_s, (layers, experts)), order="C")
+        sums, reached, lost = _over_pairs(paths, hosts, pairs, expert_s)
     layer_mean = np.full_like(sums, np.nan)
     np.divide(sums, reached, out=layer_mean, where=reached > 0.0)
-    layer_mean += compute.gateway_s
-    served = reached / (reached + lost)
+    running = np.isfinite(compute.gateway_s)
+    layer_mean += np.where(running, compute.gateway_s, np.nan)
+    served = np.where(running, reached / (reached + lost), 0.0)
     return ExpectedLatency(
         mean_s=layer_mean.sum(axis=-1).reshape(batch),
         served_probability=served.prod(axis=-1).reshape(batch),
@@ -220,7 +236,7 @@ def _walk(
     path_s: FloatArray,
     host: IntArray,
     choices: IntArray,
-    expert_s: float,
+    expert_s: FloatArray,
     gateway_s: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Total and propagation of each token, and both by layer, summed over the tokens served."""
@@ -240,7 +256,7 @@ def _walk(
                 sharing = 0
                 for other in range(top_k):
                     sharing += host[layer, choices[token, layer, other]] == host[layer, expert]
-                time = path_s[layer, expert] + sharing * expert_s
+                time = path_s[layer, expert] + sharing * expert_s[layer, expert]
                 if time > slowest:
                     slowest = time
                     way = path_s[layer, expert]
@@ -257,7 +273,7 @@ def _walk(
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _over_pairs(
-    path_s: FloatArray, host: IntArray, pairs: FloatArray, expert_s: float
+    path_s: FloatArray, host: IntArray, pairs: FloatArray, expert_s: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sum of time x probability, probability reached and probability lost, each (batch, L)."""
     batch, layers, experts = path_s.shape
@@ -268,11 +284,13 @@ def _over_pairs(
         for layer in range(layers):
             for i in range(experts):
                 for j in range(i):
-                    way = max(path_s[b, layer, i], path_s[b, layer, j])
                     sharing = 2.0 if host[b, layer, i] == host[b, layer, j] else 1.0
-                    if np.isfinite(way):
+                    first = path_s[b, layer, i] + sharing * expert_s[layer, i]
+                    second = path_s[b, layer, j] + sharing * expert_s[layer, j]
+                    time = max(first, second)
+                    if np.isfinite(time):
                         reached[b, layer] += pairs[layer, i, j]
-                        sums[b, layer] += pairs[layer, i, j] * (way + sharing * expert_s)
+                        sums[b, layer] += pairs[layer, i, j] * time
                     else:
                         lost[b, layer] += pairs[layer, i, j]
     return sums, reached, lost
