@@ -30,6 +30,7 @@ def _utc(text: str) -> str:
 
 UtcText = Annotated[str, AfterValidator(_utc)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Efficiency = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 
@@ -108,19 +109,48 @@ class Propagation(Table):
 class Links(Table):
     """Laser inter-satellite links on a +Grid, and the limits of each."""
 
-    seam: Literal["open", "closed"] = Field(
-        "open", description="whether the last plane links to the first; assumption"
+    seam: Literal["open", "closed", "fixed", "dynamic"] = Field(
+        "open",
+        description="whether the last plane links to the first: not, with the same partners for "
+        "good (closed or fixed), or with the nearest that can be had (dynamic); assumption",
+    )
+    seam_hold_s: Positive = Field(
+        60.0, description="dynamic seam only: time between choices of partners; assumption"
+    )
+    acquisition_s: NonNegative = Field(
+        10.0,
+        description="pointing, acquisition and tracking: from partners being new, or all limits "
+        "holding again, to the link; assumption",
     )
     grazing_altitude_km: NonNegative = Field(
         80.0, description="the line of sight stays above this altitude; assumption"
     )
     max_range_km: Positive | None = None
     max_angular_rate_rad_s: Positive = 0.12
+    sun_exclusion_deg: float = Field(
+        3.0,
+        ge=0,
+        lt=90,
+        description="a terminal that looks closer to the Sun than this is blind; 0: never; "
+        "assumption",
+    )
+    polar_shutoff_deg: float | None = Field(
+        None, gt=0, le=90, description="links between planes are off beyond this latitude"
+    )
     rate_gbps: Positive = 100.0
+
+    @model_validator(mode="after")
+    def _hold_outlasts_acquisition(self) -> Self:
+        if self.seam == "dynamic" and self.seam_hold_s <= self.acquisition_s:
+            raise ValueError(
+                f"seam_hold_s must exceed acquisition_s ({self.acquisition_s}), "
+                f"not {self.seam_hold_s}"
+            )
+        return self
 
 
 class Outages(Table):
-    """Random link outages, beside those of geometry."""
+    """Random link outages, beside those of geometry; each includes its own re-acquisition."""
 
     model: Literal["none", "iid", "gilbert-elliott"] = "iid"
     availability: Fraction = 0.95
@@ -128,15 +158,52 @@ class Outages(Table):
 
 
 class Bus(Table):
-    """Spacecraft power: a named profile, any figure of which may be overridden."""
+    """Spacecraft power and heat: a named profile, any figure of which may be overridden."""
 
     profile: str = "sbc-oct"
-    array_w: Positive | None = None
-    battery_wh: Positive | None = None
-    idle_w: NonNegative | None = None
-    peak_w: NonNegative | None = None
     initial_soc: Fraction = 1.0
+    initial_c: float = Field(20.0, gt=-273.15, description="temperature at the start; assumption")
     eclipse: Literal["cone", "cylinder", "none"] = "cone"
+
+    array_w: Positive | None = Field(
+        None, description="array power in full sunlight; or array_m2 and array_efficiency"
+    )
+    array_m2: Positive | None = None
+    array_efficiency: Efficiency | None = None
+    pointing: Literal["sun-tracking", "one-axis", "body-fixed"] | None = Field(
+        None,
+        description="array: towards the Sun; turning about the orbit normal; on the zenith side",
+    )
+
+    battery_wh: Positive | None = None
+    eta_charge: Efficiency | None = None
+    eta_discharge: Efficiency | None = None
+    dod_soft_limit: Efficiency | None = Field(None, description="depth of discharge to stay within")
+    reserve_hysteresis: Fraction | None = None
+    reserve_speed: Fraction | None = Field(
+        None, description="compute speed beyond the soft limit, 1 for full"
+    )
+    brownout_soc: Fraction | None = Field(None, description="state of charge that drops all load")
+    recovery_soc: Fraction | None = Field(None, description="state of charge that takes it again")
+    cycle_life: Positive | None = Field(None, description="cycles of 30 % depth to end of life")
+
+    idle_w: NonNegative | None = Field(
+        None, description="total, four terminals on; stretches all idle parts"
+    )
+    peak_w: NonNegative | None = Field(None, description="total, four terminals on, full compute")
+    platform_w: NonNegative | None = None
+    terminal_w: NonNegative | None = Field(None, description="each laser terminal that is on")
+    compute_idle_w: NonNegative | None = None
+    compute_peak_w: NonNegative | None = None
+
+    heat_capacity_j_k: Positive | None = None
+    radiator_m2: Positive | None = Field(None, description="radiates, and sees Earth")
+    sun_m2: NonNegative | None = Field(None, description="seen by the Sun, array not counted")
+    emissivity: Efficiency | None = None
+    absorptivity: Fraction | None = None
+    throttle_c: float | None = Field(None, gt=-273.15, description="the compute slows down above")
+    resume_c: float | None = Field(None, gt=-273.15, description="and is itself again below")
+    throttled_speed: Fraction | None = Field(None, description="compute speed when hot, 1 for full")
 
 
 class Compute(Table):
@@ -209,19 +276,41 @@ class Workload(Table):
 
 
 class Site(Table):
-    """A ground site."""
+    """A place on the ground whose users ask for tokens; latitude and longitude are geodetic."""
 
-    name: str
+    name: str = Field(min_length=1)
     latitude_deg: float = Field(ge=-90, le=90)
     longitude_deg: float = Field(ge=-180, le=180)
-    altitude_m: float = 0.0
+    altitude_m: float = Field(0.0, ge=-500, le=100_000, description="above the WGS 84 ellipsoid")
+    weight: Positive = Field(1.0, description="requests, relative to the other sites")
 
 
 class Ground(Table):
-    """Ground sites and the elevation mask of their antennas."""
+    """Ground sites, and how each chooses the satellite that serves it."""
 
-    minimum_elevation_deg: float = Field(25.0, ge=0, lt=90)
     sites: tuple[Site, ...] = Field(default=(), strict=False)
+    users: Literal["cities"] | None = Field(
+        None, description="instead of sites: the 50 largest cities, weighted by population"
+    )
+    minimum_elevation_deg: float = Field(25.0, ge=0, lt=90)
+    handover: str = Field("max-elevation", description="policy; max-elevation, longest-remaining")
+    handover_params: dict[str, Any] = Field(default_factory=dict)
+    scheduling_epoch_s: float = Field(
+        15.0, ge=1, description="sites change satellite only at multiples of this"
+    )
+    handover_interruption_s: NonNegative = Field(
+        0.1, description="without service at each change of satellite; assumption"
+    )
+
+    @model_validator(mode="after")
+    def _sites_told_apart(self) -> Self:
+        if self.sites and self.users is not None:
+            raise ValueError("give sites or users, not both")
+        names = [site.name for site in self.sites]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"site name {name!r} is given twice")
+        return self
 
 
 class Scenario(Table):

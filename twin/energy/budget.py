@@ -1,0 +1,138 @@
+"""Energy and heat of a fleet: batteries, their wear and temperatures, one call a step."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.energy import battery, solar, thermal
+from twin.energy.ageing import Rainflow, Wear
+from twin.energy.battery import PowerFlow
+from twin.energy.bus import ZERO_CELSIUS_K, BusProfile
+from twin.energy.solar import Surroundings
+
+type Array = NDArray[np.float64]
+type Mask = NDArray[np.bool_]
+
+
+class EnergyReport(NamedTuple):
+    """One step of N satellites: the books, and who crossed which threshold."""
+
+    flow: PowerFlow
+    """Energies of the step."""
+    browned_out: Mask
+    """(N,) Lost power within the step, ``step_s - flow.off_s`` after its start."""
+    recovered: Mask
+    """(N,) Got power back at the end of the step."""
+    went_low: Mask
+    """(N,) Fell below the reserve."""
+    regained: Mask
+    """(N,) Restored the reserve."""
+    throttled: Mask
+    """(N,) Slowed down for heat."""
+    cooled: Mask
+    """(N,) Ceased to."""
+
+
+class FleetEnergy:
+    """Power and heat of N alike satellites, and what these allow them to do next.
+
+    Attributes
+    ----------
+    bus : BusProfile
+    soc : (N,) float64
+        State of charge, 0 to 1.
+    temperature_k : (N,) float64
+    powered : (N,) bool
+        Whether the bus is up; without power there are neither links nor compute.
+    low : (N,) bool
+        Below the reserve, until well above it again: refuse or shed load.
+    throttled : (N,) bool
+        Slowed down for heat.
+    speed : (N,) float64
+        Compute speed that all this leaves, 1 for full, 0 without power.
+    """
+
+    def __init__(self, bus: BusProfile, n: int, *, soc: float, temperature_c: float) -> None:
+        self.bus = bus
+        self.soc = np.full(n, soc)
+        self.temperature_k = np.full(n, temperature_c + ZERO_CELSIUS_K)
+        self.powered = self.soc > bus.brownout_soc
+        self.low = self.soc < bus.reserve_soc
+        self.throttled = self.temperature_k > bus.throttle_k
+        self.speed = self._speed()
+        self._rainflow = Rainflow(self.soc, cycle_life=bus.cycle_life)
+
+    def step(
+        self,
+        around: Surroundings,
+        *,
+        terminals_on: NDArray[np.integer],
+        busy_share: Array,
+        step_s: float,
+    ) -> EnergyReport:
+        """Move energy and heat for one step.
+
+        Parameters
+        ----------
+        around : Surroundings
+            Sun and Earth over the step.
+        terminals_on : (N,) int
+            Laser terminals that draw power.
+        busy_share : (N,) float64
+            FLOP done over what full speed could do in the step; what exceeds `speed` cannot
+            happen and draws nothing.
+        step_s : float
+            Length of the step.
+        """
+        load_w = self.load_w(terminals_on, busy_share)
+        flow = battery.advance(
+            self.soc,
+            self.powered,
+            sunlit=around.sunlit,
+            lit_first=around.lit_first,
+            array_w=solar.array_w(around, self.bus),
+            load_w=load_w,
+            bus=self.bus,
+            step_s=step_s,
+        )
+        self._rainflow.push(flow.soc)
+        # All that the bus draws, and what the battery loses, ends as heat.
+        own_w = (flow.load_j - flow.deficit_j + flow.loss_j) / step_s
+        heat_w = own_w + thermal.absorbed_w(around, self.bus)
+        self.temperature_k = thermal.advance(self.temperature_k, heat_w, self.bus, step_s)
+        return self._cross_thresholds(flow)
+
+    def load_w(self, terminals_on: NDArray[np.integer], busy_share: Array) -> Array:
+        """Power that the bus asks for, in W, (N,)."""
+        bus = self.bus
+        work_w = (bus.compute_peak_w - bus.compute_idle_w) * np.minimum(busy_share, self.speed)
+        return (bus.platform_w + bus.compute_idle_w) + bus.terminal_w * terminals_on + work_w
+
+    def wear(self) -> Wear:
+        """What the batteries went through up to now."""
+        return self._rainflow.wear()
+
+    def _cross_thresholds(self, flow: PowerFlow) -> EnergyReport:
+        bus, soc = self.bus, flow.soc[2]
+        regained_soc = min(bus.reserve_soc + bus.reserve_hysteresis, 1.0)
+        low = (soc < bus.reserve_soc) | (self.low & (soc < regained_soc))
+        throttled = thermal.throttle(self.temperature_k, self.throttled, bus)
+        report = EnergyReport(
+            flow=flow,
+            browned_out=self.powered & (flow.off_s > 0.0),
+            recovered=flow.powered & (flow.off_s > 0.0),
+            went_low=low & ~self.low,
+            regained=self.low & ~low,
+            throttled=throttled & ~self.throttled,
+            cooled=self.throttled & ~throttled,
+        )
+        self.soc, self.powered, self.low, self.throttled = soc, flow.powered, low, throttled
+        self.speed = self._speed()
+        return report
+
+    def _speed(self) -> Array:
+        bus = self.bus
+        hot = np.where(self.throttled, bus.throttled_speed, 1.0)
+        spare = np.where(self.low, bus.reserve_speed, 1.0)
+        return np.minimum(hot, spare) * self.powered
