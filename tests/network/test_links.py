@@ -3,7 +3,7 @@ import pytest
 
 from twin.constants import C_KM_S, R_EARTH_KM
 from twin.network.grid import LinkKind, plus_grid
-from twin.network.links import LinkState, limits, link_states
+from twin.network.links import LinkState, broken_limits, limits
 from twin.network.topology import Sky, to_networkx
 from twin.scenario import loader
 from twin.scenario.schema import Links
@@ -29,27 +29,27 @@ def two_satellites(separation_km: float, radius_km: float = R_EARTH_KM + 550.0):
     return np.ascontiguousarray(r_km), np.zeros((2, 3))
 
 
-def pair_state(r_km, v_km_s, **table):
-    body = sky(
-        "constellation.planes=1", "constellation.phasing=0", "constellation.satellites_per_plane=2"
-    ).skeleton
-    state, weight_s = link_states(body, r_km, v_km_s, np.ones(1, bool), limits(Links(**table)))
-    return LinkState(int(state[0])), weight_s[0]
+def pair_state(r_km, v_km_s, *, sun_km=(0.0, 0.0, 1.0), across=True, **table):
+    """What becomes of a link between two satellites, and its length."""
+    code, range_km = broken_limits(
+        np.array([[0, 1]], np.int32),
+        np.array([across]),
+        (r_km, v_km_s),
+        np.array(sun_km),
+        limits(Links(**table)),
+    )
+    return LinkState(int(code[0])), range_km[0]
 
 
 @pytest.mark.parametrize(("grazing_km", "range_km"), [(80.0, 5016.6), (100.0, 4912.4)])
 def test_grazing_altitude_bounds_the_range_at_550_km(grazing_km, range_km):
-    tolerance_km = 0.1
-    state, weight_s = pair_state(
-        *two_satellites(range_km - tolerance_km), grazing_altitude_km=grazing_km
-    )
-    assert state is LinkState.UP
-    assert weight_s == pytest.approx((range_km - tolerance_km) / C_KM_S, rel=1e-12)
-    state, weight_s = pair_state(
-        *two_satellites(range_km + tolerance_km), grazing_altitude_km=grazing_km
-    )
-    assert state is LinkState.GRAZING
-    assert weight_s == np.inf
+    for beyond_km, expected in ((-0.1, LinkState.UP), (0.1, LinkState.GRAZING)):
+        separation_km = range_km + beyond_km
+        state, length_km = pair_state(
+            *two_satellites(separation_km), grazing_altitude_km=grazing_km
+        )
+        assert state is expected
+        assert length_km == pytest.approx(separation_km, rel=1e-12)
 
 
 def test_range_limit():

@@ -1,4 +1,4 @@
-"""The +Grid: which satellites pair with which, for good.
+"""The +Grid: which satellites pair with which, for good or, across a dynamic seam, at times.
 
 A satellite has four laser terminals: fore and aft in its plane, east and west to other planes.
 """
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from twin.space.constellation import Constellation
 
 Pairs = list[tuple[int, int]]
+
+CHOICE_SLOTS = 1.5
+"""How far from its own place along the orbit a partner across a dynamic delta seam may be."""
 
 
 class LinkKind(IntEnum):
@@ -32,6 +35,8 @@ class Skeleton:
         Satellites of each duplex link.
     kind : (E,) int8
         `LinkKind` of each.
+    changing : (E,) bool
+        Links across a dynamic seam: those that may exist, of which `Seam` chooses who pairs.
     indptr, indices : (N+1,), (2E,) int32
         CSR graph with both directions of every link.
     entry : (E, 2) int32
@@ -40,9 +45,16 @@ class Skeleton:
 
     edges: NDArray[np.int32]
     kind: NDArray[np.int8]
+    changing: NDArray[np.bool_]
     indptr: NDArray[np.int32]
     indices: NDArray[np.int32]
     entry: NDArray[np.int32]
+
+    @property
+    def pairings(self) -> int:
+        """How many links can exist at a time."""
+        ends = self.edges[self.changing].T
+        return int(np.sum(~self.changing)) + min(len(np.unique(end)) for end in ends)
 
 
 def plus_grid(
@@ -62,9 +74,11 @@ def plus_grid(
     ----------
     constellation : Constellation
         Planes in order of RAAN.
-    seam : {"open", "closed"}
+    seam : {"open", "closed", "fixed", "dynamic"}
         Whether the last plane pairs with the first. Where these two move against each other, as
-        in a star, those pair that are closest at the epoch, and their links come and go.
+        in a star, the fixed (or closed) pairs are those that are closest at the epoch, and their
+        links come and go; in a dynamic seam any two may pair. Where they move alike, in a delta,
+        a dynamic seam leaves a choice among the nearest slots.
     minimum_radius_km : float
         How close to the Earth's centre a line of sight may pass.
     seam_shift : float
@@ -81,18 +95,13 @@ def plus_grid(
     within = [pair for rows in members for pair in _ring(rows)]
     between = _across(constellation, members, minimum_radius_km)
     closing: Pairs = []
-    if seam == "closed" and len(members) > 2:
-        last, first = members[-1], members[0]
-        towards, here = ring[last] + seam_shift, ring[first]
-        if _plane_angle_rad(constellation, last[0], first[0]) > np.pi / 2:
-            latitude = (constellation.argp_rad + constellation.nu_rad) / (2 * np.pi)
-            towards, here = 0.5 - latitude[last], latitude[first]
-        closing = _match(last, first, towards, here)
+    if seam != "open" and len(members) > 2:
+        closing = _closing(constellation, members[-1], members[0], seam, seam_shift)
     kinds = (LinkKind.INTRA_PLANE, LinkKind.INTER_PLANE, LinkKind.SEAM)
     groups = (within, between, closing)
     edges = np.array([pair for group in groups for pair in group], np.int32).reshape(-1, 2)
     kind = np.repeat(np.array(kinds, np.int8), [len(group) for group in groups])
-    return _skeleton(constellation.size, edges, kind)
+    return _skeleton(constellation.size, edges, kind, (kind == LinkKind.SEAM) & (seam == "dynamic"))
 
 
 def _ring(rows: NDArray[np.int64]) -> Pairs:
@@ -123,6 +132,27 @@ def _across(
     return pairs
 
 
+def _closing(
+    constellation: Constellation,
+    last: NDArray[np.int64],
+    first: NDArray[np.int64],
+    seam: str,
+    seam_shift: float,
+) -> Pairs:
+    """Pairs of the last plane with the first; for a dynamic seam, all that may ever be."""
+    ring = constellation.ring_position
+    towards, here = ring[last] + seam_shift, ring[first]
+    counter = _plane_angle_rad(constellation, last[0], first[0]) > np.pi / 2
+    if counter:
+        latitude = (constellation.argp_rad + constellation.nu_rad) / (2 * np.pi)
+        towards, here = 0.5 - latitude[last], latitude[first]
+    if seam != "dynamic":
+        return _match(last, first, towards, here)
+    reach = 0.5 if counter else CHOICE_SLOTS / max(len(last), len(first))
+    near = np.argwhere(_gap(towards, here) <= reach)
+    return [(int(last[i]), int(first[j])) for i, j in near]
+
+
 def _plane_angle_rad(constellation: Constellation, a: int, b: int) -> float:
     """Angle between the orbital planes of two satellites, which turn the same way below pi/2."""
     inc, raan = constellation.inc_rad, constellation.raan_rad
@@ -141,7 +171,7 @@ def _match(
 
     Partners further apart than one mean slot of the fuller plane are left unpaired.
     """
-    gap = np.abs((left_ring[:, None] - right_ring[None, :] + 0.5) % 1.0 - 0.5)
+    gap = _gap(left_ring, right_ring)
     reach = 1.0 / max(len(left), len(right))
     free_left, free_right = np.ones(len(left), bool), np.ones(len(right), bool)
     pairs = []
@@ -156,7 +186,14 @@ def _match(
     return sorted(pairs)
 
 
-def _skeleton(n: int, edges: NDArray[np.int32], kind: NDArray[np.int8]) -> Skeleton:
+def _gap(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance along the orbit of each of one plane from each of another, in turns."""
+    return np.abs((left[:, None] - right[None, :] + 0.5) % 1.0 - 0.5)
+
+
+def _skeleton(
+    n: int, edges: NDArray[np.int32], kind: NDArray[np.int8], changing: NDArray[np.bool_]
+) -> Skeleton:
     tail = np.concatenate([edges[:, 0], edges[:, 1]])
     head = np.concatenate([edges[:, 1], edges[:, 0]])
     order = np.lexsort((head, tail))
@@ -165,6 +202,7 @@ def _skeleton(n: int, edges: NDArray[np.int32], kind: NDArray[np.int8]) -> Skele
     return Skeleton(
         edges=edges,
         kind=kind,
+        changing=changing,
         indptr=np.searchsorted(tail[order], np.arange(n + 1)).astype(np.int32),
         indices=head[order].astype(np.int32),
         entry=np.ascontiguousarray(entry.reshape(2, -1).T),

@@ -11,10 +11,13 @@ from twin import registry, seeding
 from twin.constants import C_KM_S
 from twin.network import grid, links
 from twin.network.outages import OUTAGES
+from twin.network.seam import Seam
+from twin.network.terminals import Terminals
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
 from twin.space.constellation import Constellation
 from twin.space.ephemeris import Ephemeris, Instant
+from twin.space.sun import sun_gcrs_km
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class Snapshot:
 class Sky:
     """What no decision changes: orbits, Sun, geometry and random outages of one scenario.
 
-    Building it lays out the constellation and the link skeleton once; `snapshots` then yields the
+    Building it lays out the constellation and the link skeleton once; `network` then gives the
     topology step by step.
     """
 
@@ -61,44 +64,95 @@ class Sky:
             minimum_radius_km=self._limits.minimum_radius_km,
             seam_shift=_seam_shift(scenario),
         )
+        self._seam: Seam | None = None
+        if self.skeleton.changing.any():
+            self._seam = Seam(
+                self.constellation,
+                model=scenario.propagation.model,
+                skeleton=self.skeleton,
+                limit=self._limits,
+                hold_s=scenario.links.seam_hold_s,
+            )
 
     @property
     def step_s(self) -> float:
         """Length of a step."""
         return self.ephemeris.step_s
 
+    def network(self, replicate: int) -> "Network":
+        """Return the network before its first step, under one replicate's outages."""
+        return Network(self, replicate)
+
     def snapshots(self, replicate: int) -> Iterator[Snapshot]:
-        """Yield the topology of every step under one replicate's outages."""
-        unbroken = self._outages(
-            seeding.stream(self.scenario.simulation.seed, replicate, "outages")
-        )
-        for step in range(self.scenario.simulation.steps):
-            sky = self.ephemeris.at(step)
-            state, weight_s = links.link_states(
-                self.skeleton, sky.r_km, sky.v_km_s, next(unbroken), self._limits
-            )
-            yield Snapshot(step=step, sky=sky, link_state=state, weight_s=weight_s)
+        """Yield the topology of every step under one replicate's outages, all with power."""
+        network = self.network(replicate)
+        for _ in range(self.scenario.simulation.steps):
+            yield network.advance()
 
     def planning_weights(
         self, steps: NDArray[np.int64], rng: np.random.Generator
     ) -> NDArray[np.float64]:
         """Snapshot weights a planner may expect at given steps, (len(steps), 2E).
 
-        Geometry is what the ephemeris predicts; outages are drawn from `rng` with the scenario's
-        statistics, independently for each step, and have nothing to do with those of a run.
+        Geometry, and who pairs across the seam, is what the ephemeris predicts for satellites
+        that all have power; links that geometry just gave back count as acquired. Outages are
+        drawn from `rng` with the scenario's statistics, independently for each step, and have
+        nothing to do with those of a run.
         """
+        t_s = self.ephemeris.t_s[steps]
+        sun_km = sun_gcrs_km(self.constellation.epoch_utc, t_s)
+        powered = np.ones(self.constellation.size, bool)
         weights = []
-        for r_km, v_km_s in zip(*self.ephemeris.states(steps), strict=True):
-            unbroken = next(self._outages(rng))
-            weights.append(
-                links.link_states(self.skeleton, r_km, v_km_s, unbroken, self._limits)[1]
-            )
+        for t, r, v, sun in zip(t_s, *self.ephemeris.states(steps), sun_km, strict=True):
+            now = Instant(t_s=float(t), r_km=r, v_km_s=v, sun_km=sun)
+            unbroken = next(self.outages(rng))
+            weights.append(self.terminals().advance(now, unbroken, powered)[1])
         return np.stack(weights)
 
-    def _outages(self, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+    def terminals(self) -> Terminals:
+        """Return the terminals before their first step."""
+        return Terminals(
+            self.skeleton,
+            limit=self._limits,
+            acquisition_s=self.scenario.links.acquisition_s,
+            step_s=self.step_s,
+            seam=self._seam,
+        )
+
+    def outages(self, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+        """Yield for each step which links no random outage holds down, (E,)."""
         outages = self.scenario.outages
         model = registry.build("outage model", OUTAGES, outages.model, {})
         return model(len(self.skeleton.edges), outages, self.step_s, rng)
+
+
+class Network:
+    """The topology of one run, step by step, as its satellites have power or not."""
+
+    def __init__(self, sky: Sky, replicate: int) -> None:
+        self._sky = sky
+        self._terminals = sky.terminals()
+        self._outages = sky.outages(
+            seeding.stream(sky.scenario.simulation.seed, replicate, "outages")
+        )
+        self._everybody = np.ones(sky.constellation.size, bool)
+        self._step = 0
+
+    def advance(self, powered: NDArray[np.bool_] | None = None) -> Snapshot:
+        """Return the topology of the next step.
+
+        Parameters
+        ----------
+        powered : (N,) bool, optional
+            Satellites whose terminals are on; all by default.
+        """
+        step = self._step
+        self._step += 1
+        sky = self._sky.ephemeris.at(step)
+        state, weight_s = self._terminals.advance(
+            sky, next(self._outages), self._everybody if powered is None else powered
+        )
+        return Snapshot(step=step, sky=sky, link_state=state, weight_s=weight_s)
 
 
 def to_networkx(sky: Sky, snapshot: Snapshot) -> nx.Graph:

@@ -115,7 +115,8 @@ class Links(Table):
         "good (closed or fixed), or with the nearest that can be had (dynamic); assumption",
     )
     seam_hold_s: Positive = Field(
-        60.0, description="dynamic seam only: time between choices of partners; assumption"
+        120.0,
+        description="dynamic seam only: mean time between choices of partners; assumption",
     )
     acquisition_s: NonNegative = Field(
         10.0,
@@ -141,9 +142,9 @@ class Links(Table):
 
     @model_validator(mode="after")
     def _hold_outlasts_acquisition(self) -> Self:
-        if self.seam == "dynamic" and self.seam_hold_s <= self.acquisition_s:
+        if self.seam == "dynamic" and self.seam_hold_s < 2 * self.acquisition_s:
             raise ValueError(
-                f"seam_hold_s must exceed acquisition_s ({self.acquisition_s}), "
+                f"seam_hold_s must be at least twice acquisition_s ({self.acquisition_s}), "
                 f"not {self.seam_hold_s}"
             )
         return self
@@ -266,13 +267,28 @@ class ControllerTable(Table):
     horizon_steps: int | None = Field(
         None, ge=1, description="steps ahead that a plan averages over; default to the run's end"
     )
+    telemetry_delay_s: NonNegative = Field(
+        0.0, description="age of what the controller knows of the satellites; assumption"
+    )
     params: dict[str, Any] = Field(default_factory=dict)
 
 
 class Workload(Table):
     """Tokens asked of the constellation."""
 
-    tokens_per_step: int = Field(256, ge=1, le=1_000_000)
+    tokens_per_step: int = Field(
+        256, ge=1, le=1_000_000, description="tokens followed; a sample of those asked"
+    )
+    rate_per_s: Positive | None = Field(
+        None,
+        description="tokens asked of the constellation; default: those followed and no more",
+    )
+    retries: int = Field(
+        1,
+        ge=0,
+        description="a token that is not served is tried again in the next steps, so often; "
+        "assumption",
+    )
 
 
 class Site(Table):
