@@ -105,13 +105,13 @@ def _stretch(
     if on and array_w < load_w:
         need_j = (load_w - array_w) * stretch_s
         given_j = min(need_j, max(stored_j - floor_j, 0.0) * eta_d)
-        stored_j -= given_j / eta_d
+        # Rounding must not leave the state of charge a hair outside its range.
+        stored_j = max(stored_j - given_j / eta_d, 0.0)
         loss_j = given_j / eta_d - given_j
         if given_j < need_j:
             off_s = stretch_s * (1.0 - given_j / need_j)
             surplus_j = array_w * off_s
     taken_j = min(surplus_j, (capacity_j - stored_j) / eta_c)
-    # Rounding must not leave the state of charge a hair outside its range.
     stored_j = min(stored_j + taken_j * eta_c, capacity_j)
     return stored_j, off_s, loss_j + taken_j - taken_j * eta_c, surplus_j - taken_j
 

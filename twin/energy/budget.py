@@ -28,10 +28,10 @@ class EnergyReport(NamedTuple):
     """(N,) Fell below the reserve."""
     regained: Mask
     """(N,) Restored the reserve."""
-    throttled: Mask
+    overheated: Mask
     """(N,) Slowed down for heat."""
     cooled: Mask
-    """(N,) Ceased to."""
+    """(N,) Back to full speed after that."""
 
 
 class FleetEnergy:
@@ -124,7 +124,7 @@ class FleetEnergy:
             recovered=flow.powered & (flow.off_s > 0.0),
             went_low=low & ~self.low,
             regained=self.low & ~low,
-            throttled=throttled & ~self.throttled,
+            overheated=throttled & ~self.throttled,
             cooled=self.throttled & ~throttled,
         )
         self.soc, self.powered, self.low, self.throttled = soc, flow.powered, low, throttled
