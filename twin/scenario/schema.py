@@ -312,7 +312,7 @@ class Ground(Table):
     handover: str = Field("max-elevation", description="policy; max-elevation, longest-remaining")
     handover_params: dict[str, Any] = Field(default_factory=dict)
     scheduling_epoch_s: float = Field(
-        15.0, ge=1, description="sites change satellite only at multiples of this"
+        15.0, ge=1, le=600, description="sites change satellite only at multiples of this"
     )
     handover_interruption_s: NonNegative = Field(
         0.1, description="without service at each change of satellite; assumption"

@@ -1,0 +1,235 @@
+"""Which satellite serves each ground site, and the hand-overs from one to the next.
+
+Sites are scheduled: at every scheduling epoch a policy chooses among the satellites above the mask,
+whose motion is known ahead. A site changes satellite at an epoch only; in between it may lose its
+satellite, and is then without service until the next epoch.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import registry
+from twin.constants import C_KM_S
+from twin.network import ground, passes
+from twin.scenario.schema import Ground
+from twin.space.constellation import Constellation
+
+type Array = NDArray[np.float64]
+type Rows = NDArray[np.int32]
+
+NOBODY = -1
+
+WINDOW_S = 7200.0
+"""Passes are computed for two hours at a time."""
+
+LOOK_AHEAD_S = 1200.0
+"""And so far beyond: remaining visibility is true up to here, and at least this where longer."""
+
+CLOCK_S = 1e-6
+"""Times closer than this are the same."""
+
+
+class Sight(NamedTuple):
+    """M satellites above the mask of a site, all (M,)."""
+
+    site: Rows
+    satellite: Rows
+    elevation_deg: Array
+    remaining_s: Array
+    """Until the satellite sets."""
+    serving: NDArray[np.bool_]
+    """Whether this satellite serves the site now."""
+
+
+def max_elevation(sight: Sight, *, hysteresis_deg: float = 0.0) -> Array:
+    """Prefer the highest satellite; another must stand `hysteresis_deg` higher than the present."""
+    return sight.elevation_deg + hysteresis_deg * sight.serving
+
+
+def longest_remaining(sight: Sight, *, hysteresis_s: float = np.inf) -> Array:
+    """Prefer the one that stays longest; another must stay `hysteresis_s` longer than the present.
+
+    By default a satellite is kept until it sets.
+    """
+    return sight.remaining_s + np.where(sight.serving, hysteresis_s, 0.0)
+
+
+HANDOVER: Mapping[str, Callable[..., Array]] = {
+    "max-elevation": max_elevation,
+    "longest-remaining": longest_remaining,
+}
+"""Policies: the score of each satellite in sight, the highest of which serves; see `Sight`."""
+
+
+class Handovers(NamedTuple):
+    """H changes of serving satellite, ordered by time then site, all (H,)."""
+
+    t_s: Array
+    site: Rows
+    before: Rows
+    """The satellite until now, or -1 where service begins."""
+    after: Rows
+    """The satellite from now on, or -1 where service is lost."""
+
+
+class Service(NamedTuple):
+    """What one step brought to G sites."""
+
+    satellite: Rows
+    """Which satellite requests of this step enter through, or -1; (G,), at the start of the step,
+    after the choice of an epoch that falls on it."""
+    delay_s: Array
+    """Light time to that satellite at the start of the step, ``inf`` where there is none; (G,). A
+    request takes it upwards, its tokens take it downwards."""
+    availability: Array
+    """Share of the step with service, hand-over interruptions taken off; (G,)."""
+    handovers: Handovers
+
+
+class Serving:
+    """The satellite that serves each of G sites, from one step to the next.
+
+    Attributes
+    ----------
+    sites : twin.network.ground.Sites
+    satellite : (G,) int32
+        Who serves, or -1.
+    since_s : (G,) float64
+        Since when; s since the epoch of the simulation.
+    interrupted_until_s : (G,) float64
+        When service resumes after the last hand-over.
+    """
+
+    def __init__(self, table: Ground, constellation: Constellation, model: str) -> None:
+        self.sites = ground.sites(table)
+        self.satellite = np.full(self.sites.size, NOBODY, np.int32)
+        self.since_s = np.zeros(self.sites.size)
+        self.interrupted_until_s = np.zeros(self.sites.size)
+        self._until_s = np.zeros(self.sites.size)
+        self._policy = registry.build(
+            "handover policy", HANDOVER, table.handover, table.handover_params
+        )
+        self._epoch_s = table.scheduling_epoch_s
+        self._interruption_s = table.handover_interruption_s
+        self._motion = constellation, model
+        self._window = -1
+        self._track: passes.Track
+        self._passes: passes.Passes
+
+    def advance(
+        self, t0_s: float, step_s: float, usable: NDArray[np.bool_] | None = None
+    ) -> Service:
+        """Serve the sites over one step, with hand-overs at every epoch within it.
+
+        Parameters
+        ----------
+        t0_s, step_s : float
+            Start of the step, s since the epoch of the simulation, and its length.
+        usable : (N,) bool, optional
+            Satellites that can serve during the step; default all. A site loses one that cannot.
+        """
+        if not self.sites.size:
+            return Service(self.satellite, self.since_s, self.since_s, _merged([]))
+        changes: list[Handovers] = []
+        served_s = np.zeros(self.sites.size)
+        times = self._epochs(t0_s, t0_s + step_s)
+        if not times.size or times[0] > t0_s + CLOCK_S:
+            changes.append(self._drop(t0_s, usable))
+            times = np.append(t0_s, times)
+        else:
+            changes.append(self._choose(times[0], usable))
+        satellite, delay_s = self.satellite.copy(), self._delay_s(t0_s)
+        for start_s, end_s in zip(times, np.append(times[1:], t0_s + step_s), strict=True):
+            if start_s > times[0]:
+                changes.append(self._choose(start_s, usable))
+            changes.append(self._serve(max(start_s, t0_s), end_s, served_s))
+        return Service(satellite, delay_s, np.minimum(served_s / step_s, 1.0), _merged(changes))
+
+    def _epochs(self, t0_s: float, t1_s: float) -> Array:
+        first, end = (int(np.ceil((t - CLOCK_S) / self._epoch_s)) for t in (t0_s, t1_s))
+        return self._epoch_s * np.arange(first, end, dtype=np.float64)
+
+    def _choose(self, t_s: float, usable: NDArray[np.bool_] | None) -> Handovers:
+        """Let the policy choose at an epoch."""
+        row = self._above(t_s)
+        if usable is not None:
+            row = row[usable[self._passes.satellite[row]]]
+        site, satellite = self._passes.site[row], self._passes.satellite[row]
+        set_s = self._passes.set_s[row]
+        sine, _ = passes.look_at(self.sites, self._track, site, satellite, np.full(len(row), t_s))
+        elevation_deg = np.degrees(np.arcsin(np.clip(sine, -1, 1)))
+        serving = self.satellite[site] == satellite
+        score = self._policy(Sight(site, satellite, elevation_deg, set_s - t_s, serving))
+        # Whoever stays until the next epoch comes first: a gap is worse than any score.
+        order = np.lexsort((score, set_s >= t_s + self._epoch_s, site))
+        best = order[np.diff(site[order], append=-1) != 0]
+        chosen = np.full(self.sites.size, NOBODY, np.int32)
+        chosen[site[best]] = satellite[best]
+        self._until_s[site[best]] = set_s[best]
+        return self._change(np.full(self.sites.size, t_s), chosen)
+
+    def _drop(self, t_s: float, usable: NDArray[np.bool_] | None) -> Handovers:
+        """Lose, between epochs, the satellites that can serve no longer."""
+        keep = np.ones(self.sites.size, bool) if usable is None else usable[self.satellite]
+        return self._change(
+            np.full(self.sites.size, t_s), np.where(keep, self.satellite, NOBODY).astype(np.int32)
+        )
+
+    def _serve(self, start_s: float, end_s: float, served_s: Array) -> Handovers:
+        """Add up the seconds of service without a choice in between; lose who sets."""
+        up = self.satellite != NOBODY
+        stop_s = np.where(up, np.minimum(self._until_s, end_s), start_s)
+        served_s += np.maximum(stop_s - np.maximum(self.interrupted_until_s, start_s), 0.0)
+        lost = up & (self._until_s < end_s - CLOCK_S)
+        return self._change(self._until_s, np.where(lost, NOBODY, self.satellite).astype(np.int32))
+
+    def _change(self, t_s: Array, chosen: Rows) -> Handovers:
+        """Give each site its satellite, (G,), at a time each."""
+        site = np.flatnonzero(chosen != self.satellite).astype(np.int32)
+        site = site[np.argsort(t_s[site], kind="stable")]
+        change = Handovers(t_s[site], site, self.satellite[site], chosen[site])
+        self.satellite = chosen
+        self.since_s[site] = change.t_s
+        gained = change.after != NOBODY
+        self.interrupted_until_s[site[gained]] = change.t_s[gained] + self._interruption_s
+        return change
+
+    def _above(self, t_s: float) -> NDArray[np.intp]:
+        """Rows of the passes that are under way."""
+        self._load(t_s)
+        now_s = t_s + CLOCK_S
+        risen = np.searchsorted(self._passes.rise_s, now_s, side="right")
+        return np.flatnonzero(self._passes.set_s[:risen] > now_s)
+
+    def _delay_s(self, t_s: float) -> Array:
+        self._load(t_s)
+        delay_s = np.full(self.sites.size, np.inf)
+        site = np.flatnonzero(self.satellite != NOBODY).astype(np.int32)
+        when_s = np.full(len(site), t_s)
+        _, slant_km = passes.look_at(self.sites, self._track, site, self.satellite[site], when_s)
+        delay_s[site] = slant_km / C_KM_S
+        return delay_s
+
+    def _load(self, t_s: float) -> None:
+        """Compute the passes around a time, in windows that do not depend on who asks."""
+        window = int((t_s + CLOCK_S) // WINDOW_S)
+        if window != self._window:
+            start_s = window * WINDOW_S
+            end_s = start_s + WINDOW_S + LOOK_AHEAD_S
+            self._track = passes.track(*self._motion, start_s, end_s)
+            self._passes = passes.passes(self.sites, self._track)
+            self._window = window
+
+
+def _merged(changes: list[Handovers]) -> Handovers:
+    nobody = np.empty(0, np.int32)
+    parts = [Handovers(np.empty(0), nobody, nobody, nobody), *changes]
+    return Handovers(
+        np.concatenate([part.t_s for part in parts]),
+        np.concatenate([part.site for part in parts]),
+        np.concatenate([part.before for part in parts]),
+        np.concatenate([part.after for part in parts]),
+    )
