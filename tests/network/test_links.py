@@ -1,5 +1,7 @@
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from twin.constants import C_KM_S, R_EARTH_KM
 from twin.network.grid import LinkKind, plus_grid
@@ -57,6 +59,71 @@ def test_range_limit():
     assert pair_state(*two_satellites(1001.0), max_range_km=1000.0)[0] is LinkState.RANGE
 
 
+def towards(angle_deg):
+    """Unit vector in the plane of `two_satellites`, so far from the way from the first to the
+    second: + up, - down.
+    """
+    angle = np.radians(angle_deg)
+    return np.array([np.sin(angle), np.cos(angle), 0.0])
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_the_sun_blinds_a_terminal_that_looks_within_three_degrees_of_it(side, turn):
+    # side: which of the two has the Sun behind its partner; turn: above or below the line.
+    pair = two_satellites(1000.0)
+    for off_deg, expected in ((2.99, LinkState.SUN), (3.01, LinkState.UP)):
+        sun_km = 1.5e8 * towards(turn * off_deg) * [1, side, 1]
+        assert pair_state(*pair, sun_km=sun_km)[0] is expected
+        assert pair_state(*pair, sun_km=sun_km, sun_exclusion_deg=0.0)[0] is LinkState.UP
+
+
+def test_a_sun_below_the_horizon_blinds_nobody():
+    # 5000 km apart the partner stands 21.15 deg below the horizontal, Earth's limb 22.98 deg.
+    pair = two_satellites(5000.0)
+    assert pair_state(*pair, sun_km=towards(2.5))[0] is LinkState.SUN
+    assert pair_state(*pair, sun_km=towards(-1.5))[0] is LinkState.SUN
+    assert pair_state(*pair, sun_km=towards(-2.5))[0] is LinkState.UP
+
+
+@pytest.mark.parametrize("hemisphere", [1, -1])
+def test_polar_shut_off_takes_links_between_planes_beyond_its_latitude(hemisphere):
+    def state(first_deg, second_deg, **kind):
+        latitude = np.radians([first_deg, second_deg]) * hemisphere
+        longitude = np.array([0.0, 0.1])
+        r_km = 7000.0 * np.column_stack(
+            [np.cos(latitude) * f(longitude) for f in (np.cos, np.sin)] + [np.sin(latitude)]
+        )
+        return pair_state(r_km, np.zeros((2, 3)), polar_shutoff_deg=70.0, **kind)[0]
+
+    assert state(69.9, 69.9) is LinkState.UP
+    assert state(70.1, 69.9) is state(69.9, 70.1) is LinkState.POLAR
+    assert state(70.1, 70.1, across=False) is LinkState.UP
+
+
+finite = st.floats(-1.0, 1.0, allow_nan=False)
+vectors = st.tuples(finite, finite, finite).filter(lambda v: np.linalg.norm(v) > 0.05)
+
+
+@settings(max_examples=200, deadline=None)
+@given(directions=st.tuples(vectors, vectors), v_km_s=st.tuples(vectors, vectors), sun_km=vectors)
+def test_a_link_looks_the_same_from_both_ends(directions, v_km_s, sun_km):
+    r_km = np.array([7000.0 * np.array(d) / np.linalg.norm(d) for d in directions])
+    if np.linalg.norm(r_km[0] - r_km[1]) < 1.0:
+        return
+    v_km_s = 8 * np.array(v_km_s)
+    table = {
+        "max_range_km": 4000.0,
+        "max_angular_rate_rad_s": 0.005,
+        "sun_exclusion_deg": 30.0,
+        "polar_shutoff_deg": 70.0,
+    }
+    one = pair_state(r_km, v_km_s, sun_km=sun_km, **table)
+    other = pair_state(r_km[::-1].copy(), v_km_s[::-1].copy(), sun_km=sun_km, **table)
+    assert one[0] is other[0]
+    assert one[1] == pytest.approx(other[1], rel=1e-12)
+
+
 def test_a_link_to_a_satellite_overhead_is_not_grazing():
     # The line extended backwards passes through the Earth; the link itself does not.
     r_km = np.array([[7000.0, 0, 0], [9000.0, 0, 0]])
@@ -70,6 +137,20 @@ def test_angular_rate_between_adjacent_planes_peaks_at_the_published_value():
     r_km, v_km_s = body.ephemeris.states(np.arange(400))
     peak = max(angular_rate_rad_s(r, v, edges).max() for r, v in zip(r_km, v_km_s, strict=True))
     assert peak == pytest.approx(0.02092, rel=2e-3)
+
+
+def test_on_the_seam_of_a_star_the_line_of_sight_turns_sixteen_times_as_fast():
+    # Counter-rotating planes, 87 deg, F = 0, the first 100 s of the orbit: up to .33 rad/s.
+    body = sky(
+        "links.seam=closed",
+        "simulation.steps=20000",
+        "propagation.model=kepler",
+        preset="paper-star",
+    )
+    edges = body.skeleton.edges[body.skeleton.kind == LinkKind.SEAM]
+    r_km, v_km_s = body.ephemeris.states(np.arange(400))
+    peak = max(angular_rate_rad_s(r, v, edges).max() for r, v in zip(r_km, v_km_s, strict=True))
+    assert peak == pytest.approx(0.33, abs=0.005)
 
 
 def test_the_angular_rate_limit_binds_on_the_seam_of_a_star_only():
@@ -128,18 +209,27 @@ def test_planes_of_two_and_one_satellites():
     )
 
 
+@pytest.mark.parametrize("seam", ["fixed", "dynamic"])
 @pytest.mark.parametrize("preset", ["paper", "paper-star", "small"])
-def test_a_link_is_never_up_beyond_its_limits(preset):
+def test_a_link_is_never_up_beyond_its_limits(preset, seam):
     body = sky(
+        f"links.seam={seam}",
         "links.max_angular_rate_rad_s=0.01",
         "links.max_range_km=2000.0",
+        "links.sun_exclusion_deg=20.0",
+        "links.polar_shutoff_deg=75.0",
+        "links.acquisition_s=10.0",
         "simulation.steps=20",
         preset=preset,
     )
     edges, entry = body.skeleton.edges, body.skeleton.entry
-    for snapshot in body.snapshots(0):
+    network, rng = body.network(0), np.random.default_rng(3)
+    for _ in range(20):
+        powered = rng.random(body.constellation.size) < 0.95
+        snapshot = network.advance(powered)
         r_km, v_km_s = snapshot.sky.r_km, snapshot.sky.v_km_s
         up = snapshot.up
+        assert powered[edges[up]].all()
         a, b = r_km[edges[up, 0]], r_km[edges[up, 1]]
         length_km = np.linalg.norm(b - a, axis=1)
         assert (length_km <= 2000.0).all()
@@ -147,6 +237,16 @@ def test_a_link_is_never_up_beyond_its_limits(preset):
         along = np.linspace(0, 1, 101)[:, None, None]
         lowest = np.linalg.norm(a + along * (b - a), axis=2).min(axis=0)
         assert (lowest >= R_EARTH_KM + 80.0).all()
+        latitude_deg = np.degrees(np.arcsin(np.abs(r_km[:, 2]) / np.linalg.norm(r_km, axis=1)))
+        across = body.skeleton.kind[up] != LinkKind.INTRA_PLANE
+        assert (latitude_deg[edges[up][across]] <= 75.0).all()
+        # Each end: the angle between its partner and the Sun, unless the Earth hides the Sun.
+        sun = snapshot.sky.sun_km / np.linalg.norm(snapshot.sky.sun_km)
+        for here, partner in ((a, b), (b, a)):
+            angle = np.degrees(np.arccos((partner - here) @ sun / length_km))
+            height = here @ sun
+            hidden = (height < 0) & (np.linalg.norm(np.cross(here, sun), axis=1) < R_EARTH_KM)
+            assert ((angle >= 20.0 - 1e-9) | hidden).all()
         # Both directions of a link carry the same delay: light time up, inf down.
         np.testing.assert_array_equal(
             snapshot.weight_s[entry[:, 0]], snapshot.weight_s[entry[:, 1]]
