@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import mesa
@@ -15,6 +16,7 @@ from placement.policies.table import POLICIES
 from placement.policies.telemetry import Telemetry
 from placement.problem import Placement
 from twin import registry, seeding
+from twin.errors import InputError
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 class Controller(mesa.Agent):
     """Runs the ring and expert placement, at the start and whenever its policy asks for it.
+
+    It knows the satellites by telemetry that is as old as the scenario says: who has power and
+    takes on experts, and how long tokens took.
 
     Attributes
     ----------
@@ -48,6 +53,8 @@ class Controller(mesa.Agent):
         self.migrated_bytes = 0.0
         self._planned_at = 0
         self._planned_latency_s = np.inf
+        age = int(np.ceil(table.telemetry_delay_s / model.sky.step_s))
+        self._reports: deque[tuple[NDArray[np.bool_], float]] = deque(maxlen=age + 1)
 
     def step(self, step: int, delay_s: NDArray[np.float64] | None) -> bool:
         """Decide on a new placement for `step`; return whether there is one.
@@ -56,9 +63,12 @@ class Controller(mesa.Agent):
         None before there is a placement.
         """
         self.migrated_bytes = 0.0
+        energy = self.model.fleet.energy
         if delay_s is None:
-            return self._plan(step, "start")
-        latency_s = self.latency_s(delay_s)
+            self._reports.append((energy.powered & ~energy.low, np.inf))
+            return self._plan(step, "start", np.ones(self.model.fleet.size, bool))
+        self._reports.append((energy.powered & ~energy.low, self.latency_s(delay_s)))
+        willing, latency_s = self._reports[0]
         if np.isinf(self._planned_latency_s):
             self._planned_latency_s = latency_s
         telemetry = Telemetry(
@@ -68,7 +78,7 @@ class Controller(mesa.Agent):
             planned_latency_s=self._planned_latency_s,
         )
         reason = self._policy(telemetry)
-        return self._plan(step, reason) if reason else False
+        return self._plan(step, reason, willing) if reason else False
 
     def latency_s(self, delay_s: NDArray[np.float64]) -> float:
         """Activation-weighted path latency of a token, ``inf`` if a part cannot be reached."""
@@ -77,20 +87,28 @@ class Controller(mesa.Agent):
             (paths * self.model.inference.activation).sum() / self.model.inference.card.top_k
         )
 
-    def _plan(self, step: int, reason: str) -> bool:
+    def _plan(self, step: int, reason: str, willing: NDArray[np.bool_]) -> bool:
         model = self.model
         horizon = model.config.controller.horizon_steps or model.config.simulation.steps
         problem = planning_problem(
             model.config,
             model.sky,
             model.inference,
-            memory_bytes=model.fleet.memory_bytes,
+            memory_bytes=model.fleet.memory_bytes * willing,
             first_step=step,
             last_step=min(step + horizon, model.config.simulation.steps) - 1,
             rng=self._planning,
         )
-        new = plan(model.config, problem, self._strategy)
-        self._planned_at, self._planned_latency_s = step, np.inf
+        self._planned_at = step
+        try:
+            new = plan(model.config, problem, self._strategy)
+        except InputError:
+            if self.version < 0:
+                raise
+            # Too few satellites take on experts for now: the placement in force stays.
+            model.log.add("replan-failed", cause=reason)
+            return False
+        self._planned_latency_s = np.inf
         model.log.add("replan", cause=reason)
         if self.version >= 0:
             if new == self.placement:

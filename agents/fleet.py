@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.problem import Placement
+from twin.energy.budget import FleetEnergy
 
 
 @dataclass(kw_only=True)
@@ -14,16 +15,14 @@ class FleetState:
 
     Attributes
     ----------
-    soc : (N,) float64
-        State of charge, 0 to 1.
+    energy : FleetEnergy
+        Charge, temperature, power and the compute speed they leave.
     sunlit : (N,) float64
         Mean visible share of the solar disc during the step.
     utilisation : (N,) float64
         Share of the step that the computer is busy; above 1 it is asked more than it can do.
     degree : (N,) int64
         Links that are up.
-    low : (N,) bool
-        Below the soft limit of discharge, until well above it again.
     memory_bytes : (N,) float64
         Memory for weights.
     experts : (N,) int64
@@ -34,11 +33,10 @@ class FleetState:
         Whether the satellite is a gateway.
     """
 
-    soc: NDArray[np.float64]
+    energy: FleetEnergy
     sunlit: NDArray[np.float64]
     utilisation: NDArray[np.float64]
     degree: NDArray[np.int64]
-    low: NDArray[np.bool_]
     memory_bytes: NDArray[np.float64]
     experts: NDArray[np.int64]
     layer: NDArray[np.int16]
@@ -47,7 +45,7 @@ class FleetState:
     @property
     def size(self) -> int:
         """N."""
-        return len(self.soc)
+        return len(self.sunlit)
 
     def host(self, placement: Placement) -> None:
         """Take over a placement."""
@@ -55,14 +53,13 @@ class FleetState:
         self.layer, self.gateway = hosted_layer(self.size, placement)
 
 
-def fleet_at_start(n: int, *, soc: float, memory_bytes: float) -> FleetState:
+def fleet_at_start(n: int, energy: FleetEnergy, *, memory_bytes: float) -> FleetState:
     """N alike satellites before the first step."""
     return FleetState(
-        soc=np.full(n, soc),
+        energy=energy,
         sunlit=np.ones(n),
         utilisation=np.zeros(n),
         degree=np.zeros(n, np.int64),
-        low=np.zeros(n, bool),
         memory_bytes=np.full(n, memory_bytes),
         experts=np.zeros(n, np.int64),
         layer=np.full(n, -1, np.int16),

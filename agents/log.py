@@ -19,12 +19,16 @@ class EventLog:
         kind: str,
         *,
         cause: str = "",
+        t_s: ArrayLike = np.nan,
         satellite: ArrayLike = NOBODY,
         other: ArrayLike = NOBODY,
         value: ArrayLike = np.nan,
     ) -> None:
-        """Add one event, or as many as the longest of the arguments."""
-        columns = np.broadcast_arrays(satellite, other, value)
+        """Add one event, or as many as the longest of the arguments.
+
+        Without `t_s` an event is at the start of the step.
+        """
+        columns = np.broadcast_arrays(t_s, satellite, other, value)
         if columns[0].size:
             self._rows.append(
                 {"kind": kind, "cause": cause, "columns": [np.atleast_1d(c) for c in columns]}
@@ -34,16 +38,18 @@ class EventLog:
         """Begin a new step."""
         self._rows.clear()
 
-    def columns(self) -> dict[str, list[Any]]:
-        """Columns of the step's events; None where a row has no cause, satellite or value."""
+    def columns(self, start_s: float) -> dict[str, list[Any]]:
+        """Columns of the step's events, by time; None where a row has no such figure."""
         table: dict[str, list[Any]] = {
-            k: [] for k in ("kind", "cause", "satellite", "other", "value")
+            k: [] for k in ("t_s", "kind", "cause", "satellite", "other", "value")
         }
         for row in self._rows:
-            satellite, other, value = row["columns"]
+            t_s, satellite, other, value = row["columns"]
+            table["t_s"] += np.where(np.isnan(t_s), start_s, t_s).tolist()
             table["kind"] += [row["kind"]] * len(satellite)
             table["cause"] += [row["cause"] or None] * len(satellite)
             table["satellite"] += [s if s != NOBODY else None for s in satellite.tolist()]
             table["other"] += [s if s != NOBODY else None for s in other.tolist()]
             table["value"] += [v if v == v else None for v in value.tolist()]
-        return table
+        order = np.argsort(table["t_s"], kind="stable").tolist()
+        return {name: [column[i] for i in order] for name, column in table.items()}

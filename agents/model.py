@@ -9,22 +9,28 @@ from numpy.typing import NDArray
 
 from agents.controller import Controller
 from agents.fleet import fleet_at_start
+from agents.ground import Ground
 from agents.inference import inference, path_s
 from agents.log import EventLog
-from agents.satellite import LOW_BATTERY_HYSTERESIS, Satellite
+from agents.satellite import Satellite
+from agents.service import Cause, Served, Service, hindrance
 from twin import metrics, seeding
-from twin.energy import bus, power
+from twin.energy import bus
+from twin.energy.budget import EnergyReport, FleetEnergy
+from twin.energy.solar import surroundings
 from twin.moe.activations import SAMPLERS
-from twin.moe.latency import SampledLatency, expected_latency, sampled_latency
+from twin.moe.latency import ComputeTimes, expected_latency
 from twin.network.links import LinkState
 from twin.network.routing import shortest_paths
 from twin.network.topology import Sky, Snapshot
 from twin.scenario.schema import Scenario
+from twin.space.eclipse import EDGES, StepLight
 
 REPORTED = (
     "latency_mean_s",
     "expected_latency_s",
     "tokens_served",
+    "tokens_lost",
     "links_up",
     "sunlit_mean",
     "soc_min",
@@ -36,9 +42,10 @@ REPORTED = (
 class TwinModel(mesa.Model):
     """One run of one scenario.
 
-    A step observes the sky, lets the controller decide, serves the step's tokens, moves energy,
-    and records. Orbits and outages do not depend on decisions and come from `Sky`; what agents
-    decide lives here.
+    A step observes the sky, lets the ground and the controller decide, serves the step's tokens,
+    moves energy and heat, and records. Orbits and outages do not depend on decisions and come
+    from `Sky`; what agents decide lives here, and closes the loop through power: a satellite
+    without it has neither links nor compute.
 
     Parameters
     ----------
@@ -56,26 +63,30 @@ class TwinModel(mesa.Model):
         self.recorder = recorder
         self.sky = Sky(scenario)
         self.inference = inference(scenario)
-        self.bus = bus.profile(scenario.bus)
         self.log = EventLog()
-        self.fleet = fleet_at_start(
-            self.sky.constellation.size,
-            soc=scenario.bus.initial_soc,
-            memory_bytes=scenario.compute.memory_gb * 1e9,
+        n = self.sky.constellation.size
+        profile = bus.profile(scenario.bus)
+        energy = FleetEnergy(
+            profile, n, soc=scenario.bus.initial_soc, temperature_c=scenario.bus.initial_c
         )
-        self.satellites = [Satellite(self, row) for row in range(self.fleet.size)]
+        self.fleet = fleet_at_start(n, energy, memory_bytes=scenario.compute.memory_gb * 1e9)
+        self.satellites = [Satellite(self, row) for row in range(n)]
         self.controller = Controller(self)
-        self._snapshots = self.sky.snapshots(scenario.simulation.replicate)
-        self._sampler = SAMPLERS[scenario.activations.sampler](
+        self.ground = Ground(self)
+        self.network = self.sky.network(scenario.simulation.replicate)
+        sampler = SAMPLERS[scenario.activations.sampler](
             scenario.activations, self.inference.probability, self.inference.card.top_k
         )
-        simulation = scenario.simulation
-        self._tokens_rng = seeding.stream(simulation.seed, simulation.replicate, "tokens")
+        self.service = Service(sampler, retries=scenario.workload.retries)
+        self._tokens_rng = self._stream("tokens")
+        self._refusals_rng = self._stream("refusals")
+        self._sites_rng = self._stream("sites")
         self.snapshot: Snapshot
+        self.light: StepLight
         self.delay_s: NDArray[np.float64]
         self.predecessor: NDArray[np.int32]
-        self.choices: NDArray[np.int32]
-        self.tokens: SampledLatency
+        self.compute: ComputeTimes
+        self.served: Served
         self.row: dict[str, Any] = {}
         self.datacollector = mesa.DataCollector(
             model_reporters={name: lambda m, name=name: m.row[name] for name in REPORTED}
@@ -95,19 +106,33 @@ class TwinModel(mesa.Model):
         while self.running:
             self.step()
 
+    @property
+    def weight(self) -> float:
+        """Tokens asked of the constellation for each one followed."""
+        workload = self.config.workload
+        if workload.rate_per_s is None:
+            return 1.0
+        return workload.rate_per_s * self.sky.step_s / workload.tokens_per_step
+
+    def _stream(self, name: str) -> np.random.Generator:
+        simulation = self.config.simulation
+        return seeding.stream(simulation.seed, simulation.replicate, name)
+
     def _observe(self) -> None:
         before = self.snapshot.link_state if self.steps > 1 else None
-        self.snapshot = next(self._snapshots)
-        up = self.snapshot.up
-        edges = self.sky.skeleton.edges
-        self.fleet.degree = np.bincount(edges[up].ravel(), minlength=self.fleet.size)
-        sunlit = self.sky.ephemeris.sunlit(self.snapshot.step)
+        self.snapshot = self.network.advance(self.fleet.energy.powered)
+        paired = self.sky.skeleton.edges[self.snapshot.up]
+        self.fleet.degree = np.bincount(paired.ravel(), minlength=self.fleet.size)
+        self.light = self.sky.ephemeris.light(self.snapshot.step)
+        self.fleet.sunlit = self.light.sunlit
         if before is not None:
             self._log_links(before)
-            was_lit, lit = self.fleet.sunlit >= 0.5, sunlit >= 0.5
-            self.log.add("shadow-in", satellite=np.flatnonzero(was_lit & ~lit))
-            self.log.add("shadow-out", satellite=np.flatnonzero(~was_lit & lit))
-        self.fleet.sunlit = sunlit
+        edges = self.light.edges
+        for kind, name in enumerate(EDGES):
+            rows = edges.kind == kind
+            self.log.add(
+                name.replace(" ", "-"), t_s=edges.t_s[rows], satellite=edges.satellite[rows]
+            )
 
     def _log_links(self, before: NDArray[np.uint8]) -> None:
         edges, state = self.sky.skeleton.edges, self.snapshot.link_state
@@ -129,6 +154,7 @@ class TwinModel(mesa.Model):
 
     def _decide(self) -> None:
         step = self.snapshot.step
+        self.ground.step(self.snapshot.sky.t_s)
         if self.controller.version < 0:
             self.controller.step(step, None)
             self._route()
@@ -138,67 +164,121 @@ class TwinModel(mesa.Model):
                 self._route()
 
     def _serve(self) -> None:
-        model, placement = self.inference, self.controller.placement
-        asked = self.config.workload.tokens_per_step
+        model, placement, energy = self.inference, self.controller.placement, self.fleet.energy
         paths = path_s(self.delay_s, placement, model.transfer_s)
-        self.choices = self._sampler(asked, self._tokens_rng)
-        self.tokens = sampled_latency(paths, placement.expert, self.choices, model.compute)
-        served = self.tokens.served
-        self.row = metrics.token_metrics(
-            self.tokens.total_s, self.tokens.propagation_s, self.tokens.compute_s
-        )
-        if model.selection is None:
-            self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
-        else:
-            exact = expected_latency(paths, placement.expert, model.selection, model.compute)
-            self.row["expected_latency_s"] = float(exact.mean_s)
-            self.row["expected_served"] = float(exact.served_probability)
-        if not served.all():
-            self.log.add("token-lost", cause="unreachable", value=np.flatnonzero(~served))
-        self.fleet.utilisation = self._busy_s(served) / self.sky.step_s
+        self.compute = model.compute
+        if energy.speed.min() < 1.0:
+            speed = energy.speed
+            self.compute = model.compute.at_speed(speed[placement.expert], speed[placement.gateway])
+        origin = self.ground.origins(self.config.workload.tokens_per_step, self._sites_rng)
+        choices, origin = self.service.present(origin, self._tokens_rng)
+        demand = self._busy_share(choices, model.compute)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            accepted = np.where(demand > energy.speed, energy.speed / demand, 1.0)
+        cause = hindrance(choices, placement, paths, energy.powered, accepted, self._refusals_rng)
+        entry_s = self.ground.entry_s(origin, self.delay_s[0])
+        cut_off = np.isinf(entry_s) | self.ground.interrupted(origin, self._sites_rng)
+        cause[cut_off] = Cause.UNSERVED
+        self.served = self.service.serve(paths, placement, self.compute, cause, self.sky.step_s)
+        self.fleet.utilisation = self._busy_share(choices[self.served.served], model.compute)
+        self._tell_tokens(paths, demand, entry_s)
 
-    def _busy_s(self, served: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Compute time that the served tokens take on each satellite, (N,)."""
-        placement, compute = self.controller.placement, self.inference.compute
+    def _busy_share(self, choices: NDArray[np.int32], compute: ComputeTimes) -> NDArray[np.float64]:
+        """Share of a step at full speed that tokens keep each satellite busy, (N,)."""
+        placement = self.controller.placement
         layers, experts = placement.expert.shape
-        choices = self.choices[served] + experts * np.arange(layers)[:, None]
-        count = np.bincount(choices.ravel(), minlength=layers * experts)
+        flat = choices + experts * np.arange(layers)[:, None]
+        count = np.bincount(flat.ravel(), minlength=layers * experts)
         n = self.fleet.size
         busy_s = np.bincount(
             placement.expert.ravel(), weights=count * compute.expert_s, minlength=n
         )
-        gateway_s = served.sum() * compute.gateway_s
-        return busy_s + np.bincount(placement.gateway, weights=gateway_s, minlength=n)
+        gateway_s = len(choices) * compute.gateway_s
+        busy_s += np.bincount(placement.gateway, weights=gateway_s, minlength=n)
+        return busy_s * (self.weight / self.sky.step_s)
+
+    def _tell_tokens(
+        self,
+        paths: NDArray[np.float64],
+        demand: NDArray[np.float64],
+        entry_s: NDArray[np.float64],
+    ) -> None:
+        served, placement, model = self.served, self.controller.placement, self.inference
+        self.row = metrics.token_metrics(
+            served.latency.total_s, served.latency.propagation_s, served.latency.compute_s
+        )
+        self.row["tokens_asked"] = served.asked
+        self.row["tokens_retried"] = served.retried
+        self.row["tokens_lost"] = int(served.lost.sum())
+        for cause in list(Cause)[1:]:
+            self.row[f"lost_{cause.name.lower()}"] = int(served.lost[cause])
+            missed = int((served.cause == cause).sum()) - int(served.lost[cause])
+            for kind, count in (("token-lost", served.lost[cause]), ("token-retried", missed)):
+                if count:
+                    self.log.add(kind, cause=cause.name.lower(), value=count)
+        self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
+        if model.selection is not None:
+            exact = expected_latency(paths, placement.expert, model.selection, self.compute)
+            self.row["expected_latency_s"] = float(exact.mean_s)
+            self.row["expected_served"] = float(exact.served_probability)
+        # A first token waits until it can be served, goes up, round once, and down again.
+        first_s = (served.waited_s + 2 * entry_s)[served.served] + served.latency.total_s
+        ground = bool(self.ground.sites.size and len(first_s))
+        p50, p99 = np.percentile(first_s, [50, 99]) if ground else (np.nan, np.nan)
+        self.row |= {"ttft_p50_s": float(p50), "ttft_p99_s": float(p99)}
+        self.row |= self.ground.figures()
+        # Work that power, heat or load did not allow: asked of a satellite beyond its speed.
+        short = np.maximum(demand - self.fleet.energy.speed, 0.0).sum()
+        flop = self.config.compute.gflops * 1e9 * self.sky.step_s
+        self.row["compute_deficit_flop"] = float(short * flop)
+        self.row["compute_done_flop"] = float(self.fleet.utilisation.sum() * flop)
 
     def _power(self) -> None:
-        fleet = self.fleet
-        change = power.advance(
-            fleet.soc, fleet.sunlit, np.minimum(fleet.utilisation, 1.0), self.bus, self.sky.step_s
+        fleet, now = self.fleet, self.snapshot.sky
+        around = surroundings(now.r_km, now.v_km_s, now.sun_km, fleet.sunlit, self.sky.step_s)
+        report = fleet.energy.step(
+            around,
+            terminals_on=fleet.degree,
+            busy_share=fleet.utilisation,
+            step_s=self.sky.step_s,
         )
-        fleet.soc = change.soc
-        limit = 1.0 - self.bus.dod_soft_limit
-        sinking = ~fleet.low & (fleet.soc < limit)
-        recovered = fleet.low & (fleet.soc > limit + LOW_BATTERY_HYSTERESIS)
-        for row in np.flatnonzero(sinking | recovered):
-            self.satellites[row].battery_crossed(low=bool(sinking[row]))
-        short = np.flatnonzero(change.deficit_j > 0)
-        self.log.add("power-deficit", satellite=short, value=change.deficit_j[short])
-        self.row["deficit_j"] = float(change.deficit_j.sum())
+        self._tell_satellites(report)
+        drawn_j = report.flow.load_j.sum() - report.flow.deficit_j.sum()
+        tokens = self.row["tokens_served"] * self.weight
+        self.row["deficit_j"] = float(report.flow.deficit_j.sum())
+        self.row["energy_per_token_j"] = float(drawn_j / tokens) if tokens else np.nan
+
+    def _tell_satellites(self, report: EnergyReport) -> None:
+        crossings = {
+            "brown-out": report.browned_out,
+            "power-recovered": report.recovered,
+            "soc-low": report.went_low,
+            "soc-recovered": report.regained,
+            "throttled": report.overheated,
+            "cooled": report.cooled,
+        }
+        for kind, mask in crossings.items():
+            for row in np.flatnonzero(mask):
+                self.satellites[row].power_changed(kind)
 
     def _record(self) -> None:
+        fleet, energy = self.fleet, self.fleet.energy
         state = np.bincount(self.snapshot.link_state, minlength=len(LinkState))
+        self.row |= {
+            f"links_{'' if s is LinkState.UP else 'down_'}{s.name.lower()}": int(state[s])
+            for s in LinkState
+        }
         self.row |= {
             "step": self.snapshot.step,
             "t_s": self.snapshot.sky.t_s,
-            "links_up": int(state[LinkState.UP]),
-            "links_down_range": int(state[LinkState.RANGE]),
-            "links_down_grazing": int(state[LinkState.GRAZING]),
-            "links_down_rate": int(state[LinkState.RATE]),
-            "links_down_random": int(state[LinkState.RANDOM]),
-            "sunlit_mean": float(self.fleet.sunlit.mean()),
-            "soc_mean": float(self.fleet.soc.mean()),
-            "soc_min": float(self.fleet.soc.min()),
-            "utilisation_max": float(self.fleet.utilisation.max()),
+            "sunlit_mean": float(fleet.sunlit.mean()),
+            "soc_mean": float(energy.soc.mean()),
+            "soc_min": float(energy.soc.min()),
+            "temperature_max_c": float(energy.temperature_k.max()) - bus.ZERO_CELSIUS_K,
+            "unpowered": int((~energy.powered).sum()),
+            "low": int(energy.low.sum()),
+            "throttled": int(energy.throttled.sum()),
+            "utilisation_max": float(fleet.utilisation.max()),
             "placement": self.controller.version,
             "migrated_bytes": self.controller.migrated_bytes,
         }

@@ -5,6 +5,8 @@ import pyarrow as pa
 
 from agents.hops import trace
 from agents.model import TwinModel
+from agents.service import Cause
+from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs import RunWriter
 from twin.tables import HOP
 
@@ -25,14 +27,14 @@ class Recorder:
             self._placements(model, step)
         if step % simulation.record_satellites_every == 0:
             self._satellites(model, step)
-        events = model.log.columns()
+        events = model.log.columns(model.snapshot.sky.t_s)
         if events["kind"]:
-            self._writer.add("events", {"step": step, "t_s": model.snapshot.sky.t_s} | events)
+            self._writer.add("events", {"step": step} | events)
         if simulation.record_tokens_per_step:
             self._tokens(model, step, simulation.record_tokens_per_step)
 
     def _layers(self, model: TwinModel, step: int) -> None:
-        tokens = model.tokens
+        tokens = model.served.latency
         layers = len(tokens.layer_mean_s)
         self._writer.add(
             "layers",
@@ -65,7 +67,7 @@ class Recorder:
         )
 
     def _satellites(self, model: TwinModel, step: int) -> None:
-        fleet, r_km = model.fleet, model.snapshot.sky.r_km
+        fleet, energy, r_km = model.fleet, model.fleet.energy, model.snapshot.sky.r_km
         self._writer.add(
             "satellites",
             {
@@ -75,22 +77,28 @@ class Recorder:
                 "y_km": r_km[:, 1],
                 "z_km": r_km[:, 2],
                 "sunlit": fleet.sunlit,
-                "soc": fleet.soc,
+                "soc": energy.soc,
+                "temperature_c": energy.temperature_k - ZERO_CELSIUS_K,
+                "powered": energy.powered,
+                "speed": energy.speed,
                 "utilisation": fleet.utilisation,
                 "degree": fleet.degree,
             },
         )
 
     def _tokens(self, model: TwinModel, step: int, count: int) -> None:
-        served = model.tokens.served[:count]
+        presented = model.served
+        served = presented.served[:count]
         hops = trace(
             model.delay_s,
             model.predecessor,
             model.controller.placement,
-            model.choices[:count][served],
+            presented.choices[:count][served],
             model.compute,
             model.inference.transfer_s,
         )
+        latency_s = np.full(len(served), np.nan)
+        latency_s[served] = presented.latency.total_s[: served.sum()]
         offset = np.zeros(len(served) + 1, np.int32)
         offset[1:][served] = np.diff(hops.offset)
         fields = list(HOP)
@@ -100,9 +108,9 @@ class Recorder:
             {
                 "step": step,
                 "token": np.arange(len(served)),
-                "latency_s": np.where(served, model.tokens.total_s[:count], np.nan),
+                "latency_s": latency_s,
                 "served": served,
-                "cause": [None if ok else "unreachable" for ok in served],
+                "cause": [Cause(c).name.lower() if c else None for c in presented.cause[:count]],
                 "hops": pa.ListArray.from_arrays(
                     np.cumsum(offset, dtype=np.int32),
                     pa.StructArray.from_arrays(columns, fields=fields),

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import mesa
 
+from twin.energy.bus import ZERO_CELSIUS_K
+
 if TYPE_CHECKING:
     from agents.model import TwinModel
-
-LOW_BATTERY_HYSTERESIS = 0.05
-"""State of charge to regain above the soft limit before a battery counts as recovered."""
 
 
 class Satellite(mesa.Agent):
@@ -44,7 +43,7 @@ class Satellite(mesa.Agent):
     @property
     def soc(self) -> float:
         """State of charge of the battery, 0 to 1."""
-        return float(self.model.fleet.soc[self.row])
+        return float(self.model.fleet.energy.soc[self.row])
 
     @property
     def sunlit(self) -> float:
@@ -80,8 +79,27 @@ class Satellite(mesa.Agent):
             (layer, e) for layer, row in enumerate(hosts) for e in (row == self.row).nonzero()[0]
         ]
 
-    def battery_crossed(self, *, low: bool) -> None:
-        """React to the battery passing its soft limit: tell the log, and with it the operator."""
-        self.model.fleet.low[self.row] = low
-        kind = "soc-low" if low else "soc-recovered"
-        self.model.log.add(kind, satellite=self.row, value=self.soc)
+    @property
+    def temperature_c(self) -> float:
+        """Temperature of its one thermal node."""
+        return float(self.model.fleet.energy.temperature_k[self.row]) - ZERO_CELSIUS_K
+
+    @property
+    def powered(self) -> bool:
+        """Whether its bus is up."""
+        return bool(self.model.fleet.energy.powered[self.row])
+
+    @property
+    def speed(self) -> float:
+        """Share of its compute that power and heat leave it."""
+        return float(self.model.fleet.energy.speed[self.row])
+
+    @property
+    def accepts_experts(self) -> bool:
+        """Whether it takes on more: not without power, nor while it lives on its reserve."""
+        return self.powered and not bool(self.model.fleet.energy.low[self.row])
+
+    def power_changed(self, kind: str) -> None:
+        """React to a threshold of battery or heat: tell the log, and with it the operator."""
+        value = self.temperature_c if kind in ("throttled", "cooled") else self.soc
+        self.model.log.add(kind, satellite=self.row, value=value)

@@ -29,23 +29,21 @@ def token_metrics(
     propagation_s: NDArray[np.float64],
     compute_s: NDArray[np.float64],
 ) -> dict[str, float | int]:
-    """Summarise one step's tokens; figures are of those served, NaN if none was.
+    """Summarise the tokens served in a step; NaN if there were none.
 
     Parameters
     ----------
     total_s, propagation_s, compute_s : (tokens,) float64
-        ``inf`` for a token that was not served.
+        Latency of each, and its two parts.
     """
-    served = np.isfinite(total_s)
-    count = int(np.count_nonzero(served))
-    row: dict[str, float | int] = {"tokens_asked": len(total_s), "tokens_served": count}
+    row: dict[str, float | int] = {"tokens_served": len(total_s)}
     names = ("latency_p50_s", "latency_p95_s", "latency_p99_s")
-    if count:
-        row["latency_mean_s"] = float(total_s[served].mean())
-        percentiles = np.percentile(total_s[served], [50, 95, 99])
+    if len(total_s):
+        row["latency_mean_s"] = float(total_s.mean())
+        percentiles = np.percentile(total_s, [50, 95, 99])
         row |= dict(zip(names, map(float, percentiles), strict=True))
-        row["propagation_mean_s"] = float(propagation_s[served].mean())
-        row["compute_mean_s"] = float(compute_s[served].mean())
+        row["propagation_mean_s"] = float(propagation_s.mean())
+        row["compute_mean_s"] = float(compute_s.mean())
     else:
         row |= dict.fromkeys(
             (*names, "latency_mean_s", "propagation_mean_s", "compute_mean_s"), np.nan

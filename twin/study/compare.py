@@ -102,14 +102,14 @@ def _figures(scenario: Scenario, strategy: str, replicate: int) -> RunFigures:
             }
         )
     )
-    latency_s, soc_min, migrated = [], 1.0, 0.0
+    latency_s, asked, soc_min, migrated = [], 0, 1.0, 0.0
     while model.running:
         model.step()
-        latency_s.append(model.tokens.total_s)
-        soc_min = min(soc_min, float(model.fleet.soc.min()))
+        latency_s.append(model.served.latency.total_s)
+        asked += model.served.asked
+        soc_min = min(soc_min, model.row["soc_min"])
         migrated += model.controller.migrated_bytes
-    every_s = np.concatenate(latency_s)
-    served_s = every_s[np.isfinite(every_s)]
+    served_s = np.concatenate(latency_s)
     some = len(served_s) > 0
     p50, p95, p99 = np.percentile(served_s, [50, 95, 99]) if some else (np.nan,) * 3
     return RunFigures(
@@ -117,7 +117,7 @@ def _figures(scenario: Scenario, strategy: str, replicate: int) -> RunFigures:
         latency_p50_s=float(p50),
         latency_p95_s=float(p95),
         latency_p99_s=float(p99),
-        served=len(served_s) / len(every_s),
+        served=len(served_s) / asked,
         soc_min=soc_min,
         migrated_bytes=migrated,
     )

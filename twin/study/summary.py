@@ -16,16 +16,9 @@ def summarise(run: Run) -> dict[str, float | None]:
     medians over the steps of each step's own percentile.
     """
     steps = run.table("steps")
+    total = {name: _column(steps, name).sum() for name in steps.column_names}
     served = _column(steps, "tokens_served")
-    asked = _column(steps, "tokens_asked")
-    links = (
-        "links_up",
-        "links_down_range",
-        "links_down_grazing",
-        "links_down_rate",
-        "links_down_random",
-    )
-    state = {name: _column(steps, name).sum() for name in links}
+    links = [name for name in steps.column_names if name.startswith("links_")]
     figures: dict[str, Any] = {
         "latency_mean_s": _weighted(_column(steps, "latency_mean_s"), served),
         "latency_p50_s": _median(_column(steps, "latency_p50_s")),
@@ -34,14 +27,24 @@ def summarise(run: Run) -> dict[str, float | None]:
         "expected_latency_s": _mean(_column(steps, "expected_latency_s")),
         "propagation_mean_s": _weighted(_column(steps, "propagation_mean_s"), served),
         "compute_mean_s": _weighted(_column(steps, "compute_mean_s"), served),
-        "tokens_asked": asked.sum(),
-        "tokens_served_share": served.sum() / asked.sum(),
-        "links_up_share": state["links_up"] / max(sum(state.values()), 1),
+        "tokens_asked": total["tokens_asked"],
+        "tokens_served_share": total["tokens_served"] / total["tokens_asked"],
+        "tokens_retried": total["tokens_retried"],
+        **{name: total[name] for name in steps.column_names if name.startswith("lost_")},
+        "ttft_p50_s": _median(_column(steps, "ttft_p50_s")),
+        "ttft_p99_s": _median(_column(steps, "ttft_p99_s")),
+        "ground_availability": _mean(_column(steps, "ground_availability")),
+        "ground_handovers": total["ground_handovers"],
+        "links_up_share": total["links_up"] / max(sum(total[name] for name in links), 1),
         "sunlit_share": _column(steps, "sunlit_mean").mean(),
         "soc_min": _column(steps, "soc_min").min(),
+        "temperature_max_c": _column(steps, "temperature_max_c").max(),
+        "satellites_without_power": _column(steps, "unpowered").max(),
+        "compute_deficit_share": _share(total["compute_deficit_flop"], total["compute_done_flop"]),
+        "energy_per_token_j": _weighted(_column(steps, "energy_per_token_j"), served),
         "utilisation_max": _column(steps, "utilisation_max").max(),
         "placements": pc.max(steps["placement"]).as_py() + 1,
-        "migrated_gb": _column(steps, "migrated_bytes").sum() / 1e9,
+        "migrated_gb": total["migrated_bytes"] / 1e9,
         "wall_time_s": run.manifest["wall_time_s"],
     }
     return {
@@ -57,6 +60,10 @@ def _column(table: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]
 def _weighted(values: Any, weights: Any) -> float | None:
     known = np.isfinite(values)
     return float(np.average(values[known], weights=weights[known])) if known.any() else None
+
+
+def _share(missed: float, done: float) -> float:
+    return missed / (missed + done) if missed else 0.0
 
 
 def _mean(values: Any) -> float | None:
