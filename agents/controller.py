@@ -52,9 +52,10 @@ class Controller(mesa.Agent):
         self.version = -1
         self.migrated_bytes = 0.0
         self._planned_at = 0
-        self._planned_latency_s = np.inf
+        self._planned_latency_s = np.nan
         age = int(np.ceil(table.telemetry_delay_s / model.sky.step_s))
-        self._reports: deque[tuple[NDArray[np.bool_], float]] = deque(maxlen=age + 1)
+        # Who takes on experts, how long a token took, and under which placement.
+        self._reports: deque[tuple[NDArray[np.bool_], float, int]] = deque(maxlen=age + 1)
 
     def step(self, step: int, delay_s: NDArray[np.float64] | None) -> bool:
         """Decide on a new placement for `step`; return whether there is one.
@@ -65,11 +66,14 @@ class Controller(mesa.Agent):
         self.migrated_bytes = 0.0
         energy = self.model.fleet.energy
         if delay_s is None:
-            self._reports.append((energy.powered & ~energy.low, np.inf))
+            self._reports.append((energy.powered & ~energy.low, np.nan, -1))
             return self._plan(step, "start", np.ones(self.model.fleet.size, bool))
-        self._reports.append((energy.powered & ~energy.low, self.latency_s(delay_s)))
-        willing, latency_s = self._reports[0]
-        if np.isinf(self._planned_latency_s):
+        willing = energy.powered & ~energy.low
+        self._reports.append((willing, self.latency_s(delay_s), self.version))
+        willing, latency_s, version = self._reports[0]
+        if version != self.version:
+            latency_s = np.nan  # of another placement: says nothing about this one
+        elif np.isnan(self._planned_latency_s):
             self._planned_latency_s = latency_s
         telemetry = Telemetry(
             step=step,
@@ -108,7 +112,6 @@ class Controller(mesa.Agent):
             # Too few satellites take on experts for now: the placement in force stays.
             model.log.add("replan-failed", cause=reason)
             return False
-        self._planned_latency_s = np.inf
         model.log.add("replan", cause=reason)
         if self.version >= 0:
             if new == self.placement:
@@ -120,5 +123,6 @@ class Controller(mesa.Agent):
             )
         self.placement = new
         self.version += 1
+        self._planned_latency_s = np.nan
         model.fleet.host(new)
         return True

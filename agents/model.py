@@ -22,6 +22,7 @@ from twin.moe.activations import SAMPLERS
 from twin.moe.latency import ComputeTimes, expected_latency
 from twin.network.links import LinkState
 from twin.network.routing import shortest_paths
+from twin.network.terminals import LinkStatistics
 from twin.network.topology import Sky, Snapshot
 from twin.scenario.schema import Scenario
 from twin.space.eclipse import EDGES, StepLight
@@ -79,7 +80,6 @@ class TwinModel(mesa.Model):
         )
         self.service = Service(sampler, retries=scenario.workload.retries)
         self._tokens_rng = self._stream("tokens")
-        self._refusals_rng = self._stream("refusals")
         self._sites_rng = self._stream("sites")
         self.snapshot: Snapshot
         self.light: StepLight
@@ -87,6 +87,9 @@ class TwinModel(mesa.Model):
         self.predecessor: NDArray[np.int32]
         self.compute: ComputeTimes
         self.served: Served
+        self.link_statistics = LinkStatistics(
+            self.sky.skeleton, steps=scenario.simulation.steps, step_s=self.sky.step_s
+        )
         self.row: dict[str, Any] = {}
         self.datacollector = mesa.DataCollector(
             model_reporters={name: lambda m, name=name: m.row[name] for name in REPORTED}
@@ -106,6 +109,19 @@ class TwinModel(mesa.Model):
         while self.running:
             self.step()
 
+    def conclusion(self) -> dict[str, Any]:
+        """What can be told of links and batteries only at the end."""
+        wear = self.fleet.energy.wear()
+        return {
+            "links": self.link_statistics.summary(),
+            "batteries": {
+                "full_cycles_mean": float(wear.full_cycles.mean()),
+                "full_cycles_max": float(wear.full_cycles.max()),
+                "life_used_max": float(wear.life_used.max()),
+                "cycles_by_depth": wear.histogram.sum(axis=0).tolist(),
+            },
+        }
+
     @property
     def weight(self) -> float:
         """Tokens asked of the constellation for each one followed."""
@@ -121,6 +137,7 @@ class TwinModel(mesa.Model):
     def _observe(self) -> None:
         before = self.snapshot.link_state if self.steps > 1 else None
         self.snapshot = self.network.advance(self.fleet.energy.powered)
+        self.link_statistics.add(self.snapshot.link_state)
         paired = self.sky.skeleton.edges[self.snapshot.up]
         self.fleet.degree = np.bincount(paired.ravel(), minlength=self.fleet.size)
         self.light = self.sky.ephemeris.light(self.snapshot.step)
@@ -173,9 +190,8 @@ class TwinModel(mesa.Model):
         origin = self.ground.origins(self.config.workload.tokens_per_step, self._sites_rng)
         choices, origin = self.service.present(origin, self._tokens_rng)
         demand = self._busy_share(choices, model.compute)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            accepted = np.where(demand > energy.speed, energy.speed / demand, 1.0)
-        cause = hindrance(choices, placement, paths, energy.powered, accepted, self._refusals_rng)
+        budget_s = energy.speed * self.sky.step_s / self.weight
+        cause = hindrance(choices, placement, paths, energy.powered, model.compute, budget_s)
         entry_s = self.ground.entry_s(origin, self.delay_s[0])
         cut_off = np.isinf(entry_s) | self.ground.interrupted(origin, self._sites_rng)
         cause[cut_off] = Cause.UNSERVED
@@ -257,9 +273,12 @@ class TwinModel(mesa.Model):
             "throttled": report.overheated,
             "cooled": report.cooled,
         }
+        end_s = self.snapshot.sky.t_s + self.sky.step_s
         for kind, mask in crossings.items():
             for row in np.flatnonzero(mask):
-                self.satellites[row].power_changed(kind)
+                # Only the loss of power has an instant within the step.
+                back_s = report.flow.off_s[row] if kind == "brown-out" else 0.0
+                self.satellites[row].power_changed(kind, end_s - back_s)
 
     def _record(self) -> None:
         fleet, energy = self.fleet, self.fleet.energy

@@ -99,7 +99,7 @@ class Satellite(mesa.Agent):
         """Whether it takes on more: not without power, nor while it lives on its reserve."""
         return self.powered and not bool(self.model.fleet.energy.low[self.row])
 
-    def power_changed(self, kind: str) -> None:
+    def power_changed(self, kind: str, t_s: float) -> None:
         """React to a threshold of battery or heat: tell the log, and with it the operator."""
         value = self.temperature_c if kind in ("throttled", "cooled") else self.soc
-        self.model.log.add(kind, satellite=self.row, value=value)
+        self.model.log.add(kind, t_s=t_s, satellite=self.row, value=value)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -138,10 +139,13 @@ def hindrance(
     placement: Placement,
     paths_s: NDArray[np.float64],
     powered: NDArray[np.bool_],
-    accepted: NDArray[np.float64],
-    rng: np.random.Generator,
+    compute: ComputeTimes,
+    budget_s: NDArray[np.float64],
 ) -> NDArray[np.uint8]:
     """What hinders each token first on its way, (P,) of `Cause`.
+
+    Tokens are admitted first come, first served: one goes on its way only if every gateway and
+    host it needs has time left in this step, and takes that time from them.
 
     Parameters
     ----------
@@ -152,23 +156,51 @@ def hindrance(
         Way through each expert, ``inf`` where there is none.
     powered : (N,) bool
         Satellites with power.
-    accepted : (N,) float64
-        Share of the work asked of it that each satellite takes on.
-    rng : numpy.random.Generator
-        Decides which tokens a satellite turns away.
+    compute : ComputeTimes
+        At full speed.
+    budget_s : (N,) float64
+        Time at full speed that each satellite gives to these tokens.
     """
     gateway_dead = ~powered[placement.gateway]
     dead = ~powered[placement.expert] | (gateway_dead | np.roll(gateway_dead, -1))[:, None]
     block = np.where(dead, Cause.DEAD, np.where(np.isinf(paths_s), Cause.UNREACHABLE, Cause.NONE))
-    picky = accepted.min() < 1.0
-    if not picky and not block.any():
-        return np.zeros(len(choices), np.uint8)
-    layer = np.arange(len(paths_s))[:, None]
-    met = block[layer, choices]
-    if picky:
-        share = np.minimum(accepted[placement.expert], accepted[placement.gateway][:, None])
-        turned_away = rng.random(choices.shape) >= share[layer, choices]
-        met = np.where((met == Cause.NONE) & turned_away, Cause.REFUSED, met)
-    way = met.reshape(len(choices), -1)
-    first = np.argmax(way != Cause.NONE, axis=1)
-    return way[np.arange(len(way)), first].astype(np.uint8)
+    cause: NDArray[np.uint8] = _admit(
+        choices,
+        placement.gateway,
+        placement.expert,
+        np.array(compute.gateway_s),
+        np.array(np.broadcast_to(compute.expert_s, placement.expert.shape)),
+        budget_s.copy(),
+        block.astype(np.uint8),
+    )
+    return cause
+
+
+@numba.njit(cache=True)
+def _admit(choices, gateway, expert, gateway_s, expert_s, budget_s, block):  # type: ignore[no-untyped-def]
+    tokens, layers, top_k = choices.shape
+    cause = np.zeros(tokens, np.uint8)
+    for t in range(tokens):
+        # Take what the token needs; give it back if it cannot go all the way.
+        reached = layers
+        for layer in range(layers):
+            budget_s[gateway[layer]] -= gateway_s[layer]
+            refused = budget_s[gateway[layer]] < 0.0
+            for k in range(top_k):
+                e = choices[t, layer, k]
+                budget_s[expert[layer, e]] -= expert_s[layer, e]
+                refused |= budget_s[expert[layer, e]] < 0.0
+                if cause[t] == 0:
+                    cause[t] = block[layer, e]
+            if cause[t] == 0 and refused:
+                cause[t] = 3
+            if cause[t] != 0:
+                reached = layer + 1
+                break
+        if cause[t] != 0:
+            for layer in range(reached):
+                budget_s[gateway[layer]] += gateway_s[layer]
+                for k in range(top_k):
+                    e = choices[t, layer, k]
+                    budget_s[expert[layer, e]] += expert_s[layer, e]
+    return cause

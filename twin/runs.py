@@ -45,6 +45,8 @@ class RunWriter:
         Where the run will be.
     left_out : dict of str to str
         Satellites of the user's file that the run does without, and why.
+    conclusion : dict
+        What can be told of links and batteries only at the end.
     """
 
     def __init__(self, root: Path, scenario: Scenario, *, run_id: str | None = None) -> None:
@@ -53,6 +55,7 @@ class RunWriter:
         self._partial = root / (self.run_id + PARTIAL)
         self._scenario = scenario
         self.left_out: dict[str, str] = {}
+        self.conclusion: dict[str, Any] = {}
         self._notes: list[str] = []
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
@@ -139,6 +142,7 @@ class RunWriter:
             "rows": self._rows,
             "notes": self._notes,
             "left_out": self.left_out,
+            "conclusion": self.conclusion,
             "versions": _versions(),
         }
         write_text(self._partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")

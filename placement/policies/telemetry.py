@@ -14,8 +14,8 @@ class Telemetry:
     steps_since_plan : int
         Age of the current placement.
     latency_s : float
-        Token latency that the current placement would have on the present topology,
-        ``inf`` when a part of it cannot be reached.
+        Activation-weighted path latency of a token under the current placement, ``inf`` when a
+        part of it cannot be reached, NaN while nothing is known of it.
     planned_latency_s : float
         The same when it was planned.
     """

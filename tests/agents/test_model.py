@@ -7,6 +7,7 @@ from agents.hops import trace
 from agents.model import TwinModel
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
+from twin.network.links import LinkState
 from twin.network.routing import path
 from twin.scenario import loader
 from twin.study.evaluate import evaluate
@@ -193,3 +194,149 @@ def test_unknown_names_are_told_with_what_is_known():
         model("controller.policy=periodic", "controller.params={every = 3}")
     with pytest.raises(InputError, match="every_steps must be a number"):
         model("controller.policy=periodic", "controller.params={every_steps = 'often'}")
+
+
+@pytest.fixture(scope="module")
+def starved() -> list[dict]:
+    """A day's worth of trouble in a few orbits: batteries that cannot carry the shadow."""
+    twin = model(
+        "simulation.orbits=3",
+        "simulation.steps=240",
+        "bus.profile=v2mini",
+        "bus.battery_wh=1500",
+        "workload.rate_per_s=0.3",
+        "outages.model=none",
+    )
+    history = []
+    while twin.running:
+        powered, before = twin.fleet.energy.powered.copy(), twin.fleet.energy.soc.copy()
+        twin.step()
+        history.append(
+            twin.row
+            | {
+                "before": powered,
+                "soc_before": before,
+                "soc": twin.fleet.energy.soc.copy(),
+                "utilisation": twin.fleet.utilisation.copy(),
+                "degree": twin.fleet.degree.copy(),
+                "events": twin.log.columns(twin.row["t_s"]),
+                "link_state": twin.snapshot.link_state.copy(),
+                "edges": twin.sky.skeleton.edges,
+                "served": twin.served,
+                "placement": twin.controller.placement,
+                "speed": twin.fleet.energy.speed.copy(),
+            }
+        )
+    return history
+
+
+def test_shadow_takes_power_and_with_it_links_and_tokens(starved):
+    kinds = {kind for row in starved for kind in row["events"]["kind"]}
+    assert {"umbra-in", "umbra-out", "soc-low", "brown-out", "power-recovered"} <= kinds
+    assert sum(row["lost_dead"] for row in starved) > 0
+    assert sum(row["tokens_retried"] for row in starved) > 0
+    for row in starved:
+        dark = np.flatnonzero(~row["before"])
+        assert (row["degree"][dark] == 0).all()
+        touches = np.isin(row["edges"], dark).any(axis=1)
+        assert (row["link_state"][touches] != LinkState.UP).all()
+
+
+def test_no_token_is_served_by_a_dead_host(starved):
+    for row in starved:
+        assert (row["utilisation"][~row["before"]] == 0).all()
+        served, placement = row["served"], row["placement"]
+        choices = served.choices[served.served]
+        hosts = placement.expert[np.arange(len(placement.gateway))[:, None], choices]
+        assert row["before"][hosts].all()
+        if len(choices):
+            assert row["before"][placement.gateway].all()
+
+
+def test_tokens_are_accounted_for(starved):
+    asked = sum(row["tokens_asked"] for row in starved)
+    served = sum(row["tokens_served"] for row in starved)
+    lost = sum(row["tokens_lost"] for row in starved)
+    last = starved[-1]["served"]
+    waiting = len(last.cause) - last.served.sum() - last.lost.sum()
+    assert asked == served + lost + waiting
+    for row in starved:
+        assert row["tokens_lost"] == sum(
+            row[f"lost_{c}"] for c in ("dead", "unreachable", "refused", "unserved")
+        )
+
+
+def test_state_of_charge_stays_in_range_and_work_within_speed(starved):
+    for before, row in zip([None, *starved], starved, strict=False):
+        assert ((row["soc"] >= 0) & (row["soc"] <= 1)).all()
+        limit = np.ones(48) if before is None else before["speed"]
+        assert (row["utilisation"] <= limit + 1e-12).all()
+
+
+def test_turning_the_shadow_off_removes_exactly_its_losses():
+    lit = model(
+        "simulation.orbits=3",
+        "simulation.steps=240",
+        "bus.profile=v2mini",
+        "bus.battery_wh=1500",
+        "bus.eclipse=none",
+        "workload.rate_per_s=0.3",
+        "outages.model=none",
+    )
+    while lit.running:
+        lit.step()
+        assert lit.row["tokens_lost"] == lit.row["tokens_retried"] == 0
+        assert lit.row["compute_deficit_flop"] == 0
+
+
+def test_shadow_events_carry_their_own_instants(starved):
+    step_s = starved[1]["t_s"] - starved[0]["t_s"]
+    inside = 0
+    for row in starved:
+        for kind, t_s in zip(row["events"]["kind"], row["events"]["t_s"], strict=True):
+            if kind.startswith(("umbra", "penumbra")):
+                assert -1e-6 <= t_s - row["t_s"] <= step_s + 1e-6
+                inside += 0.01 < (t_s - row["t_s"]) / step_s < 0.99
+    assert inside > 50
+
+
+def test_the_controller_learns_late_and_keeps_a_plan_it_cannot_better():
+    prompt, late = (
+        model(
+            "simulation.orbits=3",
+            "simulation.steps=240",
+            "bus.profile=v2mini",
+            "bus.battery_wh=1500",
+            "workload.rate_per_s=0.3",
+            "outages.model=none",
+            "controller.policy=on-change",
+            "controller.params={hold_steps = 0}",
+            "placement.planning_snapshots=1",
+            f"controller.telemetry_delay_s={delay}",
+        )
+        for delay in (0.0, 600.0)
+    )
+    first = {}
+    for twin in (prompt, late):
+        while twin.running and twin not in first:
+            twin.step()
+            kinds = twin.log.columns(0.0)["kind"]
+            if twin.snapshot.step and ("replan" in kinds or "replan-failed" in kinds):
+                first[twin] = twin.snapshot.step
+    step_s = prompt.sky.step_s
+    assert (first[late] - first[prompt]) * step_s == pytest.approx(600.0, abs=step_s)
+
+
+def test_users_enter_through_the_satellite_that_serves_them():
+    twin = model("ground.users=cities", "simulation.steps=30", "workload.tokens_per_step=200")
+    unserved = 0
+    while twin.running:
+        twin.step()
+        service = twin.ground.service
+        site = twin.ground.agents[0]
+        assert site.satellite is None or site.satellite == service.satellite[0]
+        if np.isfinite(twin.row["ttft_p50_s"]):
+            assert twin.row["ttft_p50_s"] > twin.row["latency_p50_s"]
+        unserved += twin.row["lost_unserved"]
+    assert unserved > 0  # 48 satellites leave gaps
+    assert 0.5 < twin.row["ground_availability"] < 1.0

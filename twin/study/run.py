@@ -57,6 +57,7 @@ def run_scenario(
                 raise RunCancelledError
             model.step()
             progress(step + 1, steps)
+        writer.conclusion = model.conclusion()
     return open_run(writer.folder)
 
 

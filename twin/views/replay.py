@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from twin.energy.bus import profile
 from twin.network.topology import Sky
 from twin.runs import Run
 from twin.space.frames import gcrs_to_itrs
@@ -57,7 +58,7 @@ def from_run(
     steps = scenario.simulation.steps
     stride = -(-steps // MAX_FRAMES)
     shown = np.arange(0, steps, stride)
-    moving = _moving(sky, scenario.simulation.replicate, steps, stride, progress, cancelled)
+    moving = _moving(sky, run, stride, progress, cancelled)
     hops, tokens_drawn = _hops(run, stride)
     figures = _figures(run, shown, len(sky.skeleton.edges))
     body = sky.constellation
@@ -90,17 +91,23 @@ def from_run(
 
 def _moving(
     sky: Sky,
-    replicate: int,
-    steps: int,
+    run: Run,
     stride: int,
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
 ) -> Columns:
     """Positions, Sun, light and links; outages have a memory, so every step is gone through."""
     positions, sun, sunlit, up = [], [], [], []
-    for snapshot in sky.snapshots(replicate):
+    simulation, bus = run.scenario.simulation, run.scenario.bus
+    steps, network = simulation.steps, sky.network(simulation.replicate)
+    powered = np.full(sky.constellation.size, bus.initial_soc > profile(bus).brownout_soc)
+    changes = _power_changes(run)
+    for _ in range(steps):
         if cancelled():
             raise ReplayCancelledError
+        snapshot = network.advance(powered)
+        for satellite, has_power in changes.get(snapshot.step, ()):
+            powered[satellite] = has_power
         if snapshot.step % stride == 0:
             positions.append(snapshot.sky.r_km.astype(np.float32))
             sun.append(snapshot.sky.sun_km / np.linalg.norm(snapshot.sky.sun_km))
@@ -113,6 +120,18 @@ def _moving(
         "sunlit": np.stack(sunlit),
         "edge_up": np.stack(up),
     }
+
+
+def _power_changes(run: Run) -> dict[int, list[tuple[int, bool]]]:
+    """Satellites that lost or regained power in each step, which holds from the next on."""
+    events = run.table("events", ["step", "kind", "satellite"])
+    kinds = pa.array(["brown-out", "power-recovered"])
+    mine = events.filter(pc.is_in(events["kind"].cast(pa.string()), kinds))
+    changes: dict[int, list[tuple[int, bool]]] = {}
+    for row in mine.to_pylist():
+        change = row["satellite"], row["kind"] == "power-recovered"
+        changes.setdefault(row["step"], []).append(change)
+    return changes
 
 
 def _byte(share: NDArray[np.float64]) -> NDArray[np.uint8]:
