@@ -28,11 +28,10 @@ class EventLog:
 
         Without `t_s` an event is at the start of the step.
         """
-        columns = np.broadcast_arrays(t_s, satellite, other, value)
-        if columns[0].size:
-            self._rows.append(
-                {"kind": kind, "cause": cause, "columns": [np.atleast_1d(c) for c in columns]}
-            )
+        if not np.size(satellite):
+            return
+        columns = [np.atleast_1d(c) for c in np.broadcast_arrays(t_s, satellite, other, value)]
+        self._rows.append({"kind": kind, "cause": cause, "columns": columns})
 
     def clear(self) -> None:
         """Begin a new step."""

@@ -211,6 +211,29 @@ def kernel(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     report.json(data)
 
 
+@bench_app.command()
+def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
+    """A day of 15 s steps, 1056 satellites with everything on, beside its bare routing."""
+    from twin.terminal import Report, progress_bar
+
+    report = Report(json_file)
+    with progress_bar("steps") as progress:
+        from twin.study.bench import day as measure
+
+        data = measure(seed=seed or 0, progress=progress)
+    told = ("wall_s", "peak_mib", "step_ms", "routing_alone_ms", "csgraph_alone_ms")
+    report.table(
+        f"{data['steps']} steps, {data['satellites']} satellites",
+        ["what", "figure"],
+        [[name, f"{data[name]:.3g}"] for name in told],
+    )
+    report.table(
+        "a step by phase", ["what", "ms"], [[k, f"{v:.2f}"] for k, v in data["phase_ms"].items()]
+    )
+    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
+    report.json(data)
+
+
 @bench_app.command(name="run")
 def bench_run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """`twin run paper` as a whole process: wall time cold (nothing compiled) and warm, memory."""

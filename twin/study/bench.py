@@ -4,6 +4,7 @@ Every figure comes as a ratio too: machines differ, and a shared one differs fro
 Contestants take turns, round after round, so that a slow moment hits all of them.
 """
 
+import resource
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from agents.model import TwinModel
 from twin.network.routing import shortest_paths
 from twin.network.topology import Sky, Snapshot, to_networkx
 from twin.scenario import loader
+from twin.study.wholeprocess import peak_mib
 
 
 def kernel(
@@ -77,6 +79,78 @@ def kernel(
         },
         "largest_difference_s": difference_s,
     }
+
+
+PHASES = ("_observe", "_decide", "_serve", "_power", "_record")
+
+
+def day(
+    *,
+    seed: int = 0,
+    steps: int = 5760,
+    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+) -> dict[str, Any]:
+    """Time a day of 15 s steps with everything on, beside the bare routing of the same steps.
+
+    1056 satellites with batteries, heat, laser terminals, shadow, users in fifty cities. Every
+    hundredth step's shortest paths are also timed alone, by our search and by scipy's csgraph.
+    """
+    scenario = loader.load(
+        "eclipse-study",
+        [f"simulation.seed={seed}", f"simulation.steps={steps}", "ground.users=cities"],
+    )
+    model = TwinModel(scenario)
+    model.step()
+    spent = dict.fromkeys(PHASES, 0.0)
+    for phase in PHASES:
+        setattr(model, phase, _timed(getattr(model, phase), spent, phase))
+    alone: dict[str, list[float]] = {"routing": [], "csgraph": []}
+    wall_s = 0.0
+    for step in range(1, steps):
+        began = time.perf_counter()
+        model.step()
+        wall_s += time.perf_counter() - began
+        if step % 100 == 0:
+            _routing_alone(model, alone)
+        progress(step + 1, steps)
+    routing = {name: float(np.median(times)) * 1e3 for name, times in alone.items()}
+    step_ms = wall_s * 1e3 / (steps - 1)
+    return {
+        "satellites": model.fleet.size,
+        "steps": steps,
+        "wall_s": wall_s,
+        "peak_mib": peak_mib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss),
+        "step_ms": step_ms,
+        "routing_alone_ms": routing["routing"],
+        "csgraph_alone_ms": routing["csgraph"],
+        "phase_ms": {name[1:]: s * 1e3 / (steps - 1) for name, s in spent.items()},
+        "ratio": {
+            "step_to_routing": step_ms / routing["routing"],
+            "step_to_csgraph": step_ms / routing["csgraph"],
+        },
+    }
+
+
+def _timed(phase: Callable[[], None], spent: dict[str, float], name: str) -> Callable[[], None]:
+    def call() -> None:
+        began = time.perf_counter()
+        phase()
+        spent[name] += time.perf_counter() - began
+
+    return call
+
+
+def _routing_alone(model: TwinModel, times: dict[str, list[float]]) -> None:
+    """Time one step's shortest paths by themselves, twice over."""
+    skeleton, gateway = model.sky.skeleton, model.controller.placement.gateway
+    graph, _ = _graphs(model.sky, model.snapshot)
+    weight_s = model.snapshot.weight_s
+    began = time.perf_counter()
+    shortest_paths(skeleton.indptr, skeleton.indices, weight_s, gateway)
+    between = time.perf_counter()
+    dijkstra(graph, indices=gateway, return_predecessors=True)
+    times["routing"].append(between - began)
+    times["csgraph"].append(time.perf_counter() - between)
 
 
 def _positions_ms(sky: Sky) -> float:

@@ -38,6 +38,9 @@ def _timed(command: list[str], environment: dict[str, str]) -> dict[str, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise InputError(f"{' '.join(command)}: ended with exit code {process.returncode}")
-    # Linux tells ru_maxrss in KiB, macOS in bytes.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return {"wall_s": time.perf_counter() - began, "peak_mib": usage.ru_maxrss / unit}
+    return {"wall_s": time.perf_counter() - began, "peak_mib": peak_mib(usage.ru_maxrss)}
+
+
+def peak_mib(ru_maxrss: int) -> float:
+    """Peak memory in MiB from what the system tells: KiB on Linux, bytes on macOS."""
+    return ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
