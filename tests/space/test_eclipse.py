@@ -3,11 +3,11 @@ import json
 import erfa
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from twin.constants import R_EARTH_KM
-from twin.space.eclipse import EDGES, illumination, shadow_edges, sunlit_fraction
+from twin.space.eclipse import EDGES, beta_angle_rad, illumination, light
 from twin.space.frames import tt_jd
 from twin.space.propagation import propagate
 from twin.space.sun import AU_KM, sun_gcrs_km
@@ -16,14 +16,27 @@ A_550_KM = 6928.137
 PERIOD_S = 5738.993
 
 
-def edges_of(constellation, epoch, span_s, model="cone"):
-    t_s = np.arange(0.0, span_s, 60.0)
-    edges = shadow_edges(
-        t_s, *propagate(constellation, "kepler", t_s), sun_gcrs_km(epoch, t_s), model
+def lights(t_s, states, sun_km, model="cone"):
+    """Light of every step between times."""
+    r, v = states
+    pairs = [slice(k, k + 2) for k in range(len(t_s) - 1)]
+    return [light(t_s[p], r[p], v[p], sun_km[p], model) for p in pairs]
+
+
+def edges_of(constellation, epoch, span_s, model="cone", *, step_s=60.0, motion="kepler"):
+    """Times, names and satellites of all edges of a constellation, step by step."""
+    t_s = np.arange(0.0, span_s + step_s / 2, step_s)
+    steps = lights(t_s, propagate(constellation, motion, t_s), sun_gcrs_km(epoch, t_s), model)
+    edges = [step.edges for step in steps]
+    kinds = [EDGES[k] for e in edges for k in e.kind]
+    return (
+        np.concatenate([e.t_s for e in edges]),
+        kinds,
+        np.concatenate([e.satellite for e in edges]),
     )
-    return edges.t_s, [EDGES[k] for k in edges.kind]
 
 
+@pytest.mark.parametrize("step_s", [15.0, 60.0, 300.0])
 @pytest.mark.parametrize(
     ("epoch", "inc_deg", "expected_s"),
     [
@@ -33,9 +46,10 @@ def edges_of(constellation, epoch, span_s, model="cone"):
         ("2026-06-21T00:00:00Z", 53, (3277.44, 3287.34, 5296.97, 5306.88)),
     ],
 )
-def test_edges_of_independent_ephemerides(orbits, epoch, inc_deg, expected_s):
+def test_edges_of_independent_ephemerides(orbits, epoch, inc_deg, expected_s, step_s):
     """Times that satkit and JPL's DE421 agree on to 0.02 s."""
-    t_s, kinds = edges_of(orbits(a_km=A_550_KM, inc_deg=inc_deg), epoch, PERIOD_S)
+    orbit = orbits(a_km=A_550_KM, inc_deg=inc_deg)
+    t_s, kinds, _ = edges_of(orbit, epoch, PERIOD_S, step_s=step_s)
     assert kinds == list(EDGES)
     np.testing.assert_allclose(t_s, expected_s, rtol=0, atol=0.5)
 
@@ -51,8 +65,8 @@ def test_orekit_edges(orbits, shared):
         argp_deg=orbit["argp_deg"],
         nu_deg=orbit["nu_deg"],
     )
-    t_s, kinds = edges_of(c, orbit["epoch_utc"], 1000.0)
-    assert kinds == ["penumbra in", "umbra in"]
+    t_s, kinds, _ = edges_of(c, orbit["epoch_utc"], 1000.0)
+    assert kinds == ["penumbra-in", "umbra-in"]
     np.testing.assert_allclose(t_s, [row["penumbra_entry_s"], row["umbra_entry_s"]], rtol=0, atol=3)
 
 
@@ -82,13 +96,10 @@ def test_eclipse_fraction_of_an_orbit(orbits, beta_deg, fraction):
     beta = np.radians(beta_deg)
     sun_km = AU_KM * np.array([np.cos(beta), 0, np.sin(beta)])
     t_s = np.linspace(0, 2 * np.pi * np.sqrt(A_550_KM**3 / 398600.4418), 21)
-    r, v = propagate(orbits(a_km=A_550_KM), "kepler", t_s)
-    step_s = t_s[1]
-    light = [
-        sunlit_fraction(r[k], v[k], r[k + 1], v[k + 1], sun_km, step_s, "cylinder")[0]
-        for k in range(20)
-    ]
-    assert 1 - np.mean(light) == pytest.approx(fraction, abs=1e-4)
+    states = propagate(orbits(a_km=A_550_KM), "kepler", t_s)
+    steps = lights(t_s, states, np.tile(sun_km, (21, 1)), "cylinder")
+    assert 1 - np.mean([step.sunlit[0] for step in steps]) == pytest.approx(fraction, abs=1e-4)
+    assert beta_angle_rad(*(x[0, 0] for x in states), sun_km) == pytest.approx(beta, abs=1e-12)
 
 
 def test_illumination_of_the_three_models():
@@ -123,9 +134,16 @@ def test_grazing_cylinder_in_closed_form(r_km, half_width, turn, where):
     angle = np.array([0, turn])
     r = r_km * np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)[:, None]
     v = r_km * rate * np.stack([-np.sin(angle), np.cos(angle), 0 * angle], axis=1)[:, None]
-    light = sunlit_fraction(r[0], v[0], r[1], v[1], sun_km, turn / rate, "cylinder")[0]
+    step = light(angle / rate, r, v, np.tile(sun_km, (2, 1)), "cylinder")
     dark = max(0.0, min(turn, middle + half_width) - max(0.0, middle - half_width)) / turn
-    assert light == pytest.approx(1 - dark, abs=1e-6)
+    assert step.sunlit[0] == pytest.approx(1 - dark, abs=1e-6)
+    edges = [middle - half_width, middle + half_width]
+    # Within rounding of the step's ends an edge may fall on either side.
+    assume(all(abs(x) > 1e-9 and abs(x - turn) > 1e-9 for x in edges))
+    inside = [kind for kind, x in zip((1, 2), edges, strict=True) if 0 < x < turn]
+    assert step.edges.kind.tolist() == inside
+    expected_s = [edges[kind - 1] / rate for kind in inside]
+    np.testing.assert_allclose(step.edges.t_s, expected_s, rtol=0, atol=1e-3)
 
 
 def dense_mean(constellation, sun_km, step_s, model):
@@ -136,8 +154,9 @@ def dense_mean(constellation, sun_km, step_s, model):
 
 
 def step_light(constellation, sun_km, step_s, model):
-    r, v = propagate(constellation, "kepler", np.array([0.0, step_s]))
-    return sunlit_fraction(r[0], v[0], r[1], v[1], sun_km, step_s, model)[0]
+    t_s = np.array([0.0, step_s])
+    (step,) = lights(t_s, propagate(constellation, "kepler", t_s), np.tile(sun_km, (2, 1)), model)
+    return step.sunlit[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -185,36 +204,93 @@ def test_fraction_under_j2_in_the_paper_constellation():
     c = build(load("paper"))
     t_s = np.arange(0.0, 301.0, 30.0)
     r, v = propagate(c, "kepler-j2", t_s)
-    sun_km = sun_gcrs_km(c.epoch_utc, t_s)[0]
-    whole = sunlit_fraction(r[0], v[0], r[-1], v[-1], sun_km, 300.0)
-    parts = [sunlit_fraction(r[k], v[k], r[k + 1], v[k + 1], sun_km, 30.0) for k in range(10)]
+    sun_km = sun_gcrs_km(c.epoch_utc, t_s)
+    whole = light(t_s[::10], r[::10], v[::10], sun_km[::10]).sunlit
+    parts = [step.sunlit for step in lights(t_s, (r, v), sun_km)]
     np.testing.assert_allclose(whole, np.mean(parts, axis=0), rtol=0, atol=2e-4)
     assert np.count_nonzero((whole > 0) & (whole < 1)) > 50
 
 
+FLEET = {"a_km": A_550_KM, "inc_deg": [0, 40, 75, 87, 98], "raan_deg": [0, 50, 130, 20, 250]}
+
+
 def test_edges_bound_the_lit_fraction(orbits):
-    """Both ways of finding the cylinder's edges give the same dark time, for every satellite."""
-    c = orbits(a_km=A_550_KM, ecc=0.01, inc_deg=[0, 40, 75, 98], raan_deg=[0, 50, 130, 250])
+    """The cylinder's edges and the lit share of the steps tell the same dark time."""
+    c = orbits(ecc=0.01, **FLEET)
     t_s = np.arange(0.0, 4 * PERIOD_S, 200.0)
-    r, v = propagate(c, "kepler-j2", t_s)
-    sun_km = np.tile(sun_gcrs_km("2026-04-10T00:00:00Z", np.zeros(1)), (len(t_s), 1))
-    edges = shadow_edges(t_s, r, v, sun_km, "cylinder")
-    assert np.all(np.diff(edges.t_s) >= 0)
-    start = illumination(r[0], sun_km[0], "cylinder")
+    states = propagate(c, "kepler-j2", t_s)
+    sun_km = sun_gcrs_km("2026-04-10T00:00:00Z", t_s)
+    start = illumination(states[0][0], sun_km[0], "cylinder")
+    steps = lights(t_s, states, sun_km, "cylinder")
+    when, kind, whose = (
+        np.concatenate([getattr(step.edges, name) for step in steps])
+        for name in ("t_s", "kind", "satellite")
+    )
+    assert np.all(np.diff(when) >= 0)
     for j in range(c.size):
-        mine = edges.satellite == j
-        times = np.concatenate([[0], edges.t_s[mine], t_s[-1:]])
+        times = np.concatenate([[0], when[whose == j], t_s[-1:]])
         state = (start[j] + np.arange(len(times) - 1)) % 2
-        kinds = [EDGES[k] for k in edges.kind[mine]]
-        assert kinds == ["umbra out" if s else "umbra in" for s in state[1:]]
+        assert kind[whose == j].tolist() == [2 if lit else 1 for lit in state[1:]]
         lit_s = np.sum(np.diff(times) * state)
-        fraction = [
-            sunlit_fraction(r[k], v[k], r[k + 1], v[k + 1], sun_km[0], 200.0, "cylinder")[j]
-            for k in range(len(t_s) - 1)
-        ]
-        assert lit_s == pytest.approx(200 * np.sum(fraction), abs=1e-3)
+        assert lit_s == pytest.approx(200 * sum(step.sunlit[j] for step in steps), abs=1e-3)
+
+
+@pytest.mark.parametrize("motion", ["kepler", "kepler-j2"])
+def test_edges_do_not_depend_on_the_step(orbits, motion):
+    """A day of five orbits in steps of 15, 60 and 300 s."""
+    c, epoch = orbits(**FLEET), "2026-06-21T00:00:00Z"
+    exact_s, kinds, who = edges_of(c, epoch, 86400, step_s=15.0, motion=motion)
+    assert len(kinds) > 4 * 60
+    order = np.lexsort((exact_s, who))
+    for step_s in (60.0, 300.0):
+        t_s, kinds_too, who_too = edges_of(c, epoch, 86400, step_s=step_s, motion=motion)
+        order_too = np.lexsort((t_s, who_too))
+        assert [kinds_too[k] for k in order_too] == [kinds[k] for k in order]
+        np.testing.assert_allclose(t_s[order_too], exact_s[order], rtol=0, atol=0.05)
+
+
+def test_edges_are_where_the_illumination_changes(orbits):
+    """Against samples of two orbits every 0.2 s, and none lost or told twice between steps."""
+    c, epoch = orbits(ecc=0.002, **FLEET), "2026-03-20T00:00:00Z"
+    t_s, kinds, who = edges_of(c, epoch, 2 * PERIOD_S, step_s=7.3)
+    fine_s = np.arange(0.0, t_s.max() + 10, 0.2)
+    r_km, _ = propagate(c, "kepler", fine_s)
+    share = illumination(r_km, sun_gcrs_km(epoch, fine_s)[:, None])
+    for j in range(c.size):
+        full, dark = share[:, j] == 1, share[:, j] == 0
+        expected = {
+            "penumbra-in": fine_s[1:][full[:-1] & ~full[1:]],
+            "umbra-in": fine_s[1:][~dark[:-1] & dark[1:]],
+            "umbra-out": fine_s[1:][dark[:-1] & ~dark[1:]],
+            "penumbra-out": fine_s[1:][~full[:-1] & full[1:]],
+        }
+        for kind, samples_s in expected.items():
+            mine = [t for t, k, i in zip(t_s, kinds, who, strict=True) if (k, i) == (kind, j)]
+            np.testing.assert_allclose(mine, samples_s - 0.1, rtol=0, atol=0.11)
+
+
+def test_light_comes_first_where_a_step_enters_the_shadow(orbits):
+    c = orbits(**FLEET)
+    t_s = np.arange(0.0, PERIOD_S, 60.0)
+    sun_km = sun_gcrs_km("2026-03-20T00:00:00Z", t_s)
+    r_km, v_km_s = propagate(c, "kepler", t_s)
+    share = illumination(r_km, sun_km[:, None])
+    seen = set()
+    for k, step in enumerate(lights(t_s, (r_km, v_km_s), sun_km)):
+        partly = (step.sunlit > 0) & (step.sunlit < 1)
+        entering = share[k] > share[k + 1]
+        np.testing.assert_array_equal(step.lit_first[partly], entering[partly])
+        seen |= set(step.lit_first[partly])
+    assert seen == {True, False}
 
 
 def test_no_shadow_no_edges(orbits):
-    c = orbits(a_km=A_550_KM)
-    assert edges_of(c, "2026-03-20T00:00:00Z", PERIOD_S, "none")[1] == []
+    assert edges_of(orbits(a_km=A_550_KM), "2026-03-20T00:00:00Z", PERIOD_S, "none")[1] == []
+
+
+def test_more_edges_in_a_step_than_satellites(orbits):
+    """One step of five orbits has the edges of all of them."""
+    t_s, kinds, _ = edges_of(orbits(a_km=A_550_KM), "2026-03-20T00:00:00Z", 5 * PERIOD_S,
+                             step_s=5 * PERIOD_S)  # fmt: skip
+    assert kinds == 5 * list(EDGES)
+    assert np.ptp(np.diff(t_s[::4])) < 1.0

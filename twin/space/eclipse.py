@@ -16,7 +16,8 @@ from twin.space import shadow
 
 type Array = NDArray[np.float64]
 
-EDGES = ("penumbra in", "umbra in", "umbra out", "penumbra out")
+EDGES = ("penumbra-in", "umbra-in", "umbra-out", "penumbra-out")
+"""Names of the edges, in the order in which a satellite meets them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +35,26 @@ class ShadowEdges:
     t_s: Array
     satellite: NDArray[np.int32]
     kind: NDArray[np.int8]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StepLight:
+    """Sunlight of N satellites over one step.
+
+    Attributes
+    ----------
+    sunlit : (N,) float64
+        Mean visible fraction of the solar disc, in [0, 1].
+    lit_first : (N,) bool
+        Whether the start of the step is at least as bright as its end: of a partly lit step,
+        whether the light comes before the shadow.
+    edges : ShadowEdges
+        Those inside the step, its end included.
+    """
+
+    sunlit: Array
+    lit_first: NDArray[np.bool_]
+    edges: ShadowEdges
 
 
 def illumination(r_km: Array, sun_km: Array, model: str = "cone") -> Array:
@@ -59,68 +80,60 @@ def illumination(r_km: Array, sun_km: Array, model: str = "cone") -> Array:
     return fraction
 
 
-def sunlit_fraction(
-    r0_km: Array,
-    v0_km_s: Array,
-    r1_km: Array,
-    v1_km_s: Array,
-    sun_km: Array,
-    step_s: float,
-    model: str = "cone",
-) -> Array:
-    """Mean visible fraction of the solar disc over a step.
+def light(t_s: Array, r_km: Array, v_km_s: Array, sun_km: Array, model: str = "cone") -> StepLight:
+    """Sunlight over a step: its mean, its order, and every edge of the shadow to a microsecond.
 
     Between its ends a satellite's angle and radius follow cubics in time (exact on a circle) and
-    the Sun stands still. The step is cut where the satellite passes the axis of the shadow, so
-    that both edges of a short eclipse inside one step are found, and integrated between edges.
+    the Sun a line. The step is cut where the satellite passes the axis of the shadow, so that
+    both edges of a short eclipse inside one step are found, and integrated between edges. Steps
+    that share an instant agree about it: no edge is lost or told twice.
 
     Parameters
     ----------
-    r0_km, v0_km_s, r1_km, v1_km_s : (N, 3) float64
-        States at the start and the end of the step, geocentric.
-    sun_km : (3,) float64
-        The Sun in the same axes.
-    step_s : float
-        Length of the step.
-    model : {"cone", "cylinder", "none"}
-
-    Returns
-    -------
-    fraction : (N,) float64
-        In [0, 1].
-    """
-    fraction = np.ones(len(r0_km))
-    if model != "none":
-        ends = (_rows(r0_km), _rows(v0_km_s), _rows(r1_km), _rows(v1_km_s))
-        shadow.mean_light(*ends, _rows(sun_km)[0], float(step_s), model == "cone", fraction)
-    return fraction
-
-
-def shadow_edges(
-    t_s: Array, r_km: Array, v_km_s: Array, sun_km: Array, model: str = "cone"
-) -> ShadowEdges:
-    """Every entry into and exit from penumbra and umbra, to a microsecond of the given motion.
-
-    Parameters
-    ----------
-    t_s : (T,) float64
-        Increasing times; motion between them as in `sunlit_fraction`.
-    r_km, v_km_s : (T, N, 3) float64
-    sun_km : (T, 3) float64
+    t_s : (2,) float64
+        Start and end of the step.
+    r_km, v_km_s : (2, N, 3) float64
+        Geocentric states then.
+    sun_km : (2, 3) float64
+        The Sun then, in the same axes.
     model : {"cone", "cylinder", "none"}
         The cylinder has umbra only.
     """
     t, r, v, sun = (np.ascontiguousarray(a, dtype=np.float64) for a in (t_s, r_km, v_km_s, sun_km))
-    count, found = 0, np.empty((4 * r.shape[1], 3))
+    n = r.shape[1]
+    sunlit, lit_first = np.ones(n), np.ones(n, dtype=np.bool_)
+    found = np.empty((n + 8, 3))
+    room = len(found)
     if model != "none":
-        count = shadow.find_edges(t, r, v, sun, model == "cone", found)
-    if count > len(found):
-        found = np.empty((count, 3))
-        shadow.find_edges(t, r, v, sun, model == "cone", found)
-    found = found[:count][np.argsort(found[:count, 0], kind="stable")]
-    return ShadowEdges(
+        arrays = (t, r, v, sun, model == "cone", sunlit, lit_first)
+        room = shadow.step_light(*arrays, found)
+        if room < 0:
+            found = np.empty((len(found) - room, 3))
+            room = shadow.step_light(*arrays, found)
+    found = found[room:][np.argsort(found[room:, 0], kind="stable")]
+    edges = ShadowEdges(
         t_s=found[:, 0], satellite=found[:, 1].astype(np.int32), kind=found[:, 2].astype(np.int8)
     )
+    return StepLight(sunlit=sunlit, lit_first=lit_first, edges=edges)
+
+
+def beta_angle_rad(r_km: Array, v_km_s: Array, sun_km: Array) -> Array:
+    """Angle of the Sun above the orbital plane, towards its angular momentum.
+
+    Parameters
+    ----------
+    r_km, v_km_s, sun_km : (..., 3) float64
+        Geocentric; shapes broadcast.
+
+    Returns
+    -------
+    beta_rad : (...) float64
+        In [-pi/2, pi/2].
+    """
+    normal = np.cross(r_km, v_km_s)
+    lengths = np.linalg.norm(normal, axis=-1) * np.linalg.norm(sun_km, axis=-1)
+    beta_rad: Array = np.arcsin(np.clip(np.sum(normal * sun_km, axis=-1) / lengths, -1, 1))
+    return beta_rad
 
 
 def _rows(vectors: Array) -> Array:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import erfa  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.scenario.schema import Scenario
-from twin.space import eclipse, propagation, sun
+from twin.space import eclipse, frames, propagation, sun
 from twin.space.constellation import Constellation
 
 
@@ -41,6 +42,7 @@ class Ephemeris:
         self.step_s = propagation.step_length_s(scenario, constellation)
         self.t_s = propagation.step_times_s(scenario, constellation)
         self._first = 0
+        self._t_s = np.empty(0)
         self._r_km = self._v_km_s = np.empty((0, constellation.size, 3))
         self._sun_km = np.empty((0, 3))
 
@@ -58,25 +60,51 @@ class Ephemeris:
         """Positions and velocities at the start of any steps, (K, N, 3) each, outside the chunk."""
         return propagation.propagate(self._constellation, self._model, self.t_s[steps])
 
-    def sunlit(self, step: int) -> NDArray[np.float64]:
-        """Mean share of the solar disc each satellite sees during a step, (N,) in [0, 1]."""
+    def light(self, step: int) -> eclipse.StepLight:
+        """Sunlight during a step: mean share, order, and the shadow's edges at their times."""
         i = self._load(step)
-        return eclipse.sunlit_fraction(
-            self._r_km[i],
-            self._v_km_s[i],
-            self._r_km[i + 1],
-            self._v_km_s[i + 1],
-            self._sun_km[i],
-            self.step_s,
-            self._shadow,
+        both = slice(i, i + 2)
+        return eclipse.light(
+            self._t_s[both], self._r_km[both], self._v_km_s[both], self._sun_km[both], self._shadow
         )
 
+    def sunlit(self, step: int) -> NDArray[np.float64]:
+        """Mean share of the solar disc each satellite sees during a step, (N,) in [0, 1]."""
+        return self.light(step).sunlit
+
     def _load(self, step: int) -> int:
-        if not self._first <= step < self._first + len(self._r_km) - 1:
+        if not self._first <= step < self._first + len(self._t_s) - 1:
             self._first = step
-            chunk = self.t_s[step : step + self._chunk_steps]
-            # One instant more than steps: a step's sunlit share needs its end.
-            t_s = np.append(chunk, chunk[-1] + self.step_s)
-            self._r_km, self._v_km_s = propagation.propagate(self._constellation, self._model, t_s)
-            self._sun_km = sun.sun_gcrs_km(self._constellation.epoch_utc, t_s)
+            last = min(step + self._chunk_steps, len(self.t_s))
+            # One instant more than steps: a step's light needs its end. The product, not a sum,
+            # so that it is the same number as the next chunk's start.
+            self._t_s = np.arange(step, last + 1, dtype=np.float64) * self.step_s
+            self._r_km, self._v_km_s = propagation.propagate(
+                self._constellation, self._model, self._t_s
+            )
+            self._sun_km = sun.sun_gcrs_km(self._constellation.epoch_utc, self._t_s)
         return step - self._first
+
+
+def ground_track(
+    epoch_utc: str, t_s: NDArray[np.float64], r_km: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Geodetic latitude and longitude, deg, and height, km, on the WGS 84 ellipsoid.
+
+    Parameters
+    ----------
+    epoch_utc : str
+        ISO 8601.
+    t_s : (T,) float64
+        Seconds since the epoch.
+    r_km : (T, 3) float64
+        Positions then, in the axes of the GCRS.
+
+    Returns
+    -------
+    latitude_deg, longitude_deg, height_km : (T,) float64
+        Longitude in [-180, 180], east of Greenwich.
+    """
+    itrs_km = (frames.gcrs_to_itrs(epoch_utc, t_s) @ r_km[..., None])[..., 0]
+    longitude, latitude, height_m = erfa.gc2gd(1, itrs_km * 1000)
+    return np.degrees(latitude), np.degrees(longitude), height_m / 1000

@@ -2,9 +2,9 @@
 
 All in one file, because numba's cache notices a change only in the file of the outermost loop.
 Angles as seen from the satellite: `sun` and `earth` are the angular radii of the two discs,
-`apart` the distance of their centres. The satellite is in penumbra where ``apart < earth + sun``
-and in umbra where ``apart < earth - sun``. The cylinder is the same with ``sun = 0`` and parallel
-rays.
+`apart` the distance of their centres. Where the discs touch from outside, the satellite is on the
+cone of the penumbra; from inside, on that of the umbra. Edges are found by the distance from
+these cones, which needs no inverse trigonometry; the share of the disc that shows, by the angles.
 
 References
 ----------
@@ -24,6 +24,8 @@ type Arc = tuple[float, ...]
 
 EDGE_TOLERANCE_S = 1e-6
 GAUSS_X, GAUSS_W = np.polynomial.legendre.leggauss(6)
+FASTER = 1.05
+"""Bound on a satellite's speed within a step, in terms of its speeds at the ends."""
 
 
 @compiled
@@ -71,9 +73,9 @@ def illuminate(r_km: Array, sun_km: Array, cone: bool, fraction: Array) -> None:
 
 
 @compiled
-def _sun_angles(r: Array, v: Array, sun: Array, distance: float) -> tuple[float, ...]:
+def _sun_angles(r: Array, v: Array, sun: Array) -> tuple[float, ...]:
     """Radius, climb rate, angular rate, and the Sun's cosines outward and forward."""
-    radius = sqrt(_dot(r, r))
+    radius, distance = sqrt(_dot(r, r)), sqrt(_dot(sun, sun))
     climb = _dot(r, v) / radius
     forward_speed = sqrt(max(_dot(v, v) - climb**2, 1e-30))
     outward = _dot(r, sun) / (radius * distance)
@@ -82,18 +84,37 @@ def _sun_angles(r: Array, v: Array, sun: Array, distance: float) -> tuple[float,
 
 
 @compiled
+def _outside(radius: float, cosine: float, distance: float, side: float, cone: bool) -> float:
+    """Distance, km, from the cone of the penumbra (side 1) or the umbra (side -1).
+
+    Negative in the shadow. On the day side it goes on growing with the radius, so that it is
+    continuous and changes no faster than the satellite moves.
+    """
+    slope = (R_EARTH_KM + side * R_SUN_KM) / distance if cone else 0.0
+    steep = sqrt(1 - slope**2)
+    if cosine >= 0:
+        return radius * steep - R_EARTH_KM
+    off_axis = radius * sqrt(max(0.0, 1 - cosine**2))
+    return off_axis * steep + radius * cosine * slope - R_EARTH_KM
+
+
+@compiled
 def _arc(r0: Array, v0: Array, r1: Array, v1: Array, sun: Array, step_s: float) -> Arc:
     """The step as cubics in s = t / step_s (angle, radius) and lines (the Sun's two cosines)."""
-    distance = sqrt(_dot(sun, sun))
-    radius0, climb0, rate0, outward0, forward0 = _sun_angles(r0, v0, sun, distance)
-    radius1, climb1, rate1, outward1, forward1 = _sun_angles(r1, v1, sun, distance)
-    forward = (_dot(r1, v0) - climb0 * _dot(r1, r0) / radius0) / (rate0 * radius0)
-    turn = atan2(forward, _dot(r1, r0) / radius0)
+    distance = sqrt(_dot(sun[0], sun[0]))
+    radius0, climb0, rate0, outward0, forward0 = _sun_angles(r0, v0, sun[0])
+    radius1, climb1, rate1, outward1, forward1 = _sun_angles(r1, v1, sun[1])
+    onward = _dot(r1, r0) / radius0
+    turn = atan2((_dot(r1, v0) - climb0 * onward) / (rate0 * radius0), onward)
     turn += 2 * pi * floor(((rate0 + rate1) / 2 * step_s - turn) / (2 * pi) + 0.5)
-    # The end's view of the Sun, turned back to the start: the plane itself drifts a little.
+    # The end's view of the Sun, turned back to the start: the Sun moves, the plane drifts.
     c, s = cos(turn), sin(turn)
     back_out, back_fwd = outward1 * c - forward1 * s, outward1 * s + forward1 * c
     w0, w1, q0, q1 = rate0 * step_s, rate1 * step_s, climb0 * step_s, climb1 * step_s
+    # Velocities from mean elements are those without J2: give them the drift that the angle has,
+    # by the trapezoidal rule with end corrections (the area law gives the accelerations).
+    drift = turn - (w0 + w1) / 2 + (w0 * q0 / radius0 - w1 * q1 / radius1) / 6
+    w0, w1 = w0 + drift, w1 + drift
     rise = radius1 - radius0
     return (
         step_s, distance, turn,
@@ -104,14 +125,28 @@ def _arc(r0: Array, v0: Array, r1: Array, v1: Array, sun: Array, step_s: float) 
 
 
 @compiled
-def _view(t: float, arc: Arc, cone: bool) -> tuple[float, float, float]:
-    """`_discs` at a time inside the step."""
-    step_s, distance, _, a1, a2, a3, b0, b1, b2, b3, out, d_out, fwd, d_fwd = arc
+def _place(t: float, arc: Arc) -> tuple[float, float]:
+    """Radius and cosine of the angle from the Sun, at a time inside the step."""
+    step_s, _, _, a1, a2, a3, b0, b1, b2, b3, out, d_out, fwd, d_fwd = arc
     s = t / step_s
     angle = s * (a1 + s * (a2 + s * a3))
     radius = b0 + s * (b1 + s * (b2 + s * b3))
-    cosine = (out + s * d_out) * cos(angle) + (fwd + s * d_fwd) * sin(angle)
-    return _discs(radius, cosine, distance, cone)
+    return radius, (out + s * d_out) * cos(angle) + (fwd + s * d_fwd) * sin(angle)
+
+
+@compiled
+def _light_at(t: float, arc: Arc, cone: bool) -> float:
+    """Visible share of the Sun's disc at a time inside the step."""
+    radius, cosine = _place(t, arc)
+    sun, earth, apart = _discs(radius, cosine, arc[1], cone)
+    return _visible(sun, earth, apart)
+
+
+@compiled
+def _outside_at(t: float, side: float, arc: Arc, cone: bool) -> float:
+    """`_outside` at a time inside the step."""
+    radius, cosine = _place(t, arc)
+    return _outside(radius, cosine, arc[1], side, cone)
 
 
 @compiled
@@ -132,20 +167,15 @@ def _time_at(angle: float, arc: Arc) -> float:
 
 
 @compiled
-def _margin(t: float, side: float, arc: Arc, cone: bool) -> float:
-    """Angle outside the penumbra (side 1) or the umbra (side -1); negative inside."""
-    sun, earth, apart = _view(t, arc, cone)
-    return apart - earth - side * sun
+def _edge(t0: float, f0: float, t1: float, f1: float, side: float, arc: Arc, cone: bool) -> float:
+    """Time between t0 and t1 at which the distance, f0 and f1 of opposite signs there, is zero.
 
-
-@compiled
-def _edge(t0: float, t1: float, side: float, arc: Arc, cone: bool) -> float:
-    """Time between t0 and t1 at which the margin, of opposite signs there, is zero (Illinois)."""
-    f0, f1 = _margin(t0, side, arc, cone), _margin(t1, side, arc, cone)
+    By false position with the Illinois rule.
+    """
     t = t1
     for _ in range(60):
         before, t = t, t1 - f1 * (t1 - t0) / (f1 - f0)
-        f = _margin(t, side, arc, cone)
+        f = _outside_at(t, side, arc, cone)
         if f == 0.0 or abs(t - before) < EDGE_TOLERANCE_S:
             break
         if (f > 0) != (f1 > 0):
@@ -157,67 +187,94 @@ def _edge(t0: float, t1: float, side: float, arc: Arc, cone: bool) -> float:
 
 
 @compiled
-def _lit_s(t0: float, t1: float, arc: Arc, cone: bool) -> float:
-    """Seconds of full Sun between times without a turning in between."""
-    sun0, earth0, apart0 = _view(t0, arc, cone)
-    sun1, earth1, apart1 = _view(t1, arc, cone)
-    margin0, margin1 = apart0 - earth0, apart1 - earth1
-    if margin0 >= sun0 and margin1 >= sun1:
-        return t1 - t0
-    if margin0 <= -sun0 and margin1 <= -sun1:
-        return 0.0
-    dark, bright = (t0, t1) if margin0 < margin1 else (t1, t0)
-    penumbra, umbra = bright, dark
-    if max(margin0 - sun0, margin1 - sun1) > 0:
-        penumbra = _edge(dark, bright, 1.0, arc, cone)
-    if min(margin0 + sun0, margin1 + sun1) < 0:
-        umbra = _edge(dark, bright, -1.0, arc, cone)
-    middle, half = (penumbra + umbra) / 2, abs(penumbra - umbra) / 2
-    lit = abs(bright - penumbra)
+def _lit_s(dark: float, bright: float, arc: Arc, cone: bool) -> float:
+    """Seconds of full Sun that the light from one moment of the penumbra to another amounts to."""
+    middle, half = (dark + bright) / 2, abs(bright - dark) / 2
+    lit_s = 0.0
     for k in range(GAUSS_X.size):
-        sun, earth, apart = _view(middle + half * GAUSS_X[k], arc, cone)
-        lit += half * GAUSS_W[k] * _visible(sun, earth, apart)
-    return lit
+        lit_s += half * GAUSS_W[k] * _light_at(middle + half * GAUSS_X[k], arc, cone)
+    return lit_s
 
 
 @compiled
-def mean_light(
-    r0: Array, v0: Array, r1: Array, v1: Array, sun: Array, step_s: float, cone: bool, out: Array
-) -> None:
-    """Write the mean visible fraction over a step, from states at its ends, to `out` (N,)."""
-    for j in range(r0.shape[0]):
+def _add(found: Array, room: int, t_s: float, satellite: int, kind: float) -> int:
+    """Write an edge into the last free row, if there is one left; return how many rows are."""
+    room -= 1
+    if room >= 0:
+        found[room, 0], found[room, 1], found[room, 2] = t_s, satellite, kind
+    return room
+
+
+@compiled
+def _follow(
+    arc: Arc, ends: Arc, cone: bool, t_s: float, satellite: int, found: Array, room: int
+) -> tuple[float, int]:
+    """Seconds of full Sun in a step from `t_s`; adds its edges to `found`, as `_add` does.
+
+    `ends` holds `_outside` of penumbra and umbra at the start and at the end. The step is cut
+    where the satellite passes the axis of the shadow: in each piece an edge occurs once.
+    """
+    step_s, turn = arc[0], arc[2]
+    lit_s, start, angle = 0.0, 0.0, _first_axis(arc)
+    full0, dark0, full1, dark1 = ends
+    while start < step_s:
+        end, full1, dark1 = step_s, ends[2], ends[3]
+        if angle < turn:
+            end = _time_at(angle, arc)
+            full1, dark1 = _outside_at(end, 1.0, arc, cone), _outside_at(end, -1.0, arc, cone)
+        dims = full1 < full0
+        bright, dark = (start, end) if dims else (end, start)
+        if (full0 > 0) != (full1 > 0):
+            bright = _edge(start, full0, end, full1, 1.0, arc, cone)
+            lit_s += bright - start if dims else end - bright
+            if cone:
+                room = _add(found, room, t_s + bright, satellite, 0.0 if dims else 3.0)
+        elif full0 > 0:
+            lit_s += end - start
+        if (dark0 > 0) != (dark1 > 0):
+            dark = _edge(start, dark0, end, dark1, -1.0, arc, cone)
+            room = _add(found, room, t_s + dark, satellite, 1.0 if dims else 2.0)
+        if min(full0, full1) <= 0 and max(dark0, dark1) > 0:
+            lit_s += _lit_s(dark, bright, arc, cone)
+        start, full0, dark0, angle = end, full1, dark1, angle + pi
+    return lit_s, room
+
+
+@compiled
+def step_light(
+    t_s: Array, r: Array, v: Array, sun: Array, cone: bool,
+    sunlit: Array, lit_first: NDArray[np.bool_], found: Array,
+) -> int:  # fmt: skip
+    """Follow all satellites over a step, from states (2, N, 3) and Suns (2, 3) at its ends.
+
+    Writes the mean share of the Sun and whether the brighter end comes first, where they are not
+    1 and true, and edges as rows (time, satellite, kind) of `found`, the last row first. Returns
+    how many rows are left; less than none if there were too few.
+    """
+    step_s, room = t_s[1] - t_s[0], len(found)
+    distance0, distance1 = sqrt(_dot(sun[0], sun[0])), sqrt(_dot(sun[1], sun[1]))
+    for j in range(r.shape[1]):
+        radius0, radius1 = sqrt(_dot(r[0, j], r[0, j])), sqrt(_dot(r[1, j], r[1, j]))
+        cosine0 = _dot(r[0, j], sun[0]) / (radius0 * distance0)
+        cosine1 = _dot(r[1, j], sun[1]) / (radius1 * distance1)
+        speed = sqrt(max(_dot(v[0, j], v[0, j]), _dot(v[1, j], v[1, j])))
+        way = FASTER * speed * step_s
         # Day side at both ends of less than half a turn: no shadow in between.
-        short = step_s * step_s * _dot(v0[j], v0[j]) < 4 * _dot(r0[j], r0[j])
-        if short and _dot(r0[j], sun) > 0 and _dot(r1[j], sun) > 0:
+        if cosine0 > 0 and cosine1 > 0 and way < 2 * radius0:
             continue
-        arc = _arc(r0[j], v0[j], r1[j], v1[j], sun, step_s)
-        lit, start, angle = 0.0, 0.0, _first_axis(arc)
-        while start < step_s:
-            end = _time_at(angle, arc) if angle < arc[2] else step_s
-            lit += _lit_s(start, end, arc, cone)
-            start, angle = end, angle + pi
-        out[j] = min(1.0, max(0.0, lit / step_s))
-
-
-@compiled
-def find_edges(t_s: Array, r: Array, v: Array, sun: Array, cone: bool, found: Array) -> int:
-    """Write (time, satellite, kind) rows while there is room; return how many there are."""
-    count = 0
-    for i in range(t_s.size - 1):
-        step_s = t_s[i + 1] - t_s[i]
-        for j in range(r.shape[1]):
-            arc = _arc(r[i, j], v[i, j], r[i + 1, j], v[i + 1, j], sun[i], step_s)
-            start, angle = 0.0, _first_axis(arc)
-            while start < step_s:
-                end = _time_at(angle, arc) if angle < arc[2] else step_s
-                for side in (1.0, -1.0):
-                    entering = _margin(start, side, arc, cone) > 0
-                    if entering == (_margin(end, side, arc, cone) > 0) or (side > 0 and not cone):
-                        continue
-                    if count < found.shape[0]:
-                        found[count, 0] = t_s[i] + _edge(start, end, side, arc, cone)
-                        found[count, 1] = j
-                        found[count, 2] = (1 - side) / 2 if entering else (5 + side) / 2
-                    count += 1
-                start, angle = end, angle + pi
-    return count
+        # Too far from the edge to get there and back.
+        full0 = _outside(radius0, cosine0, distance0, 1.0, cone)
+        full1 = _outside(radius1, cosine1, distance1, 1.0, cone)
+        if full0 + full1 > way:
+            continue
+        dark0 = _outside(radius0, cosine0, distance0, -1.0, cone)
+        dark1 = _outside(radius1, cosine1, distance1, -1.0, cone)
+        if dark0 + dark1 < -way:
+            sunlit[j] = 0.0
+            continue
+        arc = _arc(r[0, j], v[0, j], r[1, j], v[1, j], sun, step_s)
+        ends = (full0, dark0, full1, dark1)
+        lit_s, room = _follow(arc, ends, cone, t_s[0], j, found, room)
+        sunlit[j] = min(1.0, max(0.0, lit_s / step_s))
+        lit_first[j] = _light_at(0.0, arc, cone) >= _light_at(step_s, arc, cone)
+    return room
