@@ -6,6 +6,7 @@ satellite, and is then without service until the next epoch.
 """
 
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -116,6 +117,7 @@ class Serving:
         self._interruption_s = table.handover_interruption_s
         self._motion = constellation, model
         self._window = -1
+        self._changes: list[Handovers] = []
         self._track: passes.Track
         self._passes: passes.Passes
 
@@ -133,26 +135,28 @@ class Serving:
         """
         if not self.sites.size:
             return Service(self.satellite, self.since_s, self.since_s, _merged([]))
-        changes: list[Handovers] = []
-        served_s = np.zeros(self.sites.size)
-        times = self._epochs(t0_s, t0_s + step_s)
-        if not times.size or times[0] > t0_s + CLOCK_S:
-            changes.append(self._drop(t0_s, usable))
-            times = np.append(t0_s, times)
-        else:
-            changes.append(self._choose(times[0], usable))
+        self._changes = []
+        served_s, end_s = np.zeros(self.sites.size), t0_s + step_s
+        epochs_s = self._epochs(t0_s, end_s)
+        if epochs_s and epochs_s[0] <= t0_s + CLOCK_S:
+            self._choose(epochs_s.pop(0), usable)
+        elif usable is not None:
+            self._drop(t0_s, usable)
         satellite, delay_s = self.satellite.copy(), self._delay_s(t0_s)
-        for start_s, end_s in zip(times, np.append(times[1:], t0_s + step_s), strict=True):
-            if start_s > times[0]:
-                changes.append(self._choose(start_s, usable))
-            changes.append(self._serve(max(start_s, t0_s), end_s, served_s))
-        return Service(satellite, delay_s, np.minimum(served_s / step_s, 1.0), _merged(changes))
+        start_s = t0_s
+        for epoch_s in epochs_s:
+            self._serve(start_s, epoch_s, served_s)
+            self._choose(epoch_s, usable)
+            start_s = epoch_s
+        self._serve(start_s, end_s, served_s)
+        availability = np.minimum(served_s / step_s, 1.0)
+        return Service(satellite, delay_s, availability, _merged(self._changes))
 
-    def _epochs(self, t0_s: float, t1_s: float) -> Array:
-        first, end = (int(np.ceil((t - CLOCK_S) / self._epoch_s)) for t in (t0_s, t1_s))
-        return self._epoch_s * np.arange(first, end, dtype=np.float64)
+    def _epochs(self, t0_s: float, t1_s: float) -> list[float]:
+        first, end = (ceil((t - CLOCK_S) / self._epoch_s) for t in (t0_s, t1_s))
+        return [k * self._epoch_s for k in range(first, end)]
 
-    def _choose(self, t_s: float, usable: NDArray[np.bool_] | None) -> Handovers:
+    def _choose(self, t_s: float, usable: NDArray[np.bool_] | None) -> None:
         """Let the policy choose at an epoch."""
         row = self._above(t_s)
         if usable is not None:
@@ -160,42 +164,42 @@ class Serving:
         site, satellite = self._passes.site[row], self._passes.satellite[row]
         set_s = self._passes.set_s[row]
         sine, _ = passes.look_at(self.sites, self._track, site, satellite, np.full(len(row), t_s))
-        elevation_deg = np.degrees(np.arcsin(np.clip(sine, -1, 1)))
+        elevation_deg = np.degrees(np.arcsin(np.minimum(sine, 1.0)))
         serving = self.satellite[site] == satellite
         score = self._policy(Sight(site, satellite, elevation_deg, set_s - t_s, serving))
         # Whoever stays until the next epoch comes first: a gap is worse than any score.
-        order = np.lexsort((score, set_s >= t_s + self._epoch_s, site))
-        best = order[np.diff(site[order], append=-1) != 0]
+        order = np.lexsort((score, set_s >= t_s + self._epoch_s))
         chosen = np.full(self.sites.size, NOBODY, np.int32)
-        chosen[site[best]] = satellite[best]
-        self._until_s[site[best]] = set_s[best]
-        return self._change(np.full(self.sites.size, t_s), chosen)
+        # Of several values for a site the last one stays: the best.
+        chosen[site[order]] = satellite[order]
+        self._until_s[site[order]] = set_s[order]
+        changed = np.flatnonzero(chosen != self.satellite)
+        self._change(changed, chosen[changed], np.full(len(changed), t_s))
 
-    def _drop(self, t_s: float, usable: NDArray[np.bool_] | None) -> Handovers:
+    def _drop(self, t_s: float, usable: NDArray[np.bool_]) -> None:
         """Lose, between epochs, the satellites that can serve no longer."""
-        keep = np.ones(self.sites.size, bool) if usable is None else usable[self.satellite]
-        return self._change(
-            np.full(self.sites.size, t_s), np.where(keep, self.satellite, NOBODY).astype(np.int32)
-        )
+        lost = np.flatnonzero((self.satellite != NOBODY) & ~usable[self.satellite])
+        self._change(lost, NOBODY, np.full(len(lost), t_s))
 
-    def _serve(self, start_s: float, end_s: float, served_s: Array) -> Handovers:
+    def _serve(self, start_s: float, end_s: float, served_s: Array) -> None:
         """Add up the seconds of service without a choice in between; lose who sets."""
         up = self.satellite != NOBODY
-        stop_s = np.where(up, np.minimum(self._until_s, end_s), start_s)
-        served_s += np.maximum(stop_s - np.maximum(self.interrupted_until_s, start_s), 0.0)
-        lost = up & (self._until_s < end_s - CLOCK_S)
-        return self._change(self._until_s, np.where(lost, NOBODY, self.satellite).astype(np.int32))
+        stop_s = np.minimum(self._until_s, end_s)
+        served_s += up * np.maximum(stop_s - np.maximum(self.interrupted_until_s, start_s), 0.0)
+        lost = np.flatnonzero(up & (self._until_s < end_s - CLOCK_S))
+        lost = lost[np.argsort(self._until_s[lost], kind="stable")]
+        self._change(lost, NOBODY, self._until_s[lost])
 
-    def _change(self, t_s: Array, chosen: Rows) -> Handovers:
-        """Give each site its satellite, (G,), at a time each."""
-        site = np.flatnonzero(chosen != self.satellite).astype(np.int32)
-        site = site[np.argsort(t_s[site], kind="stable")]
-        change = Handovers(t_s[site], site, self.satellite[site], chosen[site])
-        self.satellite = chosen
-        self.since_s[site] = change.t_s
-        gained = change.after != NOBODY
-        self.interrupted_until_s[site[gained]] = change.t_s[gained] + self._interruption_s
-        return change
+    def _change(self, site: NDArray[np.intp], after: Rows | int, t_s: Array) -> None:
+        """Give sites, in order of time, a satellite each, or one and the same."""
+        if not site.size:
+            return
+        before = self.satellite[site]
+        self.satellite[site] = after
+        self.since_s[site] = t_s
+        # It does not matter to a site that is lost.
+        self.interrupted_until_s[site] = t_s + self._interruption_s
+        self._changes.append(Handovers(t_s, site.astype(np.int32), before, self.satellite[site]))
 
     def _above(self, t_s: float) -> NDArray[np.intp]:
         """Rows of the passes that are under way."""
@@ -207,9 +211,11 @@ class Serving:
     def _delay_s(self, t_s: float) -> Array:
         self._load(t_s)
         delay_s = np.full(self.sites.size, np.inf)
-        site = np.flatnonzero(self.satellite != NOBODY).astype(np.int32)
+        site = np.flatnonzero(self.satellite != NOBODY)
         when_s = np.full(len(site), t_s)
-        _, slant_km = passes.look_at(self.sites, self._track, site, self.satellite[site], when_s)
+        _, slant_km = passes.look_at(
+            self.sites, self._track, site.astype(np.int32), self.satellite[site], when_s
+        )
         delay_s[site] = slant_km / C_KM_S
         return delay_s
 
@@ -225,11 +231,12 @@ class Serving:
 
 
 def _merged(changes: list[Handovers]) -> Handovers:
-    nobody = np.empty(0, np.int32)
-    parts = [Handovers(np.empty(0), nobody, nobody, nobody), *changes]
+    if not changes:
+        nobody = np.empty(0, np.int32)
+        return Handovers(np.empty(0), nobody, nobody, nobody)
     return Handovers(
-        np.concatenate([part.t_s for part in parts]),
-        np.concatenate([part.site for part in parts]),
-        np.concatenate([part.before for part in parts]),
-        np.concatenate([part.after for part in parts]),
+        np.concatenate([part.t_s for part in changes]),
+        np.concatenate([part.site for part in changes]),
+        np.concatenate([part.before for part in changes]),
+        np.concatenate([part.after for part in changes]),
     )
