@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from twin.errors import InputError
 from twin.network.grid import LinkKind
-from twin.network.links import LinkState
+from twin.network.links import LinkState, broken_limits, limits
 from twin.network.terminals import LinkStatistics
 from twin.network.topology import Sky
 from twin.scenario import loader
@@ -103,6 +103,66 @@ def test_no_two_satellites_would_rather_have_each_other(dynamic, period, dead):
     )
     assert able.sum() > 50
     assert not (able & ~chosen & (length_km[20] < own_km[pairs].min(axis=1) - 1e-3)).any()
+
+
+def test_partners_keep_their_limits_at_start_middle_and_end(dynamic):
+    seam, limit = dynamic._seam, limits(dynamic.scenario.links)
+    pairs = dynamic.skeleton.edges[dynamic.skeleton.changing]
+    for period in range(48):
+        chosen = pairs[seam.partners(period, np.ones(1056, bool))]
+        t_s = np.linspace(seam.start_s(period), seam.start_s(period + 1), 3)
+        across = np.ones(len(chosen), bool)
+        for now in zip(*propagate(dynamic.constellation, "kepler-j2", t_s), strict=True):
+            assert not broken_limits(chosen, across, now, np.ones(3), limit)[0].any()
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    step_s=st.sampled_from([20.0, 50.0, 170.0]),
+    acquisition_s=st.sampled_from([0.0, 35.0, 60.0]),
+    seed=st.integers(0, 1000),
+)
+def test_new_partners_acquire_each_other_from_the_start_of_their_period(
+    step_s, acquisition_s, seed
+):
+    orbit = loader.load("paper-star").simulation.model_copy(
+        update={"step_s": step_s, "orbits": None, "steps": 60}
+    )
+    first = star("dynamic", acquisition_s=acquisition_s)
+    sky = Sky(first.scenario.model_copy(update={"simulation": orbit}))
+    seam, edges = sky._seam, sky.skeleton.edges[sky.skeleton.changing]
+    powered = np.random.default_rng(seed).random((60, 1056)) < 0.95
+    since_s, on_before = {}, {}
+    period, partners, old = None, set(), set()
+    network = sky.network(0)
+    for step in range(60):
+        t_s, now = step * step_s, powered[step]
+        if seam.period(t_s) != period:
+            skipped = period is None or seam.period(t_s) > period + 1
+            period = seam.period(t_s)
+            old = partners
+            if skipped:
+                old = set(np.flatnonzero(seam.partners(max(period - 1, 0), now)).tolist())
+            partners = set(np.flatnonzero(seam.partners(period, now)).tolist())
+            for link in partners - old:
+                since_s[link] = seam.start_s(period) if period else -np.inf
+                on_before[link] = True
+        state = network.advance(now).link_state[sky.skeleton.changing]
+        assert set(np.flatnonzero(state != LinkState.UNPAIRED).tolist()) == partners
+        for link in partners:
+            on = bool(now[edges[link]].all())
+            if state[link] in (LinkState.RANGE, LinkState.GRAZING, LinkState.RATE):
+                since_s[link] = None  # left to the test of limits
+            elif link in since_s and since_s[link] is not None:
+                if on and not on_before[link]:
+                    since_s[link] = t_s
+                acquiring = t_s - since_s[link] < acquisition_s - 1e-6
+                expected = LinkState.PAT if acquiring else LinkState.UP
+                assert state[link] == (expected if on else LinkState.POWER)
+            on_before[link] = on
+        for link in set(since_s) - partners:
+            since_s[link] = -np.inf
+            on_before[link] = True
 
 
 def test_a_delta_has_partners_for_all_at_all_times():

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 
 from twin.network.grid import LinkKind
-from twin.network.links import LinkState
+from twin.network.links import LinkState, _interpolate
 from twin.network.terminals import LinkStatistics
 from twin.network.topology import Sky
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
+from twin.space.propagation import propagate
 
 ORBIT_S = 6565  # at 1200 km
 
@@ -153,6 +154,33 @@ def test_power_takes_links_and_gives_them_back_after_acquisition(delta, dark, ac
         np.testing.assert_array_equal(network.advance(powered[step]).link_state, expected)
 
 
+def test_power_that_comes_back_after_sight_starts_the_acquisition(in_sight_s):
+    # The pair rises within a step while it is dark; what counts is the power, a moment later.
+    sky = Sky(scenario(step_s=50, steps=80, sun_exclusion_deg=0.0, acquisition_s=20.0))
+    rises = [(t, link) for link, pairs in enumerate(in_sight_s) for t, _ in pairs if t > 0]
+    late = [(-(-t // 50), link) for t, link in rises if -t % 50 > 21]
+    assert late
+    for first_step, link in late:
+        edge = np.flatnonzero(sky.skeleton.kind == LinkKind.SEAM)[link]
+        powered = np.ones(48, bool)
+        for dark, expected in ((False, LinkState.UP), (True, LinkState.PAT)):
+            network = sky.network(0)
+            powered[sky.skeleton.edges[edge]] = not dark
+            for _ in range(first_step):
+                network.advance(powered)
+            assert network.advance().link_state[edge] == expected
+
+
+def test_positions_between_steps_follow_the_orbit(delta):
+    (r0, r1, r_km), (v0, v1, v_km_s) = propagate(
+        delta.constellation, "kepler", np.array([100.0, 160.0, 118.0])
+    )
+    between = np.empty((2, 3)), np.empty((2, 3))
+    _interpolate((r0, v0), (r1, v1), 7, 0.3, 60.0, 1, between)
+    np.testing.assert_allclose(between[0][1], r_km[7], atol=1e-3)
+    np.testing.assert_allclose(between[1][1], v_km_s[7], atol=1e-4)
+
+
 def test_everybody_has_power_unless_told_otherwise(delta):
     network = delta.network(0)
     for snapshot in delta.snapshots(0):
@@ -216,3 +244,12 @@ def test_statistics_count_what_a_slow_reader_counts(delta, data):
         assert figures["hold_median_s"] == (
             pytest.approx(np.median(holds) * step_s) if holds else None
         )
+
+
+def test_the_median_hold_lies_between_the_middle_two(delta):
+    history = np.full((8, len(delta.skeleton.edges)), LinkState.PAT, np.uint8)
+    history[[1, 3, 4, 5], 0] = LinkState.UP  # one step, then three
+    statistics = LinkStatistics(delta.skeleton, steps=8, step_s=10.0)
+    for state in history:
+        statistics.add(state)
+    assert statistics.summary()["intra-plane"]["hold_median_s"] == 20.0

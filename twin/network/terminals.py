@@ -102,9 +102,9 @@ class Terminals:
         else:
             old = seam.partners(period - 1, powered)
         chosen = seam.partners(period, powered)
-        begun = chosen & ~(old & self._paired[self._changing])
-        self._broken[self._changing[begun]] = 0
-        self._since_s[self._changing[begun]] = np.where(old[begun], -np.inf, seam.start_s(period))
+        lasting = chosen & old & self._paired[self._changing]
+        self._broken[self._changing[~lasting]] = 0
+        self._since_s[self._changing[chosen & ~old]] = seam.start_s(period)
         self._paired[self._changing] = chosen
         self._period = period
 
