@@ -14,6 +14,7 @@ from twin.space.compiled import compiled
 type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 type States = tuple[Array, Array]
+type Row = int | np.int32
 
 
 class LinkState(IntEnum):
@@ -120,7 +121,7 @@ def _broken_limits(
 
 @compiled
 def _limit(
-    now: States, a: int, b: int, sun: Array, across: bool, limit: LinkLimits
+    now: States, a: Row, b: Row, sun: Array, across: bool, limit: LinkLimits
 ) -> tuple[int, float]:
     """First limit that a link from a to b breaks, and its length in km."""
     r, v = now
@@ -151,12 +152,12 @@ def _limit(
 
 
 @compiled
-def _polar(r: Array, i: int, sine: float) -> bool:
+def _polar(r: Array, i: Row, sine: float) -> bool:
     return bool(abs(r[i, 2]) > sine * sqrt(r[i, 0] ** 2 + r[i, 1] ** 2 + r[i, 2] ** 2))
 
 
 @compiled
-def _sees_sun(r: Array, i: int, sun: Array) -> bool:
+def _sees_sun(r: Array, i: Row, sun: Array) -> bool:
     towards = r[i, 0] * sun[0] + r[i, 1] * sun[1] + r[i, 2] * sun[2]
     aside2 = r[i, 0] ** 2 + r[i, 1] ** 2 + r[i, 2] ** 2 - towards**2
     return bool(towards > 0 or aside2 > R_EARTH_KM**2)
@@ -231,12 +232,13 @@ def _recovery(
 ) -> float:
     """When the limits began to hold, as a fraction of the step that ends now, by bisection."""
     between = np.empty((2, 3)), np.empty((2, 3))
+    # Typed like a and b: for literals numba would compile `_limit` a second time.
+    first, second = np.int32(0), np.int32(1)
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        _interpolate(before, now, a, middle, step_s, 0, between)
-        _interpolate(before, now, b, middle, step_s, 1, between)
-        if _limit(between, 0, 1, sun, across, limit)[0] == _UP:
+        _interpolate(before, now, (a, b), middle, step_s, between)
+        if _limit(between, first, second, sun, across, limit)[0] == _UP:
             high = middle
         else:
             low = middle
@@ -245,13 +247,15 @@ def _recovery(
 
 @compiled
 def _interpolate(
-    before: States, now: States, i: int, x: float, step_s: float, row: int, between: States
+    before: States, now: States, pair: tuple[int, int], x: float, step_s: float, between: States
 ) -> None:
-    """Cubic Hermite position and velocity of a satellite, a fraction x into a step."""
+    """Cubic Hermite positions and velocities of two satellites, a fraction x into a step."""
     r, v = between
-    for k in range(3):
-        r0, v0, r1, v1 = before[0][i, k], before[1][i, k], now[0][i, k], now[1][i, k]
-        r[row, k] = r0 + x * x * (3 - 2 * x) * (r1 - r0)
-        r[row, k] += step_s * x * (1 - x) * ((1 - x) * v0 - x * v1)
-        v[row, k] = 6 * x * (1 - x) * (r1 - r0) / step_s
-        v[row, k] += (1 - x) * (1 - 3 * x) * v0 + x * (3 * x - 2) * v1
+    for row in range(2):
+        for k in range(3):
+            i = pair[row]
+            r0, v0, r1, v1 = before[0][i, k], before[1][i, k], now[0][i, k], now[1][i, k]
+            r[row, k] = r0 + x * x * (3 - 2 * x) * (r1 - r0)
+            r[row, k] += step_s * x * (1 - x) * ((1 - x) * v0 - x * v1)
+            v[row, k] = 6 * x * (1 - x) * (r1 - r0) / step_s
+            v[row, k] += (1 - x) * (1 - 3 * x) * v0 + x * (3 * x - 2) * v1
