@@ -155,6 +155,8 @@ class TwinModel(mesa.Model):
         edges, state = self.sky.skeleton.edges, self.snapshot.link_state
         changed = before != state
         for cause in LinkState:
+            if cause is LinkState.UNPAIRED:  # nobody misses it
+                continue
             rows = np.flatnonzero(changed & (state == cause))
             kind = "isl-up" if cause is LinkState.UP else "isl-down"
             name = "" if cause is LinkState.UP else cause.name.lower()
@@ -286,6 +288,7 @@ class TwinModel(mesa.Model):
         self.row |= {
             f"links_{'' if s is LinkState.UP else 'down_'}{s.name.lower()}": int(state[s])
             for s in LinkState
+            if s is not LinkState.UNPAIRED
         }
         self.row |= {
             "step": self.snapshot.step,

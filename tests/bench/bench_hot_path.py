@@ -3,6 +3,8 @@
 Not part of the test suite; ratios to the alternatives come from ``twin bench``.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,6 @@ from agents.planning import planning_problem
 from placement.strategies.table import STRATEGIES
 from twin import seeding
 from twin.moe.latency import expected_latency, sampled_latency
-from twin.network.links import limits, link_states
 from twin.network.routing import shortest_paths
 from twin.scenario import loader
 
@@ -34,9 +35,18 @@ def test_sunlit_share(benchmark, model):
 
 
 def test_snapshot(benchmark, model):
-    now, limit = model.snapshot.sky, limits(model.config.links)
-    whole = np.ones(len(model.sky.skeleton.edges), bool)
-    benchmark(lambda: link_states(model.sky.skeleton, now.r_km, now.v_km_s, whole, limit))
+    benchmark.pedantic(model.sky.network(0).advance, rounds=100, iterations=1)
+
+
+def test_sites_and_hand_over(benchmark):
+    twin = TwinModel(loader.load("handover-study"))
+    twin.step()
+    starts = itertools.count(1)
+    benchmark.pedantic(lambda: twin.ground.step(15.0 * next(starts)), rounds=100, iterations=1)
+
+
+def test_energy_and_heat(benchmark, model):
+    benchmark(model._power)
 
 
 def test_routing_from_32_gateways(benchmark, model):
@@ -48,7 +58,8 @@ def test_routing_from_32_gateways(benchmark, model):
 def test_sampled_latency_of_256_tokens(benchmark, model):
     placement, moe = model.controller.placement, model.inference
     paths = path_s(model.delay_s, placement, moe.transfer_s)
-    benchmark(lambda: sampled_latency(paths, placement.expert, model.choices, moe.compute))
+    choices = model.served.choices
+    benchmark(lambda: sampled_latency(paths, placement.expert, choices, moe.compute))
 
 
 def test_expected_latency(benchmark, model):

@@ -46,7 +46,10 @@ def test_paper_is_the_published_experiment():
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("links.seam=half", "links.seam: input should be 'open' or 'closed' (got 'half')"),
+        (
+            "links.seam=half",
+            "links.seam: input should be 'open', 'closed', 'fixed' or 'dynamic' (got 'half')",
+        ),
         ("links.colour=1", "links.colour: unknown key (got 1)"),
         ("constellation.phasing=33", "phasing must be below planes (33), not 33"),
         ("simulation.steps=1.5", "simulation.steps: input should be a valid integer (got 1.5)"),
@@ -82,7 +85,9 @@ def test_files(tmp_path):
         loader.load(path)
     path.write_text(loader.preset_text("small"))
     assert loader.load(str(path)).name == "small"
-    with pytest.raises(InputError, match="unknown scenario 'papr'; presets: oneweb, paper"):
+    with pytest.raises(
+        InputError, match="unknown scenario 'papr'; presets: eclipse-study, handover-study"
+    ):
         loader.load("papr")
 
 
@@ -90,6 +95,8 @@ def test_overrides_take_toml_and_plain_text(tmp_path):
     scenario = loader.load("oneweb", ["constellation.tle=/a b/c.tle", "links.max_range_km=4000"])
     assert scenario.constellation.tle == "/a b/c.tle"
     assert scenario.links.max_range_km == 4000
+    started = loader.load("small", ["simulation.start_utc=2022-10-27T22:57:00Z"])
+    assert started.simulation.start_utc == "2022-10-27T22:57:00.000000Z"
     with pytest.raises(InputError, match=r"preset oneweb: constellation\.tle: field required"):
         loader.load("oneweb")
 

@@ -104,7 +104,7 @@ def test_scenarios_and_schema(twin):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["run", "papr"], "unknown scenario 'papr'; presets: oneweb, paper"),
+        (["run", "papr"], "unknown scenario 'papr'; presets: eclipse-study"),
         (["run"], "give either a scenario or --resume"),
         (["run", "missing.toml"], "missing.toml: cannot be read: No such file"),
         (["run", "small", "--set", "links.seam=half"], "links.seam: input should be"),

@@ -7,7 +7,7 @@ A field tagged *assumption* in its description is a choice that the Space-XNet p
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 class Table(BaseModel):
@@ -28,7 +28,12 @@ def _utc(text: str) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-UtcText = Annotated[str, AfterValidator(_utc)]
+def _text(value: Any) -> Any:
+    """TOML has dates of its own, which mean the same as their text."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+UtcText = Annotated[str, BeforeValidator(_text), AfterValidator(_utc)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]

@@ -67,7 +67,7 @@ def kernel(
     times |= slow
     return {
         "satellites": sky.constellation.size,
-        "links": len(sky.skeleton.edges),
+        "links": sky.skeleton.pairings,
         "sources": len(gateway),
         "tokens_per_step": scenario.workload.tokens_per_step,
         "rounds": rounds,

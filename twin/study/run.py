@@ -63,11 +63,12 @@ def run_scenario(
 
 def notes(model: TwinModel) -> list[str]:
     """What a reader should know about the constellation a run took place on."""
-    body, edges = model.sky.constellation, model.sky.skeleton.edges
+    body = model.sky.constellation
     sizes = np.bincount(body.plane)
     each = f"{sizes[0]}" if np.ptp(sizes) == 0 else f"{sizes.min()} to {sizes.max()}"
     told = [
-        f"{body.size} satellites in {body.n_planes} planes of {each}, {len(edges)} link pairings"
+        f"{body.size} satellites in {body.n_planes} planes of {each}, "
+        f"{model.sky.skeleton.pairings} link pairings"
     ]
     # A reason reads "class: detail"; the manifest has every satellite's own.
     classes = Counter(reason.partition(": ")[0] for _, reason in body.left_out)

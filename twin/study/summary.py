@@ -40,17 +40,29 @@ def summarise(run: Run) -> dict[str, float | None]:
         "soc_min": _column(steps, "soc_min").min(),
         "temperature_max_c": _column(steps, "temperature_max_c").max(),
         "satellites_without_power": _column(steps, "unpowered").max(),
+        "brown_outs": _events(run, "brown-out"),
+        "throttlings": _events(run, "throttled"),
         "compute_deficit_share": _share(total["compute_deficit_flop"], total["compute_done_flop"]),
         "energy_per_token_j": _weighted(_column(steps, "energy_per_token_j"), served),
         "utilisation_max": _column(steps, "utilisation_max").max(),
         "placements": pc.max(steps["placement"]).as_py() + 1,
         "migrated_gb": total["migrated_bytes"] / 1e9,
+        "battery_cycles_max": run.manifest["conclusion"]["batteries"]["full_cycles_max"],
+        "battery_life_used_max": run.manifest["conclusion"]["batteries"]["life_used_max"],
         "wall_time_s": run.manifest["wall_time_s"],
     }
+    for kind, links in run.manifest["conclusion"]["links"].items():
+        figures[f"{kind}_availability"] = links["availability"]
+        figures[f"{kind}_hold_mean_s"] = links["hold_mean_s"]
     return {
         name: None if value is None or not np.isfinite(value) else float(value)
         for name, value in figures.items()
     }
+
+
+def _events(run: Run, kind: str) -> int:
+    kinds = run.table("events", ["kind"])["kind"].cast(pa.string())
+    return int(pc.sum(pc.equal(kinds, kind)).as_py() or 0)
 
 
 def _column(table: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:

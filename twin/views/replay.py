@@ -60,7 +60,7 @@ def from_run(
     shown = np.arange(0, steps, stride)
     moving = _moving(sky, run, stride, progress, cancelled)
     hops, tokens_drawn = _hops(run, stride)
-    figures = _figures(run, shown, len(sky.skeleton.edges))
+    figures = _figures(run, shown, sky.skeleton.pairings)
     body = sky.constellation
     return Trace(
         meta=TraceMeta(
