@@ -46,7 +46,9 @@ def served(folder: Path) -> Iterator[str]:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     url = f"http://localhost:{port}"
-    command = [sys.executable, "-m", "solara", "run", str(APP), "--no-open", "--port", str(port)]
+    # In production mode no files are watched: a server that watches takes many inotify instances.
+    command = [sys.executable, "-m", "solara", "run", str(APP)]
+    command += ["--no-open", "--production", "--port", str(port)]
     server = subprocess.Popen(command, cwd=folder)
     try:
         _wait(url, server)

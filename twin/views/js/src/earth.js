@@ -51,7 +51,7 @@ const VERTEX = `
     vec4 world = modelMatrix * vec4(position, 1.0);
     normalWorld = normalize(mat3(modelMatrix) * normal);
     toEye = normalize(cameraPosition - world.xyz);
-    gl_Position = projectionMatrix * viewMatrix * world;
+    gl_Position = projectionMatrix * (viewMatrix * world);
   }`;
 
 const SURFACE = `

@@ -1,7 +1,7 @@
 // Many straight lines of a given width in pixels, drawn in one go.
 
 import {
-  AdditiveBlending, DynamicDrawUsage, InstancedBufferAttribute, InstancedBufferGeometry,
+  DynamicDrawUsage, InstancedBufferAttribute, InstancedBufferGeometry,
   Float32BufferAttribute, Mesh, ShaderMaterial, Vector2,
 } from "three";
 
@@ -18,8 +18,8 @@ const VERTEX = `
   varying vec4 colour;
   varying float side;
   void main() {
-    vec4 a = projectionMatrix * modelViewMatrix * vec4(from, 1.0);
-    vec4 b = projectionMatrix * modelViewMatrix * vec4(to, 1.0);
+    vec4 a = projectionMatrix * (modelViewMatrix * vec4(from, 1.0));
+    vec4 b = projectionMatrix * (modelViewMatrix * vec4(to, 1.0));
     vec2 along = (b.xy / b.w - a.xy / a.w) * resolution;
     float size = length(along);
     along = size > 0.0 ? along / size : vec2(1.0, 0.0);
@@ -38,7 +38,7 @@ const FRAGMENT = `
   }`;
 
 /** Lines `width` pixels wide: `reserve` room, write into the arrays, then `commit` how many. */
-export function createRibbons(width, blending = AdditiveBlending) {
+export function createRibbons(width) {
   const uniforms = {
     resolution: { value: new Vector2(1, 1) },
     width: { value: width },
@@ -48,7 +48,6 @@ export function createRibbons(width, blending = AdditiveBlending) {
     uniforms,
     vertexShader: VERTEX,
     fragmentShader: FRAGMENT,
-    blending,
     transparent: true,
     depthWrite: false,
   });

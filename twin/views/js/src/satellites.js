@@ -2,6 +2,7 @@
 
 import { BufferAttribute, BufferGeometry, DynamicDrawUsage, Points, ShaderMaterial } from "three";
 
+import { behindEarth } from "./horizon.js";
 import { ramp, rgb } from "./palette.js";
 import { placementRow } from "./trace.js";
 
@@ -68,25 +69,29 @@ export function createSatellites() {
       }
       object.geometry = geometry;
     },
-    update({ frame, positions, colourBy }) {
+    update({ frame, positions, colourBy, eye }) {
       const { position, tint, size, ring } = object.geometry.attributes;
-      position.array.set(positions);
       const row = placementRow(trace, frame) * trace.count;
       const table = ramps[colourBy];
       const idle = rgb(trace.palette.idle);
       const values = colourBy === "layer" ? null : trace[colourBy];
+      let drawn = 0;
       for (let i = 0; i < trace.count; i += 1) {
+        if (behindEarth(eye, positions, 3 * i)) continue;
         const layer = trace.placement_layer[row + i];
         const role = trace.placement_role[row + i];
-        size.array[i] = SIZES[role] * (values && role === 0 ? 1.25 : 1);
-        ring.array[i] = role === GATEWAY ? 1 : 0;
+        size.array[drawn] = SIZES[role] * (values && role === 0 ? 1.25 : 1);
+        ring.array[drawn] = role === GATEWAY ? 1 : 0;
         if (values === null && layer < 0) {
-          tint.array.set(idle, 3 * i);
+          tint.array.set(idle, 3 * drawn);
         } else {
           const level = values ? values[frame * trace.count + i] : layerLevel(trace, layer);
-          tint.array.set(table.subarray(3 * level, 3 * level + 3), 3 * i);
+          tint.array.set(table.subarray(3 * level, 3 * level + 3), 3 * drawn);
         }
+        for (let c = 0; c < 3; c += 1) position.array[3 * drawn + c] = positions[3 * i + c];
+        drawn += 1;
       }
+      object.geometry.setDrawRange(0, drawn);
       for (const attribute of [position, tint, size, ring]) attribute.needsUpdate = true;
     },
   };

@@ -54,9 +54,7 @@ export function createScene(onMove) {
     camera.fov = (2 * Math.atan(Math.tan((FIELD_OF_VIEW_DEG * Math.PI) / 360) / narrow) * 180) / Math.PI;
     camera.setViewOffset(width, height, -SHIFT_RIGHT * width, SHIFT_UP * height, width, height);
     camera.updateProjectionMatrix();
-    for (const ribbons of [...links.ribbons, ...tokens.ribbons]) {
-      ribbons.setSize(width * pixels, height * pixels, pixels);
-    }
+    tokens.trails.setSize(width * pixels, height * pixels, pixels);
     const size = (distance * height * pixels) / REFERENCE_HEIGHT;
     satellites.scale.value = size;
     tokens.scale.value = size;
@@ -84,8 +82,9 @@ export function createScene(onMove) {
       positionsAt(trace, time, positions);
       sunDirection.fromArray(trace.sun, 3 * frame).normalize();
       earth.update({ sunDirection, earthRotation: earthRotationAt(trace, time) });
-      const counts = links.update({ frame, positions, show, eye: camera.position });
-      satellites.update({ frame, positions, colourBy });
+      const eye = camera.position;
+      const counts = links.update({ frame, positions, show, eye });
+      satellites.update({ frame, positions, colourBy, eye });
       tokens.update({ frame, positions, tokenTime, show });
       renderer.render(scene, camera);
       return counts;

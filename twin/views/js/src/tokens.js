@@ -1,8 +1,7 @@
 // Tokens in flight: a glowing head on every active hop, a trail on every hop already made.
 
 import {
-  AdditiveBlending, BufferAttribute, BufferGeometry, DynamicDrawUsage, Group, NormalBlending, Points,
-  ShaderMaterial,
+  AdditiveBlending, BufferAttribute, BufferGeometry, DynamicDrawUsage, Group, Points, ShaderMaterial,
 } from "three";
 
 import { rgb } from "./palette.js";
@@ -48,7 +47,7 @@ export function createTokens() {
     }),
   );
   heads.frustumCulled = false;
-  const trails = createRibbons(3, NormalBlending);
+  const trails = createRibbons(3);
   const object = new Group();
   object.add(trails.object, heads);
   let trace = null;
@@ -106,7 +105,7 @@ export function createTokens() {
   return {
     object,
     scale,
-    ribbons: [trails],
+    trails,
     setTrace(next) {
       trace = next;
       colours = trace.palette.tokens.map(rgb);
