@@ -7,6 +7,16 @@ from typing import Annotated
 
 import typer
 
+from twin import cli_look
+from twin.cli_options import (
+    FigureOption,
+    JsonOption,
+    RunsOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+)
 from twin.errors import InputError
 
 app = typer.Typer(
@@ -19,20 +29,6 @@ scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or
 app.add_typer(scenarios_app, name="scenarios")
 bench_app = typer.Typer(help="Measure speed, side by side with the alternatives.")
 app.add_typer(bench_app, name="bench")
-
-ScenarioArgument = Annotated[str, typer.Argument(help="A preset's name or a TOML file's path.")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override a field; may be repeated."),
-]
-SeedOption = Annotated[int | None, typer.Option(min=0, help="Seed of all randomness.")]
-JsonOption = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the figures as JSON ('-': print them)."),
-]
-FigureOption = Annotated[Path | None, typer.Option(help="Where the PNG figure goes.")]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")]
-RunsOption = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
 
 
 def main() -> None:
@@ -252,6 +248,10 @@ def bench_run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
         ],
     )
     report.json(data)
+
+
+for command in (cli_look.ephemeris, cli_look.events):
+    app.command()(command)
 
 
 @app.command()

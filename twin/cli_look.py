@@ -1,0 +1,111 @@
+"""Commands that look: at one satellite's orbit and shadow, at the events of a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin.cli_options import JsonOption, RunsOption, ScenarioArgument, SetOption
+from twin.errors import InputError
+
+_ON_SCREEN = 20
+"""Rows of a table that are printed where the user does not say; files hold all."""
+
+
+def ephemeris(
+    scenario: ScenarioArgument,
+    satellite: Annotated[str, typer.Option(help="Its number or its name.")],
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Number of steps, instead of the scenario's.")
+    ] = None,
+    overrides: SetOption = None,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Write the steps as CSV, and FILE-shadows beside it."
+        ),
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Follow one satellite: position, velocity, beta angle, sunlight, shadow intervals."""
+    from twin.scenario import loader
+    from twin.terminal import Report, progress_bar
+
+    report = Report(json_file)
+    if csv_file is not None and not csv_file.parent.is_dir():
+        raise InputError(f"--csv {csv_file}: there is no folder {csv_file.parent}")
+    length = [] if steps is None else [f"simulation.steps={steps}"]
+    chosen = loader.load(scenario, [*(overrides or []), *length])
+    with progress_bar("compiling on first use, then stepping") as progress:
+        from twin.study.ephemeris import satellite_ephemeris
+
+        found = satellite_ephemeris(chosen, satellite, progress=progress)
+    report.table(
+        f"{found.satellite['name']} of {chosen.name}, {len(found.columns['t_s'])} steps "
+        f"from {found.epoch_utc}",
+        ["s", "latitude deg", "longitude deg", "altitude km", "beta deg", "sunlit"],
+        found.step_rows(_ON_SCREEN),
+    )
+    shadows = found.shadow_rows(_ON_SCREEN)
+    report.table(
+        f"shadow intervals, {len(shadows)} of {len(found.shadows)}; seconds after the start",
+        ["penumbra in", "umbra in", "umbra out", "penumbra out"],
+        shadows,
+    )
+    if csv_file is not None:
+        beside = found.write_csv(csv_file)
+        report.say(f"all steps in {csv_file}, all shadows in {beside}")
+    report.json(found.as_json())
+
+
+def events(
+    run: Annotated[str, typer.Argument(help="A run's folder, or its id below the runs folder.")],
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Only events of this kind; may be repeated.")
+    ] = None,
+    satellite: Annotated[
+        str | None, typer.Option(help="Only those that touch it: number or name.")
+    ] = None,
+    from_s: Annotated[
+        float | None, typer.Option("--from", metavar="T", help="Seconds since the run's start.")
+    ] = None,
+    to_s: Annotated[
+        float | None, typer.Option("--to", metavar="T", help="Seconds since the run's start.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, help=f"At most so many; else {_ON_SCREEN} on screen, all in the file."),
+    ] = None,
+    json_file: JsonOption = None,
+    runs_dir: RunsOption = Path("runs"),
+) -> None:
+    """Print what happened in a run: shadow, power, links, hand-overs, plans, lost tokens."""
+    from twin import runs
+    from twin.study.events import select
+    from twin.terminal import Report
+
+    report = Report(json_file)
+    folder = Path(run) if Path(run).is_dir() else runs_dir / run
+    if not folder.is_dir():
+        raise InputError(f"{run}: neither a folder nor a run in {runs_dir}/")
+    chosen = select(
+        runs.open_run(folder), kinds=kind or (), satellite=satellite, from_s=from_s, to_s=to_s
+    )
+    rows = chosen.rows(_ON_SCREEN if limit is None else limit)
+    counts, total = chosen.counts(), chosen.table.num_rows
+    report.table(
+        f"{folder.name}: {len(rows)} of {total} events, seconds after {chosen.epoch_utc}",
+        ["s", "kind", "cause", "satellite", "other", "value"],
+        rows,
+    )
+    report.table(
+        "how many", ["kind", "cause", "events"], [[k, c, str(count)] for k, c, count in counts]
+    )
+    report.json(
+        {
+            "run": folder.name,
+            "matched": total,
+            "counts": [{"kind": k, "cause": c or None, "events": n} for k, c, n in counts],
+            "events": chosen.records(limit),
+        }
+    )
