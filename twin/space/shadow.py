@@ -254,14 +254,18 @@ def step_light(
     step_s, room = t_s[1] - t_s[0], len(found)
     distance0, distance1 = sqrt(_dot(sun[0], sun[0])), sqrt(_dot(sun[1], sun[1]))
     for j in range(r.shape[1]):
-        radius0, radius1 = sqrt(_dot(r[0, j], r[0, j])), sqrt(_dot(r[1, j], r[1, j]))
-        cosine0 = _dot(r[0, j], sun[0]) / (radius0 * distance0)
-        cosine1 = _dot(r[1, j], sun[1]) / (radius1 * distance1)
         speed = sqrt(max(_dot(v[0, j], v[0, j]), _dot(v[1, j], v[1, j])))
         way = FASTER * speed * step_s
+        along0, along1, square0 = (
+            _dot(r[0, j], sun[0]),
+            _dot(r[1, j], sun[1]),
+            _dot(r[0, j], r[0, j]),
+        )
         # Day side at both ends of less than half a turn: no shadow in between.
-        if cosine0 > 0 and cosine1 > 0 and way < 2 * radius0:
+        if along0 > 0 and along1 > 0 and way * way < 4 * square0:
             continue
+        radius0, radius1 = sqrt(square0), sqrt(_dot(r[1, j], r[1, j]))
+        cosine0, cosine1 = along0 / (radius0 * distance0), along1 / (radius1 * distance1)
         # Too far from the edge to get there and back.
         full0 = _outside(radius0, cosine0, distance0, 1.0, cone)
         full1 = _outside(radius1, cosine1, distance1, 1.0, cone)
