@@ -147,9 +147,7 @@ class TwinModel(mesa.Model):
         edges = self.light.edges
         for kind, name in enumerate(EDGES):
             rows = edges.kind == kind
-            self.log.add(
-                name.replace(" ", "-"), t_s=edges.t_s[rows], satellite=edges.satellite[rows]
-            )
+            self.log.add(name, t_s=edges.t_s[rows], satellite=edges.satellite[rows])
 
     def _log_links(self, before: NDArray[np.uint8]) -> None:
         edges, state = self.sky.skeleton.edges, self.snapshot.link_state

@@ -160,11 +160,14 @@ class Run:
         """The scenario it ran."""
         return loader.load(self.path / "scenario.toml")
 
-    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """One table, or some of its columns."""
+    def table(
+        self, name: str, columns: Sequence[str] | None = None, filters: Any = None
+    ) -> pa.Table:
+        """One table, or some of its columns, or the rows that an Arrow expression picks."""
         if name not in TABLES:
             raise InputError(f"no table {name!r} in a run; there are: {', '.join(TABLES)}")
-        return pq.read_table(self.path / f"{name}.parquet", columns=columns)
+        table = pq.read_table(self.path / f"{name}.parquet", columns=columns, filters=filters)
+        return table.unify_dictionaries()
 
 
 def open_run(path: str | Path) -> Run:

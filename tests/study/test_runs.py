@@ -127,3 +127,14 @@ def test_two_runs_in_one_second_do_not_collide(tmp_path):
     first = runs.new_run_id(tmp_path, scenario)
     (tmp_path / first).mkdir()
     assert runs.new_run_id(tmp_path, scenario) != first
+
+
+def test_a_table_of_many_row_groups_reads_as_one(tmp_path, monkeypatch):
+    """Each group has a dictionary of its own kinds of events; readers see one."""
+    monkeypatch.setattr(runs, "_ROWS_PER_GROUP", 20)
+    run = run_scenario(loader.load("small"), runs_dir=tmp_path)
+    kinds = run.table("events")["kind"]
+    assert kinds.num_chunks > 1
+    counts = dict(zip(*(a.to_pylist() for a in kinds.value_counts().flatten()), strict=True))
+    assert sum(counts.values()) == len(kinds)
+    assert counts["isl-down"] > 0

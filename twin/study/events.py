@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from twin.errors import InputError
 from twin.runs import Run
@@ -112,10 +111,9 @@ def select(
         If a kind or the satellite is unknown, or the time runs backwards.
     """
     names = _names(run)
-    path = run.path / "events.parquet"
     conditions = []
     if kinds:
-        _check(kinds, path)
+        _check(kinds, run)
         conditions.append(pc.field("kind").isin(list(kinds)))
     if satellite is not None:
         row = satellite_number(names, satellite)
@@ -129,7 +127,7 @@ def select(
     chosen = None
     for condition in conditions:
         chosen = condition if chosen is None else chosen & condition
-    table = pq.read_table(path, filters=chosen)
+    table = run.table("events", filters=chosen)
     return Events(table=table, names=names, epoch_utc=run.scenario.simulation.start_utc)
 
 
@@ -137,12 +135,12 @@ def _names(run: Run) -> tuple[str, ...]:
     try:
         return constellations.build(run.scenario).names
     except InputError:
-        last = pc.max(pq.read_table(run.path / "satellites.parquet", columns=["satellite"])[0])
+        last = pc.max(run.table("satellites", ["satellite"])[0])
         return tuple(str(i) for i in range(last.as_py() + 1))
 
 
-def _check(kinds: Sequence[str], path: Any) -> None:
-    there = pc.unique(pq.read_table(path, columns=["kind"])["kind"].cast(pa.string())).to_pylist()
+def _check(kinds: Sequence[str], run: Run) -> None:
+    there = pc.unique(run.table("events", ["kind"])["kind"].cast(pa.string())).to_pylist()
     for kind in kinds:
         if kind not in KINDS and kind not in there:
             known = sorted({*KINDS, *there})
