@@ -269,21 +269,6 @@ def test_edges_are_where_the_illumination_changes(orbits):
             np.testing.assert_allclose(mine, samples_s - 0.1, rtol=0, atol=0.11)
 
 
-def test_light_comes_first_where_a_step_enters_the_shadow(orbits):
-    c = orbits(**FLEET)
-    t_s = np.arange(0.0, PERIOD_S, 60.0)
-    sun_km = sun_gcrs_km("2026-03-20T00:00:00Z", t_s)
-    r_km, v_km_s = propagate(c, "kepler", t_s)
-    share = illumination(r_km, sun_km[:, None])
-    seen = set()
-    for k, step in enumerate(lights(t_s, (r_km, v_km_s), sun_km)):
-        partly = (step.sunlit > 0) & (step.sunlit < 1)
-        entering = share[k] > share[k + 1]
-        np.testing.assert_array_equal(step.lit_first[partly], entering[partly])
-        seen |= set(step.lit_first[partly])
-    assert seen == {True, False}
-
-
 def test_no_shadow_no_edges(orbits):
     assert edges_of(orbits(a_km=A_550_KM), "2026-03-20T00:00:00Z", PERIOD_S, "none")[1] == []
 

@@ -45,15 +45,11 @@ class StepLight:
     ----------
     sunlit : (N,) float64
         Mean visible fraction of the solar disc, in [0, 1].
-    lit_first : (N,) bool
-        Whether the start of the step is at least as bright as its end: of a partly lit step,
-        whether the light comes before the shadow.
     edges : ShadowEdges
         Those inside the step, its end included.
     """
 
     sunlit: Array
-    lit_first: NDArray[np.bool_]
     edges: ShadowEdges
 
 
@@ -81,7 +77,7 @@ def illumination(r_km: Array, sun_km: Array, model: str = "cone") -> Array:
 
 
 def light(t_s: Array, r_km: Array, v_km_s: Array, sun_km: Array, model: str = "cone") -> StepLight:
-    """Sunlight over a step: its mean, its order, and every edge of the shadow to a microsecond.
+    """Sunlight over a step: its mean, and every edge of the shadow to a microsecond.
 
     Between its ends a satellite's angle and radius follow cubics in time (exact on a circle) and
     the Sun a line. The step is cut where the satellite passes the axis of the shadow, so that
@@ -101,11 +97,11 @@ def light(t_s: Array, r_km: Array, v_km_s: Array, sun_km: Array, model: str = "c
     """
     t, r, v, sun = (np.ascontiguousarray(a, dtype=np.float64) for a in (t_s, r_km, v_km_s, sun_km))
     n = r.shape[1]
-    sunlit, lit_first = np.ones(n), np.ones(n, dtype=np.bool_)
+    sunlit = np.ones(n)
     found = np.empty((n + 8, 3))
     room = len(found)
     if model != "none":
-        arrays = (t, r, v, sun, model == "cone", sunlit, lit_first)
+        arrays = (t, r, v, sun, model == "cone", sunlit)
         room = shadow.step_light(*arrays, found)
         if room < 0:
             found = np.empty((len(found) - room, 3))
@@ -114,7 +110,7 @@ def light(t_s: Array, r_km: Array, v_km_s: Array, sun_km: Array, model: str = "c
     edges = ShadowEdges(
         t_s=found[:, 0], satellite=found[:, 1].astype(np.int32), kind=found[:, 2].astype(np.int8)
     )
-    return StepLight(sunlit=sunlit, lit_first=lit_first, edges=edges)
+    return StepLight(sunlit=sunlit, edges=edges)
 
 
 def beta_angle_rad(r_km: Array, v_km_s: Array, sun_km: Array) -> Array:

@@ -61,7 +61,7 @@ class Ephemeris:
         return propagation.propagate(self._constellation, self._model, self.t_s[steps])
 
     def light(self, step: int) -> eclipse.StepLight:
-        """Sunlight during a step: mean share, order, and the shadow's edges at their times."""
+        """Sunlight during a step: mean share, and the shadow's edges at their times."""
         i = self._load(step)
         both = slice(i, i + 2)
         return eclipse.light(

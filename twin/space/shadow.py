@@ -242,14 +242,13 @@ def _follow(
 
 @compiled
 def step_light(
-    t_s: Array, r: Array, v: Array, sun: Array, cone: bool,
-    sunlit: Array, lit_first: NDArray[np.bool_], found: Array,
-) -> int:  # fmt: skip
+    t_s: Array, r: Array, v: Array, sun: Array, cone: bool, sunlit: Array, found: Array
+) -> int:
     """Follow all satellites over a step, from states (2, N, 3) and Suns (2, 3) at its ends.
 
-    Writes the mean share of the Sun and whether the brighter end comes first, where they are not
-    1 and true, and edges as rows (time, satellite, kind) of `found`, the last row first. Returns
-    how many rows are left; less than none if there were too few.
+    Writes the mean share of the Sun where it is not 1, and edges as rows (time, satellite, kind)
+    of `found`, the last row first. Returns how many rows are left; less than none if there were
+    too few.
     """
     step_s, room = t_s[1] - t_s[0], len(found)
     distance0, distance1 = sqrt(_dot(sun[0], sun[0])), sqrt(_dot(sun[1], sun[1]))
@@ -280,5 +279,4 @@ def step_light(
         ends = (full0, dark0, full1, dark1)
         lit_s, room = _follow(arc, ends, cone, t_s[0], j, found, room)
         sunlit[j] = min(1.0, max(0.0, lit_s / step_s))
-        lit_first[j] = _light_at(0.0, arc, cone) >= _light_at(step_s, arc, cone)
     return room
