@@ -9,7 +9,6 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.inference import path_s
 from agents.planning import plan, planning_problem
 from placement.migration import migration
 from placement.policies.table import POLICIES
@@ -57,19 +56,19 @@ class Controller(mesa.Agent):
         # Who takes on experts, how long a token took, and under which placement.
         self._reports: deque[tuple[NDArray[np.bool_], float, int]] = deque(maxlen=age + 1)
 
-    def step(self, step: int, delay_s: NDArray[np.float64] | None) -> bool:
+    def step(self, step: int, paths_s: NDArray[np.float64] | None) -> bool:
         """Decide on a new placement for `step`; return whether there is one.
 
-        `delay_s` is the delay from the present gateways over the present topology, (L, N), or
-        None before there is a placement.
+        `paths_s` is the way through each expert over the present topology, (L, E), or None before
+        there is a placement.
         """
         self.migrated_bytes = 0.0
         energy = self.model.fleet.energy
-        if delay_s is None:
+        if paths_s is None:
             self._reports.append((energy.powered & ~energy.low, np.nan, -1))
             return self._plan(step, "start", np.ones(self.model.fleet.size, bool))
         willing = energy.powered & ~energy.low
-        self._reports.append((willing, self.latency_s(delay_s), self.version))
+        self._reports.append((willing, self.latency_s(paths_s), self.version))
         willing, latency_s, version = self._reports[0]
         if version != self.version:
             latency_s = np.nan  # of another placement: says nothing about this one
@@ -84,12 +83,10 @@ class Controller(mesa.Agent):
         reason = self._policy(telemetry)
         return self._plan(step, reason, willing) if reason else False
 
-    def latency_s(self, delay_s: NDArray[np.float64]) -> float:
+    def latency_s(self, paths_s: NDArray[np.float64]) -> float:
         """Activation-weighted path latency of a token, ``inf`` if a part cannot be reached."""
-        paths = path_s(delay_s, self.placement, self.model.inference.transfer_s)
-        return float(
-            (paths * self.model.inference.activation).sum() / self.model.inference.card.top_k
-        )
+        inference = self.model.inference
+        return float((paths_s * inference.activation).sum() / inference.card.top_k)
 
     def _plan(self, step: int, reason: str, willing: NDArray[np.bool_]) -> bool:
         model = self.model

@@ -12,7 +12,7 @@ class EventLog:
     """Event rows of the present step; arrays add many at once."""
 
     def __init__(self) -> None:
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[tuple[str, str, tuple[ArrayLike, ...]]] = []
 
     def add(
         self,
@@ -28,10 +28,8 @@ class EventLog:
 
         Without `t_s` an event is at the start of the step.
         """
-        if not np.size(satellite):
-            return
-        columns = [np.atleast_1d(c) for c in np.broadcast_arrays(t_s, satellite, other, value)]
-        self._rows.append({"kind": kind, "cause": cause, "columns": columns})
+        if np.size(satellite):
+            self._rows.append((kind, cause, (t_s, satellite, other, value)))
 
     def clear(self) -> None:
         """Begin a new step."""
@@ -42,11 +40,11 @@ class EventLog:
         table: dict[str, list[Any]] = {
             k: [] for k in ("t_s", "kind", "cause", "satellite", "other", "value")
         }
-        for row in self._rows:
-            t_s, satellite, other, value = row["columns"]
+        for kind, cause, figures in self._rows:
+            t_s, satellite, other, value = map(np.atleast_1d, np.broadcast_arrays(*figures))
             table["t_s"] += np.where(np.isnan(t_s), start_s, t_s).tolist()
-            table["kind"] += [row["kind"]] * len(satellite)
-            table["cause"] += [row["cause"] or None] * len(satellite)
+            table["kind"] += [kind] * len(satellite)
+            table["cause"] += [cause or None] * len(satellite)
             table["satellite"] += [s if s != NOBODY else None for s in satellite.tolist()]
             table["other"] += [s if s != NOBODY else None for s in other.tolist()]
             table["value"] += [v if v == v else None for v in value.tolist()]

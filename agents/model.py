@@ -85,6 +85,7 @@ class TwinModel(mesa.Model):
         self.light: StepLight
         self.delay_s: NDArray[np.float64]
         self.predecessor: NDArray[np.int32]
+        self.paths_s: NDArray[np.float64]
         self.compute: ComputeTimes
         self.served: Served
         self.link_statistics = LinkStatistics(
@@ -150,12 +151,13 @@ class TwinModel(mesa.Model):
             self.log.add(name, t_s=edges.t_s[rows], satellite=edges.satellite[rows])
 
     def _log_links(self, before: NDArray[np.uint8]) -> None:
-        edges, state = self.sky.skeleton.edges, self.snapshot.link_state
-        changed = before != state
-        for cause in LinkState:
+        changed = np.flatnonzero(before != self.snapshot.link_state)
+        edges, state = self.sky.skeleton.edges[changed], self.snapshot.link_state[changed]
+        for code in np.unique(state):
+            cause = LinkState(code)
             if cause is LinkState.UNPAIRED:  # nobody misses it
                 continue
-            rows = np.flatnonzero(changed & (state == cause))
+            rows = state == code
             kind = "isl-up" if cause is LinkState.UP else "isl-down"
             name = "" if cause is LinkState.UP else cause.name.lower()
             self.log.add(kind, cause=name, satellite=edges[rows, 0], other=edges[rows, 1])
@@ -168,6 +170,7 @@ class TwinModel(mesa.Model):
             self.snapshot.weight_s,
             self.controller.placement.gateway,
         )
+        self.paths_s = path_s(self.delay_s, self.controller.placement, self.inference.transfer_s)
 
     def _decide(self) -> None:
         step = self.snapshot.step
@@ -177,12 +180,12 @@ class TwinModel(mesa.Model):
             self._route()
         else:
             self._route()
-            if self.controller.step(step, self.delay_s):
+            if self.controller.step(step, self.paths_s):
                 self._route()
 
     def _serve(self) -> None:
         model, placement, energy = self.inference, self.controller.placement, self.fleet.energy
-        paths = path_s(self.delay_s, placement, model.transfer_s)
+        paths = self.paths_s
         self.compute = model.compute
         if energy.speed.min() < 1.0:
             speed = energy.speed
@@ -240,8 +243,8 @@ class TwinModel(mesa.Model):
         # A first token waits until it can be served, goes up, round once, and down again.
         first_s = (served.waited_s + 2 * entry_s)[served.served] + served.latency.total_s
         ground = bool(self.ground.sites.size and len(first_s))
-        p50, p99 = np.percentile(first_s, [50, 99]) if ground else (np.nan, np.nan)
-        self.row |= {"ttft_p50_s": float(p50), "ttft_p99_s": float(p99)}
+        p50, p99 = metrics.percentiles(first_s, (50, 99)) if ground else (np.nan, np.nan)
+        self.row |= {"ttft_p50_s": p50, "ttft_p99_s": p99}
         self.row |= self.ground.figures()
         # Work that power, heat or load did not allow: asked of a satellite beyond its speed.
         short = np.maximum(demand - self.fleet.energy.speed, 0.0).sum()

@@ -5,6 +5,7 @@ import pytest
 
 from twin import runs
 from twin.errors import InputError
+from twin.metrics import percentiles
 from twin.scenario import loader
 from twin.study.run import RunCancelledError, run_scenario
 from twin.study.summary import summarise
@@ -138,3 +139,10 @@ def test_a_table_of_many_row_groups_reads_as_one(tmp_path, monkeypatch):
     counts = dict(zip(*(a.to_pylist() for a in kinds.value_counts().flatten()), strict=True))
     assert sum(counts.values()) == len(kinds)
     assert counts["isl-down"] > 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 50, 257])
+def test_percentiles_are_those_of_numpy(count):
+    values = np.random.default_rng(count).random(count)
+    expected = np.percentile(values, [0, 50, 95, 99, 100])
+    np.testing.assert_allclose(percentiles(values, (0, 50, 95, 99, 100)), expected, rtol=1e-12)

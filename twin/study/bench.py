@@ -5,8 +5,10 @@ Contestants take turns, round after round, so that a slow moment hits all of the
 """
 
 import resource
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -15,8 +17,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from agents.model import TwinModel
+from agents.recorder import Recorder
 from twin.network.routing import shortest_paths
 from twin.network.topology import Sky, Snapshot, to_networkx
+from twin.runs import RunWriter
 from twin.scenario import loader
 from twin.study.wholeprocess import peak_mib
 
@@ -92,14 +96,20 @@ def day(
 ) -> dict[str, Any]:
     """Time a day of 15 s steps with everything on, beside the bare routing of the same steps.
 
-    1056 satellites with batteries, heat, laser terminals, shadow, users in fifty cities. Every
-    hundredth step's shortest paths are also timed alone, by our search and by scipy's csgraph.
+    1056 satellites with batteries, heat, laser terminals, shadow, users in fifty cities, and all
+    of it recorded as a run. Every hundredth step's shortest paths are also timed alone, by our
+    search and by scipy's csgraph.
     """
     scenario = loader.load(
         "eclipse-study",
         [f"simulation.seed={seed}", f"simulation.steps={steps}", "ground.users=cities"],
     )
-    model = TwinModel(scenario)
+    with tempfile.TemporaryDirectory() as folder, RunWriter(Path(folder), scenario) as writer:
+        return _day(TwinModel(scenario, Recorder(writer)), progress)
+
+
+def _day(model: TwinModel, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    steps = model.config.simulation.steps
     model.step()
     spent = dict.fromkeys(PHASES, 0.0)
     for phase in PHASES:
