@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,6 +30,7 @@ from twin.tables import TABLES
 
 PARTIAL = ".partial"
 _ROWS_PER_GROUP = 65_536
+_ADDS_PER_GROUP = 512
 
 
 class RunWriter:
@@ -58,7 +60,8 @@ class RunWriter:
         self.conclusion: dict[str, Any] = {}
         self._notes: list[str] = []
         self._writers: dict[str, pq.ParquetWriter] = {}
-        self._waiting: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        self._waiting: dict[str, list[tuple[int, Mapping[str, Any]]]] = {n: [] for n in TABLES}
+        self._unwritten = dict.fromkeys(TABLES, 0)
         self._rows = dict.fromkeys(TABLES, 0)
 
     def __enter__(self) -> Self:
@@ -97,32 +100,33 @@ class RunWriter:
         self._notes.append(text)
 
     def add(self, name: str, columns: Mapping[str, Any]) -> None:
-        """Append rows to a table; scalars are repeated to the length of the longest column."""
-        schema = TABLES[name]
-        length = max(
-            (len(c) for c in columns.values() if hasattr(c, "__len__") and not isinstance(c, str)),
-            default=1,
-        )
-        arrays = []
-        for field in schema:
-            column = columns[field.name]
-            if column is None or isinstance(column, str) or not hasattr(column, "__len__"):
-                column = [column] * length
-            arrays.append(_column(column, field.type))
-        self._waiting[name].append(pa.Table.from_arrays(arrays, schema=schema))
+        """Append rows to a table; scalars are repeated to the length of the longest column.
+
+        Rows are converted and written many at a time, so columns must not change afterwards.
+        """
+        lengths = [len(c) for c in columns.values() if _is_column(c)]
+        length = max(lengths, default=1)
+        self._waiting[name].append((length, columns))
         self._rows[name] += length
-        if sum(len(t) for t in self._waiting[name]) >= _ROWS_PER_GROUP:
+        self._unwritten[name] += length
+        if self._unwritten[name] >= _ROWS_PER_GROUP or len(self._waiting[name]) >= _ADDS_PER_GROUP:
             self._flush(name)
 
     def _flush(self, name: str) -> None:
+        schema = TABLES[name]
         if name not in self._writers:
             self._writers[name] = pq.ParquetWriter(
-                self._partial / f"{name}.parquet", TABLES[name], compression="zstd"
+                self._partial / f"{name}.parquet", schema, compression="zstd"
             )
-        if self._waiting[name]:
-            table = pa.concat_tables(self._waiting[name]).unify_dictionaries().combine_chunks()
-            self._writers[name].write_table(table)
-            self._waiting[name].clear()
+        waiting = self._waiting[name]
+        if waiting:
+            arrays = [
+                _column([(length, columns[field.name]) for length, columns in waiting], field.type)
+                for field in schema
+            ]
+            self._writers[name].write_table(pa.Table.from_arrays(arrays, schema=schema))
+            waiting.clear()
+            self._unwritten[name] = 0
 
     def _write_manifest(self, status: str, error: str | None = None) -> None:
         simulation = self._scenario.simulation
@@ -235,10 +239,20 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
     return manifest if isinstance(manifest, dict) and "status" in manifest else None
 
 
-def _column(values: Any, kind: pa.DataType) -> pa.Array:
-    """Convert with a plain cast; NaN, which means "no such figure" here, becomes null."""
-    if isinstance(values, pa.Array):
-        return values.cast(kind)
+def _is_column(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str)
+
+
+def _column(pieces: list[tuple[int, Any]], kind: pa.DataType) -> pa.Array:
+    """Join (length, values) pieces; NaN, which means "no such figure" here, becomes null."""
+    first = pieces[0][1]
+    if isinstance(first, pa.Array):
+        return pa.concat_arrays([piece.cast(kind) for _, piece in pieces])
+    values: Any
+    if isinstance(first, np.ndarray):
+        values = np.concatenate([piece for _, piece in pieces])
+    else:
+        values = [v for n, piece in pieces for v in (piece if _is_column(piece) else (piece,) * n)]
     return pa.array(values, type=kind, from_pandas=True)
 
 
