@@ -183,8 +183,8 @@ def test_another_strategy_can_be_run(fresh):
         "document.querySelector('.tg-subtitle').innerText.includes('rand-place')",
         timeout=READY_MS,
     )
+    fresh.wait_for_function("document.querySelector('.tg-step').innerText.endsWith('of 60')")
     fresh.wait_for_timeout(800)
-    assert fresh.inner_text(".tg-step").endswith("of 60")
     assert chart(fresh) != before[1]
     assert mean_latency_s(fresh) > before[0]
 
@@ -195,7 +195,8 @@ def test_an_earlier_run_can_be_opened(fresh):
         "document.querySelector('.tg-subtitle').innerText.includes('rand-intra')",
         timeout=READY_MS,
     )
-    assert fresh.inner_text(".tg-step").endswith("of 30")
+    # The counter is drawn with the next frame.
+    fresh.wait_for_function("document.querySelector('.tg-step').innerText.endsWith('of 30')")
 
 
 def test_closing_the_page_stops_its_work(fresh, folder):
