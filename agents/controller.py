@@ -63,11 +63,10 @@ class Controller(mesa.Agent):
         there is a placement.
         """
         self.migrated_bytes = 0.0
-        energy = self.model.fleet.energy
+        willing = self.model.fleet.accepting
         if paths_s is None:
-            self._reports.append((energy.powered & ~energy.low, np.nan, -1))
+            self._reports.append((willing, np.nan, -1))
             return self._plan(step, "start", np.ones(self.model.fleet.size, bool))
-        willing = energy.powered & ~energy.low
         self._reports.append((willing, self.latency_s(paths_s), self.version))
         willing, latency_s, version = self._reports[0]
         if version != self.version:

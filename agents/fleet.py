@@ -47,6 +47,11 @@ class FleetState:
         """N."""
         return len(self.sunlit)
 
+    @property
+    def accepting(self) -> NDArray[np.bool_]:
+        """Who takes on experts, (N,): not without power, nor while living on the reserve."""
+        return self.energy.powered & ~self.energy.low
+
     def host(self, placement: Placement) -> None:
         """Take over a placement."""
         self.experts = np.bincount(placement.expert.ravel(), minlength=self.size)

@@ -96,8 +96,8 @@ class Satellite(mesa.Agent):
 
     @property
     def accepts_experts(self) -> bool:
-        """Whether it takes on more: not without power, nor while it lives on its reserve."""
-        return self.powered and not bool(self.model.fleet.energy.low[self.row])
+        """Whether it takes on more."""
+        return bool(self.model.fleet.accepting[self.row])
 
     def power_changed(self, kind: str, t_s: float) -> None:
         """React to a threshold of battery or heat: tell the log, and with it the operator."""

@@ -171,6 +171,11 @@ def test_satellite_is_a_view_of_its_row(finished):
     host = twin.satellites[int(twin.controller.placement.expert[2, 1])]
     assert (2, 1) in host.experts
     assert host.degree == twin.fleet.degree[host.row]
+    assert host.powered
+    assert host.accepts_experts
+    twin.fleet.energy.low[host.row] = True
+    assert not host.accepts_experts
+    twin.fleet.energy.low[host.row] = False
     assert len(twin.agents) == 48 + 1
 
 
