@@ -192,19 +192,19 @@ class TwinModel(mesa.Model):
             self.compute = model.compute.at_speed(speed[placement.expert], speed[placement.gateway])
         origin = self.ground.origins(self.config.workload.tokens_per_step, self._sites_rng)
         choices, origin = self.service.present(origin, self._tokens_rng)
-        demand = self._busy_share(choices, model.compute)
+        demand = self._busy_share(choices)
         budget_s = energy.speed * self.sky.step_s / self.weight
         cause = hindrance(choices, placement, paths, energy.powered, model.compute, budget_s)
         entry_s = self.ground.entry_s(origin, self.delay_s[0])
         cut_off = np.isinf(entry_s) | self.ground.interrupted(origin, self._sites_rng)
         cause[cut_off] = Cause.UNSERVED
         self.served = self.service.serve(paths, placement, self.compute, cause, self.sky.step_s)
-        self.fleet.utilisation = self._busy_share(choices[self.served.served], model.compute)
+        self.fleet.utilisation = self._busy_share(choices[self.served.served])
         self._tell_tokens(paths, demand, entry_s)
 
-    def _busy_share(self, choices: NDArray[np.int32], compute: ComputeTimes) -> NDArray[np.float64]:
+    def _busy_share(self, choices: NDArray[np.int32]) -> NDArray[np.float64]:
         """Share of a step at full speed that tokens keep each satellite busy, (N,)."""
-        placement = self.controller.placement
+        placement, compute = self.controller.placement, self.inference.compute
         layers, experts = placement.expert.shape
         flat = choices + experts * np.arange(layers)[:, None]
         count = np.bincount(flat.ravel(), minlength=layers * experts)
