@@ -28,6 +28,10 @@ class Inference:
     selection : (L, E) or (L, E, E) float64, or None
         Probability of each choice of a top-1, or each pair of a top-2 router; None beyond.
     compute : ComputeTimes
+    expert_s : float
+        One expert on a satellite of the scenario's speed.
+    stage_s : (L,) float64
+        A layer's gateway with all its work, whatever the accounting, but without the LM head.
     transfer_s : float
         Time to put one hidden state on a link.
     """
@@ -37,6 +41,8 @@ class Inference:
     activation: NDArray[np.float64]
     selection: NDArray[np.float64] | None
     compute: ComputeTimes
+    expert_s: float
+    stage_s: NDArray[np.float64]
     transfer_s: float
 
 
@@ -51,6 +57,12 @@ def inference(scenario: Scenario) -> Inference:
         rng=seeding.stream(simulation.seed, simulation.replicate, "activations"),
         top_k=card.top_k,
     )
+    flops_per_s = scenario.compute.gflops * 1e9
+    context = scenario.model.context_tokens
+    stage_s = latency.compute_times(
+        card, flops_per_s=flops_per_s, accounting="full", context_tokens=context
+    ).gateway_s
+    stage_s[-1] -= card.lm_head_flops / flops_per_s
     return Inference(
         card=card,
         probability=probability,
@@ -58,10 +70,12 @@ def inference(scenario: Scenario) -> Inference:
         selection=_selection(probability, card.top_k),
         compute=latency.compute_times(
             card,
-            flops_per_s=scenario.compute.gflops * 1e9,
+            flops_per_s=flops_per_s,
             accounting=scenario.compute.accounting,
-            context_tokens=scenario.model.context_tokens,
+            context_tokens=context,
         ),
+        expert_s=card.expert_flops / flops_per_s,
+        stage_s=stage_s,
         transfer_s=card.hidden_bytes * 8 / (scenario.links.rate_gbps * 1e9),
     )
 

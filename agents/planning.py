@@ -31,16 +31,38 @@ def planning_problem(
     steps = np.unique(
         np.linspace(first_step, last_step, table.planning_snapshots).round().astype(np.int64)
     )
+    card, n = inference.card, sky.constellation.size
+    kv_bytes = float(
+        scenario.workload.conversations
+        * scenario.model.context_tokens
+        * card.kv_bytes_per_token_per_layer
+    )
+    weight_s = sky.planning_weights(steps, rng)
     return PlacementProblem(
         plane=sky.constellation.plane,
         ring_position=sky.constellation.ring_position,
         indptr=sky.skeleton.indptr,
         indices=sky.skeleton.indices,
-        weight_s=sky.planning_weights(steps, rng),
+        weight_s=weight_s,
+        entry_share=np.zeros((len(weight_s), n)),
+        probability=inference.probability,
+        top_k=card.top_k,
         activation=inference.activation,
         memory_bytes=memory_bytes,
-        gateway_bytes=float(inference.card.gateway_bytes(precision)),
-        expert_bytes=float(inference.card.expert_bytes(precision)),
+        gateway_bytes=card.gateway_bytes(precision) + kv_bytes,
+        expert_bytes=float(card.expert_bytes(precision)),
+        kv_bytes=kv_bytes,
+        expert_s=inference.expert_s,
+        gateway_s=inference.compute.gateway_s,
+        stage_s=inference.stage_s,
+        transfer_s=inference.transfer_s,
+        speed=np.ones(n),
+        busy_limit=np.ones(n),
+        sunlit=np.ones(n),
+        rate_per_s=scenario.workload.rate_per_s or 0.0,
+        compute_w=0.0,
+        availability=scenario.faults.availability if scenario.faults.model != "none" else 1.0,
+        current=None,
         experts_per_satellite=table.experts_per_satellite,
         experts_on_gateway=table.experts_on_gateway,
     )

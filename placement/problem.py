@@ -12,7 +12,7 @@ from twin.errors import InputError
 class PlacementProblem:
     """Where may layers and experts sit, and what is known of the network.
 
-    N satellites, L layers, E experts a layer, T planning snapshots.
+    N satellites, L layers, E experts a layer, K of them a token, T planning snapshots.
 
     Attributes
     ----------
@@ -24,12 +24,44 @@ class PlacementProblem:
         CSR skeleton of the network.
     weight_s : (T, nnz) float64
         Link delays of the planning snapshots, ``inf`` when down.
+    entry_share : (T, N) float64
+        Share of the requests that enters at each satellite in each snapshot; all zero without
+        ground.
+    probability : (L, E) float64
+        Plackett-Luce weight of each expert, rows summing to 1.
+    top_k : int
+        Experts that a token activates in each layer.
     activation : (L, E) float64
-        Probability that a token activates each expert.
+        Probability that a token activates each expert; rows sum to `top_k`.
     memory_bytes : (N,) float64
         Memory of each satellite; 0 for one that may host nothing.
     gateway_bytes, expert_bytes : float
-        What one layer's gateway, and one expert, takes.
+        What one layer's gateway with its cache of keys and values, and one expert, takes.
+    kv_bytes : float
+        The cache's part of `gateway_bytes`.
+    expert_s : float
+        Compute time of one expert at full speed.
+    gateway_s : (L,) float64
+        Compute time of each gateway that counts towards latency.
+    stage_s : (L,) float64
+        Compute time of each gateway that counts towards throughput: attention, router and shared
+        experts, whatever the accounting of latency; the LM head is a stage of its own.
+    transfer_s : float
+        Time to put one hidden state on a link.
+    speed : (N,) float64
+        Compute speed of each satellite, 1 for the one that `expert_s` and the others speak of.
+    busy_limit : (N,) float64
+        Share of its time that power lets each satellite compute until the horizon.
+    sunlit : (N,) float64
+        Smallest share of any planning snapshot that each satellite spends in the Sun.
+    rate_per_s : float
+        Tokens asked of the constellation.
+    compute_w : float
+        What a satellite draws at full speed beyond what it draws idle.
+    availability : float
+        Share of the time that a satellite is free of faults.
+    current : Placement or None
+        The one in force, for strategies that move as little as possible.
     experts_per_satellite : int
         Spreading rule of the strategies that follow the paper: at most this many experts on one.
     experts_on_gateway : bool
@@ -41,10 +73,25 @@ class PlacementProblem:
     indptr: NDArray[np.int32]
     indices: NDArray[np.int32]
     weight_s: NDArray[np.float64]
+    entry_share: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    top_k: int
     activation: NDArray[np.float64]
     memory_bytes: NDArray[np.float64]
     gateway_bytes: float
     expert_bytes: float
+    kv_bytes: float
+    expert_s: float
+    gateway_s: NDArray[np.float64]
+    stage_s: NDArray[np.float64]
+    transfer_s: float
+    speed: NDArray[np.float64]
+    busy_limit: NDArray[np.float64]
+    sunlit: NDArray[np.float64]
+    rate_per_s: float
+    compute_w: float
+    availability: float
+    current: "Placement | None"
     experts_per_satellite: int
     experts_on_gateway: bool
 
@@ -66,7 +113,7 @@ class PlacementProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Where everything sits.
+    """Where everything sits: every layer's gateway, every expert, and further copies of both.
 
     Attributes
     ----------
@@ -74,16 +121,40 @@ class Placement:
         Satellite that runs attention and routing of each layer.
     expert : (L, E) int32
         Satellite that hosts each expert.
+    standby : (L, S) int32
+        Satellites that hold a layer's gateway too, cache mirrored, and take over in this order;
+        -1 for none. No columns unless given.
+    replica : (L, E, R) int32
+        Further hosts of each expert, -1 for none. No columns unless given.
     """
 
     gateway: NDArray[np.int32]
     expert: NDArray[np.int32]
+    standby: NDArray[np.int32] = None  # type: ignore[assignment]
+    replica: NDArray[np.int32] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        layers, experts = self.expert.shape
+        if self.standby is None:
+            object.__setattr__(self, "standby", np.empty((layers, 0), np.int32))
+        if self.replica is None:
+            object.__setattr__(self, "replica", np.empty((layers, experts, 0), np.int32))
+
+    @property
+    def gateways(self) -> NDArray[np.int32]:
+        """The gateway and its standbys in order, (L, 1+S)."""
+        return np.concatenate([self.gateway[:, None], self.standby], axis=1)
+
+    @property
+    def copies(self) -> NDArray[np.int32]:
+        """All hosts of each expert, the first one first, (L, E, 1+R)."""
+        return np.concatenate([self.expert[..., None], self.replica], axis=2)
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Placement)
-            and np.array_equal(self.gateway, other.gateway)
-            and np.array_equal(self.expert, other.expert)
+            and np.array_equal(self.gateways, other.gateways)
+            and np.array_equal(self.copies, other.copies)
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -92,9 +163,11 @@ class Placement:
 def memory_used_bytes(problem: PlacementProblem, placement: Placement) -> NDArray[np.float64]:
     """Memory that a placement takes on each satellite, (N,)."""
     n = problem.n_satellites
-    gateways = np.bincount(placement.gateway, minlength=n)
-    experts = np.bincount(placement.expert.ravel(), minlength=n)
-    return gateways * problem.gateway_bytes + experts * problem.expert_bytes
+    gateways, copies = placement.gateways.ravel(), placement.copies.ravel()
+    return (
+        np.bincount(gateways[gateways >= 0], minlength=n) * problem.gateway_bytes
+        + np.bincount(copies[copies >= 0], minlength=n) * problem.expert_bytes
+    )
 
 
 def check(problem: PlacementProblem, placement: Placement) -> None:
@@ -111,10 +184,25 @@ def check(problem: PlacementProblem, placement: Placement) -> None:
             f"placement has shapes {placement.gateway.shape} and {placement.expert.shape}, "
             f"needs ({layers},) and ({layers}, {experts})"
         )
-    hosts = np.concatenate([placement.gateway, placement.expert.ravel()])
-    if hosts.min() < 0 or hosts.max() >= problem.n_satellites:
+    if (
+        placement.standby.ndim != 2
+        or placement.replica.ndim != 3
+        or len(placement.standby) != layers
+        or placement.replica.shape[:2] != (layers, experts)
+    ):
+        raise InputError(
+            f"placement has copies of shapes {placement.standby.shape} and "
+            f"{placement.replica.shape}, needs ({layers}, S) and ({layers}, {experts}, R)"
+        )
+    first = np.concatenate([placement.gateway, placement.expert.ravel()])
+    hosts = np.concatenate([placement.gateways.ravel(), placement.copies.ravel()])
+    if first.min() < 0 or hosts.min() < -1 or hosts.max() >= problem.n_satellites:
         raise InputError(f"placement names a satellite outside 0..{problem.n_satellites - 1}")
-    over = np.flatnonzero(memory_used_bytes(problem, placement) > problem.memory_bytes)
+    for names in (placement.gateways, placement.copies):
+        ordered = np.sort(names, axis=-1)
+        if np.any((ordered[..., 1:] == ordered[..., :-1]) & (ordered[..., 1:] >= 0)):
+            raise InputError("placement puts two copies of the same thing on one satellite")
+    over = np.flatnonzero(memory_used_bytes(problem, placement) > problem.memory_bytes * (1 + 1e-9))
     if len(over):
         used = memory_used_bytes(problem, placement)[over[0]]
         raise InputError(

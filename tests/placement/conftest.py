@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from placement.problem import PlacementProblem
+from twin.moe.selection import inclusion_probabilities
 
 
 def grid_problem(
@@ -31,17 +32,32 @@ def grid_problem(
     delay = rng.uniform(1e-3, 5e-3, (snapshots, len(a)))
     delay[rng.random(delay.shape) < down] = np.inf
     weights = rng.random((layers, experts)) + 0.1
-    activation = 2 * weights / weights.sum(axis=1, keepdims=True)
+    probability = weights / weights.sum(axis=1, keepdims=True)
     return PlacementProblem(
         plane=plane.astype(np.int32),
         ring_position=slot / slots,
         indptr=np.searchsorted(tail[order], np.arange(n + 1)).astype(np.int32),
         indices=head[order].astype(np.int32),
         weight_s=np.ascontiguousarray(np.hstack([delay, delay])[:, order]),
-        activation=activation,
+        entry_share=np.zeros((snapshots, n)),
+        probability=probability,
+        top_k=2,
+        activation=inclusion_probabilities(probability, 2),
         memory_bytes=np.full(n, memory_bytes),
         gateway_bytes=gateway_bytes,
         expert_bytes=expert_bytes,
+        kv_bytes=0.0,
+        expert_s=0.004,
+        gateway_s=np.zeros(layers),
+        stage_s=np.full(layers, 0.01),
+        transfer_s=1e-6,
+        speed=np.ones(n),
+        busy_limit=np.ones(n),
+        sunlit=np.ones(n),
+        rate_per_s=0.0,
+        compute_w=100.0,
+        availability=1.0,
+        current=None,
         experts_per_satellite=experts_per_satellite,
         experts_on_gateway=experts_on_gateway,
     )

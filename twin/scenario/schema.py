@@ -163,6 +163,16 @@ class Outages(Table):
     mean_outage_s: Positive = Field(30.0, description="gilbert-elliott only; assumption")
 
 
+class Faults(Table):
+    """Satellites that fail and recover by themselves: no links and no compute meanwhile."""
+
+    model: Literal["none", "exponential"] = "none"
+    availability: float = Field(
+        0.99, gt=0, le=1, description="share of the time that a satellite is without fault"
+    )
+    mean_down_s: Positive = Field(900.0, description="mean length of a fault; assumption")
+
+
 class Bus(Table):
     """Spacecraft power and heat: a named profile, any figure of which may be overridden."""
 
@@ -217,6 +227,11 @@ class Compute(Table):
 
     gflops: Positive = 7.28
     memory_gb: Positive = Field(16.0, description="assumption")
+    hub_every: int | None = Field(
+        None, ge=1, description="every so many-th satellite of a plane is a larger one, a hub"
+    )
+    hub_gflops: Positive | None = Field(None, description="of a hub; default: as the others")
+    hub_memory_gb: Positive | None = Field(None, description="of a hub; default: as the others")
     accounting: Literal["experts-only", "full"] = Field(
         "experts-only", description="which work counts towards latency; assumption"
     )
@@ -233,10 +248,17 @@ class Model(Table):
 class Activations(Table):
     """Which experts tokens activate."""
 
-    kind: Literal["uniform", "zipf", "counts", "mixtral"] = "zipf"
+    kind: Literal["uniform", "zipf", "counts", "mixtral", "olmoe"] = "zipf"
     exponent: NonNegative = Field(0.5, description="zipf only; assumption")
     file: str | None = Field(None, description="counts only: JSON array, layers x experts")
-    topic: str | None = Field(None, description="mixtral only: one of the measured topics")
+    topic: str | None = Field(None, description="mixtral, olmoe: one of the measured topics")
+    topics: tuple[str, ...] = Field(
+        (),
+        strict=False,
+        description="mixtral, olmoe: instead of topic, topics that follow each other round and "
+        "round, each drifting into the next",
+    )
+    topic_s: Positive = Field(3600.0, description="time from one of the topics to the next")
     sampler: Literal["plackett-luce", "sticky"] = "plackett-luce"
     repeat_probability: Fraction = Field(
         0.25, description="sticky only: chance that a layer's first choice repeats"
@@ -246,8 +268,8 @@ class Activations(Table):
     def _source_given(self) -> Self:
         if self.kind == "counts" and self.file is None:
             raise ValueError("kind 'counts' needs file")
-        if self.kind == "mixtral" and self.topic is None:
-            raise ValueError("kind 'mixtral' needs topic")
+        if self.kind in ("mixtral", "olmoe") and (self.topic is None) == (not self.topics):
+            raise ValueError(f"kind '{self.kind}' needs either topic or topics")
         return self
 
 
@@ -275,6 +297,19 @@ class ControllerTable(Table):
     telemetry_delay_s: NonNegative = Field(
         0.0, description="age of what the controller knows of the satellites; assumption"
     )
+    migration_share: Efficiency = Field(
+        0.5, description="share of a link's rate that migration may take; assumption"
+    )
+    store_gbps: NonNegative = Field(
+        1.0,
+        description="rate at which weights without a living copy come up from the ground; 0: they "
+        "do not; assumption",
+    )
+    activation_memory_s: Positive | None = Field(
+        None,
+        description="time constant of the controller's estimate of how often each expert is "
+        "chosen; default: it knows the profile at the start, and does not learn",
+    )
     params: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -287,6 +322,9 @@ class Workload(Table):
     rate_per_s: Positive | None = Field(
         None,
         description="tokens asked of the constellation; default: those followed and no more",
+    )
+    conversations: int = Field(
+        1, ge=0, description="whose keys and values the gateways cache, model.context_tokens each"
     )
     retries: int = Field(
         1,
@@ -344,6 +382,7 @@ class Scenario(Table):
     propagation: Propagation = Propagation()
     links: Links = Links()
     outages: Outages = Outages()
+    faults: Faults = Faults()
     bus: Bus = Bus()
     compute: Compute = Compute()
     model: Model = Model()
