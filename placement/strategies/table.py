@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from placement.problem import Placement
+from placement.strategies.joint import joint
 from placement.strategies.rand_intra import rand_intra, rand_intra_cg
 from placement.strategies.rand_place import rand_place
 from placement.strategies.single_satellite import single_satellite
@@ -14,6 +15,7 @@ STRATEGIES: dict[str, Callable[..., Placement]] = {
     "rand-intra-cg": rand_intra_cg,
     "compact-random": compact_random,
     "space-xnet": space_xnet,
+    "joint": joint,
     "single-satellite": single_satellite,
 }
 """Each takes ``(problem, *, rng)`` and parameters of its own, and returns a `Placement`."""

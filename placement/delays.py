@@ -1,0 +1,32 @@
+"""Mean delays between satellites over the planning snapshots."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from placement.problem import PlacementProblem
+from twin.network.routing import shortest_paths
+
+UNREACHABLE_S = 1.0
+"""What a missing path counts as in a mean delay: far more than any path that exists."""
+
+
+def mean_delay_s(problem: PlacementProblem) -> NDArray[np.float64]:
+    """Mean shortest delay between any two satellites over the planning snapshots, (N, N).
+
+    A snapshot without a path counts as `UNREACHABLE_S`, so that who is often cut off is far away.
+    """
+    everyone = np.arange(problem.n_satellites, dtype=np.int32)
+    total = np.zeros((problem.n_satellites, problem.n_satellites))
+    for weight_s in problem.weight_s:
+        delay_s = shortest_paths(problem.indptr, problem.indices, weight_s, everyone)[0]
+        total += np.minimum(delay_s, UNREACHABLE_S)
+    return np.asarray(total / len(problem.weight_s))
+
+
+def nearest(delay_s: NDArray[np.float64], usable: NDArray[np.bool_], m: int) -> NDArray[np.int32]:
+    """The m usable satellites nearest to each satellite, nearest first, (N, m)."""
+    away_s = np.where(usable, delay_s, np.inf)
+    m = min(m, int(usable.sum()))
+    found = np.argpartition(away_s, m - 1, axis=1)[:, :m]
+    order = np.argsort(np.take_along_axis(away_s, found, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1).astype(np.int32)

@@ -1,0 +1,179 @@
+"""Search for a ring of gateways together with its experts: tours tried, the best one refined."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from placement.delays import mean_delay_s, nearest
+from placement.filling import Limits, fill
+from placement.problem import Placement, PlacementProblem
+from placement.scoring import Score, scorer
+from placement.tours import charts, tours
+from twin.errors import InputError
+
+_NEAREST = 64
+"""Satellites looked at around a gateway; more where an expert needs a satellite of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A problem prepared for comparing many placements.
+
+    Attributes
+    ----------
+    problem : PlacementProblem
+    limit : Limits
+    delay_s : (N, N) float64
+        Mean delays.
+    near : (N, M) int32
+        Satellites to look at around each.
+    score : Score
+    """
+
+    problem: PlacementProblem
+    limit: Limits
+    delay_s: NDArray[np.float64]
+    near: NDArray[np.int32]
+    score: Score
+
+    def host(self, gateway: NDArray[np.int32]) -> tuple[float, NDArray[np.int32] | None]:
+        """Seconds a token with experts around these gateways; infinite where there is no room."""
+        way_s, near = self.delay_s[gateway], self.near[gateway]
+        best: tuple[float, NDArray[np.int32] | None] = (np.inf, None)
+        for tight in (False, True):
+            hosts = fill(self.problem, self.limit, way_s, near, gateway, tight=tight)
+            if hosts is not None:
+                found = (self.score(way_s, gateway, hosts), hosts)
+                best = min(best, found, key=lambda of: of[0])
+        return best
+
+
+def prepare(problem: PlacementProblem, limit: Limits) -> Field:
+    """Compute delays, neighbourhoods and the score of a problem."""
+    delay_s = mean_delay_s(problem)
+    can_host = (limit.capacity[:, 0] >= problem.expert_bytes) & (limit.capacity > 0).all(axis=1)
+    if not can_host.any():
+        raise InputError("no satellite has memory and power for an expert")
+    wanted = min(_NEAREST, 8 + 4 * _cell(problem, limit, can_host, problem.n_layers))
+    return Field(
+        problem=problem,
+        limit=limit,
+        delay_s=delay_s,
+        near=nearest(delay_s, can_host, wanted),
+        score=scorer(problem),
+    )
+
+
+def best_ring(field: Field, *, refine: int) -> Placement:
+    """Try all tours, then move gateways of the best one to neighbours while that helps.
+
+    Parameters
+    ----------
+    field : Field
+    refine : int
+        Moves to try.
+
+    Raises
+    ------
+    InputError
+        If no tour finds room for everything.
+    """
+    best_s, best = np.inf, None
+    for gateway in _candidates(field):
+        found_s = field.host(gateway)[0]
+        if found_s < best_s:
+            best_s, best = found_s, gateway
+    if best is None:
+        raise InputError(
+            "no ring of gateways finds room for all layers and experts; raise "
+            "compute.memory_gb or compute.gflops, ask for fewer tokens, or take more satellites"
+        )
+    return improve(field, best, refine=refine)
+
+
+def improve(field: Field, gateway: NDArray[np.int32], *, refine: int) -> Placement:
+    """Move gateways to linked satellites, those of one satellite together, while that helps."""
+    problem = field.problem
+    best_s, hosts = field.host(gateway)
+    tried, stop = 0, False
+    while not stop:
+        stop = True
+        for satellite in dict.fromkeys(gateway.tolist()):
+            around = problem.indices[problem.indptr[satellite] : problem.indptr[satellite + 1]]
+            for target in around:
+                if tried >= refine:
+                    break
+                tried += 1
+                moved = np.where(gateway == satellite, target, gateway).astype(np.int32)
+                moved_s, moved_hosts = field.host(moved)
+                if moved_s < best_s * (1 - 1e-9):
+                    best_s, gateway, hosts, stop = moved_s, moved, moved_hosts, False
+                    break
+    assert hosts is not None  # the gateways given have room
+    return Placement(gateway=gateway, expert=hosts)
+
+
+def _candidates(field: Field) -> Iterator[NDArray[np.int32]]:
+    """Gateways of every tour, for every number of layers a satellite, wherever they may lie."""
+    problem, limit = field.problem, field.limit
+    layers = problem.n_layers
+    able = _able(limit, 1)
+    if not able.any():
+        return
+    # Where satellites differ in size, also on the largest alone.
+    size = limit.capacity[:, 0] * problem.speed
+    large = able & (size >= size[able].max() * (1 - 1e-9))
+    for usable in [able] if large.sum() in (1, able.sum()) else [able, large]:
+        for chart in charts(problem, usable):
+            for stops, cell in _stops(problem, limit, usable):
+                first_stop = np.arange(layers) * stops // layers
+                for tour in tours(stops, cell=cell, planes=len(chart.planes), slots=chart.slots):
+                    for middle in chart.middles(alike=_alike(limit, usable)):
+                        yield chart.locate(tour, middle)[first_stop]
+
+
+def _able(limit: Limits, layers_each: int) -> NDArray[np.bool_]:
+    """Satellites that can carry the gateways of so many layers, (N,)."""
+    needed = layers_each * limit.gateway.max(axis=0)
+    return np.asarray((limit.capacity >= needed * (1 - 1e-9)).all(axis=1))
+
+
+def _stops(
+    problem: PlacementProblem, limit: Limits, usable: NDArray[np.bool_]
+) -> list[tuple[int, int]]:
+    """Numbers of stops to try, and how many satellites the cell of each needs.
+
+    One stop for each layer, for each two, three ...; and where a layer needs more than one
+    satellite, so many more stops, with a satellite each, which stand on the way.
+    """
+    layers = problem.n_layers
+    each = [m for m in range(1, layers + 1) if (usable & _able(limit, m)).any()]
+    found = {-(-layers // m): 0 for m in each}
+    tried = [(stops, _cell(problem, limit, usable, stops)) for stops in found]
+    needed = _satellites(problem, limit, usable)
+    if needed > layers:
+        # Experts do not divide evenly, so that some room is lost.
+        several = np.unique(np.ceil(needed * np.linspace(1.0, 1.2, 9)).astype(int))
+        tried += [(int(stops), 1) for stops in several]
+    return [(stops, cell) for stops, cell in tried if stops <= usable.sum()]
+
+
+def _satellites(problem: PlacementProblem, limit: Limits, usable: NDArray[np.bool_]) -> float:
+    """Satellites that all layers need together, if they could be filled to the brim."""
+    takes = limit.gateway.mean(axis=0) + limit.expert @ [problem.n_experts, problem.top_k]
+    # Where power is scarce, by far not all can carry it: what a better half can.
+    typical = np.quantile(limit.capacity[usable], 0.75, axis=0)
+    by_slots = problem.n_experts / limit.slots.max() + (not limit.experts_on_gateway)
+    return problem.n_layers * max(float((takes / typical).max()), by_slots)
+
+
+def _cell(problem: PlacementProblem, limit: Limits, usable: NDArray[np.bool_], stops: int) -> int:
+    """Satellites that each stop of a tour needs for its layers, its own included."""
+    return max(1, int(np.ceil(_satellites(problem, limit, usable) / stops - 1e-6)))
+
+
+def _alike(limit: Limits, usable: NDArray[np.bool_]) -> bool:
+    """Whether all usable satellites can carry the same."""
+    return bool(usable.all() and (limit.capacity == limit.capacity[0]).all())
