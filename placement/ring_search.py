@@ -1,5 +1,6 @@
 """Search for a ring of gateways together with its experts: tours tried, the best one refined."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -53,17 +54,29 @@ class Field:
 def prepare(problem: PlacementProblem, limit: Limits) -> Field:
     """Compute delays, neighbourhoods and the score of a problem."""
     delay_s = mean_delay_s(problem)
-    can_host = (limit.capacity[:, 0] >= problem.expert_bytes) & (limit.capacity > 0).all(axis=1)
-    if not can_host.any():
-        raise InputError("no satellite has memory and power for an expert")
-    wanted = min(_NEAREST, 8 + 4 * _cell(problem, limit, can_host, problem.n_layers))
     return Field(
         problem=problem,
         limit=limit,
         delay_s=delay_s,
-        near=nearest(delay_s, can_host, wanted),
+        near=_near(problem, limit, delay_s),
         score=scorer(problem),
     )
+
+
+def restrict(field: Field, limit: Limits) -> Field:
+    """Return the same field under other limits."""
+    near = _near(field.problem, limit, field.delay_s)
+    return dataclasses.replace(field, limit=limit, near=near)
+
+
+def _near(
+    problem: PlacementProblem, limit: Limits, delay_s: NDArray[np.float64]
+) -> NDArray[np.int32]:
+    can_host = (limit.capacity[:, 0] >= problem.expert_bytes) & (limit.capacity > 0).all(axis=1)
+    if not can_host.any():
+        raise InputError("no satellite has memory and power for an expert")
+    wanted = min(_NEAREST, 8 + 4 * _cell(problem, limit, can_host, problem.n_layers))
+    return nearest(delay_s, can_host, wanted)
 
 
 def best_ring(field: Field, *, refine: int) -> Placement:

@@ -1,5 +1,7 @@
 """Gateways, their ring and the experts around it chosen together."""
 
+import dataclasses
+
 import numpy as np
 
 from placement.filling import limits
@@ -18,8 +20,9 @@ def joint(
 ) -> Placement:
     """Search rings round the orbit and folded ones, of one or several layers a satellite.
 
-    Experts go on the way: to both gateways of their layer, as far as memory and compute reach,
-    where they meet no detour and share their compute with half as many others.
+    It does not look at power; `energy_aware` does. Experts go on the way: to both gateways of
+    their layer, as far as memory and compute reach, where they meet no detour and share their
+    compute with half as many others.
 
     Parameters
     ----------
@@ -36,6 +39,7 @@ def joint(
     refine : int
         Moves of gateways to try on the best ring.
     """
+    problem = dataclasses.replace(problem, busy_limit=np.ones(problem.n_satellites))
     limit = limits(
         problem, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=spread
     )

@@ -3,9 +3,14 @@
 from collections.abc import Callable
 
 from placement.problem import Placement
+from placement.strategies.energy_aware import energy_aware, sun_tracking
+from placement.strategies.exact import exact
 from placement.strategies.joint import joint
+from placement.strategies.local_search import local_search
+from placement.strategies.packed import packed
 from placement.strategies.rand_intra import rand_intra, rand_intra_cg
 from placement.strategies.rand_place import rand_place
+from placement.strategies.replicated import replicated
 from placement.strategies.single_satellite import single_satellite
 from placement.strategies.space_xnet import compact_random, space_xnet
 
@@ -15,7 +20,13 @@ STRATEGIES: dict[str, Callable[..., Placement]] = {
     "rand-intra-cg": rand_intra_cg,
     "compact-random": compact_random,
     "space-xnet": space_xnet,
+    "packed": packed,
     "joint": joint,
+    "local-search": local_search,
+    "sun-tracking": sun_tracking,
+    "energy-aware": energy_aware,
+    "replicated": replicated,
+    "exact": exact,
     "single-satellite": single_satellite,
 }
 """Each takes ``(problem, *, rng)`` and parameters of its own, and returns a `Placement`."""

@@ -31,7 +31,7 @@ def test_runs_every_step_and_stops(finished):
     assert frame["latency_mean_s"].notna().all()
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "exact"])
 def test_every_strategy_runs(strategy):
     twin = model(f"placement.strategy={strategy}", "simulation.steps=2")
     twin.run()
