@@ -82,9 +82,9 @@ def add_copies(
             left.capacity[standby] -= limit.gateway[layer]
             budget_bytes -= problem.gateway_bytes
     order = np.argsort(-problem.activation, axis=None, kind="stable")
-    for place in range(hosts.shape[2]):
+    for copy in range(hosts.shape[2]):
         for layer, e in (divmod(int(flat), problem.n_experts) for flat in order):
-            if hosts[layer, e, place] >= 0 or budget_bytes < problem.expert_bytes:
+            if hosts[layer, e, copy] >= 0 or budget_bytes < problem.expert_bytes:
                 continue
             takes = limit.expert @ [1.0, problem.activation[layer, e]]
             fits = (left.capacity >= takes).all(axis=1) & (left.slots > 0)
@@ -92,7 +92,7 @@ def add_copies(
             if not fits.any():
                 continue
             host = int(np.where(fits, through_s[layer], np.inf).argmin())
-            hosts[layer, e, place] = host
+            hosts[layer, e, copy] = host
             left.capacity[host] -= takes
             left.slots[host] -= 1
             budget_bytes -= problem.expert_bytes
