@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
+from twin.scenario.schema import Compute
+from twin.space.constellation import Constellation
 
 
 @dataclass(kw_only=True)
@@ -17,16 +19,20 @@ class FleetState:
     ----------
     energy : FleetEnergy
         Charge, temperature, power and the compute speed they leave.
+    sound : (N,) bool
+        Free of faults. A faulty satellite has neither links nor compute; its bus stays up.
     sunlit : (N,) float64
         Mean visible share of the solar disc during the step.
     utilisation : (N,) float64
         Share of the step that the computer is busy; above 1 it is asked more than it can do.
     degree : (N,) int64
         Links that are up.
+    pace : (N,) float64
+        Full compute speed relative to the scenario's ``compute.gflops``; hubs differ.
     memory_bytes : (N,) float64
         Memory for weights.
     experts : (N,) int64
-        Experts hosted.
+        Experts hosted, copies included.
     layer : (N,) int16
         A layer hosted here (a gateway's goes first), -1 for none.
     gateway : (N,) bool
@@ -34,9 +40,11 @@ class FleetState:
     """
 
     energy: FleetEnergy
+    sound: NDArray[np.bool_]
     sunlit: NDArray[np.float64]
     utilisation: NDArray[np.float64]
     degree: NDArray[np.int64]
+    pace: NDArray[np.float64]
     memory_bytes: NDArray[np.float64]
     experts: NDArray[np.int64]
     layer: NDArray[np.int16]
@@ -48,24 +56,45 @@ class FleetState:
         return len(self.sunlit)
 
     @property
+    def up(self) -> NDArray[np.bool_]:
+        """Who has links and computes, (N,): powered, and free of faults."""
+        return self.energy.powered & self.sound
+
+    @property
+    def speed(self) -> NDArray[np.float64]:
+        """Compute speed that power, heat and faults leave, (N,); 1 is ``compute.gflops``."""
+        return self.energy.speed * self.sound * self.pace
+
+    @property
     def accepting(self) -> NDArray[np.bool_]:
-        """Who takes on experts, (N,): not without power, nor while living on the reserve."""
-        return self.energy.powered & ~self.energy.low
+        """Who takes on experts, (N,): not while off, nor while living on the reserve."""
+        return self.up & ~self.energy.low
 
     def host(self, placement: Placement) -> None:
         """Take over a placement."""
-        self.experts = np.bincount(placement.expert.ravel(), minlength=self.size)
+        copies = placement.copies
+        self.experts = np.bincount(copies[copies >= 0], minlength=self.size)
         self.layer, self.gateway = hosted_layer(self.size, placement)
 
 
-def fleet_at_start(n: int, energy: FleetEnergy, *, memory_bytes: float) -> FleetState:
-    """N alike satellites before the first step."""
+def fleet_at_start(
+    constellation: Constellation, compute: Compute, energy: FleetEnergy
+) -> FleetState:
+    """All satellites before the first step."""
+    n = constellation.size
+    hub = np.zeros(n, bool)
+    if compute.hub_every is not None:
+        hub = constellation.slot % compute.hub_every == 0
+    pace = np.where(hub, (compute.hub_gflops or compute.gflops) / compute.gflops, 1.0)
+    memory_gb = np.where(hub, compute.hub_memory_gb or compute.memory_gb, compute.memory_gb)
     return FleetState(
         energy=energy,
+        sound=np.ones(n, bool),
         sunlit=np.ones(n),
         utilisation=np.zeros(n),
         degree=np.zeros(n, np.int64),
-        memory_bytes=np.full(n, memory_bytes),
+        pace=pace,
+        memory_bytes=memory_gb * 1e9,
         experts=np.zeros(n, np.int64),
         layer=np.full(n, -1, np.int16),
         gateway=np.zeros(n, bool),

@@ -7,7 +7,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.problem import Placement
+from agents.hosts import Hosts
 from twin.moe.activations import Sampler
 from twin.moe.latency import ComputeTimes, SampledLatency, sampled_latency
 
@@ -17,13 +17,15 @@ class Cause(IntEnum):
 
     NONE = 0
     DEAD = 1
-    """A gateway or host without power."""
+    """A gateway or host without power, or with a fault."""
     UNREACHABLE = 2
     """No path between gateway and host."""
     REFUSED = 3
     """A host or gateway that was asked more than it can or will do."""
     UNSERVED = 4
     """A site without a satellite, or in the middle of a hand-over."""
+    MOVING = 5
+    """A gateway or expert that is on its way to a new host and has none until it is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +34,8 @@ class Served:
 
     Attributes
     ----------
-    choices : (P, L, K) int32
-        Experts each presented token needs.
+    columns : (P, L, K) int32
+        Copy of each expert that each presented token goes to, a column of `Hosts`.
     waited_s : (P,) float64
         Since each was first asked.
     latency : SampledLatency
@@ -46,7 +48,7 @@ class Served:
         Tokens given up in this step, by cause.
     """
 
-    choices: NDArray[np.int32]
+    columns: NDArray[np.int32]
     latency: SampledLatency
     waited_s: NDArray[np.float64]
     cause: NDArray[np.uint8]
@@ -94,9 +96,9 @@ class Service:
 
     def serve(
         self,
-        paths_s: NDArray[np.float64],
-        placement: Placement,
+        hosts: Hosts,
         compute: ComputeTimes,
+        columns: NDArray[np.int32],
         cause: NDArray[np.uint8],
         step_s: float,
     ) -> Served:
@@ -104,10 +106,11 @@ class Service:
 
         Parameters
         ----------
-        paths_s : (L, E) float64
-            Way through each expert, ``inf`` where there is none.
-        placement : Placement
+        hosts : Hosts
         compute : ComputeTimes
+            Of the columns of `hosts`.
+        columns : (P, L, K) int32
+            Where each presented token goes.
         cause : (P,) uint8
             What hinders each presented token.
         step_s : float
@@ -116,10 +119,10 @@ class Service:
         choices = self._choices
         assert choices is not None  # present() comes first
         served = cause == Cause.NONE
-        latency = sampled_latency(paths_s, placement.expert, choices[served], compute)
+        latency = sampled_latency(hosts.path_s, hosts.satellite, columns[served], compute)
         again = ~served & (self._tries < self._retries)
         result = Served(
-            choices=choices,
+            columns=columns,
             latency=latency,
             waited_s=self._waited_s,
             cause=cause,
@@ -134,52 +137,67 @@ class Service:
         return result
 
 
-def hindrance(
+def admit(
     choices: NDArray[np.int32],
-    placement: Placement,
-    paths_s: NDArray[np.float64],
-    powered: NDArray[np.bool_],
+    hosts: Hosts,
+    gateway_cause: NDArray[np.uint8],
+    up: NDArray[np.bool_],
     compute: ComputeTimes,
     budget_s: NDArray[np.float64],
-) -> NDArray[np.uint8]:
-    """What hinders each token first on its way, (P,) of `Cause`.
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Send each token to the nearest copies with time left, or tell what hinders it first.
 
     Tokens are admitted first come, first served: one goes on its way only if every gateway and
-    host it needs has time left in this step, and takes that time from them.
+    a host of each expert it needs have time left in this step, and takes that time from them.
 
     Parameters
     ----------
     choices : (P, L, K) int32
         Experts each token needs.
-    placement : Placement
-    paths_s : (L, E) float64
-        Way through each expert, ``inf`` where there is none.
-    powered : (N,) bool
-        Satellites with power.
+    hosts : Hosts
+    gateway_cause : (L,) uint8
+        What hinders each layer's gateway.
+    up : (N,) bool
+        Satellites that compute.
     compute : ComputeTimes
-        At full speed.
+        On satellites of speed 1.
     budget_s : (N,) float64
-        Time at full speed that each satellite gives to these tokens.
+        Time at speed 1 that each satellite gives to these tokens.
+
+    Returns
+    -------
+    columns : (P, L, K) int32
+        Columns of `hosts`; of no meaning where hindered.
+    cause : (P,) uint8
+        `Cause`.
     """
-    gateway_dead = ~powered[placement.gateway]
-    dead = ~powered[placement.expert] | (gateway_dead | np.roll(gateway_dead, -1))[:, None]
-    block = np.where(dead, Cause.DEAD, np.where(np.isinf(paths_s), Cause.UNREACHABLE, Cause.NONE))
-    cause: NDArray[np.uint8] = _admit(
+    off = np.maximum(gateway_cause, np.roll(gateway_cause, -1))[:, None]
+    block = np.where(np.isinf(hosts.path_s), Cause.UNREACHABLE, Cause.NONE)
+    block = np.where(up[hosts.satellite], block, Cause.DEAD)
+    block = np.where(hosts.absent, Cause.MOVING, block)
+    block = np.where(off > 0, off, block)
+    columns = np.empty_like(choices)
+    cause = np.zeros(len(choices), np.uint8)
+    _admit(
         choices,
-        placement.gateway,
-        placement.expert,
+        hosts.gateway,
+        hosts.satellite,
+        hosts.order,
         np.array(compute.gateway_s),
-        np.array(np.broadcast_to(compute.expert_s, placement.expert.shape)),
+        float(compute.expert_s),
         budget_s.copy(),
         block.astype(np.uint8),
+        columns,
+        cause,
     )
-    return cause
+    return columns, cause
 
 
 @numba.njit(cache=True)
-def _admit(choices, gateway, expert, gateway_s, expert_s, budget_s, block):  # type: ignore[no-untyped-def]
+def _admit(  # type: ignore[no-untyped-def]
+    choices, gateway, satellite, order, gateway_s, expert_s, budget_s, block, columns, cause
+):
     tokens, layers, top_k = choices.shape
-    cause = np.zeros(tokens, np.uint8)
     for t in range(tokens):
         # Take what the token needs; give it back if it cannot go all the way.
         reached = layers
@@ -187,11 +205,16 @@ def _admit(choices, gateway, expert, gateway_s, expert_s, budget_s, block):  # t
             budget_s[gateway[layer]] -= gateway_s[layer]
             refused = budget_s[gateway[layer]] < 0.0
             for k in range(top_k):
-                e = choices[t, layer, k]
-                budget_s[expert[layer, e]] -= expert_s[layer, e]
-                refused |= budget_s[expert[layer, e]] < 0.0
-                if cause[t] == 0:
-                    cause[t] = block[layer, e]
+                column, hindered = _pick(
+                    order[layer, choices[t, layer, k]], satellite[layer], block[layer], budget_s, expert_s
+                )
+                columns[t, layer, k] = column
+                if column >= 0:
+                    budget_s[satellite[layer, column]] -= expert_s
+                elif hindered == 3:
+                    refused = True
+                elif cause[t] == 0:
+                    cause[t] = hindered
             if cause[t] == 0 and refused:
                 cause[t] = 3
             if cause[t] != 0:
@@ -201,6 +224,21 @@ def _admit(choices, gateway, expert, gateway_s, expert_s, budget_s, block):  # t
             for layer in range(reached):
                 budget_s[gateway[layer]] += gateway_s[layer]
                 for k in range(top_k):
-                    e = choices[t, layer, k]
-                    budget_s[expert[layer, e]] += expert_s[layer, e]
-    return cause
+                    if columns[t, layer, k] >= 0:
+                        budget_s[satellite[layer, columns[t, layer, k]]] += expert_s
+
+
+@numba.njit(cache=True)
+def _pick(order, satellite, block, budget_s, expert_s):  # type: ignore[no-untyped-def]
+    """The first copy with time left; or -1, and 3 (refused) if some copy only lacks time."""
+    hindered = 0
+    for c in range(order.shape[0]):
+        column = order[c]
+        if block[column] != 0:
+            if hindered == 0:
+                hindered = block[column]
+        elif budget_s[satellite[column]] < expert_s:
+            hindered = 3
+        else:
+            return column, 0
+    return -1, hindered

@@ -10,14 +10,14 @@ from placement.problem import Placement, PlacementProblem
 
 @dataclass(frozen=True, kw_only=True)
 class Migration:
-    """Everything that moves, one row a gateway or expert.
+    """Everything that has to arrive somewhere, one row a gateway or expert and satellite.
 
     Attributes
     ----------
     layer, expert : (M,) int32
-        What moves; expert -1 is the layer's gateway.
+        What arrives; expert -1 is the layer's gateway.
     source, target : (M,) int32
-        From which satellite to which.
+        From the first host so far, to which satellite.
     size_bytes : (M,) float64
         How much.
     """
@@ -30,23 +30,35 @@ class Migration:
 
     @property
     def total_bytes(self) -> float:
-        """Sum over all moves."""
+        """Sum over all arrivals."""
         return float(self.size_bytes.sum())
 
 
 def migration(problem: PlacementProblem, old: Placement, new: Placement) -> Migration:
-    """List the moves that turn `old` into `new`."""
-    gateways = np.flatnonzero(old.gateway != new.gateway)
-    layers, experts = np.nonzero(old.expert != new.expert)
+    """List what has to arrive so that `old` becomes `new`.
+
+    Who holds a thing already, as whichever copy, needs nothing; dropping a copy costs nothing.
+    """
+    layer, _, target = _arrivals(old.gateways[:, None], new.gateways[:, None])
+    row, expert, host = _arrivals(old.copies, new.copies)
     return Migration(
-        layer=np.concatenate([gateways, layers]).astype(np.int32),
-        expert=np.concatenate([np.full(len(gateways), -1), experts]).astype(np.int32),
-        source=np.concatenate([old.gateway[gateways], old.expert[layers, experts]]),
-        target=np.concatenate([new.gateway[gateways], new.expert[layers, experts]]),
+        layer=np.concatenate([layer, row]).astype(np.int32),
+        expert=np.concatenate([np.full(len(layer), -1), expert]).astype(np.int32),
+        source=np.concatenate([old.gateway[layer], old.expert[row, expert]]),
+        target=np.concatenate([target, host]),
         size_bytes=np.concatenate(
             [
-                np.full(len(gateways), problem.gateway_bytes),
-                np.full(len(layers), problem.expert_bytes),
+                np.full(len(layer), problem.gateway_bytes),
+                np.full(len(row), problem.expert_bytes),
             ]
         ),
     )
+
+
+def _arrivals(
+    old: NDArray[np.int32], new: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """First two indices of things, and satellites that come to hold them; (A, B, copies) each."""
+    there = (new[..., :, None] == old[..., None, :]).any(axis=-1)
+    a, b, c = np.nonzero((new >= 0) & ~there)
+    return a, b, new[a, b, c]

@@ -1,8 +1,10 @@
 """Plan again at fixed intervals."""
 
-from placement.policies.telemetry import Telemetry
+from placement.policies.telemetry import Proposal, Propose, Telemetry
 
 
-def periodic(telemetry: Telemetry, *, every_steps: int = 25) -> str | None:
-    """Ask for a new plan once the current one is `every_steps` old."""
-    return "period" if telemetry.steps_since_plan >= every_steps else None
+def periodic(
+    view: Telemetry, propose: Propose, *, every_steps: int = 25
+) -> Proposal | None:
+    """Adopt a new plan whenever the current one is `every_steps` old."""
+    return propose("period") if view.steps_since_plan >= every_steps else None

@@ -1,8 +1,8 @@
 """Plan once, as the Space-XNet paper does."""
 
-from placement.policies.telemetry import Telemetry
+from placement.policies.telemetry import Proposal, Propose, Telemetry
 
 
-def static(telemetry: Telemetry) -> str | None:  # noqa: ARG001
-    """Never ask for a new plan."""
+def static(view: Telemetry, propose: Propose) -> Proposal | None:  # noqa: ARG001
+    """Never adopt a new plan."""
     return None

@@ -1,6 +1,9 @@
-"""What the controller knows when it decides whether to plan again."""
+"""What the controller knows when it decides whether to plan again, and what it may propose."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from placement.problem import Placement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +21,53 @@ class Telemetry:
         part of it cannot be reached, NaN while nothing is known of it.
     planned_latency_s : float
         The same when it was planned.
+    events : frozenset of str
+        What has happened to hosts, and to the ground, since the step before: "brown-out",
+        "fault", "soc-low", "recovered", "shadow" (a host enters it), "outage" (a host cannot be
+        reached), "ground-handover".
+    migrating : bool
+        Whether an earlier plan is still being carried out.
     """
 
     step: int
     steps_since_plan: int
     latency_s: float
     planned_latency_s: float
+    events: frozenset[str] = frozenset()
+    migrating: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A placement that might be adopted.
+
+    Attributes
+    ----------
+    reason : str
+        Why it was asked for.
+    placement : Placement
+    objective_s, current_s : float
+        `placement.cost.objective_s` of it, and of the placement in force, on the same forecast.
+    moved_bytes : float
+        What would have to arrive somewhere.
+    horizon_tokens : float
+        Tokens that will be asked until the horizon.
+    free : bool
+        Whether to put it in force at once, at no cost (only for an upper bound).
+    """
+
+    reason: str
+    placement: Placement
+    objective_s: float
+    current_s: float
+    moved_bytes: float
+    horizon_tokens: float
+    free: bool = False
+
+
+Propose = Callable[..., Proposal | None]
+"""``propose(reason, *, repair=False, truth=False)``: plan anew on a forecast, or only move what
+sits badly (`placement.repair`); or plan on what will really happen. None if there is no plan."""
+
+Policy = Callable[[Telemetry, Propose], Proposal | None]
+"""Returns what to adopt, or None to keep what is in force."""

@@ -1,11 +1,11 @@
-"""Random link outages: what geometry does not explain."""
+"""Random outages of links, which geometry does not explain, and faults of satellites."""
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.scenario.schema import Outages
+from twin.scenario.schema import Faults, Outages
 
 Unbroken = Iterator[NDArray[np.bool_]]
 
@@ -29,19 +29,35 @@ def iid(n_links: int, outages: Outages, step_s: float, rng: np.random.Generator)
 def gilbert_elliott(
     n_links: int, outages: Outages, step_s: float, rng: np.random.Generator
 ) -> Unbroken:
-    """Yield the states of a two-state Markov chain in continuous time, sampled at the steps.
+    """Yield the states of links that break for `mean_outage_s` at a time (`two_states`).
 
-    Outages last `mean_outage_s` on average and the long-run share of good time is
-    `availability`, whatever the step (Gilbert, Bell Syst. Tech. J. 39, 1960).
+    Source: Gilbert, Bell Syst. Tech. J. 39, 1960.
     """
-    good = outages.availability
+    return two_states(n_links, outages.availability, outages.mean_outage_s, step_s, rng)
+
+
+def two_states(
+    n: int, good: float, mean_bad_s: float, step_s: float, rng: np.random.Generator
+) -> Unbroken:
+    """Yield the states of n two-state Markov chains in continuous time, sampled at the steps.
+
+    Bad times last `mean_bad_s` on average and the long-run share of good time is `good`,
+    whatever the step.
+    """
     # Relaxation rate of the chain: 1/T_bad + 1/T_good with T_good = T_bad a / (1 - a).
-    forget = 1.0 if good == 0 else -np.expm1(-step_s / (outages.mean_outage_s * good))
-    unbroken = rng.random(n_links) < good
+    forget = 1.0 if good == 0 else -np.expm1(-step_s / (mean_bad_s * good))
+    unbroken = rng.random(n) < good
     while True:
         yield unbroken
         stay_or_recover = np.where(unbroken, 1 - (1 - good) * forget, good * forget)
-        unbroken = rng.random(n_links) < stay_or_recover
+        unbroken = rng.random(n) < stay_or_recover
+
+
+def sound(n: int, faults: Faults, step_s: float, rng: np.random.Generator) -> Unbroken:
+    """Yield for each step which of n satellites are free of faults, (n,)."""
+    if faults.model == "none":
+        return none(n, Outages(), step_s, rng)
+    return two_states(n, faults.availability, faults.mean_down_s, step_s, rng)
 
 
 OUTAGES: dict[str, Callable[[int, Outages, float, np.random.Generator], Unbroken]] = {

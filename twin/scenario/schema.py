@@ -236,6 +236,13 @@ class Compute(Table):
         "experts-only", description="which work counts towards latency; assumption"
     )
 
+    @model_validator(mode="after")
+    def _hubs_told_where(self) -> Self:
+        sized = self.hub_gflops is not None or self.hub_memory_gb is not None
+        if sized != (self.hub_every is not None):
+            raise ValueError("hub_every goes with hub_gflops or hub_memory_gb, or both")
+        return self
+
 
 class Model(Table):
     """The mixture-of-experts language model."""

@@ -1,0 +1,116 @@
+"""Where each layer runs in a step: the placement resolved for who is up and how far away."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from placement.problem import Placement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosts:
+    """Gateways that serve, and all copies of each expert as columns.
+
+    With C copies an expert, column ``e * C + c`` is copy c of expert e.
+
+    Attributes
+    ----------
+    gateway : (L,) int32
+        The first of each layer's gateway and standbys that is up.
+    satellite : (L, E*C) int32
+        Host of each column.
+    path_s : (L, E*C) float64
+        Way through each column, ``inf`` where there is none, or no such copy.
+    order : (L, E, C) int32
+        Columns of each expert, the one with the shortest way first.
+    absent : (L, E*C) bool
+        Copies that are not there yet.
+    """
+
+    gateway: NDArray[np.int32]
+    satellite: NDArray[np.int32]
+    path_s: NDArray[np.float64]
+    order: NDArray[np.int32]
+    absent: NDArray[np.bool_]
+
+    @property
+    def nearest(self) -> NDArray[np.int32]:
+        """Column of each expert's nearest copy, (L, E)."""
+        return np.ascontiguousarray(self.order[..., 0])
+
+    def of_nearest(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values of the nearest copies, (L, E), from those of all columns, (L, E*C)."""
+        return np.take_along_axis(values, self.nearest, axis=1)
+
+
+def serving_gateways(placement: Placement, up: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The first gateway of each layer that is up, (L,); the first of all where none is.
+
+    Standbys mirror the cache of keys and values token by token, which is a thousandth of the
+    hidden states' traffic and neglected, so that one takes over at once.
+    """
+    gateways = placement.gateways
+    alive = (gateways >= 0) & up[gateways]
+    return gateways[np.arange(len(gateways)), alive.argmax(axis=1)]
+
+
+def resolve(
+    placement: Placement,
+    gateway: NDArray[np.int32],
+    delay_s: NDArray[np.float64],
+    transfer_s: float,
+    *,
+    up: NDArray[np.bool_],
+    absent: NDArray[np.bool_] | None = None,
+) -> Hosts:
+    """Order every expert's copies by their way gateway l -> copy -> gateway l+1.
+
+    Links are cut-through: a hidden state is put on the way once a leg, whatever the hops.
+
+    Parameters
+    ----------
+    placement : Placement
+    gateway : (L,) int32
+        Those that serve.
+    delay_s : (L, N) float64
+        Delay from each of them to every satellite, ``inf`` if unreachable.
+    transfer_s : float
+        Time to put a hidden state on a link.
+    up : (N,) bool
+        Satellites that compute; others come last.
+    absent : (L, E) bool, optional
+        Experts whose first copy is not there yet.
+    """
+    copies = placement.copies
+    layers, experts, c = copies.shape
+    satellite = np.ascontiguousarray(np.maximum(copies, 0).reshape(layers, experts * c))
+    path_s = path_through_s(delay_s, satellite, transfer_s)
+    path_s[copies.reshape(layers, -1) < 0] = np.inf
+    missing = np.zeros((layers, experts, c), bool)
+    if absent is not None:
+        missing[..., 0] = absent
+    columns = np.arange(experts * c, dtype=np.int32).reshape(experts, c)
+    order = np.broadcast_to(columns, copies.shape)
+    if c > 1:
+        late_s = np.where(up[satellite].reshape(copies.shape) & ~missing, 0.0, np.inf)
+        by_way = np.argsort(path_s.reshape(copies.shape) + late_s, axis=2, kind="stable")
+        order = np.take_along_axis(order, by_way, axis=2)
+    return Hosts(
+        gateway=gateway,
+        satellite=satellite,
+        path_s=path_s,
+        order=np.ascontiguousarray(order),
+        absent=missing.reshape(layers, -1),
+    )
+
+
+def path_through_s(
+    delay_s: NDArray[np.float64], host: NDArray[np.int32], transfer_s: float
+) -> NDArray[np.float64]:
+    """Time on the way gateway l -> host -> gateway l+1, (L, X), for X hosts a layer."""
+    rows = np.arange(len(delay_s))[:, None]
+    out_s = delay_s[rows, host]
+    back_s = delay_s[np.roll(rows, -1, axis=0), host]
+    legs = (out_s > 0).astype(np.float64) + (back_s > 0)
+    return np.asarray(out_s + back_s + legs * transfer_s)

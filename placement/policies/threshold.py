@@ -1,0 +1,28 @@
+"""Plan again when tokens take much longer than planned."""
+
+import math
+
+from placement.policies.telemetry import Proposal, Propose, Telemetry
+
+
+def threshold(
+    view: Telemetry, propose: Propose, *, relative_increase: float = 0.15, hold_steps: int = 5
+) -> Proposal | None:
+    """Adopt a new plan when the present topology serves the current one badly.
+
+    Parameters
+    ----------
+    view : Telemetry
+    propose : Propose
+    relative_increase : float
+        How much slower than planned a token may become.
+    hold_steps : int
+        Age below which a plan is kept whatever happens, so that a passing outage does not
+        move gigabytes back and forth.
+    """
+    if view.steps_since_plan < hold_steps:
+        return None
+    if math.isinf(view.latency_s):
+        return propose("unreachable")
+    slower = view.latency_s > (1 + relative_increase) * view.planned_latency_s
+    return propose("latency") if slower else None
