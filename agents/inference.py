@@ -9,7 +9,7 @@ from placement.problem import Placement
 from twin import seeding
 from twin.moe import activations, latency, presets
 from twin.moe.latency import ComputeTimes
-from twin.moe.selection import inclusion_probabilities, pair_probabilities
+from twin.moe.selection import inclusion_probabilities
 from twin.moe.spec import ModelCard
 from twin.scenario.schema import Scenario
 
@@ -25,8 +25,6 @@ class Inference:
         Plackett-Luce weights of each layer's experts, rows summing to 1.
     activation : (L, E) float64
         Probability that a token activates each expert; rows sum to top-K.
-    selection : (L, E) or (L, E, E) float64, or None
-        Probability of each choice of a top-1, or each pair of a top-2 router; None beyond.
     compute : ComputeTimes
     expert_s : float
         One expert on a satellite of the scenario's speed.
@@ -39,7 +37,6 @@ class Inference:
     card: ModelCard
     probability: NDArray[np.float64]
     activation: NDArray[np.float64]
-    selection: NDArray[np.float64] | None
     compute: ComputeTimes
     expert_s: float
     stage_s: NDArray[np.float64]
@@ -67,7 +64,6 @@ def inference(scenario: Scenario) -> Inference:
         card=card,
         probability=probability,
         activation=inclusion_probabilities(probability, card.top_k),
-        selection=_selection(probability, card.top_k),
         compute=latency.compute_times(
             card,
             flops_per_s=flops_per_s,
@@ -78,12 +74,6 @@ def inference(scenario: Scenario) -> Inference:
         stage_s=stage_s,
         transfer_s=card.hidden_bytes * 8 / (scenario.links.rate_gbps * 1e9),
     )
-
-
-def _selection(probability: NDArray[np.float64], top_k: int) -> NDArray[np.float64] | None:
-    if top_k == 1:
-        return probability
-    return pair_probabilities(probability) if top_k == 2 else None
 
 
 def path_s(

@@ -19,7 +19,8 @@ from twin.energy import bus
 from twin.energy.budget import EnergyReport, FleetEnergy
 from twin.energy.solar import surroundings
 from twin.moe.activations import SAMPLERS
-from twin.moe.latency import ComputeTimes, expected_latency
+from twin.moe.expectation import expected_latency
+from twin.moe.latency import ComputeTimes
 from twin.network.links import LinkState
 from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
@@ -236,8 +237,11 @@ class TwinModel(mesa.Model):
                 if count:
                     self.log.add(kind, cause=cause.name.lower(), value=count)
         self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
-        if model.selection is not None:
-            exact = expected_latency(paths, placement.expert, model.selection, self.compute)
+        top_k = model.card.top_k
+        if top_k <= 2:  # beyond, it costs more than all else in the step
+            exact = expected_latency(
+                paths, placement.expert, model.probability, top_k, self.compute
+            )
             self.row["expected_latency_s"] = float(exact.mean_s)
             self.row["expected_served"] = float(exact.served_probability)
         # A first token waits until it can be served, goes up, round once, and down again.

@@ -13,7 +13,8 @@ from agents.model import TwinModel
 from agents.planning import planning_problem
 from placement.strategies.table import STRATEGIES
 from twin import seeding
-from twin.moe.latency import expected_latency, sampled_latency
+from twin.moe.expectation import expected_latency
+from twin.moe.latency import sampled_latency
 from twin.network.routing import shortest_paths
 from twin.scenario import loader
 
@@ -65,7 +66,7 @@ def test_sampled_latency_of_256_tokens(benchmark, model):
 def test_expected_latency(benchmark, model):
     placement, moe = model.controller.placement, model.inference
     paths = path_s(model.delay_s, placement, moe.transfer_s)
-    benchmark(lambda: expected_latency(paths, placement.expert, moe.selection, moe.compute))
+    benchmark(lambda: expected_latency(paths, placement.expert, moe.probability, 2, moe.compute))
 
 
 @pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s != "single-satellite"])

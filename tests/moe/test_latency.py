@@ -1,14 +1,11 @@
-"""Token latency: by hand, by enumeration, and the expectation against the draws."""
-
-from itertools import combinations, product
+"""Latency of drawn tokens, by hand and against plain Python."""
 
 import numpy as np
 import pytest
 
 from twin.moe.activations import plackett_luce
-from twin.moe.latency import ComputeTimes, compute_times, expected_latency, sampled_latency
+from twin.moe.latency import ComputeTimes, compute_times, sampled_latency
 from twin.moe.presets import card
-from twin.moe.selection import pair_probabilities
 
 GIGA = 1e9
 
@@ -112,89 +109,6 @@ def test_draws_agree_with_plain_python():
     assert result.layer_mean_s.sum() == pytest.approx(result.mean_s)
 
 
-@pytest.mark.parametrize("down", [0.0, 0.25])
-def test_expectation_matches_enumeration_of_all_tokens(down):
-    path, host, p, compute = case(3, 4, satellites=3, down=down, seed=5)
-    pairs = pair_probabilities(p)
-    result = expected_latency(path, host, pairs, compute)
-    mean = chance_served = 0.0
-    for token in product(combinations(range(4), 2), repeat=3):
-        chance = np.prod([pairs[layer, i, j] for layer, (i, j) in enumerate(token)])
-        total = sum(
-            compute.gateway_s[layer]
-            + layer_time(path[layer], host[layer], chosen, compute.expert_s)
-            for layer, chosen in enumerate(token)
-        )
-        if np.isfinite(total):
-            chance_served += chance
-            mean += chance * total
-    assert result.served_probability == pytest.approx(chance_served, rel=1e-12)
-    assert (chance_served < 1) == (down > 0)
-    assert result.mean_s == pytest.approx(mean / chance_served, rel=1e-12)
-    assert result.layer_mean_s.sum() == pytest.approx(result.mean_s, rel=1e-12)
-
-
-@pytest.mark.parametrize("top_k", [1, 2])
-@pytest.mark.parametrize("down", [0.0, 0.02])
-def test_expectation_is_the_mean_of_the_draws(top_k, down):
-    path, host, p, compute = case(32, 8, satellites=60, down=down, seed=1)
-    selection = p if top_k == 1 else pair_probabilities(p)
-    exact = expected_latency(path, host, selection, compute)
-    tokens = 60_000
-    drawn = sampled_latency(path, host, plackett_luce(p, top_k, tokens, rng(9)), compute)
-    served = drawn.served
-    error = drawn.total_s[served].std() / np.sqrt(served.sum())
-    assert drawn.mean_s == pytest.approx(float(exact.mean_s), abs=4 * error)
-    chance = float(exact.served_probability)
-    sigma = np.sqrt(chance * (1 - chance) / tokens)
-    assert served.mean() == pytest.approx(chance, abs=4 * sigma + 1e-15)
-    assert (chance == 1.0) == np.isfinite(path).all()
-    np.testing.assert_allclose(drawn.layer_mean_s, exact.layer_mean_s, rtol=0.02)
-
-
-@pytest.mark.parametrize("top_k", [1, 2])
-def test_a_batch_is_its_members(top_k):
-    path, _, p, compute = case(4, 5, satellites=6, seed=3)
-    selection = p if top_k == 1 else pair_probabilities(p)
-    paths = path * rng(4).uniform(0.5, 2.0, (2, 3, 1, 1))
-    paths[1, 2, 0, 0] = np.inf
-    paths.setflags(write=False)
-    hosts = rng(5).integers(0, 6, (3, 4, 5))
-    batch = expected_latency(paths, hosts, selection, compute)
-    assert batch.mean_s.shape == batch.served_probability.shape == (2, 3)
-    for i, j in np.ndindex(2, 3):
-        single = expected_latency(paths[i, j], hosts[j], selection, compute)
-        assert batch.mean_s[i, j] == single.mean_s
-        assert batch.served_probability[i, j] == single.served_probability
-        np.testing.assert_array_equal(batch.layer_mean_s[i, j], single.layer_mean_s)
-    assert batch.served_probability[1, 2] < 1.0 == batch.served_probability[0, 0]
-
-
-def test_nothing_reachable_is_no_number():
-    path, host, p, compute = case(3, 4, satellites=3)
-    path[1] = np.inf
-    for selection in (p, pair_probabilities(p)):
-        exact = expected_latency(path, host, selection, compute)
-        assert exact.served_probability == 0.0
-        assert np.isnan(exact.mean_s)
-        assert np.isnan(exact.layer_mean_s[1])
-        assert np.isfinite(exact.layer_mean_s[[0, 2]]).all()
-    drawn = sampled_latency(path, host, plackett_luce(p, 2, 10, rng()), compute)
-    assert not drawn.served.any()
-    assert np.isnan(drawn.mean_s)
-    assert np.isnan(drawn.layer_mean_s).all()
-
-
-def test_an_expert_that_is_never_chosen_may_be_out_of_reach():
-    path, host, _, compute = case(1, 3, satellites=9)
-    path[0, 2] = np.inf
-    p = np.array([[0.5, 0.5, 0.0]])
-    for selection in (p, pair_probabilities(p)):
-        exact = expected_latency(path, host, selection, compute)
-        assert exact.served_probability == 1.0
-        assert np.isfinite(exact.mean_s)
-
-
 def test_arrays_that_do_not_fit_are_refused():
     path, host, p, compute = case(3, 4, satellites=3)
     choices = plackett_luce(p, 2, 5, rng())
@@ -202,36 +116,31 @@ def test_arrays_that_do_not_fit_are_refused():
         sampled_latency(path, host[:2], choices, compute)
     with pytest.raises(ValueError, match=r"outside 0\.\.3"):
         sampled_latency(path, host, choices + 2, compute)
-    with pytest.raises(ValueError, match="shapes differ"):
-        expected_latency(path, host, pair_probabilities(p)[:2], compute)
 
 
 def test_slow_and_stopped_satellites():
-    """Half the speed doubles a host's compute; a stopped host or gateway serves nobody."""
+    """A quarter of the speed takes four times as long; a stopped host or gateway serves nobody."""
     path_s = np.array([[0.010, 0.020, 0.030]])
     host = np.array([[0, 1, 2]])
-    pairs = pair_probabilities(np.array([[0.5, 0.3, 0.2]]))
     base = ComputeTimes(expert_s=0.005, gateway_s=np.array([0.001]))
     choices = np.array([[[0, 1]], [[0, 2]], [[1, 2]]], np.int32)
 
     slow = base.at_speed(np.array([[1.0, 0.25, 1.0]]), np.ones(1))
     total_s = sampled_latency(path_s, host, choices, slow).total_s
     assert total_s == pytest.approx([0.041, 0.036, 0.041])
-    expected = expected_latency(path_s, host, pairs, slow)
-    weights = [pairs[0, 0, 1], pairs[0, 0, 2], pairs[0, 1, 2]]
-    assert expected.mean_s == pytest.approx(np.dot(weights, total_s))
 
     stopped = base.at_speed(np.array([[1.0, 0.0, 1.0]]), np.ones(1))
-    assert np.isfinite(sampled_latency(path_s, host, choices, stopped).total_s).tolist() == [
-        False,
-        True,
-        False,
-    ]
-    expected = expected_latency(path_s, host, pairs, stopped)
-    assert expected.served_probability == pytest.approx(pairs[0, 0, 2])
-    assert expected.mean_s == pytest.approx(0.036)
+    served = sampled_latency(path_s, host, choices, stopped).served
+    assert served.tolist() == [False, True, False]
 
     dark = base.at_speed(np.ones((1, 3)), np.zeros(1))
     assert not sampled_latency(path_s, host, choices, dark).served.any()
-    assert expected_latency(path_s, host, pairs, dark).served_probability == 0
-    assert np.isnan(expected_latency(path_s, host, pairs, dark).mean_s)
+
+
+def test_nothing_reachable_is_no_number():
+    path, host, p, compute = case(3, 4, satellites=3)
+    path[1] = np.inf
+    drawn = sampled_latency(path, host, plackett_luce(p, 2, 10, rng()), compute)
+    assert not drawn.served.any()
+    assert np.isnan(drawn.mean_s)
+    assert np.isnan(drawn.layer_mean_s).all()

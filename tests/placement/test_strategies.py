@@ -13,8 +13,9 @@ from placement.problem import check, memory_used_bytes
 from placement.rings import central_gateways, layer_ring
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
-from twin.moe.latency import ComputeTimes, expected_latency
-from twin.moe.selection import inclusion_probabilities, pair_probabilities
+from twin.moe.expectation import expected_latency
+from twin.moe.latency import ComputeTimes
+from twin.moe.selection import inclusion_probabilities
 
 QUICK = [name for name in STRATEGIES if name != "exact"]
 ROOMY = {"memory_bytes": 1e4}
@@ -118,11 +119,11 @@ def test_sorted_rule_is_optimal_among_all_assignments(make_problem, seed):
     compute = ComputeTimes(expert_s=0.004, gateway_s=np.zeros(1))
     for layer in range(problem.n_layers):
         free = [i for i in np.flatnonzero(subnet == layer) if i != gateway[layer]]
-        pairs = pair_probabilities(weights[layer : layer + 1])
+        weight = weights[layer : layer + 1]
 
-        def latency(hosts, layer=layer, pairs=pairs):
+        def latency(hosts, layer=layer, weight=weight):
             hosts = np.asarray(hosts)[None, :]
-            return float(expected_latency(path_s[layer][hosts], hosts, pairs, compute).mean_s)
+            return float(expected_latency(path_s[layer][hosts], hosts, weight, 2, compute).mean_s)
 
         best = min(latency(hosts) for hosts in itertools.permutations(free, 3))
         assert latency(chosen.expert[layer]) == pytest.approx(best, rel=1e-12)

@@ -88,25 +88,6 @@ class SampledLatency:
         return float(self.total_s[served].mean()) if served.any() else float("nan")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExpectedLatency:
-    """Exact expectation over the draw of experts; ``...`` are the batch dimensions.
-
-    Attributes
-    ----------
-    mean_s : (...) float
-        Mean latency of a token given that it is served, NaN if none can be.
-    served_probability : (...) float
-        Chance that a token reaches all its experts.
-    layer_mean_s : (..., L) float
-        The same mean layer by layer.
-    """
-
-    mean_s: FloatArray
-    served_probability: FloatArray
-    layer_mean_s: FloatArray
-
-
 def compute_times(
     card: ModelCard,
     *,
@@ -182,55 +163,6 @@ def sampled_latency(
     )
 
 
-def expected_latency(
-    path_s: FloatArray, host: IntArray, selection: FloatArray, compute: ComputeTimes
-) -> ExpectedLatency:
-    """Exact expected latency of a token for top-1 and top-2 routing.
-
-    Layers are independent and their unreachable choices are left out one by one, so a mean is
-    that of the tokens served, and the chance to be served a product over layers.
-
-    Parameters
-    ----------
-    path_s : (..., L, E) float
-        As in `sampled_latency`, with any batch dimensions, e.g. steps or placements.
-    host : (..., L, E) int
-        Satellite of each expert; broadcast against `path_s`.
-    selection : (L, E) or (L, E, E) float
-        Top-1: the probability of each expert. Top-2: that of each pair, at both its places, as
-        `pair_probabilities` gives them.
-    compute : ComputeTimes
-        Of the model on these satellites.
-    """
-    *batch, layers, experts = path_s.shape
-    if selection.shape not in ((layers, experts), (layers, experts, experts)):
-        raise ValueError(f"shapes differ: {path_s.shape=} {selection.shape=}")
-    # Copies here and below, since numba would compile anew for read-only or strided arrays.
-    paths = np.array(path_s, np.float64, order="C").reshape(-1, layers, experts)
-    if selection.ndim == 2:
-        reachable = np.isfinite(paths + compute.expert_s)
-        reached = (reachable * selection).sum(axis=-1)
-        lost = (~reachable * selection).sum(axis=-1)
-        time = np.where(reachable, paths + compute.expert_s, 0.0)
-        sums = (time * selection).sum(axis=-1)
-    else:
-        hosts = np.array(np.broadcast_to(host, path_s.shape), np.int64, order="C")
-        hosts = hosts.reshape(paths.shape)
-        pairs = np.array(selection, np.float64, order="C")
-        expert_s = np.array(np.broadcast_to(compute.expert_s, (layers, experts)), order="C")
-        sums, reached, lost = _over_pairs(paths, hosts, pairs, expert_s)
-    layer_mean = np.full_like(sums, np.nan)
-    np.divide(sums, reached, out=layer_mean, where=reached > 0.0)
-    running = np.isfinite(compute.gateway_s)
-    layer_mean += np.where(running, compute.gateway_s, np.nan)
-    served = np.where(running, reached / (reached + lost), 0.0)
-    return ExpectedLatency(
-        mean_s=layer_mean.sum(axis=-1).reshape(batch),
-        served_probability=served.prod(axis=-1).reshape(batch),
-        layer_mean_s=layer_mean.reshape(*batch, layers),
-    )
-
-
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _walk(
     path_s: FloatArray,
@@ -269,28 +201,3 @@ def _walk(
                 layer_sum[layer] += layer_s[layer]
             layer_way_sum += layer_way
     return total, propagation, layer_sum, layer_way_sum
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _over_pairs(
-    path_s: FloatArray, host: IntArray, pairs: FloatArray, expert_s: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Sum of time x probability, probability reached and probability lost, each (batch, L)."""
-    batch, layers, experts = path_s.shape
-    sums = np.zeros((batch, layers))
-    reached = np.zeros((batch, layers))
-    lost = np.zeros((batch, layers))
-    for b in range(batch):
-        for layer in range(layers):
-            for i in range(experts):
-                for j in range(i):
-                    sharing = 2.0 if host[b, layer, i] == host[b, layer, j] else 1.0
-                    first = path_s[b, layer, i] + sharing * expert_s[layer, i]
-                    second = path_s[b, layer, j] + sharing * expert_s[layer, j]
-                    time = max(first, second)
-                    if np.isfinite(time):
-                        reached[b, layer] += pairs[layer, i, j]
-                        sums[b, layer] += pairs[layer, i, j] * time
-                    else:
-                        lost[b, layer] += pairs[layer, i, j]
-    return sums, reached, lost

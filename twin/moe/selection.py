@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from twin.moe.race import race_nodes
+
 FloatArray = NDArray[np.float64]
 
 
@@ -57,12 +59,7 @@ def inclusion_probabilities(probabilities: FloatArray, top_k: int) -> FloatArray
         return probabilities.copy()
     if top_k == 2:
         return np.asarray(pair_probabilities(probabilities).sum(axis=-1))
-    # By 40 / p_(K) the K likeliest clocks have all rung but for e^-40. Times go as exp(s - e^-s),
-    # on which the trapezoidal rule converges exponentially (Takahasi & Mori 1974).
-    slowest = np.partition(probabilities, -top_k, axis=1)[:, -top_k].min()
-    s = np.arange(-4.0, np.log(40.0 / slowest), 0.1)
-    times = np.exp(s - np.exp(-s))
-    lengths = 0.1 * times * (1.0 + np.exp(-s))
+    times, lengths = race_nodes(probabilities, top_k)
     return np.asarray(_race(np.array(probabilities, np.float64), times, lengths, top_k))
 
 

@@ -15,7 +15,7 @@ from agents.inference import inference, path_s
 from agents.planning import plan, planning_problem
 from twin import seeding
 from twin.errors import InputError
-from twin.moe.latency import expected_latency
+from twin.moe.expectation import expected_latency
 from twin.network.routing import shortest_paths
 from twin.network.topology import Sky
 from twin.scenario.schema import Scenario
@@ -54,14 +54,14 @@ def evaluate(variants: Mapping[str, Scenario], replicate: int) -> dict[str, Eval
     Parameters
     ----------
     variants : mapping of str to Scenario
-        Alike in all tables of `SHARED`; top-1 or top-2 models.
+        Alike in all tables of `SHARED`.
     replicate : int
         Which draw of outages, activations and random placements; overrides the scenarios' own.
 
     Raises
     ------
     InputError
-        If the variants do not share a sky, or a model routes to more than two experts.
+        If the variants do not share a sky.
     """
     result: dict[str, Evaluation] = {}
     cases = {}
@@ -96,11 +96,6 @@ class _Case:
     def __init__(self, scenario: Scenario, sky: Sky) -> None:
         simulation = scenario.simulation
         self.inference = inference(scenario)
-        if self.inference.selection is None:
-            raise InputError(
-                f"model.card {scenario.model.card!r}: the exact expectation covers top-1 and "
-                f"top-2 routing, not top-{self.inference.card.top_k}"
-            )
         problem = planning_problem(
             scenario,
             sky,
@@ -118,10 +113,14 @@ class _Case:
         self._paths.append(path_s(delay_s, self.placement, self.inference.transfer_s))
 
     def conclude(self) -> Evaluation:
-        selection = self.inference.selection
-        assert selection is not None  # checked when the case was made
-        paths = np.stack(self._paths)
-        latency = expected_latency(paths, self.placement.expert, selection, self.inference.compute)
+        model = self.inference
+        latency = expected_latency(
+            np.stack(self._paths),
+            self.placement.expert,
+            model.probability,
+            model.card.top_k,
+            model.compute,
+        )
         return Evaluation(latency_s=latency.mean_s, served=latency.served_probability)
 
 
