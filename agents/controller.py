@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.planning import plan, planning_problem
+from agents.forecast import Oracle
+from agents.hosts import Hosts
+from agents.planning import Known, asked_per_s, plan, planning_problem
+from agents.transfers import Terms, Transfers
+from placement.cost import objective_s
 from placement.migration import migration
 from placement.policies.table import POLICIES
-from placement.policies.telemetry import Telemetry
-from placement.problem import Placement
+from placement.policies.telemetry import Proposal, Telemetry
+from placement.problem import Placement, PlacementProblem, check
+from placement.repair import repair
 from twin import registry, seeding
 from twin.errors import InputError
 
@@ -21,104 +27,295 @@ if TYPE_CHECKING:
     from agents.model import TwinModel
 
 
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What satellites tell of one step.
+
+    Attributes
+    ----------
+    taking, up, lit : (N,) bool
+        Who would host something, who has links and compute, who is in the Sun at all.
+    low : (N,) bool
+        Who lives on the reserve.
+    sound : (N,) bool
+        Who is free of faults.
+    soc : (N,) float64
+        State of charge.
+    latency_s : float
+        Path latency of a token under the placement then in force.
+    version : int
+        Which that was.
+    handovers : int
+        Sites that have changed satellite.
+    """
+
+    taking: NDArray[np.bool_]
+    up: NDArray[np.bool_]
+    lit: NDArray[np.bool_]
+    low: NDArray[np.bool_]
+    sound: NDArray[np.bool_]
+    soc: NDArray[np.float64]
+    latency_s: float
+    version: int
+    handovers: int
+
+
 class Controller(mesa.Agent):
     """Runs the ring and expert placement, at the start and whenever its policy asks for it.
 
     It knows the satellites by telemetry that is as old as the scenario says: who has power and
-    takes on experts, and how long tokens took.
+    takes on experts, their batteries, and how long tokens took.
 
     Attributes
     ----------
-    placement : Placement
-        The one in force.
+    transfers : Transfers
+        The placement in force, and what is under way to change it.
     version : int
-        How many times a new placement has been adopted.
-    migrated_bytes : float
-        What the last step moved.
+        How many times the placement in force has changed.
+    plans : int
+        How many plans have been adopted after the first.
     """
 
     model: TwinModel
-    placement: Placement
+    transfers: Transfers
 
     def __init__(self, model: TwinModel) -> None:
         super().__init__(model)
         scenario = model.config
         table = scenario.controller
         self._policy = registry.build("policy", POLICIES, table.policy, table.params)
+        # Parameters that a policy refuses are refused before the first step.
+        nothing = Telemetry(step=0, steps_since_plan=0, latency_s=np.nan, planned_latency_s=np.nan)
+        self._policy(nothing, lambda *_, **__: None)
         simulation = scenario.simulation
         self._planning = seeding.stream(simulation.seed, simulation.replicate, "planning")
         self._strategy = seeding.stream(simulation.seed, simulation.replicate, "strategy")
+        self._oracle: Oracle | None = None
+        self._problem: PlacementProblem
         self.version = -1
-        self.migrated_bytes = 0.0
+        self.plans = 0
         self._planned_at = 0
         self._planned_latency_s = np.nan
         age = int(np.ceil(table.telemetry_delay_s / model.sky.step_s))
-        # Who takes on experts, how long a token took, and under which placement.
-        self._reports: deque[tuple[NDArray[np.bool_], float, int]] = deque(maxlen=age + 1)
+        # The oldest is what is known; the one before it tells what has changed.
+        self._reports: deque[Report] = deque(maxlen=age + 2)
+        self._age = age
 
-    def step(self, step: int, paths_s: NDArray[np.float64] | None) -> bool:
-        """Decide on a new placement for `step`; return whether there is one.
+    @property
+    def placement(self) -> Placement:
+        """The one in force."""
+        return self.transfers.placement
 
-        `paths_s` is the way through each expert over the present topology, (L, E), or None before
-        there is a placement.
+    def begin(self, step: int) -> None:
+        """Make the first plan, which is in force at once."""
+        model = self.model
+        n = model.fleet.size
+        self._note(np.nan)
+        everybody = np.ones(n, bool)
+        self._problem = self._pose(step, everybody, model.fleet.energy.soc, None, truth=False)
+        placement = plan(model.config, self._problem, self._strategy)
+        self.transfers = Transfers(placement, model.fleet.memory_bytes, self._terms())
+        self._planned_at = step
+        model.log.add("replan", cause="start")
+        self._serve_changed()
+
+    def settle(self) -> None:
+        """Let what has arrived during the last step serve."""
+        arrived, changed = self.transfers.settle()
+        for arrival in arrived:
+            self.model.log.add(
+                "migration-end",
+                cause=arrival.kind,
+                satellite=-1 if arrival.source is None else arrival.source,
+                other=arrival.target,
+                value=arrival.size_bytes,
+            )
+        if changed:
+            self._serve_changed()
+
+    def step(self, step: int, hosts: Hosts) -> bool:
+        """Decide on a new placement for `step`; return whether hosts change at once.
+
+        `hosts` is where layers run over the present topology.
         """
-        self.migrated_bytes = 0.0
-        willing = self.model.fleet.accepting
-        if paths_s is None:
-            self._reports.append((willing, np.nan, -1))
-            return self._plan(step, "start", np.ones(self.model.fleet.size, bool))
-        self._reports.append((willing, self.latency_s(paths_s), self.version))
-        willing, latency_s, version = self._reports[0]
-        if version != self.version:
+        self._note(self.latency_s(hosts))
+        if len(self._reports) < 2:
+            return False
+        before, known = (
+            self._reports[max(len(self._reports) - 2 - self._age, 0)],
+            self._known_report(),
+        )
+        latency_s = known.latency_s
+        if known.version != self.version:
             latency_s = np.nan  # of another placement: says nothing about this one
         elif np.isnan(self._planned_latency_s):
             self._planned_latency_s = latency_s
-        telemetry = Telemetry(
+        view = Telemetry(
             step=step,
             steps_since_plan=step - self._planned_at,
             latency_s=latency_s,
             planned_latency_s=self._planned_latency_s,
+            events=self._events(before, known),
+            migrating=bool(self.transfers.under_way),
         )
-        reason = self._policy(telemetry)
-        return self._plan(step, reason, willing) if reason else False
 
-    def latency_s(self, paths_s: NDArray[np.float64]) -> float:
+        def propose(reason: str, *, repair: bool = False, truth: bool = False) -> Proposal | None:
+            return self._propose(step, reason, repair_only=repair, truth=truth)
+
+        proposal = self._policy(view, propose)
+        return False if proposal is None else self._adopt(step, proposal)
+
+    def carry(self) -> None:
+        """Let the step's links carry what is under way."""
+        model, skeleton = self.model, self.model.sky.skeleton
+        begun = self.transfers.carry(
+            model.snapshot,
+            skeleton.indptr,
+            skeleton.indices,
+            up=model.fleet.up,
+            accepting=model.fleet.accepting,
+        )
+        for arrival in begun:
+            model.log.add(
+                "migration-start",
+                cause=arrival.kind,
+                satellite=-1 if arrival.source is None else arrival.source,
+                other=arrival.target,
+                value=arrival.size_bytes,
+            )
+
+    def latency_s(self, hosts: Hosts) -> float:
         """Activation-weighted path latency of a token, ``inf`` if a part cannot be reached."""
         inference = self.model.inference
-        return float((paths_s * inference.activation).sum() / inference.card.top_k)
+        nearest_s = hosts.of_nearest(hosts.path_s)
+        return float((nearest_s * inference.activation).sum() / inference.card.top_k)
 
-    def _plan(self, step: int, reason: str, willing: NDArray[np.bool_]) -> bool:
-        model = self.model
-        horizon = model.config.controller.horizon_steps or model.config.simulation.steps
-        problem = planning_problem(
+    def _note(self, latency_s: float) -> None:
+        fleet, ground = self.model.fleet, self.model.ground
+        self._reports.append(
+            Report(
+                # Who hosts nothing may refuse to begin; who hosts goes on.
+                taking=fleet.accepting | (fleet.up & ((fleet.experts > 0) | fleet.gateway)),
+                up=fleet.up,
+                lit=fleet.sunlit > 0.0,
+                low=fleet.energy.low,
+                sound=fleet.sound,
+                soc=fleet.energy.soc,
+                latency_s=latency_s,
+                version=self.version,
+                handovers=len(ground.service.handovers.site) if ground.sites.size else 0,
+            )
+        )
+
+    def _known_report(self) -> Report:
+        """The newest report that has come in; the oldest there is until one has."""
+        return self._reports[max(len(self._reports) - 1 - self._age, 0)]
+
+    def _events(self, before: Report, now: Report) -> frozenset[str]:
+        """What has happened to hosts, and to the ground, between two reports."""
+        hosts = (self.model.fleet.experts > 0) | self.model.fleet.gateway
+        happened = {
+            "brown-out": before.up & ~now.up & now.sound,
+            "fault": before.sound & ~now.sound,
+            "soc-low": ~before.low & now.low,
+            "recovered": ~before.up & now.up,
+            "shadow": before.lit & ~now.lit,
+        }
+        events = {name for name, mask in happened.items() if (mask & hosts).any()}
+        if np.isinf(now.latency_s):
+            events.add("outage")
+        if now.handovers:
+            events.add("ground-handover")
+        return frozenset(events)
+
+    def _terms(self) -> Terms:
+        scenario, step_s = self.model.config, self.model.sky.step_s
+        table, problem = scenario.controller, self._problem
+        stage_s = float(problem.stage_s.max() + problem.top_k * problem.expert_s)
+        return Terms(
+            link_bytes=scenario.links.rate_gbps * 1e9 / 8 * table.migration_share * step_s,
+            store_bytes=table.store_gbps * 1e9 / 8 * step_s,
+            # The prompts run through the ring again, as fast as its slowest stage.
+            recompute_s=scenario.workload.conversations * scenario.model.context_tokens * stage_s,
+            step_s=step_s,
+        )
+
+    def _pose(
+        self,
+        step: int,
+        taking: NDArray[np.bool_],
+        soc: NDArray[np.float64],
+        current: Placement | None,
+        *,
+        truth: bool,
+    ) -> PlacementProblem:
+        model, simulation = self.model, self.model.config.simulation
+        horizon = model.config.controller.horizon_steps or simulation.steps
+        if truth and self._oracle is None:
+            self._oracle = Oracle(model.sky)
+        return planning_problem(
             model.config,
             model.sky,
             model.inference,
-            memory_bytes=model.fleet.memory_bytes * willing,
+            Known(
+                memory_bytes=model.fleet.memory_bytes * taking,
+                pace=model.fleet.pace,
+                soc=soc,
+                probability=model.inference.probability,
+                activation=model.inference.activation,
+                current=current,
+            ),
             first_step=step,
-            last_step=min(step + horizon, model.config.simulation.steps) - 1,
+            last_step=min(step + horizon, simulation.steps) - 1,
             rng=self._planning,
+            oracle=self._oracle if truth else None,
         )
-        self._planned_at = step
+
+    def _propose(
+        self, step: int, reason: str, *, repair_only: bool, truth: bool
+    ) -> Proposal | None:
+        model = self.model
+        known = self._reports[-1] if truth else self._known_report()
+        problem = self._pose(step, known.taking, known.soc, self.placement, truth=truth)
         try:
-            new = plan(model.config, problem, self._strategy)
+            if repair_only:
+                new = repair(problem)
+                check(problem, new)
+            else:
+                new = plan(model.config, problem, self._strategy)
         except InputError:
-            if self.version < 0:
-                raise
-            # Too few satellites take on experts for now: the placement in force stays.
+            # Too few satellites take on experts for now.
             model.log.add("replan-failed", cause=reason)
-            return False
-        model.log.add("replan", cause=reason)
-        if self.version >= 0:
-            if new == self.placement:
-                return False
-            moves = migration(problem, self.placement, new)
-            self.migrated_bytes = moves.total_bytes
-            model.log.add(
-                "migration", satellite=moves.source, other=moves.target, value=moves.size_bytes
-            )
-        self.placement = new
-        self.version += 1
+            return None
+        self._problem = problem
+        horizon_steps = model.config.controller.horizon_steps or model.config.simulation.steps
+        steps = min(horizon_steps, model.config.simulation.steps - step)
+        return Proposal(
+            reason=reason,
+            placement=new,
+            objective_s=objective_s(problem, new),
+            current_s=objective_s(problem, self.placement),
+            moved_bytes=migration(problem, self.placement, new).total_bytes,
+            horizon_tokens=asked_per_s(model.config, model.sky) * model.sky.step_s * steps,
+            free=truth,
+        )
+
+    def _adopt(self, step: int, proposal: Proposal) -> bool:
+        self._planned_at = step
         self._planned_latency_s = np.nan
-        model.fleet.host(new)
-        return True
+        self.model.log.add("replan", cause=proposal.reason, value=proposal.objective_s)
+        if proposal.placement == self.placement:
+            return False
+        self.plans += 1
+        if proposal.free:
+            self.transfers.adopt(proposal.placement)
+            changed = True
+        else:
+            changed = self.transfers.start(self._problem, proposal.placement)
+        if changed:
+            self._serve_changed()
+        return changed
+
+    def _serve_changed(self) -> None:
+        self.version += 1
+        self.model.fleet.host(self.placement)

@@ -82,11 +82,7 @@ def fleet_at_start(
 ) -> FleetState:
     """All satellites before the first step."""
     n = constellation.size
-    hub = np.zeros(n, bool)
-    if compute.hub_every is not None:
-        hub = constellation.slot % compute.hub_every == 0
-    pace = np.where(hub, (compute.hub_gflops or compute.gflops) / compute.gflops, 1.0)
-    memory_gb = np.where(hub, compute.hub_memory_gb or compute.memory_gb, compute.memory_gb)
+    pace, memory_bytes = hardware(constellation, compute)
     return FleetState(
         energy=energy,
         sound=np.ones(n, bool),
@@ -94,19 +90,31 @@ def fleet_at_start(
         utilisation=np.zeros(n),
         degree=np.zeros(n, np.int64),
         pace=pace,
-        memory_bytes=memory_gb * 1e9,
+        memory_bytes=memory_bytes,
         experts=np.zeros(n, np.int64),
         layer=np.full(n, -1, np.int16),
         gateway=np.zeros(n, bool),
     )
 
 
+def hardware(
+    constellation: Constellation, compute: Compute
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Relative compute speed and memory in bytes of every satellite, (N,) each; hubs differ."""
+    hub = np.zeros(constellation.size, bool)
+    if compute.hub_every is not None:
+        hub = constellation.slot % compute.hub_every == 0
+    pace = np.where(hub, (compute.hub_gflops or compute.gflops) / compute.gflops, 1.0)
+    memory_gb = np.where(hub, compute.hub_memory_gb or compute.memory_gb, compute.memory_gb)
+    return pace, memory_gb * 1e9
+
+
 def hosted_layer(n: int, placement: Placement) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
     """Which layer each of N satellites hosts (-1: none; a gateway's goes first), and gateways."""
     layer = np.full(n, -1, np.int16)
     gateway = np.zeros(n, bool)
-    for index, hosts in enumerate(placement.expert):
-        layer[hosts] = index
+    for index, hosts in enumerate(placement.copies):
+        layer[hosts[hosts >= 0]] = index
     layer[placement.gateway] = np.arange(len(placement.gateway))
     gateway[placement.gateway] = True
     return layer, gateway

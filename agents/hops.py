@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.problem import Placement
+from agents.hosts import Hosts
 from twin.moe.latency import ComputeTimes
 
 
@@ -38,7 +38,7 @@ class Hops:
 def trace(
     delay_s: NDArray[np.float64],
     predecessor: NDArray[np.int32],
-    placement: Placement,
+    hosts: Hosts,
     choices: NDArray[np.int32],
     compute: ComputeTimes,
     transfer_s: float,
@@ -49,22 +49,22 @@ def trace(
     ----------
     delay_s, predecessor : (L, N)
         Shortest paths from each layer's gateway.
-    placement : Placement
+    hosts : Hosts
     choices : (tokens, L, K) int32
-        Activated experts; all must be reachable.
+        Columns of `hosts` that the tokens go to; all must be reachable.
     compute : ComputeTimes
-        Of the satellites of this placement.
+        Of these columns.
     transfer_s : float
         Time to put a hidden state on a link.
     """
     args = (
         delay_s,
         predecessor,
-        placement.gateway,
-        placement.expert,
+        hosts.gateway,
+        hosts.satellite,
         choices,
         np.array(compute.gateway_s),
-        np.array(np.broadcast_to(compute.expert_s, placement.expert.shape)),
+        np.array(np.broadcast_to(compute.expert_s, hosts.satellite.shape)),
         transfer_s,
     )
     count = np.zeros(len(choices), np.int32)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.problem import Placement
 from twin import seeding
 from twin.moe import activations, latency, presets
 from twin.moe.latency import ComputeTimes
@@ -74,29 +73,3 @@ def inference(scenario: Scenario) -> Inference:
         stage_s=stage_s,
         transfer_s=card.hidden_bytes * 8 / (scenario.links.rate_gbps * 1e9),
     )
-
-
-def path_s(
-    delay_s: NDArray[np.float64], placement: Placement, transfer_s: float
-) -> NDArray[np.float64]:
-    """Time on the way gateway l -> expert -> gateway l+1, for every expert.
-
-    Links are cut-through: a hidden state is put on the way once a leg, whatever the hops.
-
-    Parameters
-    ----------
-    delay_s : (L, N) float64
-        Delay from each layer's gateway to every satellite, ``inf`` if unreachable.
-    placement : Placement
-    transfer_s : float
-        Time to put a hidden state on a link.
-
-    Returns
-    -------
-    path_s : (L, E) float64
-    """
-    rows = np.arange(len(delay_s))[:, None]
-    out_s = delay_s[rows, placement.expert]
-    back_s = delay_s[np.roll(rows, -1, axis=0), placement.expert]
-    legs = (out_s > 0).astype(np.float64) + (back_s > 0)
-    return out_s + back_s + legs * transfer_s

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from agents.controller import Controller
 from agents.fleet import fleet_at_start
 from agents.ground import Ground
-from agents.inference import inference, path_s
+from agents.hosts import Hosts, resolve, serving_gateways
+from agents.inference import inference
 from agents.log import EventLog
 from agents.satellite import Satellite
-from agents.service import Cause, Served, Service, hindrance
+from agents.service import Cause, Served, Service, admit
 from twin import metrics, seeding
 from twin.energy import bus
 from twin.energy.budget import EnergyReport, FleetEnergy
@@ -71,11 +72,12 @@ class TwinModel(mesa.Model):
         energy = FleetEnergy(
             profile, n, soc=scenario.bus.initial_soc, temperature_c=scenario.bus.initial_c
         )
-        self.fleet = fleet_at_start(n, energy, memory_bytes=scenario.compute.memory_gb * 1e9)
+        self.fleet = fleet_at_start(self.sky.constellation, scenario.compute, energy)
         self.satellites = [Satellite(self, row) for row in range(n)]
         self.controller = Controller(self)
         self.ground = Ground(self)
         self.network = self.sky.network(scenario.simulation.replicate)
+        self._faults = self.sky.faults(scenario.simulation.replicate)
         sampler = SAMPLERS[scenario.activations.sampler](
             scenario.activations, self.inference.probability, self.inference.card.top_k
         )
@@ -86,7 +88,7 @@ class TwinModel(mesa.Model):
         self.light: StepLight
         self.delay_s: NDArray[np.float64]
         self.predecessor: NDArray[np.int32]
-        self.paths_s: NDArray[np.float64]
+        self.hosts: Hosts
         self.compute: ComputeTimes
         self.served: Served
         self.link_statistics = LinkStatistics(
@@ -103,6 +105,7 @@ class TwinModel(mesa.Model):
         self._observe()
         self._decide()
         self._serve()
+        self.controller.carry()
         self._power()
         self._record()
 
@@ -138,7 +141,10 @@ class TwinModel(mesa.Model):
 
     def _observe(self) -> None:
         before = self.snapshot.link_state if self.steps > 1 else None
-        self.snapshot = self.network.advance(self.fleet.energy.powered)
+        sound_before, self.fleet.sound = self.fleet.sound, next(self._faults)
+        for row in np.flatnonzero(sound_before != self.fleet.sound):
+            self.satellites[row].fault_changed()
+        self.snapshot = self.network.advance(self.fleet.up)
         self.link_statistics.add(self.snapshot.link_state)
         paired = self.sky.skeleton.edges[self.snapshot.up]
         self.fleet.degree = np.bincount(paired.ravel(), minlength=self.fleet.size)
@@ -164,66 +170,68 @@ class TwinModel(mesa.Model):
             self.log.add(kind, cause=name, satellite=edges[rows, 0], other=edges[rows, 1])
 
     def _route(self) -> None:
-        skeleton = self.sky.skeleton
+        placement, skeleton = self.controller.placement, self.sky.skeleton
+        gateway = serving_gateways(placement, self.fleet.up)
         self.delay_s, self.predecessor = shortest_paths(
-            skeleton.indptr,
-            skeleton.indices,
-            self.snapshot.weight_s,
-            self.controller.placement.gateway,
+            skeleton.indptr, skeleton.indices, self.snapshot.weight_s, gateway
         )
-        self.paths_s = path_s(self.delay_s, self.controller.placement, self.inference.transfer_s)
+        self.hosts = resolve(
+            placement,
+            gateway,
+            self.delay_s,
+            self.inference.transfer_s,
+            up=self.fleet.up,
+            absent=self.controller.transfers.absent,
+        )
 
     def _decide(self) -> None:
         step = self.snapshot.step
         self.ground.step(self.snapshot.sky.t_s)
         if self.controller.version < 0:
-            self.controller.step(step, None)
+            self.controller.begin(step)
             self._route()
-        else:
+            return
+        self.controller.settle()
+        self._route()
+        if self.controller.step(step, self.hosts):
             self._route()
-            if self.controller.step(step, self.paths_s):
-                self._route()
 
     def _serve(self) -> None:
-        model, placement, energy = self.inference, self.controller.placement, self.fleet.energy
-        paths = self.paths_s
+        model, hosts, fleet = self.inference, self.hosts, self.fleet
+        speed = fleet.speed
         self.compute = model.compute
-        if energy.speed.min() < 1.0:
-            speed = energy.speed
-            self.compute = model.compute.at_speed(speed[placement.expert], speed[placement.gateway])
+        if speed.min() < 1.0 or speed.max() > 1.0:
+            self.compute = model.compute.at_speed(speed[hosts.satellite], speed[hosts.gateway])
         origin = self.ground.origins(self.config.workload.tokens_per_step, self._sites_rng)
         choices, origin = self.service.present(origin, self._tokens_rng)
-        demand = self._busy_share(choices)
-        budget_s = energy.speed * self.sky.step_s / self.weight
-        cause = hindrance(choices, placement, paths, energy.powered, model.compute, budget_s)
+        layers = np.arange(len(hosts.gateway))[:, None]
+        demand = self._busy_share(hosts.nearest[layers, choices])
+        gateway_cause = np.where(fleet.up[hosts.gateway], Cause.NONE, Cause.DEAD)
+        gateway_cause[self.controller.transfers.gateway_absent] = Cause.MOVING
+        budget_s = speed * self.sky.step_s / self.weight
+        columns, cause = admit(
+            choices, hosts, gateway_cause.astype(np.uint8), fleet.up, model.compute, budget_s
+        )
         entry_s = self.ground.entry_s(origin, self.delay_s[0])
         cut_off = np.isinf(entry_s) | self.ground.interrupted(origin, self._sites_rng)
         cause[cut_off] = Cause.UNSERVED
-        self.served = self.service.serve(paths, placement, self.compute, cause, self.sky.step_s)
-        self.fleet.utilisation = self._busy_share(choices[self.served.served])
-        self._tell_tokens(paths, demand, entry_s)
+        self.served = self.service.serve(hosts, self.compute, columns, cause, self.sky.step_s)
+        fleet.utilisation = self._busy_share(columns[self.served.served])
+        self._tell_tokens(demand, entry_s)
 
-    def _busy_share(self, choices: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Share of a step at full speed that tokens keep each satellite busy, (N,)."""
-        placement, compute = self.controller.placement, self.inference.compute
-        layers, experts = placement.expert.shape
-        flat = choices + experts * np.arange(layers)[:, None]
-        count = np.bincount(flat.ravel(), minlength=layers * experts)
-        n = self.fleet.size
-        busy_s = np.bincount(
-            placement.expert.ravel(), weights=count * compute.expert_s, minlength=n
-        )
-        gateway_s = len(choices) * compute.gateway_s
-        busy_s += np.bincount(placement.gateway, weights=gateway_s, minlength=n)
-        return busy_s * (self.weight / self.sky.step_s)
+    def _busy_share(self, columns: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Share of a step that tokens keep each satellite busy at its full speed, (N,)."""
+        hosts, compute, n = self.hosts, self.inference.compute, self.fleet.size
+        layers, width = hosts.satellite.shape
+        flat = columns + width * np.arange(layers)[:, None]
+        count = np.bincount(flat.ravel(), minlength=layers * width)
+        busy_s = np.bincount(hosts.satellite.ravel(), weights=count * compute.expert_s, minlength=n)
+        gateway_s = len(columns) * compute.gateway_s
+        busy_s += np.bincount(hosts.gateway, weights=gateway_s, minlength=n)
+        return np.asarray(busy_s * (self.weight / self.sky.step_s) / self.fleet.pace)
 
-    def _tell_tokens(
-        self,
-        paths: NDArray[np.float64],
-        demand: NDArray[np.float64],
-        entry_s: NDArray[np.float64],
-    ) -> None:
-        served, placement, model = self.served, self.controller.placement, self.inference
+    def _tell_tokens(self, demand: NDArray[np.float64], entry_s: NDArray[np.float64]) -> None:
+        served, hosts, model = self.served, self.hosts, self.inference
         self.row = metrics.token_metrics(
             served.latency.total_s, served.latency.propagation_s, served.latency.compute_s
         )
@@ -239,9 +247,13 @@ class TwinModel(mesa.Model):
         self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
         top_k = model.card.top_k
         if top_k <= 2:  # beyond, it costs more than all else in the step
-            exact = expected_latency(
-                paths, placement.expert, model.probability, top_k, self.compute
-            )
+            nearest_s = hosts.of_nearest(hosts.path_s)
+            satellite = np.take_along_axis(hosts.satellite, hosts.nearest, axis=1)
+            compute = self.compute
+            if compute is not model.compute:
+                speed = self.fleet.speed
+                compute = model.compute.at_speed(speed[satellite], speed[hosts.gateway])
+            exact = expected_latency(nearest_s, satellite, model.probability, top_k, compute)
             self.row["expected_latency_s"] = float(exact.mean_s)
             self.row["expected_served"] = float(exact.served_probability)
         # A first token waits until it can be served, goes up, round once, and down again.
@@ -251,10 +263,11 @@ class TwinModel(mesa.Model):
         self.row |= {"ttft_p50_s": p50, "ttft_p99_s": p99}
         self.row |= self.ground.figures()
         # Work that power, heat or load did not allow: asked of a satellite beyond its speed.
-        short = np.maximum(demand - self.fleet.energy.speed, 0.0).sum()
+        fleet = self.fleet
+        short = np.maximum(demand * fleet.pace - fleet.speed, 0.0).sum()
         flop = self.config.compute.gflops * 1e9 * self.sky.step_s
         self.row["compute_deficit_flop"] = float(short * flop)
-        self.row["compute_done_flop"] = float(self.fleet.utilisation.sum() * flop)
+        self.row["compute_done_flop"] = float((fleet.utilisation * fleet.pace).sum() * flop)
 
     def _power(self) -> None:
         fleet, now = self.fleet, self.snapshot.sky
@@ -307,7 +320,10 @@ class TwinModel(mesa.Model):
             "throttled": int(energy.throttled.sum()),
             "utilisation_max": float(fleet.utilisation.max()),
             "placement": self.controller.version,
-            "migrated_bytes": self.controller.migrated_bytes,
+            "migrated_bytes": self.controller.transfers.carried_bytes,
+            "migrated_byte_hops": self.controller.transfers.hop_bytes,
+            "under_way": len(self.controller.transfers.under_way),
+            "faulty": int((~fleet.sound).sum()),
         }
         self.datacollector.collect(self)
         if self.recorder is not None:

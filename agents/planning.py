@@ -1,53 +1,91 @@
 """From a scenario to a placement problem, and from there to a checked placement."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.forecast import Oracle, busy_limit, entry_share, light
 from agents.inference import Inference
 from placement.problem import Placement, PlacementProblem, check
 from placement.strategies.table import STRATEGIES
 from twin import registry
+from twin.energy import bus
 from twin.network.topology import Sky
 from twin.scenario.schema import Scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the planner knows of the satellites and the demand.
+
+    Attributes
+    ----------
+    memory_bytes : (N,) float64
+        0 for who takes nothing on.
+    pace : (N,) float64
+        Full compute speed of each satellite, relative to ``compute.gflops``.
+    soc : (N,) float64
+        State of charge.
+    probability, activation : (L, E) float64
+        How the router is thought to choose.
+    current : Placement or None
+        In force.
+    """
+
+    memory_bytes: NDArray[np.float64]
+    pace: NDArray[np.float64]
+    soc: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    activation: NDArray[np.float64]
+    current: Placement | None = None
 
 
 def planning_problem(
     scenario: Scenario,
     sky: Sky,
     inference: Inference,
+    known: Known,
     *,
-    memory_bytes: NDArray[np.float64],
     first_step: int,
     last_step: int,
     rng: np.random.Generator,
+    oracle: Oracle | None = None,
 ) -> PlacementProblem:
     """Pose the placement problem for the steps from `first_step` to `last_step`.
 
     The planner sees predicted geometry with outages of its own drawing (`rng`), never those that
-    the run will meet.
+    the run will meet; unless an `oracle` tells it.
     """
-    table = scenario.placement
-    precision = scenario.model.precision
+    table, card = scenario.placement, inference.card
     steps = np.unique(
         np.linspace(first_step, last_step, table.planning_snapshots).round().astype(np.int64)
     )
-    card, n = inference.card, sky.constellation.size
+    precision = scenario.model.precision
     kv_bytes = float(
         scenario.workload.conversations
         * scenario.model.context_tokens
         * card.kv_bytes_per_token_per_layer
     )
-    weight_s = sky.planning_weights(steps, rng)
+    memory_bytes = known.memory_bytes
+    if oracle is None:
+        weight_s = sky.planning_weights(steps, rng)
+    else:
+        weight_s, sound = oracle.look(steps)
+        memory_bytes = memory_bytes * sound[0]
+    profile = bus.profile(scenario.bus)
+    start_s, end_s = sky.ephemeris.t_s[[first_step, last_step]]
+    ahead = light(sky, profile, first_s=start_s, last_s=min(end_s, start_s + sky.period_s))
     return PlacementProblem(
         plane=sky.constellation.plane,
         ring_position=sky.constellation.ring_position,
         indptr=sky.skeleton.indptr,
         indices=sky.skeleton.indices,
         weight_s=weight_s,
-        entry_share=np.zeros((len(weight_s), n)),
-        probability=inference.probability,
+        entry_share=entry_share(sky, steps),
+        probability=known.probability,
         top_k=card.top_k,
-        activation=inference.activation,
+        activation=known.activation,
         memory_bytes=memory_bytes,
         gateway_bytes=card.gateway_bytes(precision) + kv_bytes,
         expert_bytes=float(card.expert_bytes(precision)),
@@ -56,16 +94,22 @@ def planning_problem(
         gateway_s=inference.compute.gateway_s,
         stage_s=inference.stage_s,
         transfer_s=inference.transfer_s,
-        speed=np.ones(n),
-        busy_limit=np.ones(n),
-        sunlit=np.ones(n),
-        rate_per_s=scenario.workload.rate_per_s or 0.0,
-        compute_w=0.0,
+        speed=known.pace,
+        busy_limit=busy_limit(profile, known.soc, ahead),
+        sunlit=ahead.sunlit.mean(axis=0),
+        rate_per_s=asked_per_s(scenario, sky),
+        compute_w=profile.compute_peak_w - profile.compute_idle_w,
         availability=scenario.faults.availability if scenario.faults.model != "none" else 1.0,
-        current=None,
+        current=known.current,
         experts_per_satellite=table.experts_per_satellite,
         experts_on_gateway=table.experts_on_gateway,
     )
+
+
+def asked_per_s(scenario: Scenario, sky: Sky) -> float:
+    """Tokens asked of the constellation a second; those followed and no more by default."""
+    workload = scenario.workload
+    return workload.rate_per_s or workload.tokens_per_step / sky.step_s
 
 
 def plan(scenario: Scenario, problem: PlacementProblem, rng: np.random.Generator) -> Placement:

@@ -51,20 +51,24 @@ class Recorder:
         self._placement = model.controller.version
         placement, activation = model.controller.placement, model.inference.activation
         layers, experts = placement.expert.shape
-        gateway_first = np.tile(np.arange(-1, experts), layers)
-        hosts = np.column_stack([placement.gateway, placement.expert])
-        share = np.column_stack([np.ones(layers), activation])
-        self._writer.add(
-            "placements",
-            {
-                "placement": self._placement,
-                "step": step,
+        for copy in range(max(placement.gateways.shape[1], placement.copies.shape[2])):
+            hosts = np.full((layers, 1 + experts), -1)
+            if copy < placement.gateways.shape[1]:
+                hosts[:, 0] = placement.gateways[:, copy]
+            if copy < placement.copies.shape[2]:
+                hosts[:, 1:] = placement.copies[..., copy]
+            there = hosts.ravel() >= 0
+            rows = {
                 "layer": np.repeat(np.arange(layers), experts + 1),
-                "expert": gateway_first,
+                "expert": np.tile(np.arange(-1, experts), layers),
                 "satellite": hosts.ravel(),
-                "activation": share.ravel(),
-            },
-        )
+                "activation": np.column_stack([np.ones(layers), activation]).ravel(),
+            }
+            self._writer.add(
+                "placements",
+                {"placement": self._placement, "step": step, "copy": copy}
+                | {name: column[there] for name, column in rows.items()},
+            )
 
     def _satellites(self, model: TwinModel, step: int) -> None:
         fleet, energy, r_km = model.fleet, model.fleet.energy, model.snapshot.sky.r_km
@@ -80,7 +84,7 @@ class Recorder:
                 "soc": energy.soc,
                 "temperature_c": energy.temperature_k - ZERO_CELSIUS_K,
                 "powered": energy.powered,
-                "speed": energy.speed,
+                "speed": energy.speed * fleet.sound,
                 "utilisation": fleet.utilisation,
                 "degree": fleet.degree,
             },
@@ -92,8 +96,8 @@ class Recorder:
         hops = trace(
             model.delay_s,
             model.predecessor,
-            model.controller.placement,
-            presented.choices[:count][served],
+            model.hosts,
+            presented.columns[:count][served],
             model.compute,
             model.inference.transfer_s,
         )

@@ -74,10 +74,8 @@ class Satellite(mesa.Agent):
     @property
     def experts(self) -> list[tuple[int, int]]:
         """(layer, expert) pairs hosted here."""
-        hosts = self.model.controller.placement.expert
-        return [
-            (layer, e) for layer, row in enumerate(hosts) for e in (row == self.row).nonzero()[0]
-        ]
+        layers, experts, _ = (self.model.controller.placement.copies == self.row).nonzero()
+        return list(zip(layers.tolist(), experts.tolist(), strict=True))
 
     @property
     def temperature_c(self) -> float:
@@ -91,8 +89,14 @@ class Satellite(mesa.Agent):
 
     @property
     def speed(self) -> float:
-        """Share of its compute that power and heat leave it."""
-        return float(self.model.fleet.energy.speed[self.row])
+        """Share of its compute that power, heat and faults leave it."""
+        fleet = self.model.fleet
+        return float(fleet.energy.speed[self.row] * fleet.sound[self.row])
+
+    @property
+    def faulty(self) -> bool:
+        """Whether it is in safe mode: bus up, no links, no compute."""
+        return not self.model.fleet.sound[self.row]
 
     @property
     def accepts_experts(self) -> bool:
@@ -103,3 +107,7 @@ class Satellite(mesa.Agent):
         """React to a threshold of battery or heat: tell the log, and with it the operator."""
         value = self.temperature_c if kind in ("throttled", "cooled") else self.soc
         self.model.log.add(kind, t_s=t_s, satellite=self.row, value=value)
+
+    def fault_changed(self) -> None:
+        """React to a fault that begins or ends: tell the log."""
+        self.model.log.add("fault" if self.faulty else "fault-cleared", satellite=self.row)

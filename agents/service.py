@@ -197,35 +197,38 @@ def admit(
 def _admit(  # type: ignore[no-untyped-def]
     choices, gateway, satellite, order, gateway_s, expert_s, budget_s, block, columns, cause
 ):
-    tokens, layers, top_k = choices.shape
+    tokens, layers, _ = choices.shape
     for t in range(tokens):
         # Take what the token needs; give it back if it cannot go all the way.
-        reached = layers
-        for layer in range(layers):
+        reached = 0
+        while reached < layers and cause[t] == 0:
+            layer = reached
+            host = satellite[layer]
             budget_s[gateway[layer]] -= gateway_s[layer]
             refused = budget_s[gateway[layer]] < 0.0
-            for k in range(top_k):
-                column, hindered = _pick(
-                    order[layer, choices[t, layer, k]], satellite[layer], block[layer], budget_s, expert_s
-                )
+            for k, e in enumerate(choices[t, layer]):
+                column, why = _pick(order[layer, e], host, block[layer], budget_s, expert_s)
                 columns[t, layer, k] = column
                 if column >= 0:
-                    budget_s[satellite[layer, column]] -= expert_s
-                elif hindered == 3:
+                    budget_s[host[column]] -= expert_s
+                elif why == 3:
                     refused = True
                 elif cause[t] == 0:
-                    cause[t] = hindered
+                    cause[t] = why
             if cause[t] == 0 and refused:
                 cause[t] = 3
-            if cause[t] != 0:
-                reached = layer + 1
-                break
+            reached += 1
         if cause[t] != 0:
-            for layer in range(reached):
-                budget_s[gateway[layer]] += gateway_s[layer]
-                for k in range(top_k):
-                    if columns[t, layer, k] >= 0:
-                        budget_s[satellite[layer, columns[t, layer, k]]] += expert_s
+            _give_back(columns[t], gateway, satellite, gateway_s, expert_s, budget_s, reached)
+
+
+@numba.njit(cache=True)
+def _give_back(columns, gateway, satellite, gateway_s, expert_s, budget_s, layers):  # type: ignore[no-untyped-def]
+    for layer in range(layers):
+        budget_s[gateway[layer]] += gateway_s[layer]
+        for column in columns[layer]:
+            if column >= 0:
+                budget_s[satellite[layer, column]] += expert_s
 
 
 @numba.njit(cache=True)

@@ -46,6 +46,14 @@ class Arrival:
     source: int | None = None
     ready_s: float = 0.0
 
+    def take(self, source: int, carried_bytes: float, now_s: float) -> None:
+        """Come closer by some bytes."""
+        self.source = source
+        self.left_bytes -= carried_bytes
+        if self.left_bytes <= 1e-6:
+            # A cache that is being computed anew keeps a byte back until it is ready.
+            self.left_bytes = 0.0 if self.ready_s <= now_s else 1.0
+
     @property
     def kind(self) -> str:
         """What it is, for the record."""
@@ -155,8 +163,13 @@ class Transfers:
         return arrived, self.placement != before
 
     def carry(
-        self, snapshot: Snapshot, indptr: NDArray[np.int32], indices: NDArray[np.int32],
-        *, up: NDArray[np.bool_], accepting: NDArray[np.bool_],
+        self,
+        snapshot: Snapshot,
+        indptr: NDArray[np.int32],
+        indices: NDArray[np.int32],
+        *,
+        up: NDArray[np.bool_],
+        accepting: NDArray[np.bool_],
     ) -> list[Arrival]:
         """Carry what one step's links allow; return what has set out in it."""
         self.carried_bytes = self.hop_bytes = 0.0
@@ -171,15 +184,17 @@ class Transfers:
         end_s = snapshot.sky.t_s + self._terms.step_s
         begun, short_of_memory = [], []
         for arrival in self.under_way:
-            if not up[arrival.target] or (arrival.source is None and not accepting[arrival.target]):
+            first = arrival.source is None
+            if not (accepting if first else up)[arrival.target]:
                 continue
-            if arrival.source is None:
-                room = self._memory_bytes[arrival.target] * (1 + 1e-9) - used[arrival.target]
-                if room < arrival.size_bytes:
-                    short_of_memory.append(arrival)
-                    continue
+            room = self._memory_bytes[arrival.target] * (1 + 1e-9) - used[arrival.target]
+            if first and room < arrival.size_bytes:
+                short_of_memory.append(arrival)
+                continue
             row = row_of[arrival.target]
             source = self._source(arrival, up, delay_s[row])
+            if first:
+                self._choose_cache(arrival, source, end_s)
             if source == GROUND:
                 carried, hops = min(arrival.left_bytes, store_bytes), 1
                 store_bytes -= carried
@@ -189,22 +204,17 @@ class Transfers:
                 )
             if carried <= 0.0:
                 continue
-            if arrival.source is None:
+            if first:
                 used[arrival.target] += arrival.size_bytes
-                self._begin(arrival, source, end_s)
                 begun.append(arrival)
-            arrival.source = source
             self.carried_bytes += carried
             self.hop_bytes += carried * hops
-            arrival.left_bytes -= carried
-            if arrival.left_bytes <= 1e-6:
-                # A cache that is being computed anew keeps a byte back until it is ready.
-                arrival.left_bytes = 0.0 if arrival.ready_s <= end_s else 1.0
+            arrival.take(source, carried, end_s)
         if not self.carried_bytes and short_of_memory and self._terms.store_bytes:
             self._give_up(short_of_memory[0])
         return begun
 
-    def _begin(self, arrival: Arrival, source: int, end_s: float) -> None:
+    def _choose_cache(self, arrival: Arrival, source: int, end_s: float) -> None:
         """Decide how a gateway's cache comes along: over the links, or computed anew."""
         if arrival.thing[1] >= 0 or not self._kv_bytes:
             return
@@ -214,9 +224,7 @@ class Transfers:
             arrival.left_bytes -= self._kv_bytes
             arrival.ready_s = end_s - terms.step_s + terms.recompute_s
 
-    def _source(
-        self, arrival: Arrival, up: NDArray[np.bool_], delay_s: NDArray[np.float64]
-    ) -> int:
+    def _source(self, arrival: Arrival, up: NDArray[np.bool_], delay_s: NDArray[np.float64]) -> int:
         """The nearest satellite that holds a thing and can be reached, or the ground."""
         holders = [] if self._is_absent(arrival.thing) else self._row(arrival.thing)
         reached = [(delay_s[h], h) for h in holders if up[h] and np.isfinite(delay_s[h])]

@@ -53,7 +53,7 @@ class PlacementProblem:
     busy_limit : (N,) float64
         Share of its time that power lets each satellite compute until the horizon.
     sunlit : (N,) float64
-        Smallest share of any planning snapshot that each satellite spends in the Sun.
+        Share of the time until the horizon that each satellite spends in the Sun.
     rate_per_s : float
         Tokens asked of the constellation.
     compute_w : float

@@ -26,6 +26,7 @@ TABLES: dict[str, pa.Schema] = {
             ("lost_unreachable", pa.int32()),
             ("lost_refused", pa.int32()),
             ("lost_unserved", pa.int32()),
+            ("lost_moving", pa.int32()),
             ("ttft_p50_s", pa.float64()),
             ("ttft_p99_s", pa.float64()),
             ("ground_availability", pa.float64()),
@@ -61,6 +62,9 @@ TABLES: dict[str, pa.Schema] = {
             ("compute_deficit_flop", pa.float64()),
             ("placement", pa.int32()),
             ("migrated_bytes", pa.float64()),
+            ("migrated_byte_hops", pa.float64()),
+            ("under_way", pa.int32()),
+            ("faulty", pa.int32()),
         ]
     ),
     "layers": pa.schema(
@@ -105,6 +109,7 @@ TABLES: dict[str, pa.Schema] = {
             ("step", pa.int32()),
             ("layer", pa.int16()),
             ("expert", pa.int16()),
+            ("copy", pa.int8()),
             ("satellite", pa.int32()),
             ("activation", pa.float64()),
         ]
@@ -120,5 +125,5 @@ TABLES: dict[str, pa.Schema] = {
         ]
     ),
 }
-"""Schema of every table. ``placements.expert`` is -1 for a layer's gateway; a null
-``events.satellite`` or ``other`` means that none is meant."""
+"""Schema of every table. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the
+hosts of one thing from 0. A null ``events.satellite`` or ``other`` means that none is meant."""

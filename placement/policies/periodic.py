@@ -3,8 +3,6 @@
 from placement.policies.telemetry import Proposal, Propose, Telemetry
 
 
-def periodic(
-    view: Telemetry, propose: Propose, *, every_steps: int = 25
-) -> Proposal | None:
+def periodic(view: Telemetry, propose: Propose, *, every_steps: int = 25) -> Proposal | None:
     """Adopt a new plan whenever the current one is `every_steps` old."""
     return propose("period") if view.steps_since_plan >= every_steps else None

@@ -33,9 +33,7 @@ def receding_horizon(
     return _best(view, propose, every_steps, min_gain, token_s_per_gb, truth=False)
 
 
-def clairvoyant(
-    view: Telemetry, propose: Propose, *, every_steps: int = 8
-) -> Proposal | None:
+def clairvoyant(view: Telemetry, propose: Propose, *, every_steps: int = 8) -> Proposal | None:
     """Plan on what will really happen, and be there at once: a bound that no controller reaches."""
     return _best(view, propose, every_steps, 0.0, 0.0, truth=True)
 

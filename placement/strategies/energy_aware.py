@@ -62,7 +62,7 @@ def sun_tracking(
 ) -> Placement:
     """`joint` in the sunniest planes only: an eclipse-free column where there is one.
 
-    Planes are taken in order of the darkest stretch of their satellites until a ring fits.
+    Planes are taken in order of their share of sunlight until a ring fits.
 
     Parameters
     ----------

@@ -60,11 +60,11 @@ def test_the_study_evaluator_sees_what_the_twin_sees():
 
 def test_tokens_take_the_shortest_paths_and_arrive_when_their_latency_says(finished):
     twin = finished
-    choices = twin.served.choices[twin.served.served]
+    choices = twin.served.columns[twin.served.served]
     hops = trace(
         twin.delay_s,
         twin.predecessor,
-        twin.controller.placement,
+        twin.hosts,
         choices,
         twin.compute,
         twin.inference.transfer_s,
@@ -106,7 +106,7 @@ def test_strategies_meet_the_same_outages_and_tokens():
         a.step()
         b.step()
         np.testing.assert_array_equal(a.snapshot.link_state, b.snapshot.link_state)
-        fresh = [m.served.choices[-m.served.asked :] for m in (a, b)]
+        fresh = [m.served.columns[-m.served.asked :] for m in (a, b)]
         np.testing.assert_array_equal(*fresh)
 
 
@@ -121,24 +121,25 @@ def test_periodic_policy_replans_and_pays_for_it():
     while twin.running:
         version = twin.controller.version
         twin.step()
-        moved += twin.controller.migrated_bytes
+        moved += twin.row["migrated_bytes"]
         if twin.controller.version > version >= 0:
             replans.append(twin.snapshot.step)
     assert replans
-    assert all(step % 10 == 0 for step in replans)
+    # What has moved within a step serves from the next one on.
+    assert {step % 10 for step in replans} <= {0, 1}
     assert moved >= len(replans) * twin.inference.card.expert_bytes("fp16")
 
 
-def test_on_change_policy_replans_only_when_the_topology_makes_it_worth():
+def test_threshold_policy_replans_only_when_the_topology_makes_it_worth():
     calm = model(
-        "controller.policy=on-change",
+        "controller.policy=threshold",
         "outages.model=none",
         "controller.params={relative_increase = 5.0}",
     )
     calm.run()
     assert calm.controller.version == 0
     rough = model(
-        "controller.policy=on-change",
+        "controller.policy=threshold",
         "outages.availability=0.7",
         "controller.params={relative_increase = 0.05}",
         "placement.planning_snapshots=2",
@@ -251,7 +252,7 @@ def test_no_token_is_served_by_a_dead_host(starved):
     for row in starved:
         assert (row["utilisation"][~row["before"]] == 0).all()
         served, placement = row["served"], row["placement"]
-        choices = served.choices[served.served]
+        choices = served.columns[served.served]
         hosts = placement.expert[np.arange(len(placement.gateway))[:, None], choices]
         assert row["before"][hosts].all()
         if len(choices):
@@ -314,7 +315,7 @@ def test_the_controller_learns_late_and_keeps_a_plan_it_cannot_better():
             "bus.battery_wh=1500",
             "workload.rate_per_s=0.3",
             "outages.model=none",
-            "controller.policy=on-change",
+            "controller.policy=threshold",
             "controller.params={hold_steps = 0}",
             "placement.planning_snapshots=1",
             f"controller.telemetry_delay_s={delay}",

@@ -3,8 +3,6 @@ import pytest
 
 from placement.cost import expected_path_s, gateway_delay_s
 from placement.migration import migration
-from placement.policies.table import POLICIES
-from placement.policies.telemetry import Telemetry
 from placement.problem import Placement, check
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
@@ -52,21 +50,3 @@ def test_check_refuses_what_a_faulty_strategy_may_return(make_problem):
         check(problem, Placement(gateway=good.gateway, expert=good.expert + 40))
     with pytest.raises(InputError, match="satellite 0 would need"):
         check(problem, Placement(gateway=good.gateway * 0, expert=good.expert * 0))
-
-
-def telemetry(**fields) -> Telemetry:
-    return Telemetry(
-        **({"step": 9, "steps_since_plan": 9, "latency_s": 1.0, "planned_latency_s": 1.0} | fields)
-    )
-
-
-def test_policies():
-    assert POLICIES["static"](telemetry(latency_s=np.inf)) is None
-    periodic = POLICIES["periodic"]
-    assert periodic(telemetry(steps_since_plan=4), every_steps=5) is None
-    assert periodic(telemetry(steps_since_plan=5), every_steps=5) == "period"
-    on_change = POLICIES["on-change"]
-    assert on_change(telemetry(latency_s=1.14)) is None
-    assert on_change(telemetry(latency_s=1.16)) == "latency"
-    assert on_change(telemetry(latency_s=np.inf)) == "unreachable"
-    assert on_change(telemetry(latency_s=np.inf, steps_since_plan=4)) is None

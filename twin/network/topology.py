@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin import registry, seeding
-from twin.constants import C_KM_S
+from twin.constants import C_KM_S, MU_EARTH_KM3_S2
 from twin.network import grid, links
-from twin.network.outages import OUTAGES
+from twin.network.outages import OUTAGES, sound
 from twin.network.seam import Seam
 from twin.network.terminals import Terminals
 from twin.scenario.schema import Scenario
@@ -79,6 +79,11 @@ class Sky:
         """Length of a step."""
         return self.ephemeris.step_s
 
+    @property
+    def period_s(self) -> float:
+        """Keplerian period of the median orbit."""
+        return float(2 * np.pi * np.sqrt(np.median(self.constellation.a_km) ** 3 / MU_EARTH_KM3_S2))
+
     def network(self, replicate: int) -> "Network":
         """Return the network before its first step, under one replicate's outages."""
         return Network(self, replicate)
@@ -88,6 +93,17 @@ class Sky:
         network = self.network(replicate)
         for _ in range(self.scenario.simulation.steps):
             yield network.advance()
+
+    def faults(self, replicate: int) -> Iterator[NDArray[np.bool_]]:
+        """Yield for every step which satellites are free of faults in one replicate, (N,)."""
+        rng = seeding.stream(self.scenario.simulation.seed, replicate, "faults")
+        return sound(self.constellation.size, self.scenario.faults, self.step_s, rng)
+
+    def truth(self, replicate: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+        """Yield for every step link delays, (2E,), and who is free of faults, all with power."""
+        network = self.network(replicate)
+        for free in self.faults(replicate):
+            yield network.advance(free).weight_s, free
 
     def planning_weights(
         self, steps: NDArray[np.int64], rng: np.random.Generator

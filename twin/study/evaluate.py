@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.inference import inference, path_s
-from agents.planning import plan, planning_problem
+from agents.fleet import hardware
+from agents.hosts import resolve
+from agents.inference import inference
+from agents.planning import Known, plan, planning_problem
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.expectation import expected_latency
@@ -96,11 +98,19 @@ class _Case:
     def __init__(self, scenario: Scenario, sky: Sky) -> None:
         simulation = scenario.simulation
         self.inference = inference(scenario)
+        pace, memory_bytes = hardware(sky.constellation, scenario.compute)
+        self._pace = pace
         problem = planning_problem(
             scenario,
             sky,
             self.inference,
-            memory_bytes=np.full(sky.constellation.size, scenario.compute.memory_gb * 1e9),
+            Known(
+                memory_bytes=memory_bytes,
+                pace=pace,
+                soc=np.full(len(pace), scenario.bus.initial_soc),
+                probability=self.inference.probability,
+                activation=self.inference.activation,
+            ),
             first_step=0,
             last_step=simulation.steps - 1,
             rng=seeding.stream(simulation.seed, simulation.replicate, "planning"),
@@ -108,20 +118,42 @@ class _Case:
         rng = seeding.stream(simulation.seed, simulation.replicate, "strategy")
         self.placement = plan(scenario, problem, rng)
         self._paths: list[NDArray[np.float64]] = []
+        self._satellites: list[NDArray[np.int32]] = []
 
     def see(self, delay_s: NDArray[np.float64]) -> None:
-        self._paths.append(path_s(delay_s, self.placement, self.inference.transfer_s))
+        hosts = resolve(
+            self.placement,
+            self.placement.gateway,
+            delay_s,
+            self.inference.transfer_s,
+            up=np.ones(len(self._pace), bool),
+        )
+        self._paths.append(hosts.of_nearest(hosts.path_s))
+        self._satellites.append(np.take_along_axis(hosts.satellite, hosts.nearest, axis=1))
 
     def conclude(self) -> Evaluation:
-        model = self.inference
-        latency = expected_latency(
-            np.stack(self._paths),
-            self.placement.expert,
-            model.probability,
-            model.card.top_k,
-            model.compute,
+        model, satellites = self.inference, np.stack(self._satellites)
+        gateway_speed = self._pace[self.placement.gateway]
+        found = [
+            expected_latency(
+                np.stack([self._paths[t] for t in steps]),
+                satellites[steps[0]],
+                model.probability,
+                model.card.top_k,
+                model.compute.at_speed(self._pace[satellites[steps[0]]], gateway_speed),
+            )
+            for steps in _runs_alike(satellites)
+        ]
+        return Evaluation(
+            latency_s=np.concatenate([f.mean_s for f in found]),
+            served=np.concatenate([f.served_probability for f in found]),
         )
-        return Evaluation(latency_s=latency.mean_s, served=latency.served_probability)
+
+
+def _runs_alike(satellites: NDArray[np.int32]) -> list[NDArray[np.int64]]:
+    """Consecutive steps in which every expert is served by the same satellite."""
+    changed = (satellites[1:] != satellites[:-1]).any(axis=(1, 2))
+    return np.split(np.arange(len(satellites)), np.flatnonzero(changed) + 1)
 
 
 def _one_sky(variants: Mapping[str, Scenario]) -> Scenario:
