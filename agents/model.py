@@ -18,9 +18,9 @@ from twin import metrics, seeding
 from twin.energy import bus
 from twin.energy.budget import EnergyReport, FleetEnergy
 from twin.energy.solar import surroundings
-from twin.moe.activations import SAMPLERS
 from twin.moe.expectation import expected_latency
 from twin.moe.latency import ComputeTimes
+from twin.moe.sampling import SAMPLERS
 from twin.network.links import LinkState
 from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
@@ -77,7 +77,7 @@ class TwinModel(mesa.Model):
         self.ground = Ground(self)
         self.network = self.sky.network(scenario.simulation.replicate)
         sampler = SAMPLERS[scenario.activations.sampler](
-            scenario.activations, self.inference.probability, self.inference.card.top_k
+            scenario.activations, self.inference.card.top_k
         )
         self.service = Service(sampler, retries=scenario.workload.retries)
         self._tokens_rng = self._stream("tokens")
@@ -140,6 +140,7 @@ class TwinModel(mesa.Model):
         before = self.snapshot.link_state if self.steps > 1 else None
         self.snapshot = self.network.advance(self.fleet.energy.powered)
         self.link_statistics.add(self.snapshot.link_state)
+        self.inference = self.inference.at(self.snapshot.sky.t_s)
         paired = self.sky.skeleton.edges[self.snapshot.up]
         self.fleet.degree = np.bincount(paired.ravel(), minlength=self.fleet.size)
         self.light = self.sky.ephemeris.light(self.snapshot.step)
@@ -192,7 +193,7 @@ class TwinModel(mesa.Model):
             speed = energy.speed
             self.compute = model.compute.at_speed(speed[placement.expert], speed[placement.gateway])
         origin = self.ground.origins(self.config.workload.tokens_per_step, self._sites_rng)
-        choices, origin = self.service.present(origin, self._tokens_rng)
+        choices, origin = self.service.present(origin, model.probability, self._tokens_rng)
         demand = self._busy_share(choices)
         budget_s = energy.speed * self.sky.step_s / self.weight
         cause = hindrance(choices, placement, paths, energy.powered, model.compute, budget_s)

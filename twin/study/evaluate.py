@@ -15,7 +15,7 @@ from agents.inference import inference, path_s
 from agents.planning import plan, planning_problem
 from twin import seeding
 from twin.errors import InputError
-from twin.moe.expectation import expected_latency
+from twin.moe.expectation import ExpectedLatency, expected_latency
 from twin.network.routing import shortest_paths
 from twin.network.topology import Sky
 from twin.scenario.schema import Scenario
@@ -86,12 +86,12 @@ def evaluate(variants: Mapping[str, Scenario], replicate: int) -> dict[str, Eval
                 sky.skeleton.indptr, sky.skeleton.indices, snapshot.weight_s, gateway
             )
             for case in group:
-                case.see(delay_s)
+                case.see(delay_s, snapshot.sky.t_s)
     return result | {key: case.conclude() for key, case in cases.items()}
 
 
 class _Case:
-    """A variant's placement, and the paths it has met so far."""
+    """A variant's placement, and how it has fared so far."""
 
     def __init__(self, scenario: Scenario, sky: Sky) -> None:
         simulation = scenario.simulation
@@ -107,21 +107,22 @@ class _Case:
         )
         rng = seeding.stream(simulation.seed, simulation.replicate, "strategy")
         self.placement = plan(scenario, problem, rng)
-        self._paths: list[NDArray[np.float64]] = []
+        self._latency: list[ExpectedLatency] = []
 
-    def see(self, delay_s: NDArray[np.float64]) -> None:
-        self._paths.append(path_s(delay_s, self.placement, self.inference.transfer_s))
+    def see(self, delay_s: NDArray[np.float64], t_s: float) -> None:
+        model = self.inference.at(t_s)
+        paths = path_s(delay_s, self.placement, model.transfer_s)
+        self._latency.append(
+            expected_latency(
+                paths, self.placement.expert, model.probability, model.card.top_k, model.compute
+            )
+        )
 
     def conclude(self) -> Evaluation:
-        model = self.inference
-        latency = expected_latency(
-            np.stack(self._paths),
-            self.placement.expert,
-            model.probability,
-            model.card.top_k,
-            model.compute,
+        return Evaluation(
+            latency_s=np.array([step.mean_s for step in self._latency]),
+            served=np.array([step.served_probability for step in self._latency]),
         )
-        return Evaluation(latency_s=latency.mean_s, served=latency.served_probability)
 
 
 def _one_sky(variants: Mapping[str, Scenario]) -> Scenario:
