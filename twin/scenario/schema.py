@@ -260,7 +260,7 @@ class Activations(Table):
         (),
         strict=False,
         description="mixtral, olmoe: instead of topic, topics that follow each other round and "
-        "round, each drifting into the next (router weights, linearly); assumption",
+        "round, each drifting into the next (router weights, linearly)",
     )
     topic_s: Positive = Field(3600.0, description="time from one of the topics to the next")
     sampler: Literal["plackett-luce", "sticky"] = "plackett-luce"
