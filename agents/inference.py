@@ -1,12 +1,13 @@
 """The language model as the network sees it: who is activated, how long work takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin import seeding
-from twin.moe import activations, latency, presets
+from twin.moe import latency, presets
+from twin.moe.activations import Profile, activation_profile
 from twin.moe.latency import ComputeTimes
 from twin.moe.selection import inclusion_probabilities
 from twin.moe.spec import ModelCard
@@ -20,8 +21,10 @@ class Inference:
     Attributes
     ----------
     card : ModelCard
+    profile : Profile
+        Plackett-Luce weights of each layer's experts over time.
     probability : (L, E) float64
-        Plackett-Luce weights of each layer's experts, rows summing to 1.
+        The weights at present; rows sum to 1.
     activation : (L, E) float64
         Probability that a token activates each expert; rows sum to top-K.
     compute : ComputeTimes
@@ -34,6 +37,7 @@ class Inference:
     """
 
     card: ModelCard
+    profile: Profile
     probability: NDArray[np.float64]
     activation: NDArray[np.float64]
     compute: ComputeTimes
@@ -41,18 +45,27 @@ class Inference:
     stage_s: NDArray[np.float64]
     transfer_s: float
 
+    def at(self, t_s: float) -> "Inference":
+        """Return the model as it is at a time since the start; itself where nothing drifts."""
+        if self.profile.constant:
+            return self
+        probability = self.profile.at(t_s)
+        activation = inclusion_probabilities(probability, self.card.top_k)
+        return replace(self, probability=probability, activation=activation)
+
 
 def inference(scenario: Scenario) -> Inference:
-    """Set up the inference side of a scenario's replicate."""
+    """Set up the inference side of a scenario's replicate, as it is at the start."""
     card = presets.card(scenario.model.card)
     simulation = scenario.simulation
-    probability = activations.expert_probabilities(
+    profile = activation_profile(
         scenario.activations,
         layers=card.layers,
         experts=card.experts,
         rng=seeding.stream(simulation.seed, simulation.replicate, "activations"),
         top_k=card.top_k,
     )
+    probability = profile.at(0.0)
     flops_per_s = scenario.compute.gflops * 1e9
     context = scenario.model.context_tokens
     stage_s = latency.compute_times(
@@ -61,6 +74,7 @@ def inference(scenario: Scenario) -> Inference:
     stage_s[-1] -= card.lm_head_flops / flops_per_s
     return Inference(
         card=card,
+        profile=profile,
         probability=probability,
         activation=inclusion_probabilities(probability, card.top_k),
         compute=latency.compute_times(

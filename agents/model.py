@@ -19,9 +19,9 @@ from twin import metrics, seeding
 from twin.energy import bus
 from twin.energy.budget import EnergyReport, FleetEnergy
 from twin.energy.solar import surroundings
-from twin.moe.activations import SAMPLERS
 from twin.moe.expectation import expected_latency
 from twin.moe.latency import ComputeTimes
+from twin.moe.sampling import SAMPLERS
 from twin.network.links import LinkState
 from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
@@ -79,7 +79,7 @@ class TwinModel(mesa.Model):
         self.network = self.sky.network(scenario.simulation.replicate)
         self._faults = self.sky.faults(scenario.simulation.replicate)
         sampler = SAMPLERS[scenario.activations.sampler](
-            scenario.activations, self.inference.probability, self.inference.card.top_k
+            scenario.activations, self.inference.card.top_k
         )
         self.service = Service(sampler, retries=scenario.workload.retries)
         self._tokens_rng = self._stream("tokens")
@@ -146,6 +146,7 @@ class TwinModel(mesa.Model):
             self.satellites[row].fault_changed()
         self.snapshot = self.network.advance(self.fleet.up)
         self.link_statistics.add(self.snapshot.link_state)
+        self.inference = self.inference.at(self.snapshot.sky.t_s)
         paired = self.sky.skeleton.edges[self.snapshot.up]
         self.fleet.degree = np.bincount(paired.ravel(), minlength=self.fleet.size)
         self.light = self.sky.ephemeris.light(self.snapshot.step)
@@ -203,7 +204,7 @@ class TwinModel(mesa.Model):
         if speed.min() < 1.0 or speed.max() > 1.0:
             self.compute = model.compute.at_speed(speed[hosts.satellite], speed[hosts.gateway])
         origin = self.ground.origins(self.config.workload.tokens_per_step, self._sites_rng)
-        choices, origin = self.service.present(origin, self._tokens_rng)
+        choices, origin = self.service.present(origin, model.probability, self._tokens_rng)
         layers = np.arange(len(hosts.gateway))[:, None]
         demand = self._busy_share(hosts.nearest[layers, choices])
         gateway_cause = np.where(fleet.up[hosts.gateway], Cause.NONE, Cause.DEAD)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.hosts import Hosts
-from twin.moe.activations import Sampler
 from twin.moe.latency import ComputeTimes, SampledLatency, sampled_latency
+from twin.moe.sampling import Sampler
 
 
 class Cause(IntEnum):
@@ -82,11 +82,14 @@ class Service:
         self._tries = np.empty(0, np.int64)
 
     def present(
-        self, origin: NDArray[np.int64], rng: np.random.Generator
+        self,
+        origin: NDArray[np.int64],
+        probability: NDArray[np.float64],
+        rng: np.random.Generator,
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Draw a new token of each origin; return the choices and origins of all that wait."""
         tokens = len(origin)
-        fresh = self._sampler(tokens, rng)
+        fresh = self._sampler(probability, tokens, rng)
         waiting = self._choices
         self._choices = fresh if waiting is None else np.concatenate([waiting, fresh])
         self._origin = np.concatenate([self._origin, origin])

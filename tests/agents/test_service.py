@@ -91,12 +91,12 @@ def test_a_gateway_turns_away_what_it_has_no_time_for():
 
 def test_a_token_is_tried_again_as_often_as_the_rule_says_and_then_lost():
     drawn = tokens((0, 1), (1, 2))
-    service = Service(lambda n, rng: drawn[:n], retries=2)
+    service = Service(lambda p, n, rng: drawn[:n], retries=2)
     rng = np.random.default_rng(0)
     lost, waits = [], []
     for step in range(5):
         origin = np.array([7, 8] if step == 0 else [], np.int64)
-        choices, origins = service.present(origin, rng)
+        choices, origins = service.present(origin, np.empty(0), rng)
         # The first token is hindered always, the second in the first step only.
         cause = np.where(origins == 7, Cause.DEAD, Cause.NONE).astype(np.uint8)
         if step == 0:

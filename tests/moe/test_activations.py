@@ -1,7 +1,6 @@
-"""Sources of router weights, and draws from them."""
+"""Sources of router weights."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,15 +10,12 @@ from hypothesis import strategies as st
 from twin.errors import InputError
 from twin.moe.activations import (
     MIXTRAL_TOPICS,
-    SAMPLERS,
+    OLMOE_TOPICS,
+    activation_profile,
     expert_probabilities,
-    plackett_luce,
-    sticky,
 )
-from twin.moe.selection import inclusion_probabilities, pair_probabilities
+from twin.moe.selection import inclusion_probabilities
 from twin.scenario.schema import Activations
-
-COUNTS = Path(__file__).parents[2] / ".." / "shared" / "data" / "mixtral_expert_counts.json"
 
 
 def rng(seed=0):
@@ -46,10 +42,8 @@ def test_zipf_ranks_the_experts_of_each_layer_at_random():
     assert not np.array_equal(p, probabilities(kind="zipf", exponent=0.5, seed=1))
 
 
-def test_mixtral_topics_reproduce_the_measured_counts():
-    if not COUNTS.exists():
-        pytest.skip("shared data not here")
-    measured = json.loads(COUNTS.read_text())["topics"]
+def test_mixtral_topics_reproduce_the_measured_counts(shared_data):
+    measured = json.loads((shared_data / "mixtral_expert_counts.json").read_text())["topics"]
     assert set(MIXTRAL_TOPICS) == set(measured)
     for topic, counts in measured.items():
         shares = np.array(counts) / np.sum(counts, axis=1, keepdims=True)
@@ -120,120 +114,97 @@ def test_bad_count_files_are_refused_in_one_line(tmp_path, text, message):
     assert "\n" not in str(caught.value)
 
 
-def ordered_frequencies(choices, experts):
-    code = np.zeros(len(choices), dtype=int)
-    for k in range(choices.shape[-1]):
-        code = code * experts + choices[:, 0, k]
-    return np.bincount(code, minlength=experts ** choices.shape[-1])
+def test_olmoe_domains_reproduce_the_measured_counts(shared_data):
+    text = (shared_data / "olmoe_repo_expert_counts.json").read_text()
+    measured = json.loads(text)["olmoe"]
+    assert set(OLMOE_TOPICS) == set(measured["counts"])
+    for topic, counts in measured["counts"].items():
+        shares = np.array(counts) / np.sum(counts, axis=1, keepdims=True)
+        weights = probabilities(16, 64, kind="olmoe", topic=topic, top_k=8)
+        inclusion = inclusion_probabilities(weights, 8)[measured["layers"]]
+        # Shipped as whole parts of a million.
+        np.testing.assert_allclose(inclusion / 8, shares, atol=1.1e-6)
 
 
-def test_plackett_luce_draws_ordered_triples_with_their_probabilities():
-    p = np.array([[0.45, 0.3, 0.15, 0.1]])
-    tokens = 200_000
-    seen = ordered_frequencies(plackett_luce(p, 3, tokens, rng()), 4).reshape(4, 4, 4)
-    chi2, cells = 0.0, 0
-    for i, j, k in np.ndindex(4, 4, 4):
-        if len({i, j, k}) < 3:
-            assert seen[i, j, k] == 0
-            continue
-        row = p[0]
-        expected = tokens * row[i] * row[j] / (1 - row[i]) * row[k] / (1 - row[i] - row[j])
-        chi2 += (seen[i, j, k] - expected) ** 2 / expected
-        cells += 1
-    assert cells == 24
-    assert chi2 < 50.0  # 99.9 % quantile at 23 degrees of freedom is 49.7
+def test_olmoe_is_as_skewed_as_measured():
+    """The fullest expert of a measured layer gets 2.5 to 7.8 times the mean."""
+    skew = [
+        inclusion_probabilities(probabilities(16, 64, kind="olmoe", topic=topic), 8).max(axis=1) * 8
+        for topic in OLMOE_TOPICS
+    ]
+    assert np.min(skew) == pytest.approx(2.5, abs=0.05)
+    assert np.max(skew) == pytest.approx(7.8, abs=0.05)
 
 
-@settings(deadline=None, max_examples=50)
+def test_olmoe_layers_without_measurement_are_the_nearest_ones_relabelled():
+    names = ("arxiv", "book")
+    arxiv, book = (probabilities(16, 64, kind="olmoe", topic=name) for name in names)
+    both = np.stack([arxiv, book], axis=-1)  # two weights tell an expert from all others
+    for layer, source in enumerate([0] * 4 + [7] * 8 + [15] * 4):
+        assert len(np.unique(both[source], axis=0)) == 64
+        same = (both[layer][:, None] == both[source]).all(axis=-1)
+        order = same.argmax(axis=1)
+        assert same.any(axis=1).all()
+        np.testing.assert_array_equal(np.sort(order), np.arange(64))
+        kept = np.count_nonzero(order == np.arange(64))
+        assert kept == 64 if layer == source else kept < 10
+    other = probabilities(16, 64, seed=1, kind="olmoe", topic="arxiv")
+    np.testing.assert_array_equal(other[[0, 7, 15]], arxiv[[0, 7, 15]])
+    assert not np.array_equal(other[1], arxiv[1])
+
+
+def profile(*topics):
+    table = Activations(kind="olmoe", topics=topics, topic_s=100.0)
+    return activation_profile(table, layers=16, experts=64, rng=rng(), top_k=8)
+
+
+def test_a_profile_goes_round_its_topics():
+    drifting = profile("arxiv", "book", "github")
+    assert not drifting.constant
+    arxiv, book, github = (
+        probabilities(16, 64, kind="olmoe", topic=name) for name in ("arxiv", "book", "github")
+    )
+    for t_s, expected in {
+        0.0: arxiv,
+        100.0: book,
+        125.0: 0.75 * book + 0.25 * github,
+        290.0: 0.1 * github + 0.9 * arxiv,
+        300.0: arxiv,
+        650.0: 0.5 * arxiv + 0.5 * book,
+    }.items():
+        np.testing.assert_allclose(drifting.at(t_s), expected, rtol=1e-9)
+
+
+def test_one_topic_is_constant():
+    alone = profile("tulu")
+    assert alone.constant
+    np.testing.assert_array_equal(alone.at(12345.6), alone.at(0.0))
+    np.testing.assert_array_equal(
+        alone.at(0.0), probabilities(16, 64, kind="olmoe", topic="tulu", top_k=8)
+    )
+
+
+def test_every_topic_of_a_profile_must_be_known():
+    with pytest.raises(InputError, match=r"topics: unknown 'gardening'; known: arxiv, book"):
+        profile("arxiv", "gardening")
+
+
+@settings(deadline=None, max_examples=25)
 @given(
+    kind=st.sampled_from(["mixtral", "olmoe"]),
+    t_s=st.floats(0.0, 1e6),
+    topic_s=st.floats(1.0, 1e5),
     data=st.data(),
-    experts=st.integers(2, 12),
-    seed=st.integers(0, 2**32 - 1),
 )
-def test_choices_are_distinct_and_never_of_weight_zero(data, experts, seed):
-    top_k = data.draw(st.integers(1, experts))
-    weight = st.one_of(st.just(0.0), st.floats(1e-300, 1.0))
-    row = np.array(data.draw(st.lists(weight, min_size=experts, max_size=experts)))
-    row[:top_k] = np.maximum(row[:top_k], 1e-12)
-    p = (row / row.sum())[None, :]
-    choices = plackett_luce(p, top_k, 20, rng(seed))
-    assert choices.shape == (20, 1, top_k)
-    assert np.all(p[0][choices] > 0.0)
-    assert all(len(set(token[0])) == top_k for token in choices)
-
-
-class Highest:
-    """The largest number a generator can give, each time."""
-
-    def random(self, shape):
-        return np.full(shape, np.nextafter(1.0, 0.0))
-
-
-def test_rounding_at_the_top_falls_back_on_the_last_expert_that_can_be_chosen():
-    """In a quarter of these rows the share of the total rounds up to the running sum."""
-    p = np.round(rng().uniform(0.1, 1.0, (100, 6)), 2)
-    p[:, 5] = 0.0
-    choices = plackett_luce(p, 5, 1, Highest())[0]
-    np.testing.assert_array_equal(choices, np.tile([4, 3, 2, 1, 0], (100, 1)))
-
-
-def test_draws_keep_every_layer_and_every_expert_apart():
-    """The shape of DeepSeek-V3, top-8 of 256, against the exact inclusion probabilities."""
-    p = probabilities(4, 256, kind="zipf", exponent=0.5)
-    tokens = 4000
-    choices = plackett_luce(p, 8, tokens, rng(3))
-    exact = inclusion_probabilities(p, 8)
-    seen = np.stack([np.bincount(choices[:, layer].ravel(), minlength=256) for layer in range(4)])
-    z = (seen / tokens - exact) / np.sqrt(exact * (1 - exact) / tokens)
-    assert np.abs(z).max() < 4.5  # of 1024 draws from a normal law
-    assert 0.9 < z.std() < 1.1
-
-
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_every_sampler_has_the_exact_top_2_marginals(name):
-    p = probabilities(3, 4, kind="zipf", exponent=1.0)
-    tokens = 150_000
-    table = Activations(sampler=name, repeat_probability=0.5)
-    choices = SAMPLERS[name](table, p, 2)(tokens, rng(1))
-    exact = pair_probabilities(p)
-    for layer in range(3):
-        seen = np.zeros((4, 4))
-        np.add.at(seen, (choices[:, layer, 0], choices[:, layer, 1]), 1 / tokens)
-        seen = seen + seen.T
-        # Successive tokens of the chain are correlated: at c < 1/3 below twice the variance.
-        np.testing.assert_allclose(seen, exact[layer], atol=4 * np.sqrt(2 * 0.25 / tokens))
-
-
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_every_sampler_repeats_itself_and_checks_its_weights(name):
-    p = probabilities(3, 4, kind="zipf")
-    draw = SAMPLERS[name](Activations(sampler=name), p, 2)
-    again = SAMPLERS[name](Activations(sampler=name), p, 2)
-    np.testing.assert_array_equal(draw(50, rng(7)), again(50, rng(7)))
-    certain = np.array([[0.5, 0.5], [1.0, 0.0]])
-    with pytest.raises(InputError, match="layer 1 has 1 experts of positive probability"):
-        SAMPLERS[name](Activations(sampler=name), certain, 2)(10, rng())
-
-
-@pytest.mark.parametrize("repeat", [0.14, 0.28, 0.9, 1.0])
-def test_sticky_first_choices_repeat_as_often_as_asked(repeat):
-    p = np.vstack([np.full(8, 0.125), probabilities(1, 8, kind="zipf", exponent=0.3)[0]])
-    first = sticky(p, 2, 100_000, rng(), repeat_probability=repeat)[:, :, 0]
-    seen = (first[1:] == first[:-1]).mean(axis=0)
-    np.testing.assert_allclose(seen, np.maximum(repeat, (p**2).sum(axis=1)), atol=0.007)
-
-
-def test_a_skewed_layer_repeats_at_least_by_chance():
-    p = np.array([[0.9, 0.05, 0.05], [1.0, 0.0, 0.0]])
-    first = sticky(p, 1, 50_000, rng(), repeat_probability=0.25)[:, :, 0]
-    seen = (first[1:] == first[:-1]).mean(axis=0)
-    np.testing.assert_allclose(seen, [0.815, 1.0], atol=0.01)
-
-
-def test_sticky_sampler_goes_on_where_it_stopped():
-    p = probabilities(4, 6, kind="zipf")
-    table = Activations(sampler="sticky", repeat_probability=0.8)
-    whole, pieces = SAMPLERS["sticky"](table, p, 2), SAMPLERS["sticky"](table, p, 2)
-    stream = rng(5)
-    parts = np.concatenate([pieces(n, stream) for n in (7, 0, 1, 12)])
-    np.testing.assert_array_equal(parts, whole(20, rng(5)))
+def test_marginals_stay_valid_between_topics(kind, t_s, topic_s, data):
+    known = MIXTRAL_TOPICS if kind == "mixtral" else OLMOE_TOPICS
+    topics = data.draw(st.lists(st.sampled_from(known), min_size=1, max_size=3))
+    layers, experts, top_k = (32, 8, 2) if kind == "mixtral" else (16, 64, 8)
+    table = Activations(kind=kind, topics=tuple(topics), topic_s=topic_s)
+    drifting = activation_profile(table, layers=layers, experts=experts, rng=rng(), top_k=top_k)
+    weights = drifting.at(t_s)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-12)
+    assert weights.min() > 0.0
+    inclusion = inclusion_probabilities(weights, top_k)
+    np.testing.assert_allclose(inclusion.sum(axis=1), top_k, rtol=1e-9)
+    assert inclusion.max() < 1.0

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.moe import expectation
-from twin.moe.activations import plackett_luce
 from twin.moe.expectation import expected_latency, expected_product
 from twin.moe.latency import ComputeTimes, sampled_latency
+from twin.moe.sampling import plackett_luce
 from twin.moe.selection import inclusion_probabilities, pair_probabilities
 
 

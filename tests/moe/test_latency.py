@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from twin.moe.activations import plackett_luce
 from twin.moe.latency import ComputeTimes, compute_times, sampled_latency
 from twin.moe.presets import card
+from twin.moe.sampling import plackett_luce
 
 GIGA = 1e9
 

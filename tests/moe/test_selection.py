@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from twin.moe import selection
 from twin.moe.selection import fit_weights, inclusion_probabilities, pair_probabilities
 
 ROWS = np.array(
@@ -92,3 +93,26 @@ def test_fitted_weights_reproduce_the_shares(top_k):
         for chosen, chance in enumerate_sets(p, top_k).items():
             reached[list(chosen)] += chance
         np.testing.assert_allclose(reached / top_k, share, atol=1.1e-8)
+
+
+def test_an_expert_that_is_always_chosen_is_fitted_too():
+    shares = np.array([[1 / 3, 0.3, 0.2, 0.1, 1 / 15]])
+    fitted = fit_weights(shares, 3)
+    reached = np.zeros(5)
+    for chosen, chance in enumerate_sets(fitted[0], 3).items():
+        reached[list(chosen)] += chance
+    np.testing.assert_allclose(reached, 3 * shares[0], atol=3e-8)
+
+
+def test_olmoe_like_skew_is_fitted_in_few_rounds(monkeypatch):
+    """Where each round only scales weights by what is missing, this takes more than 150."""
+    rounds = []
+    monkeypatch.setattr(
+        selection,
+        "inclusion_probabilities",
+        lambda *args: rounds.append(1) or inclusion_probabilities(*args),
+    )
+    shares = np.full((1, 64), (1 - 0.122) / 63)
+    shares[0, 5] = 0.122
+    fit_weights(shares, 8)
+    assert len(rounds) < 20

@@ -1,32 +1,26 @@
-"""Which experts tokens activate.
+"""Where router weights come from.
 
-A router is modelled by one weight an expert and layer, and tokens choose their top-K from these
-weights without replacement: the Plackett-Luce model, which is what Gumbel top-K or a race of
-exponential clocks gives (Plackett 1975; Kool et al., arXiv 1903.06059). Layers are independent.
-
+A router is modelled by one weight an expert and layer, from which tokens draw (see `sampling`).
 Measured activations are marginals, how often each expert was chosen, not traces of tokens: the
 weights are fitted to reproduce them, and everything beyond the marginals is the model's.
 """
 
 import json
-from collections.abc import Callable
-from functools import partial
+from copy import deepcopy
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from twin.errors import InputError
+from twin.moe.sampling import check_enough
 from twin.moe.selection import fit_weights
 from twin.scenario.schema import Activations
 
 FloatArray = NDArray[np.float64]
-ChoiceArray = NDArray[np.int32]
-Sampler = Callable[[int, np.random.Generator], ChoiceArray]
-"""Draws the experts of so many tokens: (tokens, layers, top_k), in the order of choice."""
 
 _SUBJECTS = (
     "college_computer_science",
@@ -42,8 +36,81 @@ MIXTRAL_TOPICS: Final = tuple(
 )
 """Measured topics: Mixtral-8x7B, fine-tuned and base, on subjects of the MMLU benchmark."""
 
-_MIXTRAL_SHAPE = (32, 8)
-_MIXTRAL_TOP_K = 2
+OLMOE_TOPICS: Final = ("arxiv", "book", "c4", "github", "wikipedia", "tulu")
+"""Measured domains of OLMoE-1B-7B: kinds of text it was trained on, and its instruction data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """A shipped table of shares of choices."""
+
+    file: str
+    topics: tuple[str, ...]
+    shape: tuple[int, int]
+    top_k: int
+
+
+_MEASURED: Final = {
+    "mixtral": _Measured(file="mixtral_topics.json", topics=MIXTRAL_TOPICS, shape=(32, 8), top_k=2),
+    "olmoe": _Measured(file="olmoe_domains.json", topics=OLMOE_TOPICS, shape=(16, 64), top_k=8),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Router weights over time: topics that follow each other round and round.
+
+    From one topic's time to the next one's the weights go over linearly; weights, not marginals,
+    which have no such blend in general.
+
+    Attributes
+    ----------
+    weights : (topics, L, E) float
+        Router weights of each topic; rows sum to 1.
+    topic_s : float
+        Time from one topic to the next.
+    """
+
+    weights: FloatArray
+    topic_s: float
+
+    @property
+    def constant(self) -> bool:
+        """Whether there is one topic only."""
+        return len(self.weights) == 1
+
+    def at(self, t_s: float) -> FloatArray:
+        """Router weights at a time since the start, (L, E); rows sum to 1."""
+        if self.constant:
+            return np.asarray(self.weights[0])
+        topic, share = divmod(t_s / self.topic_s, 1.0)
+        present, coming = (self.weights[(int(topic) + k) % len(self.weights)] for k in (0, 1))
+        return np.asarray((1.0 - share) * present + share * coming)
+
+
+def activation_profile(
+    activations: Activations,
+    *,
+    layers: int,
+    experts: int,
+    rng: np.random.Generator,
+    top_k: int = 1,
+) -> Profile:
+    """Return the router weights over time that a scenario asks for.
+
+    Parameters and errors are those of `expert_probabilities`; every topic draws alike from `rng`.
+    """
+    weights = [
+        expert_probabilities(
+            activations.model_copy(update={"topic": topic}),
+            layers=layers,
+            experts=experts,
+            rng=deepcopy(rng),
+            top_k=top_k,
+        )
+        for topic in activations.topics or (activations.topic,)
+    ]
+    return Profile(weights=np.stack(weights), topic_s=activations.topic_s)
 
 
 def expert_probabilities(
@@ -54,19 +121,23 @@ def expert_probabilities(
     rng: np.random.Generator,
     top_k: int = 1,
 ) -> FloatArray:
-    """Return the router weights that a scenario asks for.
+    """Return the router weights of a scenario's kind and `topic`.
+
+    Kind ``olmoe`` has measurements of three of the model's sixteen layers. By assumption a layer
+    without any has the shares of the nearest one with (the earlier of two), its experts in an
+    order drawn from `rng`, so that layers do not share their favourites.
 
     Parameters
     ----------
     activations : Activations
-        The scenario's table.
+        The scenario's table; `topics` is left to `activation_profile`.
     layers, experts : int
         Shape of the model.
     rng : numpy.random.Generator
-        Ranks the experts of each layer (``zipf`` only).
+        Orders the experts of layers (``zipf``, and unmeasured ones of ``olmoe``).
     top_k : int
-        How many experts each counted token chose (``counts`` only; the Mixtral topics are
-        top-2). The weights then make a top-K draw reproduce the counts.
+        How many experts each counted token chose (``counts`` only; the measured topics know).
+        The weights then make a top-K draw reproduce the counts.
 
     Returns
     -------
@@ -81,15 +152,15 @@ def expert_probabilities(
     shape = (layers, experts)
     if activations.kind == "counts":
         rows = fit_weights(_read_counts(str(activations.file), shape, top_k), top_k)
-    elif activations.kind == "mixtral":
-        rows = fit_weights(_mixtral_shares(str(activations.topic), shape), _MIXTRAL_TOP_K)
+    elif activations.kind in _MEASURED:
+        rows = _measured(activations.kind, str(activations.topic), shape, rng)
     else:
         exponent = activations.exponent if activations.kind == "zipf" else 0.0
         law = np.arange(1.0, experts + 1.0) ** -exponent
         rows = np.tile(law / law.sum(), (layers, 1))
         if activations.kind == "zipf":
             rows = rng.permuted(rows, axis=1)
-    _check_enough(rows, top_k)
+    check_enough(rows, top_k)
     return rows
 
 
@@ -119,176 +190,26 @@ def _read_counts(file: str, shape: tuple[int, int], top_k: int) -> FloatArray:
     return shares
 
 
-def _mixtral_shares(topic: str, shape: tuple[int, int]) -> FloatArray:
-    if topic not in MIXTRAL_TOPICS:
+def _measured(
+    kind: str, topic: str, shape: tuple[int, int], rng: np.random.Generator
+) -> FloatArray:
+    measured = _MEASURED[kind]
+    if topic not in measured.topics:
         raise InputError(
-            f"activations.topic: unknown {topic!r}; known: {', '.join(MIXTRAL_TOPICS)}"
+            f"activations.topic, topics: unknown {topic!r}; known: {', '.join(measured.topics)}"
         )
-    if shape != _MIXTRAL_SHAPE:
+    layers, experts = measured.shape
+    if shape != measured.shape:
         raise InputError(
-            "activations.kind: 'mixtral' was measured on 32 layers x 8 experts, the model has "
-            f"{shape[0]} x {shape[1]}; use a 32 x 8 model card, or kind 'zipf' or 'uniform'"
+            f"activations.kind: {kind!r} was measured on {layers} layers x {experts} experts, the "
+            f"model has {shape[0]} x {shape[1]}; use a {layers} x {experts} model card, or kind "
+            "'zipf' or 'uniform'"
         )
-    text = resources.files("twin.moe").joinpath("mixtral_topics.json").read_text("utf-8")
-    shares: FloatArray = np.array(json.loads(text)["topics"][topic], dtype=np.float64)
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
-
-
-def plackett_luce(
-    probabilities: FloatArray, top_k: int, tokens: int, rng: np.random.Generator
-) -> ChoiceArray:
-    """Draw the experts of independent tokens, top-K without replacement.
-
-    Parameters
-    ----------
-    probabilities : (L, E) float
-        Router weights. An expert of weight 0 is never chosen.
-    top_k : int
-        Experts a token activates in each layer.
-    tokens : int
-        How many tokens.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    (tokens, L, K) int32
-        Experts in the order of choice.
-
-    Raises
-    ------
-    InputError
-        If a layer has fewer than K experts of positive weight.
-    """
-    _check_enough(probabilities, top_k)
-    layers = len(probabilities)
-    uniforms = rng.random((tokens, layers, top_k))
-    choices: ChoiceArray = _draw(
-        np.array(probabilities, order="C"), uniforms, np.zeros(layers), np.zeros(layers, np.int32)
-    )
-    return choices
-
-
-def sticky(
-    probabilities: FloatArray,
-    top_k: int,
-    tokens: int,
-    rng: np.random.Generator,
-    *,
-    repeat_probability: float,
-    previous: ChoiceArray | None = None,
-) -> ChoiceArray:
-    """Draw the experts of consecutive tokens, whose first choices form a Markov chain.
-
-    In each layer a token's first choice equals that of the token before with
-    `repeat_probability` in all, be it kept or drawn again; the other choices are Plackett-Luce
-    given the first. The first choice is kept with probability c and drawn afresh from p
-    otherwise, a chain whose stationary distribution is p: every marginal is that of
-    `plackett_luce`. A layer where fresh draws alone repeat more often, sum of p^2 above
-    `repeat_probability`, has c = 0. Mixtral-8x7B repeats 14 % in its first layer and 20-28 % in
-    later ones, where fresh draws would give 12.5 % (arXiv 2401.04088, table 5).
-
-    Parameters
-    ----------
-    probabilities, top_k, tokens, rng
-        As in `plackett_luce`.
-    repeat_probability : float
-        Chance that a first choice repeats.
-    previous : (L,) int32, optional
-        First choices of the token before; drawn from `probabilities` when not given. Pass the
-        last token's, ``choices[-1, :, 0]``, to continue a sequence.
-
-    Returns
-    -------
-    (tokens, L, K) int32
-        Experts in the order of choice.
-    """
-    if previous is None:
-        previous = plackett_luce(probabilities, 1, 1, rng)[0, :, 0]
-    _check_enough(probabilities, top_k)
-    chance = np.sum(probabilities**2, axis=1)
-    # A layer with one certain expert repeats anyway; the floor only keeps 0/0 away.
-    keep = np.maximum(repeat_probability - chance, 0.0) / np.maximum(1.0 - chance, 1e-12)
-    uniforms = rng.random((tokens, len(probabilities), top_k))
-    choices: ChoiceArray = _draw(
-        np.array(probabilities, order="C"), uniforms, keep, previous.astype(np.int32)
-    )
-    return choices
-
-
-class StickySampler:
-    """`sticky` as a `Sampler` that remembers the last token."""
-
-    def __init__(self, probabilities: FloatArray, top_k: int, repeat_probability: float) -> None:
-        self._next = partial(sticky, probabilities, top_k, repeat_probability=repeat_probability)
-        self._previous: ChoiceArray | None = None
-
-    def __call__(self, tokens: int, rng: np.random.Generator) -> ChoiceArray:
-        """Draw the tokens that follow those of the call before."""
-        choices = self._next(tokens, rng, previous=self._previous)
-        self._previous = choices[-1, :, 0].copy() if tokens else self._previous
-        return choices
-
-
-SAMPLERS: Final[dict[str, Callable[[Activations, FloatArray, int], Sampler]]] = {
-    "plackett-luce": lambda _table, p, top_k: partial(plackett_luce, p, top_k),
-    "sticky": lambda table, p, top_k: StickySampler(p, top_k, table.repeat_probability),
-}
-"""``SAMPLERS[table.sampler](table, probabilities, top_k)`` gives the run's sampler."""
-
-
-def _check_enough(probabilities: FloatArray, top_k: int) -> None:
-    positive = np.count_nonzero(probabilities, axis=1)
-    if positive.min() < top_k:
-        layer = int(positive.argmin())
-        raise InputError(
-            f"activations: layer {layer} has {positive[layer]} experts of positive probability, "
-            f"too few for top-{top_k}"
-        )
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _draw(
-    probabilities: FloatArray, uniforms: FloatArray, keep: FloatArray, previous: ChoiceArray
-) -> ChoiceArray:
-    """Turn one uniform number a choice into experts; the first also decides about keeping."""
-    tokens, layers, top_k = uniforms.shape
-    choices = np.empty((tokens, layers, top_k), np.int32)
-    for layer in range(layers):
-        weights = probabilities[layer].copy()
-        last = previous[layer]
-        for token in range(tokens):
-            for k in range(top_k):
-                x = uniforms[token, layer, k]
-                if k == 0:
-                    kept = x < keep[layer]
-                    # What is left of x beyond `keep` is uniform again.
-                    if not kept:
-                        x = (x - keep[layer]) / (1.0 - keep[layer])
-                        last = _pick(weights, x)
-                    choice = last
-                else:
-                    choice = _pick(weights, x)
-                choices[token, layer, k] = choice
-                weights[choice] = 0.0
-            for k in range(top_k):
-                choice = choices[token, layer, k]
-                weights[choice] = probabilities[layer, choice]
-    return choices
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _pick(weights: FloatArray, x: float) -> np.int32:
-    """Index at which the running sum passes the share `x` of the total."""
-    target = 0.0
-    for weight in weights:
-        target += x * weight
-    running = 0.0
-    found = 0
-    for index in range(weights.size):
-        if weights[index] > 0.0:
-            running += weights[index]
-            found = index
-            if running > target:
-                break
-    return np.int32(found)
+    table = json.loads(resources.files("twin.moe").joinpath(measured.file).read_text("utf-8"))
+    counts = np.array(table["topics"][topic], dtype=np.float64)
+    weights = fit_weights(counts / counts.sum(axis=1, keepdims=True), measured.top_k)
+    known = np.array(table.get("layers", range(layers)))
+    nearest = np.abs(np.arange(layers)[:, None] - known).argmin(axis=1)
+    order = rng.permuted(np.tile(np.arange(experts), (layers, 1)), axis=1)
+    order[known] = np.arange(experts)
+    return np.asarray(np.take_along_axis(weights[nearest], order, axis=1))

@@ -142,10 +142,8 @@ def race_sums(
             if follows and group[expert[event + 1]] == h and allowed[event + 1] == n:
                 continue
             silent = math.exp(-barred[row] * t)
-            law[0, groups + h, n] = member[0, row, n] * silent
-            law[1, groups + h, n] = member[1, row, n] * silent
-            degree[groups + h] = max(degree[groups + h], n)
-            _update(law, degree, groups + h, left[h] == 0)
+            quiet, last = member[0, row, n] * silent, member[1, row, n] * silent
+            _update(law, degree, groups + h, n, quiet, last, left[h] == 0)
             if follows:
                 continue
             now = _density(law, degree)
@@ -202,8 +200,13 @@ def _add(law: FloatArray, row: int, rate: float, silent: float, factor: float) -
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _update(law: FloatArray, degree: IntArray, leaf: int, free: bool) -> None:
-    """Carry a leaf's change to the root; a leaf that is free goes to node 0."""
+def _update(
+    law: FloatArray, degree: IntArray, leaf: int, n: int, quiet: float, last: float, free: bool
+) -> None:
+    """Set a leaf at z^n and carry it to the root; a leaf that is free goes to node 0."""
+    law[0, leaf, n] = quiet
+    law[1, leaf, n] = last
+    degree[leaf] = max(degree[leaf], n)
     if free:
         _multiply(law, degree, 0, 0, leaf)
         law[0, leaf, 0] = 1.0

@@ -13,6 +13,9 @@ from twin.moe.race import race_nodes
 
 FloatArray = NDArray[np.float64]
 
+FIT_ERROR = 1e-8
+"""How close `fit_weights` brings each expert's probability to be chosen."""
+
 
 def pair_probabilities(probabilities: FloatArray) -> FloatArray:
     """Probability of each unordered pair of experts in a top-2 draw.
@@ -73,7 +76,7 @@ def fit_weights(shares: FloatArray, top_k: int) -> FloatArray:
     ----------
     shares : (L, E) float
         Rows sum to 1, none above 1/K. A share of 1/K (always chosen) has no finite weight and
-        is approached.
+        is approached to `FIT_ERROR`.
     top_k : int
         Experts a counted token chose.
 
@@ -83,12 +86,14 @@ def fit_weights(shares: FloatArray, top_k: int) -> FloatArray:
         Rows sum to 1; zero where the share is.
     """
     weights = shares.copy()
-    target = shares * top_k
+    target = np.minimum(shares * top_k, 1.0 - FIT_ERROR)
     for _ in range(200):
         reached = inclusion_probabilities(weights, top_k)
-        if np.abs(reached - target).max() < 1e-8:
+        if np.abs(reached - target).max() < FIT_ERROR:
             break
-        weights *= np.divide(target, reached, out=np.zeros_like(target), where=reached > 0.0)
+        # Exact if the race ended at a fixed time T: then reached = 1 - exp(-weight T).
+        wanted, rung = (np.log1p(-np.minimum(x, 1.0 - 1e-15)) for x in (target, reached))
+        weights *= np.divide(wanted, rung, out=np.zeros_like(target), where=reached > 0.0)
         weights /= weights.sum(axis=1, keepdims=True)
     return weights
 

@@ -255,7 +255,11 @@ class Model(Table):
 class Activations(Table):
     """Which experts tokens activate."""
 
-    kind: Literal["uniform", "zipf", "counts", "mixtral", "olmoe"] = "zipf"
+    kind: Literal["uniform", "zipf", "counts", "mixtral", "olmoe"] = Field(
+        "zipf",
+        description="olmoe: unmeasured layers have the shares of the nearest of three measured "
+        "ones, experts in another order; assumption",
+    )
     exponent: NonNegative = Field(0.5, description="zipf only; assumption")
     file: str | None = Field(None, description="counts only: JSON array, layers x experts")
     topic: str | None = Field(None, description="mixtral, olmoe: one of the measured topics")
@@ -263,7 +267,7 @@ class Activations(Table):
         (),
         strict=False,
         description="mixtral, olmoe: instead of topic, topics that follow each other round and "
-        "round, each drifting into the next",
+        "round, each drifting into the next (router weights, linearly)",
     )
     topic_s: Positive = Field(3600.0, description="time from one of the topics to the next")
     sampler: Literal["plackett-luce", "sticky"] = "plackett-luce"

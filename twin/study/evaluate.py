@@ -17,7 +17,7 @@ from agents.inference import inference
 from agents.planning import Known, plan, planning_problem
 from twin import seeding
 from twin.errors import InputError
-from twin.moe.expectation import expected_latency
+from twin.moe.expectation import ExpectedLatency, expected_latency
 from twin.network.routing import shortest_paths
 from twin.network.topology import Sky
 from twin.scenario.schema import Scenario
@@ -88,12 +88,12 @@ def evaluate(variants: Mapping[str, Scenario], replicate: int) -> dict[str, Eval
                 sky.skeleton.indptr, sky.skeleton.indices, snapshot.weight_s, gateway
             )
             for case in group:
-                case.see(delay_s)
+                case.see(delay_s, snapshot.sky.t_s)
     return result | {key: case.conclude() for key, case in cases.items()}
 
 
 class _Case:
-    """A variant's placement, and the paths it has met so far."""
+    """A variant's placement, and how it has fared so far."""
 
     def __init__(self, scenario: Scenario, sky: Sky) -> None:
         simulation = scenario.simulation
@@ -117,43 +117,24 @@ class _Case:
         )
         rng = seeding.stream(simulation.seed, simulation.replicate, "strategy")
         self.placement = plan(scenario, problem, rng)
-        self._paths: list[NDArray[np.float64]] = []
-        self._satellites: list[NDArray[np.int32]] = []
+        self._latency: list[ExpectedLatency] = []
 
-    def see(self, delay_s: NDArray[np.float64]) -> None:
-        hosts = resolve(
-            self.placement,
-            self.placement.gateway,
-            delay_s,
-            self.inference.transfer_s,
-            up=np.ones(len(self._pace), bool),
+    def see(self, delay_s: NDArray[np.float64], t_s: float) -> None:
+        model, placement = self.inference.at(t_s), self.placement
+        up = np.ones(len(self._pace), bool)
+        hosts = resolve(placement, placement.gateway, delay_s, model.transfer_s, up=up)
+        satellite = np.take_along_axis(hosts.satellite, hosts.nearest, axis=1)
+        compute = model.compute.at_speed(self._pace[satellite], self._pace[placement.gateway])
+        paths_s = hosts.of_nearest(hosts.path_s)
+        self._latency.append(
+            expected_latency(paths_s, satellite, model.probability, model.card.top_k, compute)
         )
-        self._paths.append(hosts.of_nearest(hosts.path_s))
-        self._satellites.append(np.take_along_axis(hosts.satellite, hosts.nearest, axis=1))
 
     def conclude(self) -> Evaluation:
-        model, satellites = self.inference, np.stack(self._satellites)
-        gateway_speed = self._pace[self.placement.gateway]
-        found = [
-            expected_latency(
-                np.stack([self._paths[t] for t in steps]),
-                satellites[steps[0]],
-                model.probability,
-                model.card.top_k,
-                model.compute.at_speed(self._pace[satellites[steps[0]]], gateway_speed),
-            )
-            for steps in _runs_alike(satellites)
-        ]
         return Evaluation(
-            latency_s=np.concatenate([f.mean_s for f in found]),
-            served=np.concatenate([f.served_probability for f in found]),
+            latency_s=np.array([step.mean_s for step in self._latency]),
+            served=np.array([step.served_probability for step in self._latency]),
         )
-
-
-def _runs_alike(satellites: NDArray[np.int32]) -> list[NDArray[np.int64]]:
-    """Consecutive steps in which every expert is served by the same satellite."""
-    changed = (satellites[1:] != satellites[:-1]).any(axis=(1, 2))
-    return np.split(np.arange(len(satellites)), np.flatnonzero(changed) + 1)
 
 
 def _one_sky(variants: Mapping[str, Scenario]) -> Scenario:
