@@ -22,6 +22,7 @@ from placement.problem import Placement, PlacementProblem, check
 from placement.repair import repair
 from twin import registry, seeding
 from twin.errors import InputError
+from twin.moe.estimate import ActivationEstimate
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -47,6 +48,8 @@ class Report:
         Which that was.
     handovers : int
         Sites that have changed satellite.
+    choices : (P, L, K) int32 or None
+        Experts that the tokens of the step before chose.
     """
 
     taking: NDArray[np.bool_]
@@ -58,6 +61,7 @@ class Report:
     latency_s: float
     version: int
     handovers: int
+    choices: NDArray[np.int32] | None
 
 
 class Controller(mesa.Agent):
@@ -91,11 +95,14 @@ class Controller(mesa.Agent):
         self._planning = seeding.stream(simulation.seed, simulation.replicate, "planning")
         self._strategy = seeding.stream(simulation.seed, simulation.replicate, "strategy")
         self._oracle: Oracle | None = None
+        self._estimate: ActivationEstimate | None = None
+        self._believed: tuple[NDArray[np.float64], NDArray[np.float64]]
         self._problem: PlacementProblem
         self.version = -1
         self.plans = 0
         self._planned_at = 0
         self._planned_latency_s = np.nan
+        self._promised_s = np.nan
         age = int(np.ceil(table.telemetry_delay_s / model.sky.step_s))
         # The oldest is what is known; the one before it tells what has changed.
         self._reports: deque[Report] = deque(maxlen=age + 2)
@@ -109,6 +116,11 @@ class Controller(mesa.Agent):
     def begin(self, step: int) -> None:
         """Make the first plan, which is in force at once."""
         model = self.model
+        now = model.inference
+        self._believed = now.probability, now.activation
+        memory_s = model.config.controller.activation_memory_s
+        if memory_s is not None:
+            self._estimate = ActivationEstimate(now.activation, now.card.top_k, memory_s=memory_s)
         n = model.fleet.size
         self._note(np.nan)
         everybody = np.ones(n, bool)
@@ -116,7 +128,8 @@ class Controller(mesa.Agent):
         placement = plan(model.config, self._problem, self._strategy)
         self.transfers = Transfers(placement, model.fleet.memory_bytes, self._terms())
         self._planned_at = step
-        model.log.add("replan", cause="start")
+        self._promised_s = objective_s(self._problem, placement)
+        model.log.add("replan", cause="start", value=self._promised_s)
         self._serve_changed()
 
     def settle(self) -> None:
@@ -145,6 +158,8 @@ class Controller(mesa.Agent):
             self._reports[max(len(self._reports) - 2 - self._age, 0)],
             self._known_report(),
         )
+        if self._estimate is not None and known.choices is not None:
+            self._estimate.observe(known.choices, self.model.sky.step_s)
         latency_s = known.latency_s
         if known.version != self.version:
             latency_s = np.nan  # of another placement: says nothing about this one
@@ -155,6 +170,7 @@ class Controller(mesa.Agent):
             steps_since_plan=step - self._planned_at,
             latency_s=latency_s,
             planned_latency_s=self._planned_latency_s,
+            promised_s=self._promised_s,
             events=self._events(before, known),
             migrating=bool(self.transfers.under_way),
         )
@@ -204,6 +220,7 @@ class Controller(mesa.Agent):
                 latency_s=latency_s,
                 version=self.version,
                 handovers=len(ground.service.handovers.site) if ground.sites.size else 0,
+                choices=None if np.isnan(latency_s) else self.model.served.choices,
             )
         )
 
@@ -251,8 +268,12 @@ class Controller(mesa.Agent):
     ) -> PlacementProblem:
         model, simulation = self.model, self.model.config.simulation
         horizon = model.config.controller.horizon_steps or simulation.steps
-        if truth and self._oracle is None:
-            self._oracle = Oracle(model.sky)
+        probability, activation = self._believed
+        if truth:
+            self._oracle = self._oracle or Oracle(model.sky)
+            probability, activation = model.inference.probability, model.inference.activation
+        elif self._estimate is not None:
+            probability, activation = self._estimate.probability, self._estimate.activation
         return planning_problem(
             model.config,
             model.sky,
@@ -261,8 +282,8 @@ class Controller(mesa.Agent):
                 memory_bytes=model.fleet.memory_bytes * taking,
                 pace=model.fleet.pace,
                 soc=soc,
-                probability=model.inference.probability,
-                activation=model.inference.activation,
+                probability=probability,
+                activation=activation,
                 current=current,
             ),
             first_step=step,
@@ -303,6 +324,7 @@ class Controller(mesa.Agent):
     def _adopt(self, step: int, proposal: Proposal) -> bool:
         self._planned_at = step
         self._planned_latency_s = np.nan
+        self._promised_s = proposal.objective_s
         self.model.log.add("replan", cause=proposal.reason, value=proposal.objective_s)
         if proposal.placement == self.placement:
             return False

@@ -34,6 +34,8 @@ class Served:
 
     Attributes
     ----------
+    choices : (P, L, K) int32
+        Experts each presented token needs.
     columns : (P, L, K) int32
         Copy of each expert that each presented token goes to, a column of `Hosts`.
     waited_s : (P,) float64
@@ -48,6 +50,7 @@ class Served:
         Tokens given up in this step, by cause.
     """
 
+    choices: NDArray[np.int32]
     columns: NDArray[np.int32]
     latency: SampledLatency
     waited_s: NDArray[np.float64]
@@ -125,6 +128,7 @@ class Service:
         latency = sampled_latency(hosts.path_s, hosts.satellite, columns[served], compute)
         again = ~served & (self._tries < self._retries)
         result = Served(
+            choices=choices,
             columns=columns,
             latency=latency,
             waited_s=self._waited_s,

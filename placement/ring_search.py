@@ -137,13 +137,15 @@ def _candidates(field: Field) -> Iterator[NDArray[np.int32]]:
         return
     # Where satellites differ in size, also on the largest alone.
     size = limit.capacity[:, 0] * problem.speed
+    with np.errstate(divide="ignore"):
+        strength = (limit.capacity / limit.capacity.max(axis=0)).min(axis=1)
     large = able & (size >= size[able].max() * (1 - 1e-9))
     for usable in [able] if large.sum() in (1, able.sum()) else [able, large]:
-        for chart in charts(problem, usable):
+        for chart in charts(problem, usable, strength):
             for stops, cell in _stops(problem, limit, usable):
                 first_stop = np.arange(layers) * stops // layers
-                for tour in tours(stops, cell=cell, planes=len(chart.planes), slots=chart.slots):
-                    for middle in chart.middles(alike=_alike(limit, usable)):
+                for tour in tours(stops, cell=cell, planes=chart.planes, slots=chart.slots):
+                    for middle in chart.middles:
                         yield chart.locate(tour, middle)[first_stop]
 
 
@@ -185,8 +187,3 @@ def _satellites(problem: PlacementProblem, limit: Limits, usable: NDArray[np.boo
 def _cell(problem: PlacementProblem, limit: Limits, usable: NDArray[np.bool_], stops: int) -> int:
     """Satellites that each stop of a tour needs for its layers, its own included."""
     return max(1, int(np.ceil(_satellites(problem, limit, usable) / stops - 1e-6)))
-
-
-def _alike(limit: Limits, usable: NDArray[np.bool_]) -> bool:
-    """Whether all usable satellites can carry the same."""
-    return bool(usable.all() and (limit.capacity == limit.capacity[0]).all())

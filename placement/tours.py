@@ -62,7 +62,8 @@ def _pitches(cell: int, planes: int, slots: int) -> list[tuple[int, int]]:
         (width, height)
         for width in range(1, min(planes, 3 * cell) + 1)
         for height in range(1, min(slots, 3 * cell) + 1)
-        if cell <= width * height <= 2 * cell and max(width, height) <= 4 * min(width, height)
+        if cell <= width * height <= max(1.5 * cell, 2)
+        and max(width, height) <= 3 * min(width, height)
     ]
 
 
@@ -85,50 +86,83 @@ def _fold(columns: int, rows: int, *, across: bool) -> NDArray[np.int64] | None:
     return block if across else block[:, ::-1]
 
 
-@dataclass(frozen=True)
+_BINS_PER_SLOT = 4
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chart:
     """Neighbouring planes as a map on which tours are laid.
 
     Attributes
     ----------
-    planes : list of (S,) int64
-        Satellites of each plane, along the orbit.
-    ring : list of (S,) float64
-        Their places along the orbit, in turns.
+    nearest : (planes, bins) int32
+        The plane's satellite nearest to each of evenly spaced places along the orbit.
+    slots : int
+        Satellites of a plane, where they differ the middle one of all planes.
+    middles : list of float
+        Planes to lay a tour's middle on.
     """
 
-    planes: list[NDArray[np.int64]]
-    ring: list[NDArray[np.float64]]
+    nearest: NDArray[np.int32]
+    slots: int
+    middles: list[float]
 
     @property
-    def slots(self) -> int:
-        """Satellites of a plane, where they differ the middle one of all planes."""
-        return int(np.median([len(rows) for rows in self.planes]))
-
-    def middles(self, *, alike: bool) -> list[float]:
-        """Planes to lay a tour's middle on: the middle one, or several where satellites differ."""
-        last = len(self.planes) - 1
-        return [last / 2] if alike else np.unique(np.linspace(0, last, 9).round()).tolist()
+    def planes(self) -> int:
+        """How many there are."""
+        return len(self.nearest)
 
     def locate(self, tour: Tour, middle: float) -> NDArray[np.int32]:
         """The satellite nearest to each place of a tour, (M,); at the rim, the rim's."""
-        planes = np.clip(np.floor(tour[:, 0] + middle + 0.5), 0, len(self.planes) - 1).astype(int)
-        found = np.empty(len(tour), np.int32)
-        for plane in np.unique(planes):
-            stops = np.flatnonzero(planes == plane)
-            off = (self.ring[plane] - tour[stops, 1][:, None] + 0.5) % 1.0 - 0.5
-            found[stops] = self.planes[plane][np.abs(off).round(9).argmin(axis=1)]
-        return found
+        planes = np.clip(np.floor(tour[:, 0] + middle + 0.5), 0, self.planes - 1).astype(np.int64)
+        bins = self.nearest.shape[1]
+        place = np.round(tour[:, 1] * bins).astype(np.int64) % bins
+        return np.asarray(self.nearest[planes, place])
 
 
-def charts(problem: PlacementProblem, usable: NDArray[np.bool_]) -> list[Chart]:
-    """A chart of the usable satellites of each run of neighbouring planes."""
+def charts(
+    problem: PlacementProblem, usable: NDArray[np.bool_], strength: NDArray[np.float64]
+) -> list[Chart]:
+    """A chart of the usable satellites of each run of neighbouring planes.
+
+    Parameters
+    ----------
+    problem : PlacementProblem
+    usable : (N,) bool
+    strength : (N,) float64
+        What each satellite can carry; where planes differ in it, tours are laid where they are
+        strongest.
+    """
     rows = np.flatnonzero(usable)
     order = rows[np.lexsort((problem.ring_position[rows], problem.plane[rows]))]
     numbers, first = np.unique(problem.plane[order], return_index=True)
     members = np.split(order, first[1:])
+    total = np.array([strength[rows].sum() for rows in members])
     runs = np.split(np.arange(len(numbers)), np.flatnonzero(np.diff(numbers) > 1) + 1)
-    return [
-        Chart([members[p] for p in run], [problem.ring_position[members[p]] for p in run])
-        for run in runs
-    ]
+    found = []
+    for run in runs:
+        slots = int(np.median([len(members[p]) for p in run]))
+        place = np.arange(_BINS_PER_SLOT * slots) / (_BINS_PER_SLOT * slots)
+        nearest = [_nearest(members[p], problem.ring_position[members[p]], place) for p in run]
+        middles = _middles(total[run])
+        found.append(Chart(nearest=np.stack(nearest), slots=slots, middles=middles))
+    return found
+
+
+def _nearest(
+    rows: NDArray[np.int64], ring: NDArray[np.float64], place: NDArray[np.float64]
+) -> NDArray[np.int32]:
+    off = (ring - place[:, None] + 0.5) % 1.0 - 0.5
+    return rows[np.abs(off).round(9).argmin(axis=1)].astype(np.int32)
+
+
+def _middles(strength: NDArray[np.float64]) -> list[float]:
+    """The middle of planes that are alike; else the middles of the strongest stretches."""
+    last = len(strength) - 1
+    if np.ptp(strength) <= 1e-9 * strength.max():
+        return [last / 2]
+    found = []
+    for width in (3, 7, 15):
+        around = np.convolve(strength, np.ones(min(width, len(strength))), mode="same")
+        found.append(float(around.argmax()))
+    return list(dict.fromkeys([*found, last / 2]))

@@ -13,11 +13,12 @@ def receding_horizon(
     min_gain: float = 0.02,
     token_s_per_gb: float = 100.0,
 ) -> Proposal | None:
-    """Weigh a repair and a fresh plan, on the forecast until the horizon, against staying.
+    """Weigh a repair, or a fresh plan, on the forecast until the horizon, against staying.
 
-    The forecast knows orbits, shadow, batteries and passes; outages only by their statistics.
-    A proposal is adopted if it makes tokens faster (lost ones count in `objective_s`) by more
-    than `min_gain`, and saves more token-seconds until the horizon than its bytes cost.
+    It plans afresh where even a repair would miss what the plan in force had promised. The
+    forecast knows orbits, shadow, batteries and passes; outages only by their statistics. A
+    proposal is adopted if it makes tokens faster (lost ones count in `objective_s`) by more than
+    `min_gain`, and saves more token-seconds until the horizon than its bytes cost.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def receding_horizon(
 
 def clairvoyant(view: Telemetry, propose: Propose, *, every_steps: int = 8) -> Proposal | None:
     """Plan on what will really happen, and be there at once: a bound that no controller reaches."""
-    return _best(view, propose, every_steps, 0.0, 0.0, truth=True)
+    return _best(view, propose, every_steps, 0.005, 0.0, truth=True)
 
 
 def _best(
@@ -51,8 +52,9 @@ def _best(
     if view.migrating or (view.step % max(every_steps, 1) and not urgent):
         return None
     reason = next(iter(sorted(view.events & _URGENT)), "horizon")
-    found = [propose(reason, repair=True, truth=truth), propose(reason, truth=truth)]
-    proposals = [p for p in found if p is not None]
+    proposals = [p for p in [propose(reason, repair=True, truth=truth)] if p is not None]
+    if not proposals or not proposals[0].objective_s <= view.promised_s * (1 + min_gain):
+        proposals += [p for p in [propose(reason, truth=truth)] if p is not None]
     if not proposals:
         return None
     best = min(proposals, key=lambda p: p.objective_s)

@@ -1,5 +1,6 @@
 """What the controller knows when it decides whether to plan again, and what it may propose."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ class Telemetry:
         part of it cannot be reached, NaN while nothing is known of it.
     planned_latency_s : float
         The same when it was planned.
+    promised_s : float
+        Objective of the plan in force when it was adopted.
     events : frozenset of str
         What has happened to hosts, and to the ground, since the step before: "brown-out",
         "fault", "soc-low", "recovered", "shadow" (a host enters it), "outage" (a host cannot be
@@ -33,6 +36,7 @@ class Telemetry:
     steps_since_plan: int
     latency_s: float
     planned_latency_s: float
+    promised_s: float = math.nan
     events: frozenset[str] = frozenset()
     migrating: bool = False
 
