@@ -131,7 +131,7 @@ class Transfers:
         self.under_way.clear()
         self._wanted.clear()
         before = self.placement
-        for thing, hosts in _changed(before, wanted):
+        for thing, hosts in self._to_change(wanted):
             held = self._row(thing)
             self._wanted[thing] = hosts
             size = self._sizes[0 if thing[1] < 0 else 1]
@@ -214,6 +214,20 @@ class Transfers:
             self._give_up(short_of_memory[0])
         return begun
 
+    def _to_change(self, wanted: Placement) -> list[tuple[Thing, list[int]]]:
+        """Things that are absent or whose hosts or their order differ, with their wanted hosts."""
+        found: list[tuple[Thing, list[int]]] = []
+        for gateway, old, new, absent in (
+            (True, self.placement.gateways, wanted.gateways, self.gateway_absent),
+            (False, self.placement.copies, wanted.copies, self.absent),
+        ):
+            width = max(old.shape[-1], new.shape[-1])
+            before, after = _wide(old, width), _wide(new, width)
+            for index in np.argwhere((before != after).any(axis=-1) | absent):
+                thing = (int(index[0]), -1 if gateway else int(index[1]))
+                found.append((thing, [int(h) for h in after[tuple(index)] if h >= 0]))
+        return found
+
     def _choose_cache(self, arrival: Arrival, source: int, end_s: float) -> None:
         """Decide how a gateway's cache comes along: over the links, or computed anew."""
         if arrival.thing[1] >= 0 or not self._kv_bytes:
@@ -293,20 +307,6 @@ class Transfers:
         if self._rows:
             self.placement = _with_rows(self.placement, self._rows)
             self._rows.clear()
-
-
-def _changed(old: Placement, new: Placement) -> list[tuple[Thing, list[int]]]:
-    """Things whose hosts or their order differ, with the hosts they are to have."""
-    found: list[tuple[Thing, list[int]]] = []
-    for gateway in (True, False):
-        rows = (old.gateways, new.gateways) if gateway else (old.copies, new.copies)
-        width = max(rows[0].shape[-1], rows[1].shape[-1])
-        before, after = (_wide(row, width) for row in rows)
-        for index in np.argwhere((before != after).any(axis=-1)):
-            hosts = [int(h) for h in after[tuple(index)] if h >= 0]
-            thing = (int(index[0]), -1 if gateway else int(index[1]))
-            found.append((thing, hosts))
-    return found
 
 
 def _with_rows(placement: Placement, rows: dict[Thing, list[int]]) -> Placement:

@@ -21,6 +21,16 @@ def mean_way_s(problem: PlacementProblem, gateway: NDArray[np.int32]) -> NDArray
     return np.asarray((total / len(problem.weight_s))[row])
 
 
+def mean_entry_s(problem: PlacementProblem) -> NDArray[np.float64]:
+    """Mean delay from where requests enter to every satellite, (N,); 0 without ground."""
+    total = np.zeros(problem.n_satellites)
+    for weight_s, share in zip(problem.weight_s, problem.entry_share, strict=True):
+        entries = np.flatnonzero(share).astype(np.int32)
+        delay_s = shortest_paths(problem.indptr, problem.indices, weight_s, entries)[0]
+        total += share[entries] @ np.minimum(delay_s, UNREACHABLE_S)
+    return np.asarray(total / len(problem.weight_s))
+
+
 def room_left(limit: Limits, problem: PlacementProblem, placement: Placement) -> Limits:
     """What satellites can still carry beside a placement; copies count in full."""
     capacity, slots = limit.capacity.copy(), limit.slots.copy()

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from placement.copies import mean_entry_s
 from placement.delays import mean_delay_s, nearest
 from placement.filling import Limits, fill
 from placement.problem import Placement, PlacementProblem
 from placement.scoring import Score, scorer
-from placement.tours import charts, tours
+from placement.tours import Chart, Tour, charts, tours
 from twin.errors import InputError
 
 _NEAREST = 64
@@ -31,6 +32,8 @@ class Field:
     near : (N, M) int32
         Satellites to look at around each.
     score : Score
+    first_s : (N,) float64
+        What the first gateway's place adds to the score: the users' way to it.
     """
 
     problem: PlacementProblem
@@ -38,6 +41,7 @@ class Field:
     delay_s: NDArray[np.float64]
     near: NDArray[np.int32]
     score: Score
+    first_s: NDArray[np.float64]
 
     def host(self, gateway: NDArray[np.int32]) -> tuple[float, NDArray[np.int32] | None]:
         """Seconds a token with experts around these gateways; infinite where there is no room."""
@@ -46,13 +50,16 @@ class Field:
         for tight in (False, True):
             hosts = fill(self.problem, self.limit, way_s, near, gateway, tight=tight)
             if hosts is not None:
-                found = (self.score(way_s, gateway, hosts), hosts)
+                found = (self.score(way_s, gateway, hosts) + self.first_s[gateway[0]], hosts)
                 best = min(best, found, key=lambda of: of[0])
         return best
 
 
-def prepare(problem: PlacementProblem, limit: Limits) -> Field:
-    """Compute delays, neighbourhoods and the score of a problem."""
+def prepare(problem: PlacementProblem, limit: Limits, *, anchor: float = 0.0) -> Field:
+    """Compute delays, neighbourhoods and the score of a problem.
+
+    `anchor` is the weight of the users' way to the first gateway and back.
+    """
     delay_s = mean_delay_s(problem)
     return Field(
         problem=problem,
@@ -60,6 +67,7 @@ def prepare(problem: PlacementProblem, limit: Limits) -> Field:
         delay_s=delay_s,
         near=_near(problem, limit, delay_s),
         score=scorer(problem),
+        first_s=2 * anchor * mean_entry_s(problem) if anchor else np.zeros(problem.n_satellites),
     )
 
 
@@ -93,11 +101,15 @@ def best_ring(field: Field, *, refine: int) -> Placement:
     InputError
         If no tour finds room for everything.
     """
-    best_s, best = np.inf, None
-    for gateway in _candidates(field):
-        found_s = field.host(gateway)[0]
-        if found_s < best_s:
-            best_s, best = found_s, gateway
+    best_s, best, shape = np.inf, None, None
+    for chart, tour, first_stop in _candidates(field):
+        for middle in chart.middles:
+            gateway = chart.locate(tour, middle)[first_stop]
+            found_s = field.host(gateway)[0]
+            if found_s < best_s:
+                best_s, best, shape = found_s, gateway, (chart, tour, first_stop)
+    if shape is not None and field.first_s.any():
+        best = _anchored(field, *shape)
     if best is None:
         raise InputError(
             "no ring of gateways finds room for all layers and experts; raise "
@@ -128,8 +140,8 @@ def improve(field: Field, gateway: NDArray[np.int32], *, refine: int) -> Placeme
     return Placement(gateway=gateway, expert=hosts)
 
 
-def _candidates(field: Field) -> Iterator[NDArray[np.int32]]:
-    """Gateways of every tour, for every number of layers a satellite, wherever they may lie."""
+def _candidates(field: Field) -> Iterator[tuple[Chart, Tour, NDArray[np.int64]]]:
+    """Every tour on every chart, with the stop of each layer's gateway on it."""
     problem, limit = field.problem, field.limit
     layers = problem.n_layers
     able = _able(limit, 1)
@@ -145,8 +157,21 @@ def _candidates(field: Field) -> Iterator[NDArray[np.int32]]:
             for stops, cell in _stops(problem, limit, usable):
                 first_stop = np.arange(layers) * stops // layers
                 for tour in tours(stops, cell=cell, planes=chart.planes, slots=chart.slots):
-                    for middle in chart.middles:
-                        yield chart.locate(tour, middle)[first_stop]
+                    yield chart, tour, first_stop
+
+
+def _anchored(
+    field: Field, chart: Chart, tour: Tour, first_stop: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Lay a tour, and begin it, where latency and the users' way to it are least together."""
+    found = []
+    for middle in np.linspace(0, chart.planes - 1, min(9, chart.planes)):
+        for turn in np.arange(8) / 8:
+            gateway = chart.locate(np.column_stack([tour[:, 0], tour[:, 1] + turn]), middle)
+            gateway = gateway[first_stop]
+            gateway = np.roll(gateway, -int(field.first_s[gateway].argmin()))
+            found.append((field.host(gateway)[0], len(found), gateway))
+    return min(found, key=lambda of: of[:2])[2]
 
 
 def _able(limit: Limits, layers_each: int) -> NDArray[np.bool_]:

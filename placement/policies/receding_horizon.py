@@ -10,15 +10,17 @@ def receding_horizon(
     propose: Propose,
     *,
     every_steps: int = 8,
+    fresh_steps: int = 40,
     min_gain: float = 0.02,
     token_s_per_gb: float = 100.0,
 ) -> Proposal | None:
     """Weigh a repair, or a fresh plan, on the forecast until the horizon, against staying.
 
-    It plans afresh where even a repair would miss what the plan in force had promised. The
-    forecast knows orbits, shadow, batteries and passes; outages only by their statistics. A
-    proposal is adopted if it makes tokens faster (lost ones count in `objective_s`) by more than
-    `min_gain`, and saves more token-seconds until the horizon than its bytes cost.
+    It plans afresh where even a repair would miss what the plan in force had promised, but not
+    too often, since that takes time. The forecast knows orbits, shadow, batteries and passes;
+    outages only by their statistics. A proposal is adopted if it makes tokens faster (lost ones
+    count in `objective_s`) by more than `min_gain`, and saves more token-seconds until the
+    horizon than its bytes cost.
 
     Parameters
     ----------
@@ -26,17 +28,20 @@ def receding_horizon(
     propose : Propose
     every_steps : int
         Steps between looks; after a brown-out or a fault it looks at once.
+    fresh_steps : int
+        Steps between looks at which it may plan afresh.
     min_gain : float
         Share of the present objective that a change has to save: hysteresis.
     token_s_per_gb : float
         What moving a GB may cost, in seconds of waiting tokens.
     """
-    return _best(view, propose, every_steps, min_gain, token_s_per_gb, truth=False)
+    afresh = view.step % max(fresh_steps, 1) < max(every_steps, 1)
+    return _best(view, propose, every_steps, min_gain, token_s_per_gb, afresh=afresh, truth=False)
 
 
 def clairvoyant(view: Telemetry, propose: Propose, *, every_steps: int = 8) -> Proposal | None:
     """Plan on what will really happen, and be there at once: a bound that no controller reaches."""
-    return _best(view, propose, every_steps, 0.005, 0.0, truth=True)
+    return _best(view, propose, every_steps, 0.005, 0.0, afresh=True, truth=True)
 
 
 def _best(
@@ -46,6 +51,7 @@ def _best(
     min_gain: float,
     token_s_per_gb: float,
     *,
+    afresh: bool,
     truth: bool,
 ) -> Proposal | None:
     urgent = not view.events.isdisjoint(_URGENT)
@@ -53,7 +59,8 @@ def _best(
         return None
     reason = next(iter(sorted(view.events & _URGENT)), "horizon")
     proposals = [p for p in [propose(reason, repair=True, truth=truth)] if p is not None]
-    if not proposals or not proposals[0].objective_s <= view.promised_s * (1 + min_gain):
+    kept = bool(proposals) and proposals[0].objective_s <= view.promised_s * (1 + min_gain)
+    if not proposals or (afresh and not kept):
         proposals += [p for p in [propose(reason, truth=truth)] if p is not None]
     if not proposals:
         return None

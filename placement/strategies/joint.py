@@ -16,6 +16,7 @@ def joint(
     min_tokens_per_s: float = 0.0,
     busy_margin: float = 0.8,
     spread: bool = False,
+    anchor: float = 0.0,
     refine: int = 300,
 ) -> Placement:
     """Search rings round the orbit and folded ones, of one or several layers a satellite.
@@ -36,6 +37,9 @@ def joint(
     spread : bool
         Whether to keep to the scenario's spreading rule (``experts_per_satellite``,
         ``experts_on_gateway``), as the paper's strategies do.
+    anchor : float
+        Weight of the users' way to the first gateway and back, which a first token takes, beside
+        the latency of every token.
     refine : int
         Moves of gateways to try on the best ring.
     """
@@ -43,4 +47,4 @@ def joint(
     limit = limits(
         problem, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=spread
     )
-    return best_ring(prepare(problem, limit), refine=refine)
+    return best_ring(prepare(problem, limit, anchor=anchor), refine=refine)
