@@ -164,7 +164,7 @@ def _anchored(
     field: Field, chart: Chart, tour: Tour, first_stop: NDArray[np.int64]
 ) -> NDArray[np.int32]:
     """Lay a tour, and begin it, where latency and the users' way to it are least together."""
-    found = []
+    found: list[tuple[float, int, NDArray[np.int32]]] = []
     for middle in np.linspace(0, chart.planes - 1, min(9, chart.planes)):
         for turn in np.arange(8) / 8:
             gateway = chart.locate(np.column_stack([tour[:, 0], tour[:, 1] + turn]), middle)
