@@ -1,8 +1,9 @@
 """A comparison as a picture: latency against what else one may want, and latency run by run."""
 
+import math
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -29,6 +30,10 @@ _NARROWEST = 0.01
 
 _OFFSETS = [(dx, dy) for dy in (7, -7, 18, -18, 29, -29, 40, -40) for dx in (7, -7)]
 """Where a label may go, in points from its mark; the first place that is free."""
+
+
+_SAME_PX = 12.0
+"""Marks closer than this lie on each other, and share a label."""
 
 
 class _Styles:
@@ -93,58 +98,89 @@ def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles
             mew=1.4 if outlined else 0.6,
             zorder=4 if outlined else 3,
         )
-    points = np.array([_point(outcome, objective) for outcome in result.feasible])
-    _scale(axes.set_xscale, axes.set_xlim, points[:, 0])
-    _scale(axes.set_yscale, axes.set_ylim, points[:, 1])
+    _scale(axes, "x", _ends(result, "latency_mean_s"))
+    _scale(axes, "y", _ends(result, objective))
+    if objective == "served":  # not more than all
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, min(high, 1.0 + 0.1 * (1.0 - low)))
     axes.set_xlabel("seconds per token (less is better)")
     axes.set_ylabel(f"{LABELS[objective]}, {BETTER[OBJECTIVES[objective]]}", fontsize=9)
     axes.grid(alpha=0.25)
 
 
-def _scale(set_scale: Any, set_limits: Any, values: Any) -> None:
+def _ends(result: Comparison, name: str) -> Any:
+    """Both ends of every interval of a figure."""
+    all_of_it = np.array([outcome.estimate(name) for outcome in result.feasible])
+    mean, half = all_of_it.T
+    return np.concatenate([mean - half, mean + half])
+
+
+def _scale(axes: "Axes", which: Literal["x", "y"], values: Any) -> None:
     """Make an axis logarithmic over wide spans, and never so narrow that noise fills it."""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
+
     known = values[np.isfinite(values)]
     low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
     if low > 0 and high > _LOG_SPAN * low:
-        set_scale("log")
-        set_limits(low / 1.5, high * 1.5)
+        axis = axes.xaxis if which == "x" else axes.yaxis
+        axes.set(**{f"{which}scale": "log", f"{which}lim": (low / 1.5, high * 1.5)})
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.set_minor_locator(NullLocator())
         return
     span = max(high - low, _NARROWEST * max(abs(low), abs(high)), 1e-12)
     middle = (low + high) / 2
-    set_limits(middle - 0.7 * span, middle + 0.7 * span)
+    axes.set(**{f"{which}lim": (middle - 0.7 * span, middle + 0.7 * span)})
 
 
 def _name_best(axes: "Axes", result: Comparison, objective: str) -> None:
     """Put the names of the best beside their marks, where they cover neither names nor marks."""
+    from matplotlib.patheffects import withStroke
+
     to_pixels, frame = axes.transData.transform, axes.get_window_extent()
     marks = [to_pixels(_point(outcome, objective)) for outcome in result.feasible]
     taken: list[Any] = []
-    best = sorted(result.non_dominated(objective), key=lambda o: _point(o, objective))
-    for outcome in best:
+    for point, names in _together(result.non_dominated(objective), objective, to_pixels):
         label = axes.annotate(
-            outcome.case.name,
-            _point(outcome, objective),
+            "\n".join(names),
+            point,
             xytext=(0, 0),
             textcoords="offset points",
             fontsize=8,
             va="center",
             zorder=5,
-            arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6, "shrinkB": 4},
+            path_effects=[withStroke(linewidth=2, foreground="white")],
         )
+        height = 5 * (len(names) - 1)
+        places = [(dx, dy + math.copysign(height, dy)) for dx, dy in _OFFSETS]
         crowding = []
-        for offset in _OFFSETS:
-            _move(label, offset)
+        for place in places:
+            _move(label, place)
             box = label.get_window_extent().padded(1)
             outside = not (frame.x0 <= box.x0 and box.x1 <= frame.x1)
             outside |= not (frame.y0 <= box.y0 and box.y1 <= frame.y1)
             covered = sum(box.overlaps(other) for other in taken)
             covered += sum(bool(box.padded(4).contains(*mark)) for mark in marks)
-            crowding.append(covered + 3 * outside)
-        _move(label, _OFFSETS[int(np.argmin(crowding))])
+            crowding.append(covered + 9 * outside)
+        _move(label, places[int(np.argmin(crowding))])
         taken.append(label.get_window_extent())
 
 
-def _move(label: Any, offset: tuple[int, int]) -> None:
+def _together(
+    outcomes: list[Outcome], objective: str, to_pixels: Any
+) -> list[tuple[tuple[float, float], list[str]]]:
+    """Points from left to right, each with the names of all that lie on it."""
+    groups: list[tuple[tuple[float, float], list[str]]] = []
+    for outcome in sorted(outcomes, key=lambda o: _point(o, objective)):
+        point = _point(outcome, objective)
+        if groups and np.hypot(*(to_pixels(point) - to_pixels(groups[-1][0]))) < _SAME_PX:
+            groups[-1][1].append(outcome.case.name)
+        else:
+            groups.append((point, [outcome.case.name]))
+    return groups
+
+
+def _move(label: Any, offset: tuple[float, float]) -> None:
     label.set_position(offset)
     label.set_horizontalalignment("left" if offset[0] > 0 else "right")
 
@@ -153,7 +189,7 @@ def _bars(axes: "Axes", result: Comparison, styles: _Styles) -> None:
     names = [outcome.case.name for outcome in result.outcomes]
     for y, outcome in enumerate(result.outcomes):
         if outcome.infeasible:
-            axes.annotate(" cannot be run", (0, y), va="center", fontsize=9, color="#666666")
+            axes.annotate(" infeasible", (0, y), va="center", fontsize=9, color="#666666")
             continue
         style = styles.of(outcome)
         values = outcome.values("latency_mean_s")
@@ -166,8 +202,7 @@ def _bars(axes: "Axes", result: Comparison, styles: _Styles) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlabel("seconds per token (bar: mean, marks: replicates, black line: 99th percentile)")
-    axes.set_xlim(left=0)
-    axes.margins(x=0.08)
+    axes.set_xlim(0, 1.12 * (axes.dataLim.x1 if np.isfinite(axes.dataLim.x1) else 1.0))
 
 
 def _legend(figure: Any, styles: _Styles) -> None:

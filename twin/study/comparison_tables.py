@@ -29,7 +29,7 @@ def _table(result: Comparison, title: str, columns: dict[str, _Cell]) -> TextTab
     for outcome in result.outcomes:
         name, cells = outcome.case.name, list(columns.values())
         if outcome.infeasible:
-            rows.append([name, "cannot be run", *[""] * (len(cells) - 1)])
+            rows.append([name, "infeasible", *[""] * (len(cells) - 1)])
         else:
             rows.append([name, *(cell(outcome) for cell in cells)])
     return (
@@ -65,7 +65,7 @@ def _resources() -> dict[str, _Cell]:
     return {
         "tokens/s": _mean("throughput_per_s", ".4g"),
         "J/token": _mean("energy_per_token_j", ".4g"),
-        "compute J": _mean("compute_energy_per_token_j", ".3g"),
+        "compute": _mean("compute_energy_per_token_j", ".3g"),
         "moved GB": _mean("migrated_bytes", ".4g", scale=1e-9),
         "plans": _mean("placements", ".3g"),
         "min SoC": _mean("soc_min", ".1%"),

@@ -14,10 +14,10 @@ def run_figures(model: TwinModel) -> Figures:
     """Run a model to its end.
 
     Latency is over all tokens served; the first token's percentiles are medians over the steps
-    of each step's own. Energy a token: all that the fleet draws, in the steps that served anybody,
-    and what computing takes beyond idling. Throughput is that of the busiest satellite, mean over
-    the steps. `served` and the `lost` are shares of the tokens asked; what still waits to be tried
-    again at the end is neither.
+    of each step's own. Energy a token: all that the fleet draws (steps that served nobody, whose
+    rows do not tell, count as the mean of the others), and what computing takes beyond idling.
+    Throughput is that of the busiest satellite, mean over the steps. `served` and the `lost` are
+    shares of the tokens asked; what still waits to be tried again at the end is neither.
     """
     rows, latency_s, compute_j, throughput_per_s = [], [], 0.0, []
     profile = bus.profile(model.config.bus)
@@ -34,7 +34,7 @@ def run_figures(model: TwinModel) -> Figures:
     steps = {name: np.array([row[name] for row in rows], np.float64) for name in rows[0]}
     total = {name: float(column.sum()) for name, column in steps.items()}
     asked, served = total["tokens_asked"], total["tokens_served"]
-    drawn_j = np.nansum(steps["energy_per_token_j"] * steps["tokens_served"])
+    drawn_j = (steps["energy_per_token_j"] * steps["tokens_served"])[steps["tokens_served"] > 0]
     return {
         **_latency(np.concatenate(latency_s)),
         "ttft_p50_s": _median(steps["ttft_p50_s"]),
@@ -43,7 +43,7 @@ def run_figures(model: TwinModel) -> Figures:
         "lost": total["tokens_lost"] / asked,
         **{name: total[name] / asked for name in steps if name.startswith("lost_")},
         "throughput_per_s": float(np.mean(throughput_per_s)),
-        "energy_per_token_j": float(drawn_j / served) if served else np.nan,
+        "energy_per_token_j": float(drawn_j.mean()) * len(rows) / served if served else np.nan,
         "compute_energy_per_token_j": compute_j / (served * model.weight) if served else np.nan,
         "migrated_bytes": total["migrated_bytes"],
         "placements": float(steps["placement"].max()) + 1,
