@@ -36,6 +36,10 @@ _SAME_PX = 12.0
 """Marks closer than this lie on each other, and share a label."""
 
 
+_MOST_NAMES = 4
+"""Lines of a shared label."""
+
+
 class _Styles:
     """Each strategy's colour and each policy's marker."""
 
@@ -98,8 +102,8 @@ def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles
             mew=1.4 if outlined else 0.6,
             zorder=4 if outlined else 3,
         )
-    _scale(axes, "x", _ends(result, "latency_mean_s"))
-    _scale(axes, "y", _ends(result, objective))
+    _scale(axes, "x", result, "latency_mean_s")
+    _scale(axes, "y", result, objective)
     if objective == "served":  # not more than all
         low, high = axes.get_ylim()
         axes.set_ylim(low, min(high, 1.0 + 0.1 * (1.0 - low)))
@@ -108,29 +112,26 @@ def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles
     axes.grid(alpha=0.25)
 
 
-def _ends(result: Comparison, name: str) -> Any:
-    """Both ends of every interval of a figure."""
-    all_of_it = np.array([outcome.estimate(name) for outcome in result.feasible])
-    mean, half = all_of_it.T
-    return np.concatenate([mean - half, mean + half])
-
-
-def _scale(axes: "Axes", which: Literal["x", "y"], values: Any) -> None:
+def _scale(axes: "Axes", which: Literal["x", "y"], result: Comparison, name: str) -> None:
     """Make an axis logarithmic over wide spans, and never so narrow that noise fills it."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
-    known = values[np.isfinite(values)]
-    low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
-    if low > 0 and high > _LOG_SPAN * low:
+    mean, half = np.array([outcome.estimate(name) for outcome in result.feasible]).T
+    if not np.isfinite(mean).any():
+        return
+    low, high = np.nanmin(mean), np.nanmax(mean)
+    if name != "served" and low > 0 and high > _LOG_SPAN * low:
         axis = axes.xaxis if which == "x" else axes.yaxis
         axes.set(**{f"{which}scale": "log", f"{which}lim": (low / 1.5, high * 1.5)})
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter(FormatStrFormatter("%g"))
         axis.set_minor_locator(NullLocator())
         return
-    span = max(high - low, _NARROWEST * max(abs(low), abs(high)), 1e-12)
+    low = max(np.nanmin([*(mean - half), low]), 0.0)
+    high = np.nanmax([*(mean + half), high])
+    span = max(high - low, _NARROWEST * high, 1e-12)
     middle = (low + high) / 2
-    axes.set(**{f"{which}lim": (middle - 0.7 * span, middle + 0.7 * span)})
+    axes.set(**{f"{which}lim": (max(middle - 0.7 * span, -0.04 * span), middle + 0.7 * span)})
 
 
 def _name_best(axes: "Axes", result: Comparison, objective: str) -> None:
@@ -141,6 +142,8 @@ def _name_best(axes: "Axes", result: Comparison, objective: str) -> None:
     marks = [to_pixels(_point(outcome, objective)) for outcome in result.feasible]
     taken: list[Any] = []
     for point, names in _together(result.non_dominated(objective), objective, to_pixels):
+        if len(names) > _MOST_NAMES:
+            names[_MOST_NAMES - 1 :] = [f"and {len(names) - _MOST_NAMES + 1} more"]
         label = axes.annotate(
             "\n".join(names),
             point,

@@ -15,7 +15,7 @@ def comparison_tables(result: Comparison) -> list[TextTable]:
     """Latency, service and resources of every case, and regret if one was clairvoyant."""
     reference = result.reference.case.name
     told = [
-        _table(result, f"latency in seconds a token; x: times {reference}", _latency(result)),
+        _table(result, f"seconds a token served; x: times {reference}", _latency(result)),
         _table(result, f"tokens; difference from {reference} in points", _service(result)),
         _table(result, "resources", _resources()),
     ]
