@@ -195,6 +195,14 @@ def test_throughput_is_that_of_the_busiest_satellite():
     assert 0 < run["compute_energy_per_token_j"] < run["energy_per_token_j"]
 
 
+def test_throughput_of_the_papers_placement():
+    """A gateway's attention and router take 18.4 ms: 54 tokens a second (computed elsewhere)."""
+    scenario = loader.load("paper", ["simulation.steps=2"])
+    (case,) = make_cases(scenario, ["space-xnet"], ["static"], strategy_params={}, policy_params={})
+    (outcome,) = compare([case], replicates=1, workers=1).outcomes
+    assert outcome.runs[0]["throughput_per_s"] == pytest.approx(1 / 18.4e-3, rel=0.01)
+
+
 def test_tables_fit_a_hundred_columns(capsys, monkeypatch):
     from twin.terminal import Report
 

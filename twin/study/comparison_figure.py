@@ -98,7 +98,7 @@ def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles
             **style,
             ls="none",
             ms=9 if outlined else 7,
-            mec="black" if outlined else "white",
+            mec="black" if outlined else "#777777",
             mew=1.4 if outlined else 0.6,
             zorder=4 if outlined else 3,
         )
@@ -218,6 +218,7 @@ def _legend(figure: Any, styles: _Styles) -> None:
     policies = [
         Line2D([], [], color="#444444", marker=marker, ls="none", mfc="none", ms=8, label=name)
         for name, marker in styles.marker.items()
+        if len(styles.marker) > 1
     ]
     figure.legend(
         handles=strategies + policies,
