@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
-from twin import cli_look
+from twin import cli_look, cli_study
 from twin.cli_options import (
-    FigureOption,
     JsonOption,
     RunsOption,
-    ScenarioArgument,
     SeedOption,
     SetOption,
-    WorkersOption,
+    StrategyFileOption,
+    with_seed,
 )
 from twin.errors import InputError
 
@@ -45,6 +44,7 @@ def run(
     scenario: Annotated[str | None, typer.Argument(help="A preset's name or a TOML file.")] = None,
     overrides: SetOption = None,
     seed: SeedOption = None,
+    strategy_files: StrategyFileOption = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
     resume: Annotated[
@@ -54,9 +54,11 @@ def run(
     """Run a scenario and keep it below runs/."""
     from twin import runs
     from twin.scenario import loader
+    from twin.study.plugins import load_strategies
     from twin.terminal import Report, progress_bar
 
     report = Report(json_file)
+    own = [f"placement.strategy={name}" for name in load_strategies(strategy_files or ())]
     if (scenario is None) == (resume is None):
         raise InputError("twin run: give either a scenario or --resume FOLDER")
     if resume is not None:
@@ -66,7 +68,7 @@ def run(
         runs_dir = resume.parent
     else:
         assert scenario is not None
-        run_id, chosen = None, loader.load(scenario, _overrides(overrides, seed))
+        run_id, chosen = None, loader.load(scenario, [*with_seed(overrides, seed), *own])
 
     with progress_bar("compiling on first use, then stepping") as progress:
         from twin.study.run import run_scenario
@@ -83,109 +85,6 @@ def run(
         report.say(f"note: {note}")
     report.say(f"kept in {done.path}")
     report.json(summary | {"path": str(done.path)})
-
-
-@app.command()
-def compare(
-    scenario: ScenarioArgument,
-    strategies: Annotated[
-        str, typer.Option(help="Comma-separated; the first is what the others are held against.")
-    ] = "space-xnet,compact-random,rand-intra-cg,rand-intra,rand-place",
-    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 8,
-    overrides: SetOption = None,
-    seed: SeedOption = None,
-    workers: WorkersOption = None,
-    json_file: JsonOption = None,
-    figure: FigureOption = None,
-) -> None:
-    """Run several placement strategies on common random numbers."""
-    from twin.scenario import loader
-    from twin.terminal import Report, progress_bar
-
-    report = Report(json_file)
-    chosen = loader.load(scenario, _overrides(overrides, seed))
-    with progress_bar("runs") as progress:
-        from twin.study.compare import compare as compare_strategies
-
-        result = compare_strategies(
-            chosen,
-            [name.strip() for name in strategies.split(",")],
-            replicates=replicates,
-            workers=workers,
-            progress=progress,
-        )
-    from twin.study.figures import comparison_figure
-
-    data = result.as_json()
-    report.table(
-        f"{chosen.name}: {replicates} replicates, mean ± 95 % interval",
-        ["strategy", "mean s/token", "p50", "p99", "served", f"x {data['reference']}"],
-        [
-            [
-                name,
-                _interval(entry["latency_mean_s"]),
-                f"{entry['latency_p50_s']['mean']:.3f}",
-                f"{entry['latency_p99_s']['mean']:.3f}",
-                f"{entry['served']['mean']:.4%}",
-                _interval(entry["ratio"], digits=2),
-            ]
-            for name, entry in data["strategies"].items()
-        ],
-    )
-    picture = figure or Path("runs") / f"compare-{chosen.name}.png"
-    comparison_figure(result, picture)
-    report.say(f"figure in {picture}")
-    report.json(data)
-
-
-@app.command()
-def reproduce(
-    experiment: Annotated[str, typer.Argument(help="Which published experiment: space-xnet.")],
-    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
-    workers: WorkersOption = None,
-    json_file: JsonOption = None,
-    figure: FigureOption = None,
-) -> None:
-    """Reproduce a published experiment: its table, its trends, and how firm they are."""
-    from twin.terminal import Report, progress_bar
-
-    report = Report(json_file)
-    if experiment != "space-xnet":
-        raise InputError(f"unknown experiment {experiment!r}; known: space-xnet")
-    with progress_bar("skies") as progress:
-        from twin.study.reproduce import PUBLISHED_S, ratios, trend_lines
-        from twin.study.reproduce import reproduce as reproduce_space_xnet
-
-        result = reproduce_space_xnet(
-            replicates=replicates, seed=seed, workers=workers, progress=progress
-        )
-    from twin.study.figures import reproduction_figure
-
-    for key, table in result.tables.items():
-        against = ratios(table)
-        report.table(
-            f"{key}: seconds per token, {replicates} replicates, mean ± 95 % interval",
-            ["strategy", "this twin", *(["published"] if key == "paper" else []), "x space-xnet"],
-            [
-                [
-                    name,
-                    row.infeasible or f"{row.mean_s:.3f} ± {row.ci95_s:.3f}",
-                    *([_number(PUBLISHED_S.get(name))] if key == "paper" else []),
-                    _number(against.get(name)),
-                ]
-                for name, row in table.items()
-            ],
-        )
-    for title, header, lines in trend_lines(result):
-        report.table(title, header, lines)
-    report.say("assumptions that the paper does not state:")
-    for line in result.assumptions:
-        report.say(f"  {line}")
-    picture = figure or Path("runs") / "reproduce-space-xnet.png"
-    reproduction_figure(result, picture)
-    report.say(f"figure in {picture}")
-    report.json(result.as_json())
 
 
 @bench_app.command()
@@ -250,7 +149,12 @@ def bench_run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     report.json(data)
 
 
-for command in (cli_look.ephemeris, cli_look.events):
+for command in (
+    cli_study.compare,
+    cli_study.reproduce,
+    cli_look.ephemeris,
+    cli_look.events,
+):
     app.command()(command)
 
 
@@ -292,15 +196,3 @@ def _bare_json(args: list[str]) -> list[str]:
         if arg == "--json" and (i + 1 == len(args) or args[i + 1].startswith("--")):
             out.append("-")
     return out
-
-
-def _overrides(overrides: list[str] | None, seed: int | None) -> list[str]:
-    return [*(overrides or []), *([] if seed is None else [f"simulation.seed={seed}"])]
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
-
-
-def _interval(entry: dict[str, float], digits: int = 3) -> str:
-    return f"{entry['mean']:.{digits}f} ± {entry['ci95']:.{digits}f}"

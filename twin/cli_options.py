@@ -18,3 +18,17 @@ JsonOption = Annotated[
 FigureOption = Annotated[Path | None, typer.Option(help="Where the PNG figure goes.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")]
 RunsOption = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
+StrategyFileOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy-file",
+        metavar="FILE.py:FUNCTION",
+        help="Place with a function of your own, named with hyphens for underscores; "
+        "may be repeated.",
+    ),
+]
+
+
+def with_seed(overrides: list[str] | None, seed: int | None) -> list[str]:
+    """Overrides of a scenario, the seed's among them if there is one."""
+    return [*(overrides or []), *([] if seed is None else [f"simulation.seed={seed}"])]

@@ -48,17 +48,56 @@ def test_run_and_resume(twin, tmp_path):
     assert not partial.exists()
 
 
-def test_compare(twin, tmp_path):
-    code, out, _ = twin(
-        "compare", "small", "--replicates", "2", "--workers", "1",
-        "--strategies", "space-xnet,rand-place", "--json", "c.json", "--figure", "c.png",
+OWN_STRATEGY = """
+from placement.strategies.space_xnet import compact_random
+
+def mine(problem, *, rng):
+    return compact_random(problem, rng=rng)
+"""
+
+
+@pytest.fixture
+def own_strategy(tmp_path):
+    """A strategy file, in the folder that the command is called in."""
+    from placement.strategies.table import STRATEGIES
+    from twin.study import plugins
+
+    (tmp_path / "own.py").write_text(OWN_STRATEGY)
+    yield "own.py:mine"
+    STRATEGIES.pop("mine", None)
+    plugins._loaded.clear()
+
+
+def test_compare(twin, tmp_path, own_strategy):
+    args = (
+        "compare", "small", "--replicates", "2", "--set", "simulation.steps=20",
+        "--strategies", "space-xnet,compact-random", "--strategy-file", own_strategy,
+        "--policies", "static,periodic", "--policy-params", "periodic.every_steps=5",
     )  # fmt: skip
+    code, out, _ = twin(*args, "--workers", "1", "--json", "1.json", "--figure", "c.png")
     assert code == 0
-    assert "rand-place" in out
-    data = json.loads((tmp_path / "c.json").read_text())
-    assert data["strategies"]["space-xnet"]["ratio"] == {"mean": 1.0, "ci95": 0.0}
-    assert data["strategies"]["rand-place"]["ratio"]["mean"] > 1
+    assert "mine / periodic" in out
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert twin(*args, "--workers", "2", "--json", "2.json")[0] == 0
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
+    data = json.loads((tmp_path / "1.json").read_text())
+    assert data["reference"] == "space-xnet / static"
+    assert data["cases"]["space-xnet / static"]["ratio"] == {"mean": 1.0, "ci95": 0.0}
+    for policy in ("static", "periodic"):
+        own, theirs = (data["cases"][f"{name} / {policy}"] for name in ("mine", "compact-random"))
+        assert own["replicates"] == theirs["replicates"]
+    assert data["cases"]["mine / periodic"]["policy_params"] == {"every_steps": 5}
+    assert data["cases"]["mine / static"]["placements"]["mean"] == 1
+    assert data["cases"]["mine / periodic"]["placements"]["mean"] > 1
+    assert data["cases"]["mine / static"]["ttft_p50_s"]["mean"] is None
+
+
+def test_run_with_a_strategy_of_ones_own(twin, tmp_path, own_strategy):
+    code, out, _ = twin("run", "small", "--strategy-file", own_strategy, "--json", "s.json")
+    assert code == 0
+    assert "small: mine, static" in out
+    saved = tmp_path / json.loads((tmp_path / "s.json").read_text())["path"] / "scenario.toml"
+    assert loader.load(saved).placement.strategy == "mine"
 
 
 def test_reproduce(twin, tmp_path):
@@ -117,6 +156,9 @@ def test_scenarios_and_schema(twin):
             "layer 0's subnet: room for 1 experts, needs 8",
         ),
         (["compare", "small", "--strategies", "space-xnet,best"], "strategy 'best'; known"),
+        (["compare", "small", "--policies", "static,now"], "unknown policy 'now'; known"),
+        (["compare", "small", "--strategy-file", "no.py:f"], "no.py: there is no such file"),
+        (["run", "small", "--strategy-file", "no.py"], "no.py: must look like FILE.py:FUNCTION"),
         (["reproduce", "moon"], "unknown experiment 'moon'; known: space-xnet"),
         (["run", "--resume", "."], "not an interrupted run"),
         (["scenarios", "show", "papr"], "unknown scenario 'papr'"),

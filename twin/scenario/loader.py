@@ -56,9 +56,35 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> Scenario:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{label}: not valid TOML: {error}") from None
-    for override in overrides:
-        _apply(data, override)
+    for change in overrides:
+        override(data, change)
     return from_data(data, label)
+
+
+def override(
+    data: dict[str, Any], text: str, *, option: str = "--set", form: str = "table.key=value"
+) -> None:
+    """Set one field of nested plain data from ``table.key=value``, the value in TOML notation.
+
+    Raises
+    ------
+    InputError
+        If `text` has another form; it names the `option` it was given to and the `form`.
+    """
+    path, equals, written = text.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise InputError(f"{option} {text}: must look like {form}")
+    try:
+        value = tomllib.loads(f"value = {written}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = written.strip()
+    table = data
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise InputError(f"{option} {text}: {key} is a value, not a table")
+    table[keys[-1]] = value
 
 
 def from_data(data: dict[str, Any], label: str = "scenario") -> Scenario:
@@ -97,23 +123,6 @@ def _read(source: str | Path) -> tuple[str, str]:
         raise InputError(f"{name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"{name}: not a text file in UTF-8") from None
-
-
-def _apply(data: dict[str, Any], override: str) -> None:
-    path, equals, text = override.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise InputError(f"--set {override}: must look like table.key=value")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    table = data
-    for key in keys[:-1]:
-        table = table.setdefault(key, {})
-        if not isinstance(table, dict):
-            raise InputError(f"--set {override}: {key} is a value, not a table")
-    table[keys[-1]] = value
 
 
 def _explain(error: ValidationError) -> str:

@@ -1,123 +1,214 @@
-"""Strategies side by side on common random numbers: the twin, run once a strategy and replicate."""
+"""Strategies and policies side by side on common random numbers: one run a case and replicate."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
-from twin.metrics import estimate
+from twin.metrics import Estimate, estimate
 from twin.scenario.schema import Scenario
+from twin.study.cases import Case
+from twin.study.plugins import load_strategies
 from twin.study.pool import map_jobs
+from twin.study.run_figures import Figures, run_figures
+
+CLAIRVOYANT = "clairvoyant"
+"""The policy that regret is measured against."""
+
+OBJECTIVES = {"throughput_per_s": -1, "energy_per_token_j": 1, "served": -1}
+"""What is held against latency; 1 where less is better."""
 
 
-@dataclass(frozen=True)
-class RunFigures:
-    """What one run says of its strategy; NaN where no token was served."""
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Figures of a case's runs, one each replicate; or why it cannot be run."""
 
-    latency_mean_s: float
-    latency_p50_s: float
-    latency_p95_s: float
-    latency_p99_s: float
-    served: float
-    soc_min: float
-    migrated_bytes: float
+    case: Case
+    runs: list[Figures]
+    infeasible: str | None = None
+
+    def values(self, name: str) -> NDArray[np.float64]:
+        """One figure over the replicates."""
+        return np.array([run[name] for run in self.runs])
+
+    def estimate(self, name: str) -> Estimate:
+        """Mean of a figure and its interval."""
+        return estimate(self.values(name))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Regret:
+    """How much worse than with a plan that knew what would come, replicate by replicate."""
+
+    against: str
+    latency_s: Estimate
+    lost: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Figures of every run; ``runs[strategy][replicate]``."""
+    """What became of every case; at least one of them could be run."""
 
     scenario: str
     seed: int
-    runs: dict[str, list[RunFigures]]
+    replicates: int
+    outcomes: list[Outcome]
 
-    def values(self, strategy: str, name: str) -> NDArray[np.float64]:
-        """One figure over the replicates."""
-        return np.array([getattr(run, name) for run in self.runs[strategy]])
+    @property
+    def feasible(self) -> list[Outcome]:
+        """Those that could be run."""
+        return [outcome for outcome in self.outcomes if outcome.infeasible is None]
+
+    @property
+    def reference(self) -> Outcome:
+        """The first that could be run: what the others are held against."""
+        return self.feasible[0]
+
+    def ratio(self, outcome: Outcome) -> Estimate:
+        """Mean latency relative to the reference's, replicate by replicate."""
+        name = "latency_mean_s"
+        return estimate(outcome.values(name) / self.reference.values(name))
+
+    def difference(self, outcome: Outcome, name: str, reference: Outcome | None = None) -> Estimate:
+        """A figure less the reference's, replicate by replicate."""
+        return estimate(outcome.values(name) - (reference or self.reference).values(name))
+
+    def regret(self, outcome: Outcome) -> Regret | None:
+        """Against the clairvoyant case of the same strategy, else the first; None without one."""
+        known = [other for other in self.feasible if other.case.policy == CLAIRVOYANT]
+        if not known:
+            return None
+        same = [other for other in known if other.case.strategy == outcome.case.strategy]
+        best = (same or known)[0]
+        return Regret(
+            against=best.case.name,
+            latency_s=self.difference(outcome, "latency_mean_s", best),
+            lost=self.difference(outcome, "lost", best),
+        )
+
+    def non_dominated(self, objective: str) -> list[Outcome]:
+        """Those that no other beats in latency and `objective` alike, by their means."""
+        points = [
+            (o.estimate("latency_mean_s").mean, OBJECTIVES[objective] * o.estimate(objective).mean)
+            for o in self.feasible
+        ]
+        best = non_dominated(np.array(points))
+        return [outcome for outcome, good in zip(self.feasible, best, strict=True) if good]
 
     def as_json(self) -> dict[str, Any]:
-        """Means and 95 % intervals, and paired ratios of mean latency to the first strategy."""
-        reference = next(iter(self.runs))
-        strategies: dict[str, Any] = {}
-        for strategy, runs in self.runs.items():
-            entry: dict[str, Any] = {"replicates": [asdict(run) for run in runs]}
-            for name in RunFigures.__dataclass_fields__:
-                entry[name] = estimate(self.values(strategy, name))._asdict()
-            entry["ratio"] = self.ratio(strategy, reference)._asdict()
-            strategies[strategy] = entry
+        """Every run's figures, means with 95 % intervals, and paired comparisons."""
         return {
             "scenario": self.scenario,
             "seed": self.seed,
-            "reference": reference,
-            "strategies": strategies,
+            "replicates": self.replicates,
+            "reference": self.reference.case.name,
+            "cases": {outcome.case.name: self._entry(outcome) for outcome in self.outcomes},
+            "non_dominated": {
+                name: [outcome.case.name for outcome in self.non_dominated(name)]
+                for name in OBJECTIVES
+            },
         }
 
-    def ratio(self, strategy: str, reference: str) -> Any:
-        """Mean latency relative to a reference, replicate by replicate, with its interval."""
-        mine = self.values(strategy, "latency_mean_s")
-        return estimate(mine / self.values(reference, "latency_mean_s"))
+    def _entry(self, outcome: Outcome) -> dict[str, Any]:
+        case = outcome.case
+        entry: dict[str, Any] = {
+            "strategy": case.strategy,
+            "strategy_params": case.scenario.placement.params,
+            "policy": case.policy,
+            "policy_params": case.scenario.controller.params,
+            "infeasible": outcome.infeasible,
+        }
+        if outcome.infeasible is not None:
+            return entry
+        entry |= {name: outcome.estimate(name)._asdict() for name in outcome.runs[0]}
+        entry["ratio"] = self.ratio(outcome)._asdict()
+        entry["served_difference"] = self.difference(outcome, "served")._asdict()
+        regret = self.regret(outcome)
+        entry["regret"] = regret and {
+            "against": regret.against,
+            "latency_s": regret.latency_s._asdict(),
+            "lost": regret.lost._asdict(),
+        }
+        return entry | {"replicates": outcome.runs}
 
 
 def compare(
-    scenario: Scenario,
-    strategies: Sequence[str],
+    cases: Sequence[Case],
     *,
     replicates: int,
+    strategy_files: Sequence[str] = (),
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> Comparison:
-    """Run every strategy on replicates 0, 1, ... of a scenario.
+    """Run every case on replicates 0, 1, ...
 
-    In a replicate all strategies meet the same orbits, outages, activations and tokens.
+    In a replicate all cases meet the same orbits, outages, activations and tokens. A case that
+    finds no placement in one of them does not stop the others.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        The first is what the others are held against.
+    replicates : int
+        At least 2 for an interval.
+    strategy_files : sequence of str
+        Where to find the user's own strategies, for the worker processes.
+    workers : int, optional
+        Processes; all processors by default.
+    progress : callable
+        Told (runs done, runs in all).
 
     Raises
     ------
     InputError
-        If a strategy is unknown, named twice, or finds no placement.
+        If no case can be run.
     """
-    unknown = [name for name in strategies if name not in STRATEGIES]
-    if unknown:
-        raise InputError(
-            f"unknown placement strategy {unknown[0]!r}; known: {', '.join(STRATEGIES)}"
-        )
-    if not strategies or len(set(strategies)) < len(strategies):
-        raise InputError(f"strategies must be named once each (got {', '.join(strategies)!r})")
-    jobs = [(scenario, name, r) for name in strategies for r in range(replicates)]
-    figures = iter(map_jobs(_figures, jobs, workers=workers, progress=progress))
-    runs = {name: [next(figures) for _ in range(replicates)] for name in strategies}
-    return Comparison(scenario.name, scenario.simulation.seed, runs)
+    jobs = [(case.scenario, r, tuple(strategy_files)) for case in cases for r in range(replicates)]
+    found = map_jobs(_run, jobs, workers=workers, progress=progress)
+    outcomes = []
+    for i, case in enumerate(cases):
+        mine = found[i * replicates : (i + 1) * replicates]
+        refused = next((result for result in mine if isinstance(result, str)), None)
+        runs = [] if refused else [result for result in mine if not isinstance(result, str)]
+        outcomes.append(Outcome(case=case, runs=runs, infeasible=refused))
+    if all(outcome.infeasible for outcome in outcomes):
+        first = outcomes[0]
+        raise InputError(f"no case can be run; {first.case.name}: {first.infeasible}")
+    simulation = cases[0].scenario.simulation
+    return Comparison(
+        scenario=cases[0].scenario.name,
+        seed=simulation.seed,
+        replicates=replicates,
+        outcomes=outcomes,
+    )
 
 
-def _figures(scenario: Scenario, strategy: str, replicate: int) -> RunFigures:
-    model = TwinModel(
-        scenario.model_copy(
-            update={
-                "placement": scenario.placement.model_copy(update={"strategy": strategy}),
-                "simulation": scenario.simulation.model_copy(update={"replicate": replicate}),
-            }
-        )
-    )
-    latency_s, asked, soc_min, migrated = [], 0, 1.0, 0.0
-    while model.running:
-        model.step()
-        latency_s.append(model.served.latency.total_s)
-        asked += model.served.asked
-        soc_min = min(soc_min, model.row["soc_min"])
-        migrated += model.controller.migrated_bytes
-    served_s = np.concatenate(latency_s)
-    some = len(served_s) > 0
-    p50, p95, p99 = np.percentile(served_s, [50, 95, 99]) if some else (np.nan,) * 3
-    return RunFigures(
-        latency_mean_s=float(served_s.mean()) if some else float("nan"),
-        latency_p50_s=float(p50),
-        latency_p95_s=float(p95),
-        latency_p99_s=float(p99),
-        served=len(served_s) / asked,
-        soc_min=soc_min,
-        migrated_bytes=migrated,
-    )
+def non_dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points no other one beats: nowhere greater, and smaller somewhere.
+
+    Parameters
+    ----------
+    points : (P, D) float64
+        Less is better in every column. A point with a NaN counts for nothing.
+
+    Returns
+    -------
+    best : (P,) bool
+    """
+    other, point = points[:, None], points[None]
+    beaten = ((other <= point).all(axis=2) & (other < point).any(axis=2)).any(axis=0)
+    return np.asarray(~beaten & ~np.isnan(points).any(axis=1))
+
+
+def _run(scenario: Scenario, replicate: int, strategy_files: Sequence[str]) -> Figures | str:
+    """One run's figures, or why there is none."""
+    load_strategies(strategy_files)
+    simulation = scenario.simulation.model_copy(update={"replicate": replicate})
+    try:
+        return run_figures(TwinModel(scenario.model_copy(update={"simulation": simulation})))
+    except InputError as error:
+        return str(error)

@@ -1,17 +1,28 @@
 """Figures as PNG files."""
 
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.study.compare import Comparison
 from twin.study.reproduce import PUBLISHED_S, TREND_STRATEGIES, Reproduction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours, told apart by colour-blind readers as well.
+OKABE_ITO = (
+    "#D55E00",
+    "#F0E442",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#0072B2",
+    "#56B4E9",
+)
+"""Told apart by colour-blind readers as well; without their black, which outlines."""
+
 COLOURS = {
     "rand-place": "#999999",
     "rand-intra": "#E69F00",
@@ -20,6 +31,8 @@ COLOURS = {
     "space-xnet": "#0072B2",
     "single-satellite": "#56B4E9",
 }
+"""The same in every figure."""
+
 AXES = {
     "altitude_km": "altitude (km)",
     "satellites": "satellites (32 a plane)",
@@ -30,33 +43,28 @@ AXES = {
 
 def reproduction_figure(result: Reproduction, path: Path) -> None:
     """Draw the paper's table beside the published values, and the trends below."""
-    figure, plt = _figure(11, 7.5)
+    figure, plt = blank_figure(11, 7.5)
     grid = figure.add_gridspec(2, 4, height_ratios=(1.25, 1))
     _bars(figure.add_subplot(grid[0, :]), result)
     for i, (axis, points) in enumerate(result.trends.items()):
         _trend(figure.add_subplot(grid[1, i]), axis, points, legend=i == 0)
-    _save(figure, plt, path)
+    save_figure(figure, plt, path)
 
 
-def comparison_figure(result: Comparison, path: Path) -> None:
-    """Draw mean latency with intervals, and every replicate as a dot."""
-    figure, plt = _figure(8, 1.2 + 0.55 * len(result.runs))
-    axes = figure.add_subplot()
-    for y, strategy in enumerate(reversed(result.runs)):
-        colour = COLOURS.get(strategy, "#444444")
-        values = result.values(strategy, "latency_mean_s")
-        p99 = result.values(strategy, "latency_p99_s").mean()
-        axes.barh(y, values.mean(), 0.6, color=colour, alpha=0.55)
-        axes.plot(values, np.full(len(values), y), "o", color=colour, ms=4)
-        axes.plot(p99, y, "|", color="black", ms=16)
-        axes.annotate(
-            f" {values.mean():.3f} s", (max(values.max(), p99), y), va="center", fontsize=9
-        )
-    axes.set_yticks(range(len(result.runs)), list(reversed(result.runs)))
-    axes.set_xlabel("seconds per token (bar: mean, dots: replicates, black line: 99th percentile)")
-    axes.set_title(f"scenario {result.scenario}, seed {result.seed}", fontsize=10)
-    axes.margins(x=0.12)
-    _save(figure, plt, path)
+def strategy_colours(names: Sequence[str]) -> dict[str, str]:
+    """A colour for each strategy: its own, or for one without the next that nobody has.
+
+    After the whole palette come its darker shades.
+    """
+    own = {name: COLOURS[name] for name in names if name in COLOURS}
+    free = (shade for depth in count() for shade in _shaded(depth) if shade not in COLOURS.values())
+    return {name: own[name] if name in own else next(free) for name in names}
+
+
+def _shaded(depth: int) -> list[str]:
+    """Okabe and Ito's colours, each `depth` times 35 % darker."""
+    parts = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in OKABE_ITO]
+    return ["#" + "".join(f"{round(p * 0.65**depth):02X}" for p in rgb) for rgb in parts]
 
 
 def _bars(axes: "Axes", result: Reproduction) -> None:
@@ -121,7 +129,8 @@ def _trend(axes: "Axes", axis: str, points: list[tuple[float, Any]], *, legend: 
         axes.legend(frameon=False, fontsize=7, loc="center", bbox_to_anchor=(0.5, 0.34))
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def blank_figure(width: float, height: float) -> tuple[Any, Any]:
+    """An empty figure of a size in inches, and pyplot, without a screen."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -131,7 +140,8 @@ def _figure(width: float, height: float) -> tuple[Any, Any]:
     return figure, plt
 
 
-def _save(figure: Any, plt: Any, path: Path) -> None:
+def save_figure(figure: Any, plt: Any, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all, and let go of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     figure.savefig(temporary, format="png", dpi=150)
