@@ -150,6 +150,7 @@ def bench_run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
 
 
 for command in (
+    cli_study.place,
     cli_study.compare,
     cli_study.reproduce,
     cli_look.ephemeris,

@@ -82,6 +82,63 @@ def compare(
     report.json(result.as_json())
 
 
+def place(
+    scenario: ScenarioArgument,
+    strategies: Annotated[
+        str, typer.Option(help="Comma-separated.")
+    ] = "space-xnet,compact-random,packed,joint",
+    floors: Annotated[
+        str,
+        typer.Option(
+            help="Comma-separated tokens/s that the busiest satellite must reach; 0: no floor."
+        ),
+    ] = "0",
+    strategy_files: StrategyFileOption = None,
+    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 4,
+    overrides: SetOption = None,
+    seed: SeedOption = None,
+    workers: WorkersOption = None,
+    json_file: JsonOption = None,
+    figure: FigureOption = None,
+) -> None:
+    """Plan once: what each placement costs in expectation, and how far it is from the best."""
+    from twin.scenario import loader
+    from twin.terminal import Report, progress_bar
+
+    report = Report(json_file)
+    chosen = loader.load(scenario, with_seed(overrides, seed))
+    with progress_bar("placements") as progress:
+        from twin.study.place import place as plan_all
+        from twin.study.plugins import load_strategies
+
+        own = load_strategies(strategy_files or ())
+        named = _names(strategies)
+        result = plan_all(
+            chosen,
+            [*named, *(name for name in own if name not in named)],
+            floors_per_s=_floors(floors),
+            replicates=replicates,
+            strategy_files=strategy_files or (),
+            workers=workers,
+            progress=progress,
+        )
+    from twin.study.place_figure import place_figure, place_rows
+
+    header, rows = place_rows(result)
+    report.table(f"{chosen.name}, {replicates} replicates, mean ± 95 % interval", header, rows)
+    for entry in result:
+        if entry.infeasible:
+            report.say(f"{entry.name} finds no placement: {entry.infeasible}")
+    report.say(
+        "s/token: exact expectation on outages the planner has not seen; tokens/s: busiest "
+        "satellite, all work but the LM head's counted; gap: above the lower bound at this floor"
+    )
+    picture = figure or Path("runs") / f"place-{chosen.name}.png"
+    place_figure(result, chosen.name, picture)
+    report.say(f"figure in {picture}")
+    report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
+
+
 def reproduce(
     experiment: Annotated[str, typer.Argument(help="Which published experiment: space-xnet.")],
     replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 32,
@@ -129,6 +186,18 @@ def reproduce(
     reproduction_figure(result, picture)
     report.say(f"figure in {picture}")
     report.json(result.as_json())
+
+
+def _floors(text: str) -> list[float]:
+    floors = []
+    for item in text.split(","):
+        try:
+            floors.append(float(item))
+        except ValueError:
+            floors.append(-1.0)
+        if not 0.0 <= floors[-1] < float("inf"):
+            raise InputError(f"--floors {text}: must be numbers of tokens/s, 0 or more") from None
+    return floors
 
 
 def _names(text: str) -> list[str]:

@@ -69,7 +69,7 @@ def _capacity_per_s(model: TwinModel) -> float:
     expert_s = inference.activation.ravel() * inference.expert_s
     busy_s = np.bincount(placement.gateway, weights=inference.stage_s, minlength=n)
     busy_s += np.bincount(placement.expert.ravel(), weights=expert_s, minlength=n)
-    return float(1.0 / busy_s.max())
+    return float(1.0 / (busy_s / model.fleet.pace).max())
 
 
 def _median(values: NDArray[np.float64]) -> float:
