@@ -9,6 +9,7 @@ satellites, the share that meets on one of them is at least what the best cut of
 """
 
 import itertools
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -40,22 +41,77 @@ def lower_bound_s(problem: PlacementProblem, *, min_tokens_per_s: float = 0.0) -
     limit = limits(problem, min_tokens_per_s=min_tokens_per_s, busy_margin=1.0, spread=False)
     able = (limit.capacity >= limit.gateway.min(axis=0) * (1 - 1e-9)).all(axis=1)
     host = problem.memory_bytes >= problem.expert_bytes
-    same_s, apart_s = _per_layer(problem, able, host)
+    ways = _ways(problem, able, host)
     # No satellite carries more gateways than the least demanding ones that fit it.
     needed = np.sort(limit.gateway, axis=0).cumsum(axis=0)
     most = (needed[None] <= limit.capacity[able][:, None] * (1 + 1e-9)).all(axis=2).sum(axis=1)
-    satellites = int(np.searchsorted(np.sort(most)[::-1].cumsum(), problem.n_layers) + 1)
+    fewest = int(np.searchsorted(np.sort(most)[::-1].cumsum(), problem.n_layers) + 1)
+    compute_s = float(problem.gateway_s.sum() / problem.speed[able].max())
+    met = _around_ring(*ways.layers(_meeting_share(problem)), fewest)
+    return compute_s + max(met, _with_memory(problem, ways, fewest))
+
+
+def _around_ring(
+    same_s: NDArray[np.float64], apart_s: NDArray[np.float64], satellites: int
+) -> float:
+    """Least sum over layers if their gateways sit on so many satellites."""
     changes = 0 if satellites < 2 else satellites
-    fastest = float(problem.speed[able].max())
-    compute_s = float(problem.gateway_s.sum()) / fastest
     gain = np.sort(apart_s - np.minimum(same_s, apart_s))
-    return compute_s + float(np.minimum(same_s, apart_s).sum() + gain[:changes].sum())
+    return float(np.minimum(same_s, apart_s).sum() + gain[:changes].sum())
 
 
-def _per_layer(
-    problem: PlacementProblem, able: NDArray[np.bool_], host: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bounds of each layer with both gateways on one satellite, and on two, (L,) each."""
+def _with_memory(problem: PlacementProblem, ways: "_Ways", fewest: int) -> float:
+    """Bound from memory: what finds no room on the gateways' satellites is a detour when chosen.
+
+    A token that chooses such an expert takes at least two of the shortest ways there are, which
+    happens at least as often as such experts are activated, by K in one layer.
+    """
+    activation = np.sort(problem.activation, axis=None)
+    room = np.sort(problem.memory_bytes)[::-1].cumsum()
+    same_s, apart_s = ways.layers(np.zeros(problem.n_layers))
+    detour_s = max(
+        2 * ways.shortest_s + ways.expert_s - float(np.maximum(same_s, apart_s).max()), 0
+    )
+    alone_s = max(2 * ways.shortest_s + ways.expert_s - float(same_s.max()), 0)
+    best = np.inf
+    for satellites in range(fewest, problem.n_layers + 1):
+        left = room[satellites - 1] - problem.n_layers * problem.gateway_bytes
+        outside = activation[: max(activation.size - int(max(left, 0) // problem.expert_bytes), 0)]
+        extra_s = alone_s if satellites < 2 else detour_s
+        ring_s = _around_ring(same_s, apart_s, satellites)
+        best = min(best, ring_s + extra_s * float(outside.sum()) / problem.top_k)
+        if not outside.size:
+            break
+    return best
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ways:
+    """What a layer takes at least between two gateways, a on a satellite and b near it.
+
+    `base_s` (A, M) is for tokens whose experts are apart, `met_s` what is more where they meet;
+    `one` (A, M) says where a and b are the same satellite, `beyond_s` bounds partners further away.
+    """
+
+    base_s: NDArray[np.float64]
+    met_s: NDArray[np.float64]
+    one: NDArray[np.bool_]
+    beyond_s: float
+    shortest_s: float
+    expert_s: float
+
+    def layers(
+        self, meeting: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds of layers with both gateways on one satellite, and on two, (L,) each."""
+        layer_s = self.base_s[..., None] + meeting * self.met_s[..., None]
+        same_s = np.where(self.one[..., None], layer_s, np.inf).min(axis=(0, 1))
+        apart_s = np.where(self.one[..., None], np.inf, layer_s).min(axis=(0, 1))
+        return same_s, np.minimum(apart_s, self.beyond_s)
+
+
+def _ways(problem: PlacementProblem, able: NDArray[np.bool_], host: NDArray[np.bool_]) -> _Ways:
+    """Bounds for every gateway's satellite and those near it, mean over the snapshots."""
     delay_s = mean_delay_s(problem)
     near = nearest(delay_s, able, _NEIGHBOURS)
     around = nearest(delay_s, host, _NEIGHBOURS)
@@ -70,19 +126,19 @@ def _per_layer(
         now_s = np.minimum(now_s, UNREACHABLE_S)
         outside_s = np.where(others, now_s, np.inf).min(axis=1)
         _pairs(now_s, near, around, outside_s, problem.top_k, expert_s, base, met)
-    base /= len(problem.weight_s)
-    met /= len(problem.weight_s)
-    share = _meeting_share(problem)
-    one = near == everyone[:, None]
     rows = np.flatnonzero(able)
-    layer_s = base[rows, :, None] + share * met[rows, :, None]
-    same_s = np.where(one[rows, :, None], layer_s, np.inf).min(axis=(0, 1))
-    apart_s = np.where(one[rows, :, None], np.inf, layer_s).min(axis=(0, 1))
     # Partners that were not looked at are at least as far as the furthest that was.
-    beyond_s = float(delay_s[rows, near[rows, -1]].min()) + expert_s
-    if near.shape[1] < able.sum():
-        apart_s = np.minimum(apart_s, beyond_s)
-    return same_s, apart_s
+    far_s = float(delay_s[rows, near[rows, -1]].min()) + expert_s
+    snapshots = len(problem.weight_s)
+    np.fill_diagonal(delay_s, np.inf)
+    return _Ways(
+        base_s=base[rows] / snapshots,
+        met_s=met[rows] / snapshots,
+        one=near[rows] == rows[:, None],
+        beyond_s=far_s if near.shape[1] < able.sum() else np.inf,
+        shortest_s=float(delay_s[rows].min()),
+        expert_s=expert_s,
+    )
 
 
 def _meeting_share(problem: PlacementProblem) -> NDArray[np.float64]:

@@ -30,6 +30,9 @@ COLOURS = {
     "compact-random": "#CC79A7",
     "space-xnet": "#0072B2",
     "single-satellite": "#56B4E9",
+    "joint": "#D55E00",
+    "packed": "#882255",
+    "energy-aware": "#117733",
 }
 """The same in every figure."""
 

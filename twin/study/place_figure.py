@@ -65,8 +65,10 @@ def place_figure(result: list[Placed], scenario: str, path: Path) -> None:
     bound = sorted({(entry.floor_per_s, float(np.mean(entry.bounds_s))) for entry in feasible})
     left = min(entry.estimate("throughput_per_s").mean for entry in feasible)
     bound = [(max(floor, left), s) for floor, s in bound]
-    axes.step(*zip(*bound, strict=True), where="pre", color="black", ls=":", label="lower bound")
+    axes.step(*zip(*bound, strict=True), where="post", color="black", ls=":", label="lower bound")
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("throughput of the busiest satellite (tokens/s)")
     axes.set_ylabel("seconds per token")
