@@ -1,5 +1,7 @@
 """Move only what has to move: off satellites that are off, or cannot carry what they host."""
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,13 +39,14 @@ def repair(problem: PlacementProblem, *, busy_margin: float = 0.9) -> Placement:
     usable = (limit.capacity[:, 0] > 0) & (problem.busy_limit > 0)
     gateways = _alive_first(current.gateways, usable)
     hosts = _alive_first(current.copies, usable)
-    gateways[:, 0] = _place_gateways(problem, limit, gateways[:, 0], usable)
     kept = Placement(
         gateway=np.ascontiguousarray(gateways[:, 0]),
         expert=np.ascontiguousarray(hosts[..., 0]),
         standby=gateways[:, 1:],
         replica=hosts[..., 1:],
     )
+    gateway = _place_gateways(problem, limit, kept, usable)
+    kept = dataclasses.replace(kept, gateway=gateway)
     hosts = _lighten(problem, limit, kept)
     way_s = mean_way_s(problem, kept.gateway)
     near = nearest(way_s, usable, _NEAREST)
@@ -74,13 +77,10 @@ def _alive_first(hosts: NDArray[np.int32], usable: NDArray[np.bool_]) -> NDArray
 
 
 def _place_gateways(
-    problem: PlacementProblem,
-    limit: Limits,
-    gateway: NDArray[np.int32],
-    usable: NDArray[np.bool_],
+    problem: PlacementProblem, limit: Limits, kept: Placement, usable: NDArray[np.bool_]
 ) -> NDArray[np.int32]:
     """Find a place for each missing gateway (-1): where the ring stays shortest."""
-    gateway = gateway.copy()
+    gateway = kept.gateway.copy()
     missing = np.flatnonzero(gateway < 0)
     if not len(missing):
         return gateway
@@ -88,15 +88,14 @@ def _place_gateways(
     # Neighbours in the ring; a missing one counts where it was.
     around = np.where(gateway >= 0, gateway, problem.current.gateway)
     way_s = mean_way_s(problem, around)
-    load = np.zeros_like(limit.capacity)
-    np.add.at(load, gateway[gateway >= 0], limit.gateway[gateway >= 0])
+    left = room_left(limit, problem, kept).capacity
     for layer in missing:
-        fits = usable & (limit.capacity - load >= limit.gateway[layer]).all(axis=1)
+        fits = usable & (left >= limit.gateway[layer]).all(axis=1)
         if not fits.any():
             raise InputError(f"repair: no room for the gateway of layer {layer}")
         detour_s = way_s[layer - 1] + way_s[(layer + 1) % problem.n_layers]
         gateway[layer] = np.where(fits, detour_s, np.inf).argmin()
-        load[gateway[layer]] += limit.gateway[layer]
+        left[gateway[layer]] -= limit.gateway[layer]
     return gateway
 
 
