@@ -1,0 +1,116 @@
+"""Policies, asked with hand-made telemetry; what they may propose is made up here."""
+
+import numpy as np
+import pytest
+
+from placement.policies.table import POLICIES
+from placement.policies.telemetry import Proposal, Telemetry
+from placement.problem import Placement
+from twin.errors import InputError
+
+SOMEWHERE = Placement(gateway=np.zeros(1, np.int32), expert=np.zeros((1, 1), np.int32))
+
+
+def view(**fields) -> Telemetry:
+    usual = {
+        "step": 16,
+        "steps_since_plan": 9,
+        "latency_s": 1.0,
+        "planned_latency_s": 1.0,
+        "promised_s": 1.0,
+    }
+    return Telemetry(**(usual | fields))
+
+
+class Proposer:
+    """Offers a repair and a fresh plan of given worth, and remembers what it was asked."""
+
+    def __init__(self, *, repair_s=None, fresh_s=0.5, current_s=1.0, gigabytes=1.0):
+        self.asked = []
+        self._worth = {True: repair_s, False: fresh_s}
+        self._rest = {"current_s": current_s, "moved_bytes": gigabytes * 1e9}
+
+    def __call__(self, reason, *, repair=False, truth=False):
+        self.asked.append((reason, repair, truth))
+        if self._worth[repair] is None:
+            return None
+        return Proposal(
+            reason=reason,
+            placement=SOMEWHERE,
+            objective_s=self._worth[repair],
+            horizon_tokens=1000.0,
+            free=truth,
+            **self._rest,
+        )
+
+
+def test_static_never_asks():
+    offer = Proposer()
+    assert POLICIES["static"](view(latency_s=np.inf), offer) is None
+    assert not offer.asked
+
+
+def test_periodic():
+    periodic = POLICIES["periodic"]
+    assert periodic(view(steps_since_plan=4), Proposer(), every_steps=5) is None
+    assert periodic(view(steps_since_plan=5), Proposer(), every_steps=5).reason == "period"
+
+
+def test_threshold_has_a_threshold_and_patience():
+    threshold = POLICIES["threshold"]
+    assert threshold(view(latency_s=1.14), Proposer()) is None
+    assert threshold(view(latency_s=1.16), Proposer()).reason == "latency"
+    assert threshold(view(latency_s=np.inf), Proposer()).reason == "unreachable"
+    assert threshold(view(latency_s=np.inf, steps_since_plan=4), Proposer()) is None
+    assert threshold(view(latency_s=np.nan), Proposer()) is None
+
+
+def test_on_event_repairs_and_plans_anew_where_that_fails():
+    on_event = POLICIES["on-event"]
+    assert on_event(view(events=frozenset({"shadow"})), Proposer()) is None
+    offer = Proposer(repair_s=0.7)
+    found = on_event(view(events=frozenset({"fault", "shadow"})), offer)
+    assert (found.objective_s, offer.asked) == (0.7, [("fault", True, False)])
+    offer = Proposer(repair_s=None)
+    found = on_event(view(events=frozenset({"fault"})), offer)
+    assert (found.objective_s, len(offer.asked)) == (0.5, 2)
+    with pytest.raises(InputError, match="unknown event 'rain'; known: brown-out"):
+        on_event(view(), Proposer(), events="rain")
+
+
+def test_receding_horizon_takes_the_better_of_repair_and_fresh_plan():
+    policy = POLICIES["receding-horizon"]
+    assert policy(view(step=40, promised_s=0.5), Proposer(repair_s=0.6)).objective_s == 0.5
+    assert policy(view(), Proposer(repair_s=0.4)).objective_s == 0.4
+
+
+def test_receding_horizon_moves_only_where_that_pays():
+    policy = POLICIES["receding-horizon"]
+    # 1000 tokens x 0.5 s are worth 5 GB at 100 token-seconds each, no more.
+    assert policy(view(), Proposer(gigabytes=4.9)) is not None
+    assert policy(view(), Proposer(gigabytes=5.1)) is None
+    assert policy(view(), Proposer(fresh_s=0.985, gigabytes=0)) is None  # less than 2 %
+    assert policy(view(), Proposer(fresh_s=None)) is None
+
+
+def test_receding_horizon_plans_afresh_only_where_a_promise_is_missed():
+    offer = Proposer(repair_s=1.01)
+    POLICIES["receding-horizon"](view(), offer, fresh_steps=8)
+    assert [repair for _, repair, _ in offer.asked] == [True]
+    offer = Proposer(repair_s=1.2)
+    POLICIES["receding-horizon"](view(), offer, fresh_steps=8)
+    assert [repair for _, repair, _ in offer.asked] == [True, False]
+
+
+def test_receding_horizon_waits_its_turn_but_not_after_a_brown_out():
+    policy = POLICIES["receding-horizon"]
+    assert policy(view(step=17), Proposer()) is None
+    urgent = view(step=17, events=frozenset({"brown-out"}))
+    assert policy(urgent, Proposer(repair_s=0.5)).reason == "brown-out"
+    assert policy(view(migrating=True), Proposer()) is None
+
+
+def test_clairvoyant_asks_for_the_truth():
+    offer = Proposer(repair_s=0.9)
+    assert POLICIES["clairvoyant"](view(promised_s=0.5), offer).free
+    assert all(truth for _, _, truth in offer.asked)
