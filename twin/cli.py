@@ -129,6 +129,25 @@ def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     report.json(data)
 
 
+@bench_app.command()
+def plan(json_file: JsonOption = None, seed: SeedOption = None) -> None:
+    """Planning: each strategy on 32 layers x 8 experts and on 58 x 256, beside csgraph."""
+    from twin.terminal import Report, progress_bar
+
+    report = Report(json_file)
+    with progress_bar("rounds") as progress:
+        from twin.study.bench_plan import planning as measure
+
+        data = measure(seed=seed or 0, progress=progress)
+    report.table(
+        f"planning, {data['satellites']} satellites, {data['snapshots']} snapshots",
+        ["what", "median ms"],
+        [[name, f"{value:.1f}"] for name, value in data["median_ms"].items()],
+    )
+    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
+    report.json(data)
+
+
 @bench_app.command(name="run")
 def bench_run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """`twin run paper` as a whole process: wall time cold (nothing compiled) and warm, memory."""
