@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.arrivals import Terms
 from agents.forecast import Oracle
 from agents.hosts import Hosts
 from agents.planning import Known, asked_per_s, plan, planning_problem
-from agents.transfers import Terms, Transfers
+from agents.reports import Report, happened
+from agents.transfers import Transfers
 from placement.cost import objective_s
 from placement.migration import migration
 from placement.policies.table import POLICIES
@@ -26,42 +27,6 @@ from twin.moe.estimate import ActivationEstimate
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What satellites tell of one step.
-
-    Attributes
-    ----------
-    taking, up, lit : (N,) bool
-        Who would host something, who has links and compute, who is in the Sun at all.
-    low : (N,) bool
-        Who lives on the reserve.
-    sound : (N,) bool
-        Who is free of faults.
-    soc : (N,) float64
-        State of charge.
-    latency_s : float
-        Path latency of a token under the placement then in force.
-    version : int
-        Which that was.
-    handovers : int
-        Sites that have changed satellite.
-    choices : (P, L, K) int32 or None
-        Experts that the tokens of the step before chose.
-    """
-
-    taking: NDArray[np.bool_]
-    up: NDArray[np.bool_]
-    lit: NDArray[np.bool_]
-    low: NDArray[np.bool_]
-    sound: NDArray[np.bool_]
-    soc: NDArray[np.float64]
-    latency_s: float
-    version: int
-    handovers: int
-    choices: NDArray[np.int32] | None
 
 
 class Controller(mesa.Agent):
@@ -171,7 +136,7 @@ class Controller(mesa.Agent):
             latency_s=latency_s,
             planned_latency_s=self._planned_latency_s,
             promised_s=self._promised_s,
-            events=self._events(before, known),
+            events=happened(before, known, self.model.fleet.hosting),
             migrating=bool(self.transfers.under_way),
         )
 
@@ -211,7 +176,7 @@ class Controller(mesa.Agent):
         self._reports.append(
             Report(
                 # Who hosts nothing may refuse to begin; who hosts goes on.
-                taking=fleet.accepting | (fleet.up & ((fleet.experts > 0) | fleet.gateway)),
+                taking=fleet.accepting | (fleet.up & fleet.hosting),
                 up=fleet.up,
                 lit=fleet.sunlit > 0.0,
                 low=fleet.energy.low,
@@ -227,23 +192,6 @@ class Controller(mesa.Agent):
     def _known_report(self) -> Report:
         """The newest report that has come in; the oldest there is until one has."""
         return self._reports[max(len(self._reports) - 1 - self._age, 0)]
-
-    def _events(self, before: Report, now: Report) -> frozenset[str]:
-        """What has happened to hosts, and to the ground, between two reports."""
-        hosts = (self.model.fleet.experts > 0) | self.model.fleet.gateway
-        happened = {
-            "brown-out": before.up & ~now.up & now.sound,
-            "fault": before.sound & ~now.sound,
-            "soc-low": ~before.low & now.low,
-            "recovered": ~before.up & now.up,
-            "shadow": before.lit & ~now.lit,
-        }
-        events = {name for name, mask in happened.items() if (mask & hosts).any()}
-        if np.isinf(now.latency_s):
-            events.add("outage")
-        if now.handovers:
-            events.add("ground-handover")
-        return frozenset(events)
 
     def _terms(self) -> Terms:
         scenario, step_s = self.model.config, self.model.sky.step_s

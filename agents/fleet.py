@@ -66,6 +66,11 @@ class FleetState:
         return self.energy.speed * self.sound * self.pace
 
     @property
+    def hosting(self) -> NDArray[np.bool_]:
+        """Who hosts something, (N,)."""
+        return (self.experts > 0) | self.gateway
+
+    @property
     def accepting(self) -> NDArray[np.bool_]:
         """Who takes on experts, (N,): not while off, nor while living on the reserve."""
         return self.up & ~self.energy.low
@@ -116,5 +121,5 @@ def hosted_layer(n: int, placement: Placement) -> tuple[NDArray[np.int16], NDArr
     for index, hosts in enumerate(placement.copies):
         layer[hosts[hosts >= 0]] = index
     layer[placement.gateway] = np.arange(len(placement.gateway))
-    gateway[placement.gateway] = True
+    gateway[placement.gateways[placement.gateways >= 0]] = True
     return layer, gateway

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from agents.transfers import GROUND, Terms, Transfers
+from agents.arrivals import GROUND, Terms
+from agents.transfers import Transfers
 from placement.problem import Placement
 
 N = 6

@@ -86,7 +86,7 @@ def test_files(tmp_path):
     path.write_text(loader.preset_text("small"))
     assert loader.load(str(path)).name == "small"
     with pytest.raises(
-        InputError, match="unknown scenario 'papr'; presets: eclipse-study, fault-study"
+        InputError, match="unknown scenario 'papr'; presets: drift-study, eclipse-study"
     ):
         loader.load("papr")
 

@@ -6,26 +6,7 @@ import sys
 
 import pytest
 
-from twin.cli import main
 from twin.scenario import loader
-
-
-@pytest.fixture
-def twin(monkeypatch, tmp_path, capfd):
-    """Call the command in an empty folder; gives exit code, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["twin", *args])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else int(bool(stop.code))
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_run(twin, tmp_path):
@@ -143,7 +124,7 @@ def test_scenarios_and_schema(twin):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["run", "papr"], "unknown scenario 'papr'; presets: eclipse-study"),
+        (["run", "papr"], "unknown scenario 'papr'; presets: drift-study"),
         (["run"], "give either a scenario or --resume"),
         (["run", "missing.toml"], "missing.toml: cannot be read: No such file"),
         (["run", "small", "--set", "links.seam=half"], "links.seam: input should be"),

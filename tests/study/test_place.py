@@ -1,28 +1,8 @@
 """The placement laboratory from the command line."""
 
 import json
-import sys
 
 import pytest
-
-from twin.cli import main
-
-
-@pytest.fixture
-def twin(monkeypatch, tmp_path, capfd):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["twin", *args])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_place_tells_cost_and_gap_of_every_strategy_and_floor(twin, tmp_path):

@@ -18,7 +18,16 @@ KINDS = (
     *EDGES,
     *("soc-low", "soc-recovered", "brown-out", "power-recovered", "throttled", "cooled"),
     *("isl-down", "isl-up", "ground-handover", "service-begun", "service-lost"),
-    *("replan", "replan-failed", "migration", "token-lost", "token-retried"),
+    *(
+        "replan",
+        "replan-failed",
+        "migration-start",
+        "migration-end",
+        "fault",
+        "fault-cleared",
+        "token-lost",
+        "token-retried",
+    ),
 )
 """Kinds of events that a run may hold."""
 
