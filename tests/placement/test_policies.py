@@ -114,3 +114,39 @@ def test_clairvoyant_asks_for_the_truth():
     offer = Proposer(repair_s=0.9)
     assert POLICIES["clairvoyant"](view(promised_s=0.5), offer).free
     assert all(truth for _, _, truth in offer.asked)
+
+
+def test_on_event_takes_the_first_named_event_and_has_patience():
+    on_event = POLICIES["on-event"]
+    both = frozenset({"fault", "shadow"})
+    offer = Proposer(repair_s=0.7)
+    assert on_event(view(events=both), offer, events="shadow, fault").reason == "shadow"
+    offer = Proposer(repair_s=0.7)
+    assert on_event(view(events=both), offer, repair=False).objective_s == 0.5
+    assert offer.asked == [("fault", False, False)]
+    young = view(events=both, steps_since_plan=4)
+    assert on_event(young, offer, hold_steps=5) is None
+    assert on_event(young, offer, hold_steps=4) is not None
+
+
+def test_threshold_compares_with_what_was_measured_when_planned():
+    threshold = POLICIES["threshold"]
+    slow = view(latency_s=2.0, planned_latency_s=1.9)
+    assert threshold(slow, Proposer()) is None
+    assert threshold(slow, Proposer(), relative_increase=0.05).reason == "latency"
+    assert threshold(view(planned_latency_s=np.nan), Proposer()) is None
+
+
+def test_receding_horizon_follows_its_hysteresis_and_its_price():
+    policy = POLICIES["receding-horizon"]
+    gains_a_tenth = view(promised_s=0.5, step=40)
+    assert policy(gains_a_tenth, Proposer(fresh_s=0.9, gigabytes=0), min_gain=0.09) is not None
+    assert policy(gains_a_tenth, Proposer(fresh_s=0.9, gigabytes=0), min_gain=0.11) is None
+    # 1000 tokens x 0.1 s buy 2 GB at 50 token-seconds each.
+    for gigabytes, moves in ((1.9, True), (2.1, False)):
+        offer = Proposer(fresh_s=0.9, gigabytes=gigabytes)
+        assert (policy(gains_a_tenth, offer, token_s_per_gb=50.0) is not None) == moves
+
+
+def test_clairvoyant_pays_nothing_for_moving():
+    assert POLICIES["clairvoyant"](view(), Proposer(gigabytes=1e9)) is not None
