@@ -16,8 +16,14 @@ class Arrival:
     ----------
     thing : Thing
     target : int
-    size_bytes, left_bytes : float
-        In all, and still to come.
+    size_bytes : float
+        Memory it takes there.
+    left_bytes : float
+        Still to come.
+    cache_bytes : float
+        The part of `left_bytes` that is a cache of keys and values; it comes last.
+    carried_bytes : float
+        What has come over links, or up from the ground.
     source : int or None
         Where it comes from, `GROUND` for the ground; None before it has started.
     ready_s : float
@@ -28,16 +34,27 @@ class Arrival:
     target: int
     size_bytes: float
     left_bytes: float
+    cache_bytes: float = 0.0
+    carried_bytes: float = 0.0
     source: int | None = None
     ready_s: float = 0.0
 
-    def take(self, source: int, carried_bytes: float, now_s: float) -> None:
+    def take(self, source: int, carried_bytes: float) -> None:
         """Come closer by some bytes."""
         self.source = source
-        self.left_bytes -= carried_bytes
-        if self.left_bytes <= 1e-6:
-            # A cache that is being computed anew keeps a byte back until it is ready.
-            self.left_bytes = 0.0 if self.ready_s <= now_s else 1.0
+        self.carried_bytes += carried_bytes
+        self.left_bytes = max(self.left_bytes - carried_bytes, 0.0)
+        self.cache_bytes = min(self.cache_bytes, self.left_bytes)
+
+    def compute_cache(self, ready_s: float) -> None:
+        """Give up the rest of the cache, and have it by some time all the same."""
+        self.left_bytes -= self.cache_bytes
+        self.cache_bytes = 0.0
+        self.ready_s = ready_s
+
+    def arrived(self, now_s: float) -> bool:
+        """Whether it is all there, and its cache ready."""
+        return self.source is not None and self.left_bytes <= 1e-6 and self.ready_s <= now_s
 
     @property
     def kind(self) -> str:

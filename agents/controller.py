@@ -106,7 +106,7 @@ class Controller(mesa.Agent):
                 cause=arrival.kind,
                 satellite=-1 if arrival.source is None else arrival.source,
                 other=arrival.target,
-                value=arrival.size_bytes,
+                value=arrival.carried_bytes,
             )
         if changed:
             self._serve_changed()

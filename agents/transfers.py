@@ -42,6 +42,7 @@ class Transfers:
         self._wanted: dict[Thing, list[int]] = {}
         self._sizes = (0.0, 0.0)
         self._kv_bytes = 0.0
+        self._now_s = 0.0
         self.under_way: list[Arrival] = []
         self.carried_bytes = self.hop_bytes = 0.0
         self.adopt(placement)
@@ -73,7 +74,13 @@ class Transfers:
             size = self._sizes[0 if thing[1] < 0 else 1]
             self.under_way += [
                 going.get((thing, host))
-                or Arrival(thing=thing, target=host, size_bytes=size, left_bytes=size)
+                or Arrival(
+                    thing=thing,
+                    target=host,
+                    size_bytes=size,
+                    left_bytes=size,
+                    cache_bytes=self._kv_bytes if thing[1] < 0 else 0.0,
+                )
                 for host in hosts
                 if host not in held or self._is_absent(thing)
             ]
@@ -82,10 +89,10 @@ class Transfers:
 
     def settle(self) -> tuple[list[Arrival], bool]:
         """Let what has arrived serve from now on; return it, and whether hosts have changed."""
-        arrived = [a for a in self.under_way if a.left_bytes <= 0.0]
+        arrived = [a for a in self.under_way if a.arrived(self._now_s)]
         if not arrived:
             return [], False
-        self.under_way = [a for a in self.under_way if a.left_bytes > 0.0]
+        self.under_way = [a for a in self.under_way if not a.arrived(self._now_s)]
         for arrival in arrived:
             row = self._row(arrival.thing)
             if self._is_absent(arrival.thing):
@@ -117,7 +124,7 @@ class Transfers:
         delay_s, predecessor = shortest_paths(indptr, indices, snapshot.weight_s, targets)
         row_of = {int(target): i for i, target in enumerate(targets)}
         used = self._used_bytes()
-        end_s = snapshot.sky.t_s + self._terms.step_s
+        self._now_s = snapshot.sky.t_s + self._terms.step_s
         begun, short_of_memory = [], []
         for arrival in self.under_way:
             first = arrival.source is None
@@ -129,8 +136,7 @@ class Transfers:
                 continue
             row = row_of[arrival.target]
             source = self._source(arrival, up, delay_s[row])
-            if first:
-                self._choose_cache(arrival, source, end_s)
+            self._choose_cache(arrival, source)
             if source == GROUND:
                 carried, hops = min(arrival.left_bytes, store_bytes), 1
                 store_bytes -= carried
@@ -145,7 +151,7 @@ class Transfers:
                 begun.append(arrival)
             self.carried_bytes += carried
             self.hop_bytes += carried * hops
-            arrival.take(source, carried, end_s)
+            arrival.take(source, carried)
         if not self.carried_bytes and short_of_memory and self._terms.store_bytes:
             self._give_up(short_of_memory[0])
         return begun
@@ -164,15 +170,12 @@ class Transfers:
                 found.append((thing, [int(h) for h in after[tuple(index)] if h >= 0]))
         return found
 
-    def _choose_cache(self, arrival: Arrival, source: int, end_s: float) -> None:
-        """Decide how a gateway's cache comes along: over the links, or computed anew."""
-        if arrival.thing[1] >= 0 or not self._kv_bytes:
-            return
+    def _choose_cache(self, arrival: Arrival, source: int) -> None:
+        """Let a cache be computed anew where that is quicker, or nobody holds it any more."""
         terms = self._terms
-        moved_s = self._kv_bytes / terms.link_bytes * terms.step_s
-        if source == GROUND or terms.recompute_s < moved_s:
-            arrival.left_bytes -= self._kv_bytes
-            arrival.ready_s = end_s - terms.step_s + terms.recompute_s
+        moved_s = arrival.cache_bytes / terms.link_bytes * terms.step_s
+        if arrival.cache_bytes and (source == GROUND or terms.recompute_s < moved_s):
+            arrival.compute_cache(self._now_s - terms.step_s + terms.recompute_s)
 
     def _source(self, arrival: Arrival, up: NDArray[np.bool_], delay_s: NDArray[np.float64]) -> int:
         """The nearest satellite that holds a thing and can be reached, or the ground."""
@@ -183,7 +186,7 @@ class Transfers:
     def _give_up(self, blocked: Arrival) -> None:
         """Drop a thing that leaves a satellite anyway, to make room for one that must come."""
         for thing, wanted in self._wanted.items():
-            row = self._row(thing)
+            row = [] if self._is_absent(thing) else self._row(thing)
             if blocked.target in row and blocked.target not in wanted:
                 if len(row) > 1:
                     row.remove(blocked.target)

@@ -153,11 +153,20 @@ class Placement:
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Placement)
-            and np.array_equal(self.gateways, other.gateways)
-            and np.array_equal(self.copies, other.copies)
+            and _same_hosts(self.gateways, other.gateways)
+            and _same_hosts(self.copies, other.copies)
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _same_hosts(a: NDArray[np.int32], b: NDArray[np.int32]) -> bool:
+    """Whether hosts are the same in the same order; columns without any do not count."""
+    if a.shape[:-1] != b.shape[:-1]:
+        return False
+    width = min(a.shape[-1], b.shape[-1])
+    rest = (a[..., width:] >= 0).any() or (b[..., width:] >= 0).any()
+    return np.array_equal(a[..., :width], b[..., :width]) and not rest
 
 
 def memory_used_bytes(problem: PlacementProblem, placement: Placement) -> NDArray[np.float64]:

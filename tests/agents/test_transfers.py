@@ -195,7 +195,6 @@ def test_reordering_copies_moves_nothing():
 WITH_CACHE = SimpleNamespace(gateway_bytes=GB, expert_bytes=EB, kv_bytes=6.0)
 
 
-@pytest.mark.xfail(strict=True, reason="each step without room takes the cache off again")
 def test_nothing_arrives_without_having_been_carried():
     moving = transfers(START, store=0.0, recompute_s=25.0)
     moving.start(WITH_CACHE, placed([3], [[1, 2]]))
@@ -208,7 +207,6 @@ def test_nothing_arrives_without_having_been_carried():
     assert moving.placement == START
 
 
-@pytest.mark.xfail(strict=True, reason="how the cache comes is decided at the first step only")
 def test_a_cache_whose_gateway_dies_on_the_way_is_computed_anew():
     moving = transfers(START, link=3.0, store=100.0, recompute_s=1e9)
     moving.start(WITH_CACHE, placed([3], [[1, 2]]))
@@ -222,7 +220,6 @@ def test_a_cache_whose_gateway_dies_on_the_way_is_computed_anew():
     assert moving.placement.gateway[0] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="what is given up already is given up again, for ever")
 def test_a_swap_gives_up_as_many_things_as_it_needs():
     memory = np.array([100.0, GB, GB, 100, 100, 100])
     terms = Terms(link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
