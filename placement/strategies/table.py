@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from placement.problem import Placement
-from placement.strategies.energy_aware import energy_aware, sun_tracking
+from placement.strategies.energy_aware import energy_aware
 from placement.strategies.exact import exact
 from placement.strategies.joint import joint
 from placement.strategies.local_search import local_search
@@ -13,6 +13,7 @@ from placement.strategies.rand_place import rand_place
 from placement.strategies.replicated import replicated
 from placement.strategies.single_satellite import single_satellite
 from placement.strategies.space_xnet import compact_random, space_xnet
+from placement.strategies.sun_tracking import sun_tracking
 
 STRATEGIES: dict[str, Callable[..., Placement]] = {
     "rand-place": rand_place,
