@@ -8,15 +8,14 @@ import itertools
 import numpy as np
 import pytest
 
-from agents.inference import inference, path_s
 from agents.model import TwinModel
-from agents.planning import planning_problem
+from agents.service import admit
 from placement.strategies.table import STRATEGIES
-from twin import seeding
 from twin.moe.expectation import expected_latency
 from twin.moe.latency import sampled_latency
 from twin.network.routing import shortest_paths
 from twin.scenario import loader
+from twin.study.place import problem_of
 
 
 @pytest.fixture(scope="module")
@@ -57,30 +56,28 @@ def test_routing_from_32_gateways(benchmark, model):
 
 
 def test_sampled_latency_of_256_tokens(benchmark, model):
-    placement, moe = model.controller.placement, model.inference
-    paths = path_s(model.delay_s, placement, moe.transfer_s)
-    choices = model.served.choices
-    benchmark(lambda: sampled_latency(paths, placement.expert, choices, moe.compute))
+    hosts, columns = model.hosts, model.served.columns
+    compute = model.inference.compute
+    benchmark(lambda: sampled_latency(hosts.path_s, hosts.satellite, columns, compute))
+
+
+def test_admission_of_256_tokens(benchmark, model):
+    hosts, moe, choices = model.hosts, model.inference, model.served.choices
+    fine, budget_s = np.zeros(32, np.uint8), np.full(model.fleet.size, 30.0)
+    benchmark(lambda: admit(choices, hosts, fine, model.fleet.up, moe.compute, budget_s))
 
 
 def test_expected_latency(benchmark, model):
-    placement, moe = model.controller.placement, model.inference
-    paths = path_s(model.delay_s, placement, moe.transfer_s)
-    benchmark(lambda: expected_latency(paths, placement.expert, moe.probability, 2, moe.compute))
+    hosts, moe = model.hosts, model.inference
+    satellite = hosts.satellite
+    benchmark(lambda: expected_latency(hosts.path_s, satellite, moe.probability, 2, moe.compute))
 
 
-@pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s != "single-satellite"])
+@pytest.mark.parametrize(
+    "strategy", [s for s in STRATEGIES if s not in ("single-satellite", "exact")]
+)
 def test_planning(benchmark, model, strategy):
-    scenario = model.config
-    problem = planning_problem(
-        scenario,
-        model.sky,
-        inference(scenario),
-        memory_bytes=model.fleet.memory_bytes,
-        first_step=0,
-        last_step=199,
-        rng=seeding.stream(0, 0, "planning"),
-    )
+    problem = problem_of(model.config)
     benchmark(lambda: STRATEGIES[strategy](problem, rng=np.random.default_rng(0)))
 
 
