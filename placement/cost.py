@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from placement.copies import mean_way_s
 from placement.problem import Placement, PlacementProblem, memory_used_bytes
 from placement.scoring import scorer
-from twin.moe.expectation import expected_latency
+from twin.moe.expectation import expected_latency, expected_product
 from twin.moe.latency import ComputeTimes
 from twin.network.routing import shortest_paths
 
@@ -41,7 +41,7 @@ class Cost:
     availability : float
         Chance that faults leave a copy of all that a token needs, links aside.
     availability_ci95 : float
-        Half width of its 95 % interval: it is drawn, with `_DRAWS` tokens.
+        Half width of its 95 % interval: drawn with `_DRAWS` tokens where it is not exact (0).
     """
 
     latency_s: float
@@ -119,10 +119,13 @@ def objective_s(problem: PlacementProblem, placement: Placement) -> float:
 def availability(problem: PlacementProblem, placement: Placement) -> tuple[float, float]:
     """Chance that every gateway and chosen expert has a copy without fault, and its 95 % interval.
 
-    Drawn, since layers share satellites: tokens with independent faults of each satellite.
+    Exact where every satellite hosts one thing; else drawn: tokens with independent faults.
     """
     if problem.availability >= 1.0:
         return 1.0, 0.0
+    all_hosts = np.concatenate([placement.gateways.ravel(), placement.copies.ravel()])
+    if np.unique(all_hosts[all_hosts >= 0], return_counts=True)[1].max() == 1:
+        return _availability_apart(problem, placement), 0.0
     rng = np.random.default_rng(0)
     layers, experts = problem.activation.shape
     with np.errstate(divide="ignore"):
@@ -151,6 +154,15 @@ def availability(problem: PlacementProblem, placement: Placement) -> tuple[float
         served += int(there.sum())
     share = served / _DRAWS
     return share, 1.96 * float(np.sqrt(max(share * (1 - share), 1 / _DRAWS) / _DRAWS))
+
+
+def _availability_apart(problem: PlacementProblem, placement: Placement) -> float:
+    """The same where all faults are independent: layer by layer, exactly."""
+    off = 1.0 - problem.availability
+    gateway_up = 1.0 - off ** (placement.gateways >= 0).sum(axis=1)
+    expert_up = np.asarray(1.0 - off ** (placement.copies >= 0).sum(axis=2), np.float64)
+    chosen_up = expected_product(problem.probability, problem.top_k, expert_up)
+    return float(np.prod(gateway_up * chosen_up))
 
 
 def _first_usable(gateways: NDArray[np.int32], usable: NDArray[np.bool_]) -> NDArray[np.int32]:
