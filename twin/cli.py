@@ -174,6 +174,7 @@ for command in (
     cli_study.reproduce,
     cli_look.ephemeris,
     cli_look.events,
+    cli_look.export,
 ):
     app.command()(command)
 

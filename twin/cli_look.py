@@ -1,4 +1,4 @@
-"""Commands that look: at one satellite's orbit and shadow, at the events of a run."""
+"""Commands that look: at one satellite's orbit, at the events of a run; and that hand a run on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,10 @@ import typer
 
 from twin.cli_options import JsonOption, RunsOption, ScenarioArgument, SetOption
 from twin.errors import InputError
+
+RunArgument = Annotated[
+    str, typer.Argument(help="A run's folder, or its id below the runs folder.")
+]
 
 _ON_SCREEN = 20
 """Rows of a table that are printed where the user does not say; files hold all."""
@@ -59,7 +63,7 @@ def ephemeris(
 
 
 def events(
-    run: Annotated[str, typer.Argument(help="A run's folder, or its id below the runs folder.")],
+    run: RunArgument,
     kind: Annotated[
         list[str] | None, typer.Option(help="Only events of this kind; may be repeated.")
     ] = None,
@@ -85,9 +89,7 @@ def events(
     from twin.terminal import Report
 
     report = Report(json_file)
-    folder = Path(run) if Path(run).is_dir() else runs_dir / run
-    if not folder.is_dir():
-        raise InputError(f"{run}: neither a folder nor a run in {runs_dir}/")
+    folder = _run_folder(run, runs_dir)
     chosen = select(
         runs.open_run(folder), kinds=kind or (), satellite=satellite, from_s=from_s, to_s=to_s
     )
@@ -109,3 +111,66 @@ def events(
             "events": chosen.records(limit),
         }
     )
+
+
+def export(
+    run: RunArgument,
+    czml_file: Annotated[
+        Path | None,
+        typer.Option("--czml", metavar="FILE", help="Write the orbits as CZML, for Cesium."),
+    ] = None,
+    graphml_file: Annotated[
+        Path | None,
+        typer.Option("--graphml", metavar="FILE", help="Write the links of a step as GraphML."),
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option(metavar="N", help="Step that --graphml shows; default: 0.")
+    ] = None,
+    runs_dir: RunsOption = Path("runs"),
+) -> None:
+    """Hand a run to other programs: orbits as CZML, links of a step as a GraphML graph."""
+    from twin import runs
+    from twin.terminal import Report, progress_bar
+
+    options = {"--czml": czml_file, "--graphml": graphml_file}
+    files = {option: path for option, path in options.items() if path is not None}
+    _check_files(files, step)
+    chosen = runs.open_run(_run_folder(run, runs_dir))
+    texts = {}
+    with progress_bar("stepping") as progress:
+        from twin.study.export import czml, graphml
+
+        if czml_file is not None:
+            texts["--czml"] = czml(chosen)
+        if graphml_file is not None:
+            texts["--graphml"] = graphml(chosen, step or 0, progress=progress)
+    report = Report(None)
+    for option, path in files.items():
+        try:
+            runs.write_text(path, texts[option])
+        except OSError as error:
+            raise InputError(f"{option} {path}: {error.strerror}") from None
+        report.say(f"{option.removeprefix('--')} in {path}")
+
+
+def _check_files(files: dict[str, Path], step: int | None) -> None:
+    """Refuse what could not be written, before anything is computed."""
+    if not files:
+        raise InputError("twin export: give --czml FILE, --graphml FILE or both")
+    if step is not None and "--graphml" not in files:
+        raise InputError(f"--step {step}: goes with --graphml FILE")
+    if len(set(files.values())) < len(files):
+        raise InputError("twin export: --czml and --graphml must be different files")
+    for option, path in files.items():
+        if path.is_dir():
+            raise InputError(f"{option} {path}: is a folder")
+        if not path.parent.is_dir():
+            raise InputError(f"{option} {path}: there is no folder {path.parent}")
+
+
+def _run_folder(run: str, runs_dir: Path) -> Path:
+    """Folder of a run that is given by that folder or by its id."""
+    folder = Path(run) if Path(run).is_dir() else runs_dir / run
+    if not folder.is_dir():
+        raise InputError(f"{run}: neither a folder nor a run in {runs_dir}/")
+    return folder

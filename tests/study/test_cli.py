@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import networkx as nx
 import pytest
 
 from twin.scenario import loader
@@ -27,6 +28,51 @@ def test_run_and_resume(twin, tmp_path):
     assert code == 0
     assert f"kept in {folder}" in out
     assert not partial.exists()
+
+
+def test_export(twin, tmp_path):
+    assert twin("run", "small")[0] == 0
+    (run,) = (tmp_path / "runs").iterdir()
+    code, out, _ = twin("export", run.name, "--czml", "o.czml", "--graphml", "n.graphml")
+    assert code == 0
+    assert "czml in o.czml" in out
+    assert "graphml in n.graphml" in out
+    packets = json.loads((tmp_path / "o.czml").read_text())
+    assert packets[0]["name"] == run.name
+    assert len(packets) == 1 + 48
+    assert nx.read_graphml(tmp_path / "n.graphml").graph["step"] == 0
+    assert twin("export", str(run), "--graphml", "n.graphml", "--step", "59")[0] == 0
+    graph = nx.read_graphml(tmp_path / "n.graphml")
+    assert graph.graph["step"] == 59
+    assert graph.number_of_nodes() == 48
+    assert {file.name for file in tmp_path.iterdir()} == {"runs", "o.czml", "n.graphml"}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["nothing", "--czml", "o.czml"], "nothing: neither a folder nor a run in runs/"),
+        (["runs", "--czml", "o.czml"], "runs: not a run (no readable manifest.json)"),
+        (["RUN"], "give --czml FILE, --graphml FILE or both"),
+        (["RUN", "--czml", "o.czml", "--step", "3"], "--step 3: goes with --graphml FILE"),
+        (["RUN", "--graphml", "x", "--step", "9"], "--step 9: must be from 0 to 8"),
+        (["RUN", "--graphml", "x", "--step", "-1"], "--step -1: must be from 0 to 8"),
+        (["RUN", "--czml", "x", "--graphml", "x", "--step", "9"], "must be different files"),
+        (["RUN", "--czml", "x", "--graphml", "y", "--step", "9"], "--step 9: must be from 0"),
+        (["RUN", "--czml", "no/o.czml"], "--czml no/o.czml: there is no folder no"),
+        (["RUN", "--graphml", "no/n"], "--graphml no/n: there is no folder no"),
+        (["RUN", "--czml", "runs"], "--czml runs: is a folder"),
+    ],
+)
+def test_export_tells_mistakes_in_one_line_and_writes_nothing(twin, tmp_path, args, said):
+    assert twin("run", "small", "--set", "simulation.steps=9")[0] == 0
+    (run,) = (tmp_path / "runs").iterdir()
+    code, _, err = twin("export", *[run.name if arg == "RUN" else arg for arg in args])
+    assert code == 2
+    (line,) = [line for line in err.splitlines() if line.strip()]
+    assert line.startswith("twin: ")
+    assert said in line
+    assert [file.name for file in tmp_path.iterdir()] == ["runs"]
 
 
 OWN_STRATEGY = """
