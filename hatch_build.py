@@ -11,7 +11,7 @@ SOURCES = ("package.json", "package-lock.json", "build.mjs", "src/*")
 
 
 class BundleHook(BuildHookInterface[Any]):
-    """Write ``twin/views/static/globe.js`` and ``.css``, unless they are up to date."""
+    """Write ``twin/views/static/stage.js`` and ``.css``, unless they are up to date."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Run before every build, editable ones included."""
@@ -29,8 +29,8 @@ def bundle(views: Path) -> None:
         If npm or esbuild fails; the message ends with what they said.
     """
     sources, static = views / "js", views / "static"
-    stamp, digest = static / "globe.stamp", _digest(sources)
-    built = stamp.is_file() and (static / "globe.js").is_file()
+    stamp, digest = static / "stage.stamp", _digest(sources)
+    built = stamp.is_file() and (static / "stage.js").is_file()
     if built and stamp.read_text(encoding="utf-8") == digest:
         return
     # A build requirement, not a dependency: only there while building.

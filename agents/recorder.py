@@ -1,11 +1,16 @@
 """Write a model's steps into a run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from agents.hops import trace
+from agents.hops import Hops, trace
 from agents.model import TwinModel
 from agents.service import Cause
+from placement.problem import Placement
+from twin import metrics
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs import RunWriter
 from twin.tables import HOP
@@ -23,6 +28,14 @@ class Recorder:
         step, simulation = model.snapshot.step, model.config.simulation
         self._writer.add("steps", model.row)
         self._layers(model, step)
+        self._writer.add(
+            "quantiles",
+            {
+                "step": step,
+                "share": metrics.SHARES,
+                "latency_s": metrics.latency_quantiles(model.served.latency.total_s),
+            },
+        )
         if model.controller.version != self._placement:
             self._placements(model, step)
         if step % simulation.record_satellites_every == 0:
@@ -49,26 +62,17 @@ class Recorder:
 
     def _placements(self, model: TwinModel, step: int) -> None:
         self._placement = model.controller.version
-        placement, activation = model.controller.placement, model.inference.activation
-        layers, experts = placement.expert.shape
-        for copy in range(max(placement.gateways.shape[1], placement.copies.shape[2])):
-            hosts = np.full((layers, 1 + experts), -1)
-            if copy < placement.gateways.shape[1]:
-                hosts[:, 0] = placement.gateways[:, copy]
-            if copy < placement.copies.shape[2]:
-                hosts[:, 1:] = placement.copies[..., copy]
-            there = hosts.ravel() >= 0
-            rows = {
-                "layer": np.repeat(np.arange(layers), experts + 1),
-                "expert": np.tile(np.arange(-1, experts), layers),
-                "satellite": hosts.ravel(),
-                "activation": np.column_stack([np.ones(layers), activation]).ravel(),
-            }
-            self._writer.add(
-                "placements",
-                {"placement": self._placement, "step": step, "copy": copy}
-                | {name: column[there] for name, column in rows.items()},
-            )
+        rows = hosts(model.controller.placement)
+        # A gateway, expert -1, serves every token of its layer.
+        everything = np.column_stack(
+            [model.inference.activation, np.ones(len(model.inference.activation))]
+        )
+        self._writer.add(
+            "placements",
+            {"placement": self._placement, "step": step}
+            | rows
+            | {"activation": everything[rows["layer"], rows["expert"]]},
+        )
 
     def _satellites(self, model: TwinModel, step: int) -> None:
         fleet, energy, r_km = model.fleet, model.fleet.energy, model.snapshot.sky.r_km
@@ -91,33 +95,66 @@ class Recorder:
         )
 
     def _tokens(self, model: TwinModel, step: int, count: int) -> None:
-        presented = model.served
-        served = presented.served[:count]
-        hops = trace(
-            model.delay_s,
-            model.predecessor,
-            model.hosts,
-            presented.columns[:count][served],
-            model.compute,
-            model.inference.transfer_s,
-        )
-        latency_s = np.full(len(served), np.nan)
-        latency_s[served] = presented.latency.total_s[: served.sum()]
-        offset = np.zeros(len(served) + 1, np.int32)
-        offset[1:][served] = np.diff(hops.offset)
+        latency_s, cause, hops = followed(model, count)
         fields = list(HOP)
         columns = [pa.array(getattr(hops, field.name)).cast(field.type) for field in fields]
         self._writer.add(
             "tokens",
             {
                 "step": step,
-                "token": np.arange(len(served)),
+                "token": np.arange(len(cause)),
                 "latency_s": latency_s,
-                "served": served,
-                "cause": [Cause(c).name.lower() if c else None for c in presented.cause[:count]],
+                "served": cause == Cause.NONE,
+                "cause": [Cause(c).name.lower() if c else None for c in cause],
                 "hops": pa.ListArray.from_arrays(
-                    np.cumsum(offset, dtype=np.int32),
-                    pa.StructArray.from_arrays(columns, fields=fields),
+                    hops.offset, pa.StructArray.from_arrays(columns, fields=fields)
                 ),
             },
         )
+
+
+def hosts(placement: Placement) -> dict[str, NDArray[np.int64]]:
+    """Rows of who hosts what: layer, expert (-1 for the gateway), copy and satellite."""
+    layers, experts = placement.expert.shape
+    parts = []
+    for copy in range(max(placement.gateways.shape[1], placement.copies.shape[2])):
+        satellite = np.full((layers, 1 + experts), -1)
+        if copy < placement.gateways.shape[1]:
+            satellite[:, 0] = placement.gateways[:, copy]
+        if copy < placement.copies.shape[2]:
+            satellite[:, 1:] = placement.copies[..., copy]
+        layer, expert = np.indices(satellite.shape)
+        columns = np.stack([layer, expert - 1, np.full_like(layer, copy), satellite])
+        parts.append(columns[:, satellite >= 0])
+    joined = np.concatenate(parts, axis=1)
+    return dict(zip(("layer", "expert", "copy", "satellite"), joined, strict=True))
+
+
+def followed(model: TwinModel, count: int) -> tuple[NDArray[np.float64], NDArray[np.uint8], Hops]:
+    """The first `count` tokens of the step just taken.
+
+    Returns
+    -------
+    latency_s : (count,) float64
+        NaN where not served.
+    cause : (count,) uint8
+        `Cause`.
+    hops : Hops
+        Of each, none where not served.
+    """
+    presented = model.served
+    cause = presented.cause[:count]
+    served = presented.served[:count]
+    hops = trace(
+        model.delay_s,
+        model.predecessor,
+        model.hosts,
+        presented.columns[:count][served],
+        model.compute,
+        model.inference.transfer_s,
+    )
+    latency_s = np.full(len(served), np.nan)
+    latency_s[served] = presented.latency.total_s[: served.sum()]
+    each = np.zeros(len(served) + 1, np.int32)
+    each[1:][served] = np.diff(hops.offset)
+    return latency_s, cause, replace(hops, offset=np.cumsum(each, dtype=np.int32))

@@ -1,24 +1,56 @@
-"""The page. Start it with ``solara run twin/app.py``."""
+"""The page. Start it with ``solara run twin/app.py`` or ``twin app``."""
 
+import threading
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import solara
+import solara.lab
 from solara.server import settings
 
+from agents.model import TwinModel
+from twin.runs import Run
+from twin.scenario import loader
+from twin.study import export
+from twin.study.reproduce import reproduce
 from twin.study.run import run_scenario
-from twin.views import panels
-from twin.views.globe import Globe
+from twin.views import form, panels
+from twin.views.published import Published, PublishedTable
 from twin.views.session import Session
+from twin.views.stage import Stage
 
 RUNS_DIR = Path("runs")
 STYLE = Path(panels.__file__).with_name("page.css")
+FIRST = "paper"
+"""What a page shows where there is no run yet."""
+LEFT_ALONE_FOR = "60s"
+"""A tab that lost its connection may come back within this; then its session ends."""
 
-# Before the server answers its first request: a dark page of ours, and no calls to other hosts.
+# Before the server answers its first request: a page of ours, and no calls to other hosts.
 settings.main.mode = "production"
 settings.telemetry.mixpanel_enable = False
 settings.theme.variant = settings.ThemeVariant.dark
 settings.theme.title = "Orbital Twin"
 settings.theme.show_banner = False
+settings.kernel.cull_timeout = LEFT_ALONE_FOR
+
+PUBLISHED = Published(reproduce)
+
+
+def _warm_up() -> None:
+    """Load what is compiled before anybody waits for it."""
+    model = TwinModel(loader.load("small", ["simulation.steps=1"]))
+    model.run()
+
+
+threading.Thread(target=_warm_up, daemon=True).start()
+
+
+def _graphml(run: Run, step: int) -> str:
+    return export.graphml(run, min(step, run.scenario.simulation.steps - 1))
+
+
+EXPORTS: panels.Exports = {"czml": lambda run, _: export.czml(run), "graphml": _graphml}
 
 
 @solara.component
@@ -29,26 +61,54 @@ def Layout(children: list[solara.Element]) -> solara.Element:  # noqa: N802
 
 @solara.component
 def Page() -> None:  # noqa: N802
-    """Globe, choices and figures of one browser session."""
+    """Stage, choices and figures of one browser session."""
     session = solara.use_memo(lambda: Session(RUNS_DIR, run_scenario), [])
-    preset = solara.use_reactive("paper")
-    strategy = solara.use_reactive("space-xnet")
+    step = solara.use_reactive(0)
+    asked = parse_qs(solara.use_router().search or "")
 
     def begin() -> None:
-        """Show the newest run; on a machine without one, make the first."""
-        if session.runs.value:
-            session.open(session.runs.value[0].manifest["run_id"])
+        """Show the runs of the address, else the newest; where there is none, make one."""
+        run_ids = [i for text in asked.get("run", []) for i in text.split(",")]
+        if run_ids:
+            session.open(run_ids)
+        elif session.runs.value:
+            session.open([session.runs.value[0].manifest["run_id"]])
         else:
-            session.start(preset.value, strategy.value)
+            session.start([loader.load(FIRST, form.overrides(FIRST, form.initial(FIRST)))])
 
     solara.use_effect(begin, [])
     solara.use_effect(lambda: session.close, [])
     solara.Title("Orbital Twin")
     solara.Style(STYLE)
     with panels.box("tw-page"):
-        panels.Header(session, preset, strategy)
-        with panels.box("tw-stage"):
-            view = session.view.value
-            Globe.element(trace=view.packed if view else b"", on_frame=session.frame.set)
+        panels.Header(session, step, EXPORTS)
+        with panels.box("tw-main"):
+            Stage.element(
+                streams=tuple(shown.stream for shown in session.shown.value),
+                start_s=_seconds(asked.get("t", ["0"])[0]),
+                on_step=step.set,
+                on_dark=lambda dark: setattr(solara.lab.theme, "dark", dark),
+            )
             panels.Progress(session)
-        panels.Figures(session)
+
+
+@solara.component
+def Table() -> None:  # noqa: N802
+    """The paper's table."""
+    solara.Title("Orbital Twin: the paper's table")
+    solara.Style(STYLE)
+    PublishedTable(PUBLISHED)
+
+
+routes = [
+    solara.Route("/", component=Page, layout=Layout),
+    solara.Route("table", component=Table),
+]
+
+
+def _seconds(text: str) -> float:
+    """Seconds of an address; what is no number is 0."""
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return 0.0

@@ -175,6 +175,7 @@ for command in (
     cli_look.ephemeris,
     cli_look.events,
     cli_look.export,
+    cli_look.app,
 ):
     app.command()(command)
 

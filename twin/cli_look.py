@@ -1,4 +1,4 @@
-"""Commands that look: at one satellite's orbit, at the events of a run; and that hand a run on."""
+"""Commands that look: at a satellite's orbit, a run's events, the page; and that hand a run on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -174,3 +174,35 @@ def _run_folder(run: str, runs_dir: Path) -> Path:
     if not folder.is_dir():
         raise InputError(f"{run}: neither a folder nor a run in {runs_dir}/")
     return folder
+
+
+def app(
+    run: Annotated[
+        str | None, typer.Option(metavar="ID", help="Show this run of runs/; default: the newest.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Serve at this port; default: a free one.")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Serve the page for the runs/ of this folder, until interrupted."""
+    import contextlib
+    import signal
+    import threading
+    import webbrowser
+
+    from twin import runs
+    from twin.views.server import served
+
+    if run is not None:
+        if Path(run).name != run:
+            raise InputError(f"--run {run}: the id of a run in runs/, not a path")
+        runs.open_run(Path("runs") / run)
+    # Whoever ends this ends the server with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with served(Path.cwd(), port=port) as url, contextlib.suppress(KeyboardInterrupt):
+        address = f"{url}/?run={run}" if run is not None else url
+        typer.echo(f"the page is at {address}; Ctrl-C ends it")
+        if browser:
+            webbrowser.open(address)
+        threading.Event().wait()

@@ -76,6 +76,13 @@ TABLES: dict[str, pa.Schema] = {
             ("compute_mean_s", pa.float64()),
         ]
     ),
+    "quantiles": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("share", pa.float32()),
+            ("latency_s", pa.float32()),
+        ]
+    ),
     "satellites": pa.schema(
         [
             ("step", pa.int32()),
@@ -125,5 +132,7 @@ TABLES: dict[str, pa.Schema] = {
         ]
     ),
 }
-"""Schema of every table. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the
-hosts of one thing from 0. A null ``events.satellite`` or ``other`` means that none is meant."""
+"""Schema of every table. ``quantiles.share`` is the part of the step's tokens served that took
+no longer than ``latency_s``. ``placements.expert`` is -1 for a layer's gateway, and
+``copy`` counts the hosts of one thing from 0. A null ``events.satellite`` or ``other`` means that
+none is meant."""

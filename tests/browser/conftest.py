@@ -8,7 +8,8 @@ import pytest
 
 from twin.scenario import loader
 from twin.study.run import run_scenario
-from twin.views.picture import CHROMIUM, CHROMIUM_ARGS, WINDOW, served
+from twin.views.picture import CHROMIUM, CHROMIUM_ARGS, WINDOW
+from twin.views.server import served
 
 READY_MS = 60_000
 
@@ -27,11 +28,26 @@ def browser_context_args(browser_context_args):
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """Where the server keeps its runs; two short ones are there from the start."""
+    """Where the server keeps its runs; three short ones are there from the start."""
     made = tmp_path_factory.mktemp("served")
-    for strategy in ("rand-intra", "space-xnet"):
-        scenario = loader.load("small", [f"placement.strategy={strategy}", "simulation.steps=30"])
-        run_scenario(scenario, runs_dir=made / "runs", run_id=f"short-{strategy}")
+    short = ["simulation.steps=30", "simulation.record_tokens_per_step=4"]
+    cases = {
+        "short-faults": [
+            "faults.model=exponential",
+            "faults.availability=0.9",
+            "faults.mean_down_s=600",
+            "controller.policy=on-event",
+            'controller.params={events="fault"}',
+            "controller.migration_share=0.001",
+            "ground.users=cities",
+            "ground.minimum_elevation_deg=10.0",
+        ],
+        "short-rand-intra": ["placement.strategy=rand-intra"],
+        "short-space-xnet": ["placement.strategy=space-xnet"],
+    }
+    for run_id, overrides in cases.items():
+        scenario = loader.load("small", [*short, *overrides])
+        run_scenario(scenario, runs_dir=made / "runs", run_id=run_id)
     return made
 
 
@@ -60,12 +76,23 @@ def _shared(browser, address):
 def opened(_shared):
     """A page that tests share, as it looks at first but for the camera."""
     page, troubles = _shared
+    page.keyboard.press("Escape")
+    page.click("[data-tab=charts]")
     page.click("[data-colour=layer]")
-    for what, shown in (("tokens", "true"), ("live", "true"), ("down", "false")):
-        if page.get_attribute(f"[data-show={what}]", "aria-pressed") != shown:
-            page.click(f"[data-show={what}]")
+    for what in ("tokens", "ring", "live", "acquiring", "migrations", "shadow", "labels"):
+        _switch(page, f"[data-show={what}]", on=True)
+    for what in ("down", "sizeByLoad"):
+        _switch(page, f"[data-show={what}]", on=False)
+    for view, on in (("globe", True), ("map", False), ("ring", True)):
+        _switch(page, f"[data-view={view}]", on=on)
+    page.click("[data-fixed=false]")
     yield page
     assert troubles == []
+
+
+def _switch(page, selector, *, on):
+    if page.get_attribute(selector, "aria-pressed") != str(on).lower():
+        page.click(selector)
 
 
 @contextmanager
@@ -77,9 +104,9 @@ def _watched(page, address):
     page.on("request", lambda request: troubles.extend(_outside(request.url)))
     page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
     page.on("response", lambda r: troubles.append(f"{r.status}: {r.url}") if r.status > 399 else 0)
-    page.goto(address)
-    page.wait_for_selector(".twin-globe[data-draws]", timeout=READY_MS)
-    page.wait_for_selector(".solara-echarts canvas", timeout=READY_MS)
+    page.goto(f"{address}/?run=short-space-xnet")
+    page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)
+    page.wait_for_selector(".tw-note", state="detached", timeout=READY_MS)
     yield troubles
     assert troubles == []
 

@@ -6,9 +6,14 @@ import pytest
 from twin.errors import InputError
 from twin.scenario import loader
 from twin.study.run import run_scenario
+from twin.views import limits
 from twin.views.session import Session
 
 PATIENCE_S = 60.0
+
+
+def small(*overrides):
+    return loader.load("small", ["simulation.steps=4", *overrides])
 
 
 def wait(condition):
@@ -18,6 +23,10 @@ def wait(condition):
         time.sleep(0.02)
 
 
+def strategies(session):
+    return [s.run.scenario.placement.strategy for s in session.shown.value if s.run]
+
+
 @pytest.fixture
 def session(tmp_path):
     made = Session(tmp_path, run_scenario)
@@ -25,31 +34,70 @@ def session(tmp_path):
     made.close()
 
 
-def test_a_run_is_shown_when_it_is_done(session):
-    session.start("small", "rand-intra")
+def test_a_run_is_on_stage_before_it_is_done(tmp_path):
+    seen = []
+
+    def watched(scenario, *, progress, **kwargs):
+        def told(step, steps):
+            if session.shown.value and not seen:
+                session.shown.value[0].stream.want(1, lambda message: seen.append((step, message)))
+            progress(step, steps)
+
+        return run_scenario(scenario, progress=told, **kwargs)
+
+    session = Session(tmp_path, watched)
+    session.start([loader.load("small", ["simulation.steps=30"])])
+    wait(lambda: session.work.value is None)
+    assert seen
+    assert seen[0][0] < 30
+
+
+def test_a_run_that_is_done_is_in_the_list(session):
+    session.start([small("placement.strategy=rand-intra")])
     assert session.work.value is not None
     wait(lambda: session.work.value is None)
-    view = session.view.value
     assert session.error.value == ""
-    assert view.trace.meta.strategy == "rand-intra"
-    assert [r.manifest["run_id"] for r in session.runs.value] == [view.run.manifest["run_id"]]
+    assert strategies(session) == ["rand-intra"]
+    (listed,) = session.runs.value
+    assert listed.manifest["run_id"] == session.shown.value[0].run_id
 
 
-def test_a_run_of_the_list_is_opened(tmp_path):
-    run = run_scenario(loader.load("small", ["simulation.steps=3"]), runs_dir=tmp_path)
-    session = Session(tmp_path, run_scenario)
-    session.open(run.manifest["run_id"])
-    wait(lambda: session.view.value is not None)
-    assert len(session.view.value.trace.positions) == 3
+def test_several_runs_stand_side_by_side(session):
+    session.start([small(), small("placement.strategy=rand-place")])
+    wait(lambda: session.work.value is None)
+    assert strategies(session) == ["space-xnet", "rand-place"]
+    first, second = session.shown.value
+    assert first.stream.key != second.stream.key
+
+
+def test_a_run_can_be_put_beside_another_without_sending_that_again(session):
+    session.start([small()])
+    wait(lambda: session.work.value is None)
+    session.start([small("placement.strategy=rand-place")])
+    wait(lambda: session.work.value is None)
+    (kept,) = session.shown.value
+    other = next(r.manifest["run_id"] for r in session.runs.value if r.path != kept.run.path)
+    session.open([kept.run_id, other])
+    wait(lambda: session.work.value is None)
+    assert session.shown.value[0].stream is kept.stream
+    assert strategies(session) == ["rand-place", "space-xnet"]
+
+
+def test_at_most_so_many_stand_side_by_side(session):
+    session.start([small(f"simulation.seed={seed}") for seed in range(6)])
+    wait(lambda: session.work.value is None)
+    assert len(session.shown.value) == limits.MAX_SIDE_BY_SIDE
+    assert len(session.runs.value) == limits.MAX_SIDE_BY_SIDE
 
 
 def test_nothing_outside_the_list_is_opened(tmp_path):
-    run_scenario(loader.load("small", ["simulation.steps=2"]), runs_dir=tmp_path / "elsewhere")
+    run_scenario(small(), runs_dir=tmp_path / "elsewhere")
     session = Session(tmp_path / "runs", run_scenario)
     outside = next((tmp_path / "elsewhere").iterdir())
     for name in (str(outside), f"../elsewhere/{outside.name}", "..", ""):
-        session.open(name)
+        session.open([name])
         assert session.work.value is None
+        assert "no such run" in session.error.value
 
 
 def test_wrong_input_is_told_in_place(tmp_path):
@@ -57,17 +105,10 @@ def test_wrong_input_is_told_in_place(tmp_path):
         raise InputError("memory_gb: too small")
 
     session = Session(tmp_path, refuse)
-    session.start("small", "space-xnet")
+    session.start([small()])
     wait(lambda: session.work.value is None)
     assert session.error.value == "memory_gb: too small"
-    assert session.view.value is None
-
-
-def test_an_unknown_strategy_is_told_in_place(session):
-    session.start("small", "best-of-all")
-    wait(lambda: session.work.value is None)
-    assert "best-of-all" in session.error.value
-    assert "space-xnet" in session.error.value
+    assert session.shown.value == ()
 
 
 def test_a_fault_is_told_without_its_details(tmp_path, caplog):
@@ -75,7 +116,7 @@ def test_a_fault_is_told_without_its_details(tmp_path, caplog):
         raise ZeroDivisionError("secret")
 
     session = Session(tmp_path, fail)
-    session.start("small", "space-xnet")
+    session.start([small()])
     wait(lambda: session.work.value is None)
     assert "secret" not in session.error.value
     assert "went wrong" in session.error.value
@@ -86,7 +127,7 @@ def test_a_fault_is_told_without_its_details(tmp_path, caplog):
 def test_work_stops_when_nobody_waits_for_it(tmp_path, end):
     asked, stopped = threading.Event(), threading.Event()
 
-    def endless(scenario, *, runs_dir, progress, cancelled):
+    def endless(scenario, *, progress, cancelled, **_):
         progress(1, 10)
         asked.set()
         while not cancelled():
@@ -95,41 +136,102 @@ def test_work_stops_when_nobody_waits_for_it(tmp_path, end):
         raise RuntimeError("cancelled")
 
     session = Session(tmp_path, endless)
-    session.start("small", "space-xnet")
+    session.start([small()])
     assert asked.wait(PATIENCE_S)
     getattr(session, end)()
     assert stopped.wait(PATIENCE_S)
-    assert session.view.value is None
+    assert session.shown.value == ()
     assert session.error.value == ""
     if end == "cancel":
         assert session.work.value is None
 
 
+def test_a_cancelled_run_stays_on_stage_as_far_as_it_got(tmp_path, unpack):
+    session = Session(tmp_path, run_scenario)
+    session.start([loader.load("small", ["simulation.steps=100000"])])
+    wait(lambda: session.shown.value)
+    session.cancel()
+    got = []
+
+    def last():
+        session.shown.value[0].stream.want(len(got), lambda m: got.append(unpack(m)[0]["meta"]))
+        return len(got) > 1 and got[-1]["last"]
+
+    wait(last)
+    assert 0 < sum(meta.get("count", 0) for meta in got) < 400
+
+
 def test_new_work_takes_the_place_of_old(tmp_path):
     stopped = []
 
-    def slow(scenario, *, runs_dir, progress, cancelled):
+    def slow(scenario, *, cancelled, **kwargs):
         if scenario.placement.strategy == "rand-place":
             while not cancelled():
                 time.sleep(0.005)
             stopped.append(True)
             raise RuntimeError("cancelled")
-        return run_scenario(scenario, runs_dir=runs_dir, progress=progress, cancelled=cancelled)
+        return run_scenario(scenario, cancelled=cancelled, **kwargs)
 
     session = Session(tmp_path, slow)
-    session.start("small", "rand-place")
-    session.start("small", "space-xnet")
-    wait(lambda: session.view.value is not None)
+    session.start([small("placement.strategy=rand-place")])
+    session.start([small()])
+    wait(lambda: session.work.value is None)
     assert stopped == [True]
-    assert session.view.value.trace.meta.strategy == "space-xnet"
+    assert strategies(session) == ["space-xnet"]
 
 
-def test_progress_is_told(tmp_path):
+def test_sessions_wait_for_each_other(tmp_path):
+    go, at_work, most = threading.Event(), [], []
+    lock = threading.Lock()
+
+    def busy(scenario, **kwargs):
+        with lock:
+            at_work.append(1)
+            most.append(len(at_work))
+        go.wait(PATIENCE_S)
+        with lock:
+            at_work.pop()
+        return run_scenario(scenario, **kwargs)
+
+    sessions = [Session(tmp_path / str(k), busy) for k in range(4)]
+    for session in sessions:
+        session.start([small()])
+    wait(
+        lambda: any("others are computing" in s.work.value.label for s in sessions if s.work.value)
+    )
+    go.set()
+    wait(lambda: all(s.work.value is None for s in sessions))
+    assert max(most) == 2
+    assert all(len(s.runs.value) == 1 for s in sessions)
+
+
+def test_a_run_that_takes_too_long_is_stopped_and_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_RUN_S", 0.05)
     session = Session(tmp_path, run_scenario)
+    session.start([loader.load("small", ["simulation.steps=100000"])])
+    wait(lambda: session.work.value is None)
+    assert "the longest that the page computes" in session.error.value
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["constellation.planes=400", "constellation.satellites_per_plane=400"], "satellites are"),
+        (["simulation.steps=1000000"], "simulation.steps: 48,000,000 satellites times steps"),
+        (["workload.tokens_per_step=100000"], "workload.tokens_per_step"),
+        (["simulation.record_tokens_per_step=65"], "simulation.record_tokens_per_step"),
+    ],
+)
+def test_what_is_too_large_for_a_page_is_refused(session, overrides, said):
+    session.start([loader.load("small", overrides)])
+    assert said in session.error.value
+    assert session.work.value is None
+
+
+def test_progress_is_told(session):
     told = []
     session.work.subscribe(told.append)
-    session.start("small", "space-xnet")
-    wait(lambda: session.view.value is not None)
+    session.start([small()])
+    wait(lambda: session.work.value is None)
     labels = [work.label for work in told if work]
-    assert any(label.startswith("Running small with space-xnet") for label in labels)
-    assert any(label.startswith("Preparing the picture") for label in labels)
+    assert any(label.startswith("Running small with space-xnet: step") for label in labels)

@@ -125,7 +125,23 @@ def _read(source: str | Path) -> tuple[str, str]:
         raise InputError(f"{name}: not a text file in UTF-8") from None
 
 
+def mistakes(source: str | Path, overrides: Sequence[str] = ()) -> dict[str, str]:
+    """What is wrong with a scenario, by field (``table.key`` or ``table``); empty if nothing."""
+    data = tomllib.loads(_read(source)[1])
+    for change in overrides:
+        override(data, change)
+    try:
+        Scenario.model_validate(data)
+    except ValidationError as error:
+        return dict(_mistakes(error))
+    return {}
+
+
 def _explain(error: ValidationError) -> str:
+    return "; ".join(f"{where}: {message}" for where, message in _mistakes(error))
+
+
+def _mistakes(error: ValidationError) -> list[tuple[str, str]]:
     parts = []
     for item in error.errors(include_url=False):
         # The tag of a discriminated union ("walker", "tle") is not a key the user wrote.
@@ -141,8 +157,8 @@ def _explain(error: ValidationError) -> str:
             if item["type"] == "missing" or isinstance(item["input"], dict)
             else (f" (got {item['input']!r})")
         )
-        parts.append(f"{'.'.join(where)}: {message}{shown}")
-    return "; ".join(parts)
+        parts.append((".".join(where), f"{message}{shown}"))
+    return parts
 
 
 def _key(key: str) -> str:

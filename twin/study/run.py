@@ -23,6 +23,7 @@ def run_scenario(
     progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
     cancelled: Callable[[], bool] = lambda: False,
     run_id: str | None = None,
+    watch: Callable[[TwinModel], None] = lambda model: None,  # noqa: ARG005
 ) -> Run:
     """Run a scenario from its first step to its last and write it below `runs_dir`.
 
@@ -37,6 +38,8 @@ def run_scenario(
         Asked before every step whether to stop; the run is then left as interrupted.
     run_id : str, optional
         Name of the run, made up if not given.
+    watch : callable
+        Shown the model after every step.
 
     Raises
     ------
@@ -56,6 +59,7 @@ def run_scenario(
             if cancelled():
                 raise RunCancelledError
             model.step()
+            watch(model)
             progress(step + 1, steps)
         writer.conclusion = model.conclusion()
     return open_run(writer.folder)

@@ -1,26 +1,58 @@
-"""The page's colours, one place for the globe, its legend and the charts.
+"""The page's colours, dark and light, one place for stage, legend and charts.
 
-Ramps are evenly spaced stops. All of them run between blue and yellow or orange, which viewers
-with red-green colour blindness tell apart.
+Ramps are evenly spaced stops. Their lightness runs one way, so that they can be read without
+telling red from green, and in grey; the tests look at them through simulated colour
+blindness. Series and causes are the colours of Okabe and Ito, lightened for the dark page.
+
+References
+----------
+M. Okabe and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/.
 """
 
-from typing import Final
+from typing import Any, Final
 
-INK: Final = "#dbe6ff"
-MUTED: Final = "#8b9dc3"
-RULE: Final = "rgba(150, 180, 255, 0.12)"
-PROPAGATION: Final = "#5aa9ff"
-COMPUTE: Final = "#ffb454"
-
-GLOBE: Final = {
-    "ramps": {
-        "layer": ["#3fe0e8", "#3fa4ff", "#7d7bff", "#c465f5", "#ff6da8", "#ff9a5c", "#ffe066"],
-        "sunlit": ["#33427a", "#8f7f8a", "#ffd75e"],
-        "soc": ["#ff5a36", "#ff9d4d", "#ffe08a", "#7fd6e0", "#2fa8ff"],
+STAGE: Final[dict[str, Any]] = {
+    "dark": {
+        "ramps": {
+            "layer": ["#4a54ff", "#9a68fa", "#d866dc", "#f56c9c", "#ff9466", "#ffc252", "#fff0a0"],
+            "soc": ["#c8452f", "#e8793f", "#f4b560", "#b9d7d9", "#a9e4ff"],
+            "sunlit": ["#3d4c86", "#8f86a0", "#ffd75e"],
+            "temperature": ["#5a6bff", "#8f8be8", "#d9a3b0", "#ffc77a", "#fff0b0"],
+            "utilisation": ["#46558a", "#5f86c9", "#5fc3e0", "#a4ecc0", "#fdffc0"],
+        },
+        "states": ["#5b8fe8", "#ffe27a", "#ff9d4d", "#ff5fa8", "#9aa3b5"],
+        "idle": "#5d6b92",
+        "links": {"live": "#5f8fe0", "acquiring": "#ffe27a", "down": "#ff6a55"},
+        "ring": "#ffffff",
+        "ground": "#8fe3c0",
+        "migration": "#e9a8ff",
+        "shadow": "#8a9cff",
+        "tokens": ["#ffd166", "#6dffce", "#ffa3e0", "#9cc4ff"],
+        "series": ["#56b4e9", "#ffb347", "#2fd6a3", "#f08fc4"],
+        "causes": ["#ff7f50", "#ffb347", "#f08fc4", "#56b4e9", "#f0e442"],
+        "propagation": "#5aa9ff",
+        "compute": "#ffb454",
     },
-    "idle": "#566384",
-    "link": "#5f8fe0",
-    "link_down": "#ff5a6e",
-    "tokens": ["#ffdf8a", "#6dffce", "#ffa3e0", "#a9c8ff"],
+    "light": {
+        "ramps": {
+            "layer": ["#2b1c8f", "#5a1fb5", "#991fa8", "#cb3277", "#e05d3d", "#e08f1c", "#d9b81a"],
+            "soc": ["#8f1f10", "#c2501c", "#cf8a2a", "#6fa3b8", "#8fc1e0"],
+            "sunlit": ["#27336b", "#7d7488", "#e0aa00"],
+            "temperature": ["#27339f", "#5d55b0", "#ac6a86", "#d9903c", "#d9b840"],
+            "utilisation": ["#27336b", "#355f9f", "#2f8fb0", "#53b58f", "#a8c840"],
+        },
+        "states": ["#2f6fd0", "#d9a800", "#b04a00", "#d0459a", "#3a4150"],
+        "idle": "#8a95ad",
+        "links": {"live": "#5b86cf", "acquiring": "#b38600", "down": "#d03a20"},
+        "ring": "#141a2b",
+        "ground": "#00795a",
+        "migration": "#8a1fb8",
+        "shadow": "#27336b",
+        "tokens": ["#c96a00", "#008a63", "#c0267f", "#1f63c4"],
+        "series": ["#0072b2", "#d55e00", "#009e73", "#a8457f"],
+        "causes": ["#d55e00", "#b38600", "#a8457f", "#0072b2", "#7d7400"],
+        "propagation": "#1f77d0",
+        "compute": "#d57a00",
+    },
 }
-"""Sent with every trace; `ramps` are named as the values they colour."""
+"""Sent with every head; `ramps` are named as the values they colour."""

@@ -1,20 +1,22 @@
-"""What stands around the globe: choices above, figures and charts beside it."""
+"""What stands above the stage: runs to start, to open, to compare, to take away."""
 
-from collections.abc import Callable
-from datetime import datetime
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
-import numpy as np
 import reacton.ipyvuetify as rv
 import solara
-from numpy.typing import NDArray
 
-from placement.strategies.table import STRATEGIES
-from twin.errors import InputError
 from twin.runs import Run
-from twin.scenario import loader
-from twin.views import charts
-from twin.views.session import Session
-from twin.views.trace import Trace
+from twin.scenario.schema import Scenario
+from twin.views import limits
+from twin.views.form import NewRun, select
+from twin.views.session import Session, Shown, label
+
+type Exports = Mapping[str, Callable[[Run, int], str]]
+"""Text of a run at a step, by the ending of the file it goes to."""
 
 
 def box(class_: str, *children: solara.Element | str) -> solara.Element:
@@ -23,73 +25,115 @@ def box(class_: str, *children: solara.Element | str) -> solara.Element:
 
 
 @solara.component
-def Header(session: Session, preset: solara.Reactive[str], strategy: solara.Reactive[str]) -> None:  # noqa: N802
-    """Name of the page, scenario and strategy to run, runs to open."""
+def Header(session: Session, step: solara.Reactive[int], exports: Exports) -> None:  # noqa: N802
+    """Name of the page, and what can be done with runs."""
+    panel = solara.use_reactive("")
     busy = session.work.value is not None
+    shown = session.shown.value
 
-    def run() -> None:
-        session.start(preset.value, strategy.value)
+    def toggle(name: str) -> Callable[[], None]:
+        return lambda: panel.set("" if panel.value == name else name)
+
+    def start(made: list[Scenario]) -> None:
+        panel.value = ""
+        session.start(made)
 
     with rv.Html(tag="header", class_="tw-header"):
         box("tw-name", "Orbital Twin")
         box("tw-tagline", "language models in low Earth orbit")
         box("tw-space")
-        _choice("Scenario", [(p, p) for p in runnable_presets()], preset.value, preset.set)
-        _choice("Strategy", [(s, s) for s in STRATEGIES], strategy.value, strategy.set)
-        solara.Button(
-            "Cancel" if busy else "Run",
-            on_click=session.cancel if busy else run,
-            classes=["tw-cancel" if busy else "tw-run"],
-        )
-        shown = session.view.value
-        _choice(
-            "Open a run",
-            [(run.manifest["run_id"], run_label(run)) for run in session.runs.value],
-            shown.run.manifest["run_id"] if shown else None,
-            session.open,
-            wide=True,
-        )
+        _button("New run", toggle("new"), panel.value == "new")
+        _Runs(session)
+        _button("Download", toggle("take"), panel.value == "take", disabled=not shown)
+        with solara.Link("/table"):
+            solara.Button("Paper's table", text=True, classes=["tw-plain-button"])
+        if busy:
+            solara.Button("Cancel", on_click=session.cancel, classes=["tw-cancel"])
+        if panel.value == "new":
+            NewRun(start, lambda: panel.set(""))
+        if panel.value == "take" and shown:
+            _Downloads(shown, step.value, exports, lambda: panel.set(""))
 
 
-def _choice(
-    label: str,
-    items: list[tuple[str, str]],
-    value: str | None,
-    on_value: Callable[[str], None],
-    *,
-    wide: bool = False,
+def _button(text: str, act: Callable[[], None], held: bool, *, disabled: bool = False) -> None:
+    classes = ["tw-plain-button", *(["tw-held"] if held else [])]
+    solara.Button(text, on_click=act, text=True, disabled=disabled, classes=classes)
+
+
+@solara.component
+def _Runs(session: Session) -> None:  # noqa: N802
+    shown = [s.run_id for s in session.shown.value]
+    items = [(run.manifest["run_id"], label(run)) for run in session.runs.value]
+    listed = {run_id for run_id, _ in items}
+    items += [
+        (s.run_id, f"{s.label} · running") for s in session.shown.value if s.run_id not in listed
+    ]
+
+    def open_one(run_id: str) -> None:
+        session.open([run_id])
+
+    def beside(run_id: str) -> None:
+        session.open([*[s.run_id for s in session.shown.value], run_id])
+
+    full = len(shown) >= limits.MAX_SIDE_BY_SIDE
+    others = [item for item in items if item[0] in listed and item[0] not in shown]
+    with box("tw-runs"):
+        with box("tw-open"):
+            select("Open a run", items, shown[0] if shown else None, open_one)
+        with box("tw-beside"):
+            select("Beside it", [] if full or not shown else others, None, beside)
+
+
+@solara.component
+def _Downloads(  # noqa: N802
+    shown: tuple[Shown, ...], step: int, exports: Exports, on_close: Callable[[], None]
 ) -> None:
-    rv.Select(
-        label=label,
-        items=[{"value": v, "text": text} for v, text in items],
-        v_model=value,
-        on_v_model=on_value,
-        dense=True,
-        outlined=True,
-        hide_details=True,
-        menu_props={"offsetY": True},
-        class_="tw-choice tw-wide" if wide else "tw-choice",
-    )
+    complete = [s.run for s in shown if s.run is not None]
+    with rv.Html(tag="section", class_="tw-form", attributes={"aria-label": "download"}):
+        if len(complete) < len(shown):
+            rv.Html(
+                tag="p", class_="tw-form-note", children=["A run can be taken when it is complete."]
+            )
+        for run in complete:
+            run_id = run.manifest["run_id"]
+            rv.Html(tag="p", class_="tw-form-note", children=[label(run)])
+            with box("tw-form-buttons"):
+                _file("Scenario", partial(scenario_text, run), f"{run_id}.toml")
+                _file("Tables", partial(tables, run), f"{run_id}.zip")
+                for ending, export in exports.items():
+                    name = f"{run_id}-step{step + 1}" if ending == "graphml" else run_id
+                    _file(
+                        ending.upper() if ending == "czml" else f"Network, step {step + 1}",
+                        partial(export, run, step),
+                        f"{name}.{ending}",
+                    )
+        rv.Html(
+            tag="p",
+            class_="tw-form-note",
+            children=[
+                "TOML runs again with `twin run FILE`; tables are Parquet; CZML opens in Cesium, "
+                "the network (GraphML) in networkx or Gephi. PNG is above the stage."
+            ],
+        )
+        solara.Button("Close", on_click=on_close, classes=["tw-plain-button"])
 
 
-def runnable_presets() -> list[str]:
-    """Presets complete in themselves; the others need a file, which a page must not name."""
-    names = []
-    for name in loader.preset_names():
-        try:
-            loader.load(name)
-        except InputError:
-            continue
-        names.append(name)
-    return names
+def _file(text: str, data: Callable[[], str | bytes], name: str) -> None:
+    solara.FileDownload(data=data, filename=name, label=text)
 
 
-def run_label(run: Run) -> str:
-    """A run in a list: what it ran, and when."""
-    told = run.manifest
-    when = datetime.fromisoformat(told["written_utc"]).strftime("%d %b %H:%M")
-    parts = [told["scenario"], told["strategy"], f"seed {told['seed']}" if told["seed"] else ""]
-    return " · ".join([part for part in parts if part] + [when])
+def scenario_text(run: Run) -> bytes:
+    """The scenario of a run as TOML."""
+    return (run.path / "scenario.toml").read_bytes()
+
+
+def tables(run: Run) -> bytes:
+    """All files of a run as one archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for file in sorted(Path(run.path).iterdir()):
+            archive.write(file, f"{run.path.name}/{file.name}")
+    return made.getvalue()
 
 
 @solara.component
@@ -102,75 +146,12 @@ def Progress(session: Session) -> None:  # noqa: N802
             rv.ProgressLinear(
                 value=100 * work.share,
                 indeterminate=work.share == 0,
-                color="#6cd4ff",
+                color="var(--accent)",
                 height=3,
             )
     elif error:
-        box("tw-note tw-wrong", error)
-
-
-@solara.component
-def Figures(session: Session) -> None:  # noqa: N802
-    """Headline figures and charts of the run on screen, following the page's clock."""
-    view = session.view.value
-    with box("tw-side"):
-        if view is None:
-            return
-        trace = view.trace
-        frame = min(session.frame.value, len(trace.latency_s) - 1)
-        Headline(trace, frame)
-        _chart(
-            f"Latency by layer, step {frame * trace.meta.stride + 1}",
-            f"Layers 1 to {trace.meta.n_layers}: gateway to experts and on to the next gateway.",
-            charts.layer_latency(trace, frame),
-            220,
-        )
-        _chart(
-            "Token latency, step by step",
-            "Time of one token through all layers.",
-            charts.token_latency(trace, frame),
-            158,
-        )
-        _chart(
-            "Links and light",
-            "Laser links that work, satellites that see the Sun.",
-            charts.network(trace, frame),
-            158,
-        )
-
-
-def _chart(title: str, caption: str, option: charts.Option, height_px: int) -> None:
-    with box("tw-chart"):
-        box("tw-chart-title", title)
-        box("tw-chart-caption", caption)
-        style = {"style": f"height: {height_px}px; width: 100%"}
-        solara.FigureEcharts(option=option, attributes=style, responsive=True)
-
-
-@solara.component
-def Headline(trace: Trace, frame: int) -> None:  # noqa: N802
-    """Four figures: of the whole run, and of the step on screen."""
-    with box("tw-figures"):
-        _figure("mean latency", trace.latency_s, frame, lambda v: (f"{v:.2f}", "s"))
-        _figure("served", trace.served, frame, _percent)
-        _figure("links up", trace.availability, frame, _percent)
-        _figure("sunlit", trace.sunlit_share, frame, _percent)
-
-
-def _percent(share: float) -> tuple[str, str]:
-    return f"{100 * share:.1f}", "%"
-
-
-def _figure(
-    label: str, values: NDArray[np.float64], frame: int, show: Callable[[float], tuple[str, str]]
-) -> None:
-    def text(value: float) -> tuple[str, str]:
-        return ("n/a", "") if np.isnan(value) else show(value)
-
-    known = values[~np.isnan(values)]
-    number, unit = text(float(known.mean()) if known.size else np.nan)
-    now = " ".join(text(float(values[frame])))
-    with box("tw-figure"):
-        box("tw-label", label)
-        box("tw-value", number, rv.Html(tag="span", class_="tw-unit", children=[unit]))
-        box("tw-now", f"now {now}")
+        with box("tw-note tw-wrong"):
+            box("tw-note-text", error)
+            solara.Button(
+                "Close", on_click=lambda: session.error.set(""), classes=["tw-plain-button"]
+            )

@@ -1,228 +1,206 @@
-"""Rebuild from a finished run what the page shows.
+"""Frames of a run on disk.
 
 A run keeps what happened, not every position: orbits, light and links follow from the scenario
 through the same functions that the model used, so they are computed again here.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from agents.service import Cause
 from twin.energy.bus import profile
+from twin.network.handover import NOBODY
 from twin.network.topology import Sky
+from twin.replaying import snapshots
 from twin.runs import Run
-from twin.space.frames import gcrs_to_itrs
-from twin.views.trace import Trace, TraceMeta
+from twin.views import trace
+from twin.views.live import FIGURES
+from twin.views.trace import Columns, Frame, Plan
 
-MAX_FRAMES = 400
-MAX_HOPS = 800_000
-"""Limits of what is sent to a browser: frames, and hops of all recorded tokens."""
+_STATE_EVENTS = {
+    "soc-low": (1, True),
+    "soc-recovered": (1, False),
+    "throttled": (2, True),
+    "cooled": (2, False),
+    "fault": (3, True),
+    "fault-cleared": (3, False),
+    "brown-out": (4, True),
+    "power-recovered": (4, False),
+}
+"""Which of `trace.STATES` an event of a satellite begins or ends."""
+_SERVICE_EVENTS = ("service-begun", "ground-handover", "service-lost")
+_ROUNDING_S = 1e-6
 
-NO_ROLE, EXPERT, GATEWAY = range(3)
 
-
-type Columns = dict[str, Any]
-"""Arrays by the name of their field in `Trace`."""
-
-
-class ReplayCancelledError(Exception):
-    """Somebody asked for the rebuilding to stop."""
-
-
-def from_run(
-    run: Run,
-    *,
-    progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
-    cancelled: Callable[[], bool] = lambda: False,
-) -> Trace:
-    """Return the trace of a run, with at most `MAX_FRAMES` evenly spaced steps.
+def frames(run: Run, sky: Sky, planned: Plan) -> Iterator[Frame]:
+    """Yield the frames of a run, in order.
 
     Parameters
     ----------
     run : Run
-    progress : callable
-        Told (steps done, steps in all).
-    cancelled : callable
-        Asked before every step whether to stop.
-
-    Raises
-    ------
-    ReplayCancelledError
-        If `cancelled` said so.
+    sky : Sky
+        Of the run's scenario.
+    planned : Plan
     """
-    scenario, sky = run.scenario, Sky(run.scenario)
-    steps = scenario.simulation.steps
-    stride = -(-steps // MAX_FRAMES)
-    shown = np.arange(0, steps, stride)
-    moving = _moving(sky, run, stride, progress, cancelled)
-    hops, tokens_drawn = _hops(run, stride)
-    figures = _figures(run, shown, sky.skeleton.pairings)
-    body = sky.constellation
-    return Trace(
-        meta=TraceMeta(
-            name=scenario.name,
-            strategy=scenario.placement.strategy,
-            n_satellites=body.size,
-            n_steps=steps,
-            step_s=sky.step_s,
-            start_utc=body.epoch_utc,
-            model=scenario.model.card,
-            n_layers=figures["layer_compute_s"].shape[1],
-            n_planes=body.n_planes,
-            stride=stride,
-            tokens_drawn=tokens_drawn,
-            tokens_per_step=scenario.workload.tokens_per_step,
-        ),
-        earth_rotation=_earth_rotation(body.epoch_utc, sky.ephemeris.t_s[shown]),
-        soc=_state_of_charge(run, shown, body.size),
-        plane=body.plane.astype(np.int16),
-        slot=body.slot.astype(np.int16),
-        edges=sky.skeleton.edges.astype(np.int32),
-        **moving,
-        **_placements(run, stride, body.size),
-        **hops,
-        **figures,
-    )
+    record = _Record(run, sky.constellation.size, planned)
+    bus = run.scenario.bus
+    inside = np.zeros((len(trace.STATES), sky.constellation.size), bool)
+    inside[1] = bus.initial_soc < profile(bus).reserve_soc
+    inside[2] = bus.initial_c > profile(bus).throttle_c
+    inside[4] = bus.initial_soc <= profile(bus).brownout_soc
+    serving = np.full(record.sites, NOBODY)
+    events: list[dict[str, Any]] = []
+    hand_overs: deque[dict[str, Any]] = deque()
+    for snapshot, _ in snapshots(run, sky):
+        step = snapshot.step
+        mine = record.events.get(step, [])
+        events += mine
+        for event in mine:
+            if event["kind"] in _STATE_EVENTS:
+                number, begins = _STATE_EVENTS[event["kind"]]
+                inside[number, event["satellite"]] = begins
+        hand_overs += [event for event in mine if event["kind"] in _SERVICE_EVENTS]
+        # Requests of a step enter through whoever serves at its start.
+        while hand_overs and hand_overs[0]["t_s"] <= snapshot.sky.t_s + _ROUNDING_S:
+            event = hand_overs.popleft()
+            satellite = event["satellite"]
+            serving[int(event["value"])] = NOBODY if satellite is None else satellite
+        if not planned.shown(step):
+            continue
+        yield Frame(
+            positions=snapshot.sky.r_km,
+            sun=snapshot.sky.sun_km,
+            sunlit=sky.ephemeris.sunlit(step),
+            state=np.where(inside, np.arange(len(inside))[:, None], 0).max(axis=0).astype(np.uint8),
+            link_state=snapshot.link_state,
+            serving=serving.copy(),
+            events=events,
+            **record.satellites(step),
+            **record.step(step),
+        )
+        events = []
 
 
-def _moving(
-    sky: Sky,
-    run: Run,
-    stride: int,
-    progress: Callable[[int, int], None],
-    cancelled: Callable[[], bool],
-) -> Columns:
-    """Positions, Sun, light and links; outages have a memory, so every step is gone through."""
-    positions, sun, sunlit, up = [], [], [], []
-    simulation, bus = run.scenario.simulation, run.scenario.bus
-    steps, network = simulation.steps, sky.network(simulation.replicate)
-    powered = np.full(sky.constellation.size, bus.initial_soc > profile(bus).brownout_soc)
-    changes = _power_changes(run)
-    for _ in range(steps):
-        if cancelled():
-            raise ReplayCancelledError
-        snapshot = network.advance(powered)
-        for satellite, has_power in changes.get(snapshot.step, ()):
-            powered[satellite] = has_power
-        if snapshot.step % stride == 0:
-            positions.append(snapshot.sky.r_km.astype(np.float32))
-            sun.append(snapshot.sky.sun_km / np.linalg.norm(snapshot.sky.sun_km))
-            sunlit.append(_byte(sky.ephemeris.sunlit(snapshot.step)))
-            up.append(np.packbits(snapshot.up, bitorder="little"))
-        progress(snapshot.step + 1, steps)
-    return {
-        "positions": np.stack(positions),
-        "sun": np.stack(sun).astype(np.float32),
-        "sunlit": np.stack(sunlit),
-        "edge_up": np.stack(up),
-    }
+class _Record:
+    """The run's tables, ready to be looked up by step."""
+
+    def __init__(self, run: Run, size: int, planned: Plan) -> None:
+        self.sites = len(trace.sites(run.scenario))
+        self._figures = _matrix(run.table("steps"), FIGURES)
+        layers = run.table("layers")
+        depth = len(layers) // planned.steps
+        self._layers = {
+            name: _column(layers, column).reshape(-1, depth)
+            for name, column in (
+                ("layer_propagation_s", "propagation_mean_s"),
+                ("layer_compute_s", "compute_mean_s"),
+            )
+        }
+        quantiles = _column(run.table("quantiles", ["latency_s"]), "latency_s")
+        self._quantiles_s = quantiles.reshape(planned.steps, -1)
+        self._satellites = _Satellites(run, size)
+        self._tokens = _Tokens(run, planned)
+        self._placements = _placements(run, planned)
+        self.events = _events(run)
+
+    def satellites(self, step: int) -> Columns:
+        return self._satellites.at(step)
+
+    def step(self, step: int) -> Columns:
+        return {name: table[step] for name, table in self._layers.items()} | {
+            "figures": self._figures[step],
+            "quantiles_s": self._quantiles_s[step],
+            "tokens": self._tokens.at(step),
+            "placement": self._placements.get(step),
+        }
 
 
-def _power_changes(run: Run) -> dict[int, list[tuple[int, bool]]]:
-    """Satellites that lost or regained power in each step, which holds from the next on."""
-    events = run.table("events", ["step", "kind", "satellite"])
-    kinds = pa.array(["brown-out", "power-recovered"])
-    mine = events.filter(pc.is_in(events["kind"].cast(pa.string()), kinds))
-    changes: dict[int, list[tuple[int, bool]]] = {}
-    for row in mine.to_pylist():
-        change = row["satellite"], row["kind"] == "power-recovered"
-        changes.setdefault(row["step"], []).append(change)
-    return changes
+class _Satellites:
+    """Recorded every few steps: in between, on the straight line from record to record."""
+
+    def __init__(self, run: Run, size: int) -> None:
+        names = ["soc", "temperature_c", "utilisation"]
+        table = run.table("satellites", ["step", *names])
+        self._at = np.unique(_column(table, "step")).astype(np.int64)
+        self._values = {name: _column(table, name).reshape(len(self._at), size) for name in names}
+
+    def at(self, step: int) -> Columns:
+        right = min(int(np.searchsorted(self._at, step, side="right")), len(self._at) - 1)
+        left = max(right - 1, 0) if self._at[right] > step else right
+        span = max(int(self._at[right] - self._at[left]), 1)
+        mix = min((step - self._at[left]) / span, 1.0)
+        between = {n: v[left] * (1 - mix) + v[right] * mix for n, v in self._values.items()}
+        # Load jumps from step to step: the last record says more than a line to the next.
+        return between | {"utilisation": self._values["utilisation"][left]}
 
 
-def _byte(share: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
+class _Tokens:
+    """The recorded tokens, of which as many are drawn as the limit of hops allows."""
+
+    def __init__(self, run: Run, planned: Plan) -> None:
+        table = run.table("tokens").combine_chunks()
+        self._step = table["step"].to_numpy()
+        self._token = table["token"].to_numpy()
+        self._latency_s = table["latency_s"].to_numpy()
+        names = [None, *(cause.name.lower() for cause in list(Cause)[1:])]
+        causes = table["cause"].cast(pa.string()).to_pylist()
+        self._cause = np.array([names.index(cause) for cause in causes], np.uint8)
+        lists = table["hops"].combine_chunks()
+        self._offset = np.append(lists.offsets.to_numpy(), 0)[: len(lists) + 1]
+        hop = lists.values
+        self._hops = {
+            f"hop_{name}": hop.field(name).to_numpy(zero_copy_only=False)
+            for name in ("layer", "rank", "source", "target", "start_s", "end_s")
+        }
+        recorded = int(self._token.max(initial=-1)) + 1
+        first = slice(*self._rows(0, recorded))
+        hops_of_first = int(self._offset[first.stop] - self._offset[first.start])
+        self._drawn = trace.drawn(recorded, hops_of_first, planned.frames)
+
+    def _rows(self, step: int, count: int) -> tuple[int, int]:
+        start, end = np.searchsorted(self._step, [step, step + 1])
+        return int(start), int(min(end, start + count))
+
+    def at(self, step: int) -> Columns:
+        first, last = self._rows(step, self._drawn)
+        hops = slice(self._offset[first], self._offset[last])
+        each = np.diff(self._offset[first : last + 1])
+        return {
+            "token": self._token[first:last],
+            "latency_s": self._latency_s[first:last],
+            "cause": self._cause[first:last],
+            "hop_token": np.repeat(self._token[first:last], each),
+        } | {name: column[hops] for name, column in self._hops.items()}
 
 
-def _earth_rotation(epoch_utc: str, t_s: NDArray[np.float64]) -> NDArray[np.float32]:
-    rotation = gcrs_to_itrs(epoch_utc, t_s)
-    return np.arctan2(rotation[:, 0, 1], rotation[:, 0, 0]).astype(np.float32)
+def _placements(run: Run, planned: Plan) -> dict[int, Columns]:
+    """Placements by the first shown step that they are in force in; a later one replaces."""
+    table = run.table("placements", ["placement", "step", *trace.PLACEMENT])
+    columns = {name: table[name].to_numpy() for name in table.column_names}
+    _, first = np.unique(columns["placement"], return_index=True)
+    found = {}
+    for start, end in zip(first, [*first[1:], len(table)], strict=True):
+        shown = -(-int(columns["step"][start]) // planned.stride) * planned.stride
+        found[shown] = {name: columns[name][start:end] for name in trace.PLACEMENT}
+    return found
 
 
-def _state_of_charge(run: Run, shown: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
-    """Recorded every few steps; in between, on the straight line from record to record."""
-    table = run.table("satellites", ["step", "soc"])
-    at = np.unique(table["step"].to_numpy())
-    soc = table["soc"].to_numpy().reshape(len(at), size)
-    right = np.clip(np.searchsorted(at, shown, side="right"), 1, len(at) - 1) if len(at) > 1 else 0
-    left = np.maximum(np.asarray(right) - 1, 0)
-    span = np.maximum(at[right] - at[left], 1)
-    mix = np.clip((shown - at[left]) / span, 0, 1)[:, None]
-    return _byte(soc[left] * (1 - mix) + soc[right] * mix)
+def _events(run: Run) -> dict[int, list[dict[str, Any]]]:
+    by_step: dict[int, list[dict[str, Any]]] = {}
+    for event in run.table("events").to_pylist():
+        by_step.setdefault(event.pop("step"), []).append(event)
+    return by_step
 
 
-def _placements(run: Run, stride: int, size: int) -> Columns:
-    table = run.table("placements", ["placement", "step", "layer", "expert", "satellite"])
-    number, step, layer, expert, satellite = (c.to_numpy() for c in table.columns)
-    _, first = np.unique(number, return_index=True)
-    rows = len(first)
-    row = np.searchsorted(number[first], number)
-    hosted = np.full((rows, size), -1, np.int16)
-    role = np.full((rows, size), NO_ROLE, np.uint8)
-    # Later writes win: gateways over experts, and among those the first layer.
-    for kind, mine in ((EXPERT, expert >= 0), (GATEWAY, expert < 0)):
-        chosen = np.flatnonzero(mine)[::-1]
-        hosted[row[chosen], satellite[chosen]] = layer[chosen]
-        role[row[chosen], satellite[chosen]] = kind
-    return {
-        "placement_step": (-(-step[first] // stride)).astype(np.int32),
-        "placement_layer": hosted,
-        "placement_role": role,
-    }
-
-
-def _hops(run: Run, stride: int) -> tuple[Columns, int]:
-    """Hops of the recorded tokens, of as many per step as `MAX_HOPS` allows."""
-    table = run.table("tokens", ["step", "token", "hops"])
-    table = table.filter(pa.array(table["step"].to_numpy() % stride == 0))
-    total = int(pc.sum(pc.list_value_length(table["hops"])).as_py() or 0)
-    recorded = 1 + (pc.max(table["token"]).as_py() if len(table) else -1)
-    drawn = recorded if total <= MAX_HOPS else max(1, recorded * MAX_HOPS // total)
-    table = table.filter(pa.array(table["token"].to_numpy() < drawn)).combine_chunks()
-    lists = table["hops"].combine_chunks()
-    length = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
-    hop = lists.flatten()
-    columns = {
-        "hop_step": np.repeat(table["step"].to_numpy() // stride, length).astype(np.int32),
-        "hop_token": np.repeat(table["token"].to_numpy(), length).astype(np.int32),
-        "hop_layer": _field(hop, "layer", np.int16),
-        "hop_source": _field(hop, "source", np.int32),
-        "hop_target": _field(hop, "target", np.int32),
-        "hop_start_s": _field(hop, "start_s", np.float32),
-        "hop_end_s": _field(hop, "end_s", np.float32),
-    }
-    return columns, drawn
-
-
-def _field[T: np.generic](hop: pa.StructArray, name: str, kind: type[T]) -> NDArray[T]:
-    values: NDArray[T] = hop.field(name).to_numpy(zero_copy_only=False).astype(kind)
+def _column(table: pa.Table, name: str) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
     return values
 
 
-def _figures(run: Run, shown: NDArray[np.int64], links: int) -> Columns:
-    steps, layers = run.table("steps"), run.table("layers")
-
-    def column(table: pa.Table, name: str) -> NDArray[np.float64]:
-        values: NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
-        return values
-
-    depth = len(layers) // len(steps)
-    by_layer = {
-        name: column(layers, source).reshape(-1, depth)[shown]
-        for name, source in (
-            ("layer_propagation_s", "propagation_mean_s"),
-            ("layer_compute_s", "compute_mean_s"),
-        )
-    }
-    served = column(steps, "tokens_served") / column(steps, "tokens_asked")
-    return by_layer | {
-        "latency_s": column(steps, "latency_mean_s")[shown],
-        "latency_p95_s": column(steps, "latency_p95_s")[shown],
-        "served": served[shown],
-        "availability": column(steps, "links_up")[shown] / links,
-        "sunlit_share": column(steps, "sunlit_mean")[shown],
-    }
+def _matrix(table: pa.Table, names: tuple[str, ...]) -> NDArray[np.float64]:
+    return np.stack([_column(table, name) for name in names], axis=1)

@@ -1,32 +1,40 @@
-"""What one browser session looks at and waits for: its run, its work in the background."""
+"""What one browser session looks at and waits for: its runs, its work in the background."""
 
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import solara
 
+from agents.model import TwinModel
 from twin.errors import InputError
-from twin.runs import Run, list_runs
-from twin.scenario import loader
-from twin.views import replay
-from twin.views.trace import Trace, pack
+from twin.network.topology import Sky
+from twin.runs import Run, list_runs, new_run_id
+from twin.scenario.schema import Scenario
+from twin.views import limits, replay, trace
+from twin.views.live import FIGURES, Tap
+from twin.views.stream import Stream
+from twin.views.trace import Plan
 
-PROGRESS_INTERVAL_S = 0.1
+PROGRESS_INTERVAL_S = 0.2
 
 log = logging.getLogger(__name__)
 
+type Job = Callable[["threading.Event"], None]
+
 
 @dataclass(frozen=True, eq=False)
-class View:
-    """A run on screen."""
+class Shown:
+    """A run on stage, or on its way there; `run` is None until it is complete."""
 
-    run: Run
-    trace: Trace
-    packed: bytes
+    stream: Stream
+    run_id: str
+    label: str
+    run: Run | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,10 @@ class Work:
 
     label: str
     share: float = 0.0
+
+
+class StoppedError(Exception):
+    """The viewer wants something else, or has gone."""
 
 
 class Session:
@@ -47,63 +59,83 @@ class Session:
     runs_dir : Path
         Where runs are written and found.
     run_scenario : callable
-        ``run_scenario(scenario, runs_dir=..., progress=..., cancelled=...) -> Run``; it raises
-        when `cancelled` says so.
+        ``run_scenario(scenario, runs_dir=..., run_id=..., progress=..., cancelled=..., watch=...)
+        -> Run``; it raises when `cancelled` says so.
     """
 
     def __init__(self, runs_dir: Path, run_scenario: Callable[..., Run]) -> None:
         self._runs_dir = runs_dir
         self._run_scenario = run_scenario
         self._stop = threading.Event()
+        self._keys = (f"s{n}" for n in itertools.count())
         self.runs: solara.Reactive[list[Run]] = solara.reactive(list_runs(runs_dir))
-        self.view: solara.Reactive[View | None] = solara.reactive(None)
+        self.shown: solara.Reactive[tuple[Shown, ...]] = solara.reactive(())
         self.work: solara.Reactive[Work | None] = solara.reactive(None)
         self.error: solara.Reactive[str] = solara.reactive("")
-        self.frame: solara.Reactive[int] = solara.reactive(0)
 
-    def start(self, preset: str, strategy: str) -> None:
-        """Run a preset with a placement strategy, then show it."""
+    def start(self, scenarios: Sequence[Scenario]) -> None:
+        """Run scenarios one after the other and show them, side by side if there are several."""
+        try:
+            for scenario in scenarios[: limits.MAX_SIDE_BY_SIDE]:
+                limits.check(scenario)
+        except InputError as wrong:
+            self.error.value = str(wrong)
+            return
 
-        def job(stop: threading.Event) -> View:
-            scenario = loader.load(preset, [f"placement.strategy={strategy}"])
-            label = f"Running {preset} with {strategy}"
-            self._report(stop, Work(f"{label}: setting out"))
-            run = self._run_scenario(
-                scenario,
-                runs_dir=self._runs_dir,
-                progress=self._progress(stop, label),
-                cancelled=stop.is_set,
-            )
-            return self._load(stop, run)
+        def job(stop: threading.Event) -> None:
+            for number, scenario in enumerate(scenarios[: limits.MAX_SIDE_BY_SIDE]):
+                self._run(stop, scenario, beside=number > 0)
 
         self._begin(job)
 
-    def open(self, run_id: str) -> None:
-        """Show a run of the list."""
-        run = next((r for r in self.runs.value if r.manifest["run_id"] == run_id), None)
-        if run is not None:
-            self._begin(lambda stop: self._load(stop, run))
+    def open(self, run_ids: Sequence[str]) -> None:
+        """Show runs of the list, side by side if there are several; others are not looked for."""
+        known = {run.manifest["run_id"]: run for run in self.runs.value}
+        chosen = [known[i] for i in dict.fromkeys(run_ids) if i in known]
+        if not chosen:
+            if run_ids:
+                self.error.value = "There is no such run here; the list has those there are."
+            return
+        kept = {s.run_id: s for s in self.shown.value if s.run is not None}
+        wanted = [
+            kept.get(run.manifest["run_id"])
+            or Shown(Stream(next(self._keys)), run.manifest["run_id"], label(run), run)
+            for run in chosen[: limits.MAX_SIDE_BY_SIDE]
+        ]
+        new = [s for s in wanted if s.run_id not in kept]
+
+        def job(stop: threading.Event) -> None:
+            self._set(stop, tuple(wanted))
+            for shown in new:
+                self._replay(stop, shown)
+
+        self._begin(job)
 
     def cancel(self) -> None:
-        """Stop the work in the background, if any."""
+        """Stop the work in the background, if any; what is there stays on stage."""
         self._stop.set()
         self.work.value = None
 
     def close(self) -> None:
         """Stop for good: nobody is looking any more."""
         self._stop.set()
+        self.shown.value = ()
 
-    def _begin(self, job: Callable[[threading.Event], View]) -> None:
+    def _begin(self, job: Job) -> None:
         self._stop.set()
         self._stop = stop = threading.Event()
         self.error.value = ""
         self.work.value = Work("Starting")
         threading.Thread(target=self._do, args=(job, stop), daemon=True).start()
 
-    def _do(self, job: Callable[[threading.Event], View], stop: threading.Event) -> None:
-        view, error = None, ""
+    def _do(self, job: Job, stop: threading.Event) -> None:
+        error = ""
         try:
-            view = job(stop)
+            self._wait_for_turn(stop)
+            try:
+                job(stop)
+            finally:
+                limits.AT_WORK.release()
         except InputError as wrong:
             error = str(wrong)
         except Exception:
@@ -115,17 +147,66 @@ class Session:
             return
         self.runs.value = list_runs(self._runs_dir)
         self.error.value = error
-        if view is not None:
-            self.frame.value = 0
-            self.view.value = view
         self.work.value = None
 
-    def _load(self, stop: threading.Event, run: Run) -> View:
-        progress = self._progress(stop, f"Preparing the picture of {run.scenario.name}")
-        trace = replay.from_run(run, progress=progress, cancelled=stop.is_set)
-        return View(run, trace, pack(trace))
+    def _wait_for_turn(self, stop: threading.Event) -> None:
+        while not limits.AT_WORK.acquire(timeout=0.2):
+            if stop.is_set():
+                raise StoppedError
+            self._report(stop, Work("Waiting: others are computing on this server"))
 
-    def _progress(self, stop: threading.Event, label: str) -> Callable[[int, int], None]:
+    def _run(self, stop: threading.Event, scenario: Scenario, *, beside: bool) -> None:
+        run_id = new_run_id(self._runs_dir, scenario)
+        shown = Shown(Stream(next(self._keys)), run_id, _label(scenario, ""))
+        name = f"Running {scenario.name} with {scenario.placement.strategy}"
+        self._report(stop, Work(f"{name}: setting out"))
+        deadline = time.monotonic() + limits.MAX_RUN_S
+
+        def begin(model: TwinModel, planned: Plan) -> None:
+            shown.stream.begin(trace.head(model.sky, planned, run_id=run_id, figures=FIGURES))
+            self._set(stop, (*(self.shown.value if beside else ()), shown))
+
+        def cancelled() -> bool:
+            if time.monotonic() > deadline:
+                raise InputError(
+                    f"{name}: stopped after {limits.MAX_RUN_S / 60:g} minutes, the longest that "
+                    "the page computes; `twin run` has no such limit"
+                )
+            return stop.is_set()
+
+        try:
+            run = self._run_scenario(
+                scenario,
+                runs_dir=self._runs_dir,
+                run_id=run_id,
+                progress=self._progress(stop, name),
+                cancelled=cancelled,
+                watch=Tap(begin, shown.stream.show),
+            )
+        finally:
+            shown.stream.end()
+        done = replace(shown, run=run, label=label(run))
+        self._set(stop, tuple(done if s is shown else s for s in self.shown.value))
+
+    def _replay(self, stop: threading.Event, shown: Shown) -> None:
+        assert shown.run is not None
+        scenario = shown.run.scenario
+        sky = Sky(scenario)
+        planned = trace.plan(sky)
+        report = self._progress(stop, f"Opening {scenario.name}")
+        shown.stream.begin(trace.head(sky, planned, run_id=shown.run_id, figures=FIGURES))
+        for number, frame in enumerate(replay.frames(shown.run, sky, planned), start=1):
+            if stop.is_set():
+                raise StoppedError
+            shown.stream.show(frame)
+            report(number, planned.frames)
+        shown.stream.end()
+
+    def _set(self, stop: threading.Event, shown: tuple[Shown, ...]) -> None:
+        if not stop.is_set():
+            self.shown.value = shown
+
+    def _progress(self, stop: threading.Event, name: str) -> Callable[[int, int], None]:
         last = 0.0
 
         def report(step: int, steps: int) -> None:
@@ -133,10 +214,22 @@ class Session:
             now = time.monotonic()
             if now - last > PROGRESS_INTERVAL_S:
                 last = now
-                self._report(stop, Work(f"{label}: step {step} of {steps}", step / steps))
+                self._report(stop, Work(f"{name}: step {step} of {steps}", step / steps))
 
         return report
 
     def _report(self, stop: threading.Event, work: Work) -> None:
         if not stop.is_set():
             self.work.value = work
+
+
+def label(run: Run) -> str:
+    """A run in a list: what it ran, and when."""
+    when = run.manifest["written_utc"]
+    return _label(run.scenario, f"{when[8:10]}.{when[5:7]}. {when[11:16]}")
+
+
+def _label(scenario: Scenario, when: str) -> str:
+    policy, seed = scenario.controller.policy, scenario.simulation.seed
+    parts = [scenario.name, scenario.placement.strategy, policy if policy != "static" else ""]
+    return " · ".join(part for part in [*parts, f"seed {seed}" if seed else "", when] if part)

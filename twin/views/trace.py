@@ -1,149 +1,304 @@
-"""What the page shows of a run: positions, light, links, placements and tokens as plain arrays."""
+"""What the page shows of a run: a head with what never changes, then chunks of frames.
 
-import dataclasses
+A frame is a step of the run, or one in every `stride`-th. The same frames come from a model that is
+running (`twin.views.live`) and from a run on disk (`twin.views.replay`).
+"""
+
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.service import Cause
+from twin.network.cities import city_sites
+from twin.network.links import LinkState
+from twin.network.topology import Sky
+from twin.scenario.schema import Scenario
+from twin.space.frames import gcrs_to_itrs
 from twin.views import palette
+
+MAX_FRAMES = 400
+MAX_FRAME_BYTES = 64_000_000
+MAX_HOPS = 1_500_000
+"""Limits of what is sent to a browser: frames, their bytes, and hops of all drawn tokens."""
+
+STATES = ("ok", "on reserve", "throttled", "faulty", "without power")
+"""What a satellite may be in, the worst told."""
+TEMPERATURE_RANGE_C = (-40.0, 100.0)
+
+type Columns = dict[str, Any]
+"""Arrays by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TraceMeta:
-    """What a trace is of.
-
-    `n_steps` counts the run's steps; the trace shows every `stride`-th of them. `tokens_drawn`
-    of the `tokens_per_step` tokens are recorded hop by hop.
-    """
-
-    name: str
-    strategy: str
-    n_satellites: int
-    n_steps: int
-    step_s: float
-    start_utc: str
-    model: str
-    n_layers: int
-    n_planes: int
-    stride: int
-    tokens_drawn: int
-    tokens_per_step: int
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Trace:
-    """A run as the page shows it: T frames, N satellites, E links, L layers.
+class Plan:
+    """Which steps of a run are shown.
 
     Attributes
     ----------
-    positions : float32 (T, N, 3), km
-        Along the GCRS axes.
-    sun : float32 (T, 3)
-        Unit vector to the Sun.
-    earth_rotation : float32 (T,), rad
-        Angle from the GCRS x axis to Greenwich.
-    sunlit, soc : uint8 (T, N)
-        Sunlit fraction of the step, and state of charge; 255 is all.
-    plane, slot : int16 (N,)
-        Where in the constellation each satellite is.
-    placement_step : int32 (R,)
-        Frame from which each of the R placements holds; the first is 0.
-    placement_layer : int16 (R, N)
-        Layer a satellite hosts (the first, if several), -1 if none.
-    placement_role : uint8 (R, N)
-        0 none, 1 expert, 2 gateway.
-    edges : int32 (E, 2)
-        Satellites at the ends of each link.
-    edge_up : uint8 (T, ceil(E / 8))
-        Whether each link works, eight to a byte, lowest bit first.
-    hop_step, hop_token, hop_layer, hop_source, hop_target : int32 or int16 (H,)
-        Every hop of the recorded tokens, sorted by frame and token.
-    hop_start_s, hop_end_s : float32 (H,), s
-        Since the start of the token.
-    latency_s, latency_p95_s : float64 (T,), s
-        Token latency, mean and 95th percentile; nan if none was served.
-    served, availability, sunlit_share : float64 (T,)
-        Share of tokens served, share of links up, mean sunlit fraction.
-    layer_propagation_s, layer_compute_s : float64 (T, L), s
-        The mean token's latency, layer by layer.
+    steps, stride, frames : int
+        Steps of the run; one in `stride` is shown, `frames` in all.
     """
 
-    meta: TraceMeta
-    positions: NDArray[np.float32]
-    sun: NDArray[np.float32]
-    earth_rotation: NDArray[np.float32]
-    sunlit: NDArray[np.uint8]
-    soc: NDArray[np.uint8]
-    plane: NDArray[np.int16]
-    slot: NDArray[np.int16]
-    placement_step: NDArray[np.int32]
-    placement_layer: NDArray[np.int16]
-    placement_role: NDArray[np.uint8]
-    edges: NDArray[np.int32]
-    edge_up: NDArray[np.uint8]
-    hop_step: NDArray[np.int32]
-    hop_token: NDArray[np.int32]
-    hop_layer: NDArray[np.int16]
-    hop_source: NDArray[np.int32]
-    hop_target: NDArray[np.int32]
-    hop_start_s: NDArray[np.float32]
-    hop_end_s: NDArray[np.float32]
-    latency_s: NDArray[np.float64]
-    latency_p95_s: NDArray[np.float64]
-    served: NDArray[np.float64]
-    availability: NDArray[np.float64]
-    sunlit_share: NDArray[np.float64]
+    steps: int
+    stride: int
+    frames: int
+
+    def shown(self, step: int) -> bool:
+        """Whether a step is shown."""
+        return step % self.stride == 0
+
+
+def plan(sky: Sky) -> Plan:
+    """Choose the steps to show, evenly, as many as the limits allow."""
+    steps = sky.scenario.simulation.steps
+    each = 17 * sky.constellation.size + len(sky.skeleton.edges)
+    most = max(2, min(MAX_FRAMES, MAX_FRAME_BYTES // each))
+    stride = -(-steps // most)
+    return Plan(steps=steps, stride=stride, frames=-(-steps // stride))
+
+
+def head(sky: Sky, planned: Plan, *, run_id: str, figures: Sequence[str]) -> bytes:
+    """Pack what holds for the whole run.
+
+    Parameters
+    ----------
+    sky : Sky
+        Of the run's scenario.
+    planned : Plan
+    run_id : str
+    figures : sequence of str
+        Names of the columns of every frame's ``figures``.
+    """
+    scenario, body = sky.scenario, sky.constellation
+    shown_s = sky.ephemeris.t_s[: planned.steps : planned.stride]
+    rotation = gcrs_to_itrs(body.epoch_utc, shown_s)
+    meta = _told(scenario) | {
+        "run_id": run_id,
+        "n_satellites": body.size,
+        "n_planes": body.n_planes,
+        "step_s": sky.step_s,
+        "start_utc": body.epoch_utc,
+        "stride": planned.stride,
+        "frames": planned.frames,
+        "figures": list(figures),
+        "states": STATES,
+        "link_states": [state.name.lower() for state in LinkState],
+        "causes": [cause.name.lower() for cause in Cause],
+        "temperature_range_c": TEMPERATURE_RANGE_C,
+        # A Walker satellite has no name but its place.
+        "names": list(body.names) if scenario.constellation.kind == "tle" else [],
+        "sites": sites(scenario),
+        "palette": palette.STAGE,
+    }
+    arrays: Columns = {
+        "plane": body.plane.astype(np.int16),
+        "slot": body.slot.astype(np.int16),
+        "ring": body.ring_position.astype(np.float32),
+        "edges": sky.skeleton.edges.astype(np.int32),
+        "earth_rotation": np.arctan2(rotation[:, 0, 1], rotation[:, 0, 0]).astype(np.float32),
+    }
+    return pack(meta, arrays)
+
+
+def _told(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "name": scenario.name,
+        "description": scenario.description,
+        "strategy": scenario.placement.strategy,
+        "policy": scenario.controller.policy,
+        "seed": scenario.simulation.seed,
+        "replicate": scenario.simulation.replicate,
+        "model": scenario.model.card,
+        "accounting": scenario.compute.accounting,
+        "steps": scenario.simulation.steps,
+        "tokens_per_step": scenario.workload.tokens_per_step,
+        "rate_gbps": scenario.links.rate_gbps,
+    }
+
+
+def sites(scenario: Scenario) -> list[dict[str, Any]]:
+    """Name, latitude and longitude of every ground site of a scenario."""
+    table = city_sites() if scenario.ground.users == "cities" else scenario.ground.sites
+    return [
+        {"name": s.name, "latitude_deg": s.latitude_deg, "longitude_deg": s.longitude_deg}
+        for s in table
+    ]
+
+
+@dataclass(kw_only=True)
+class Frame:
+    """One step as the page shows it: N satellites, E links, G sites, L layers.
+
+    Attributes
+    ----------
+    positions : (N, 3), km
+        Along the GCRS axes.
+    sun : (3,)
+        Towards the Sun, of any length.
+    sunlit, soc, utilisation : (N,)
+        Sunlit share of the step, state of charge, busy share; 0 to 1 (busy: 1 is all it can do).
+    temperature_c : (N,)
+    state : (N,) uint8
+        Number in `STATES`.
+    link_state : (E,) uint8
+        `LinkState`.
+    serving : (G,) int
+        Satellite of each site, -1 for none.
+    figures : sequence of float
+        In the order that the head tells.
+    layer_propagation_s, layer_compute_s : (L,), s
+        Of the step's mean token.
+    quantiles_s : (Q,), s
+        Latency of the step's tokens, from the fastest to the slowest, evenly spaced shares.
+    tokens : dict
+        ``token``, ``latency_s`` and ``cause`` of the drawn tokens, and their ``hops``: (token,
+        layer, rank, source, target, start_s, end_s) as a dict of arrays.
+    placement : dict or None
+        ``layer, expert, copy, satellite`` (rows), if it is new in this frame.
+    events : list of dict
+        Since the last frame: t_s, kind, cause, satellite, other, value.
+    """
+
+    positions: NDArray[np.float64]
+    sun: NDArray[np.float64]
+    sunlit: NDArray[np.float64]
+    soc: NDArray[np.float64]
+    utilisation: NDArray[np.float64]
+    temperature_c: NDArray[np.float64]
+    state: NDArray[np.uint8]
+    link_state: NDArray[np.uint8]
+    serving: NDArray[np.int64]
+    figures: Sequence[float]
     layer_propagation_s: NDArray[np.float64]
     layer_compute_s: NDArray[np.float64]
+    quantiles_s: NDArray[np.float64]
+    tokens: Columns
+    placement: Columns | None
+    events: list[dict[str, Any]] = field(default_factory=list)
 
 
-DRAWN = (
-    "positions",
-    "sun",
-    "earth_rotation",
-    "sunlit",
-    "soc",
-    "plane",
-    "slot",
-    "placement_step",
-    "placement_layer",
-    "placement_role",
-    "edges",
-    "edge_up",
-    "hop_step",
-    "hop_token",
-    "hop_layer",
-    "hop_source",
-    "hop_target",
-    "hop_start_s",
-    "hop_end_s",
-)
-"""The arrays that the globe needs; the rest feeds the charts, which Python draws."""
+PLACEMENT = ("layer", "expert", "copy", "satellite")
 
 
-def pack(trace: Trace) -> bytes:
-    """Return the trace as one message for the globe.
+def chunk(frames: Sequence[Frame], *, first: int, last: bool) -> bytes:
+    """Pack consecutive frames, of which `first` is the number of the first."""
+    meta, events = _events(frames)
+    meta |= {"first": first, "count": len(frames), "last": last}
+    low_c, high_c = TEMPERATURE_RANGE_C
+    size = len(frames[0].soc)
+    wide = np.uint16 if size < 2**16 else np.int32
+    sun = np.stack([f.sun / np.linalg.norm(f.sun) for f in frames])
+    placed = [(k, f.placement) for k, f in enumerate(frames) if f.placement is not None]
+    arrays: Columns = {
+        "positions": np.stack([f.positions for f in frames]).astype(np.float32),
+        "sun": sun.astype(np.float32),
+        "sunlit": _bytes([f.sunlit for f in frames]),
+        "soc": _bytes([f.soc for f in frames]),
+        "utilisation": _bytes([f.utilisation for f in frames]),
+        "temperature": _bytes([(f.temperature_c - low_c) / (high_c - low_c) for f in frames]),
+        "state": np.stack([f.state for f in frames]).astype(np.uint8),
+        "link_state": np.stack([f.link_state for f in frames]).astype(np.uint8),
+        "serving": np.stack([f.serving for f in frames]).astype(np.int32),
+        "figures": np.array([f.figures for f in frames], np.float32),
+        "layer_propagation_s": np.stack([f.layer_propagation_s for f in frames]).astype(np.float32),
+        "layer_compute_s": np.stack([f.layer_compute_s for f in frames]).astype(np.float32),
+        "quantiles_s": np.stack([f.quantiles_s for f in frames]).astype(np.float32),
+        "soc_quantiles": np.stack(
+            [np.quantile(f.soc, (0.0, 0.05, 0.5, 0.95, 1.0)) for f in frames]
+        ).astype(np.float32),
+        "token_count": np.array([len(f.tokens["token"]) for f in frames], np.int32),
+        "hop_count": np.array([len(f.tokens["hop_token"]) for f in frames], np.int32),
+        "token": _joined(frames, "token", np.uint16),
+        "latency_s": _joined(frames, "latency_s", np.float32),
+        "cause": _joined(frames, "cause", np.uint8),
+        "hop_token": _joined(frames, "hop_token", np.uint16),
+        "hop_layer": _joined(frames, "hop_layer", np.uint16),
+        "hop_rank": _joined(frames, "hop_rank", np.uint8),
+        "hop_source": _joined(frames, "hop_source", wide),
+        "hop_target": _joined(frames, "hop_target", wide),
+        "hop_start_s": _joined(frames, "hop_start_s", np.float32),
+        "hop_end_s": _joined(frames, "hop_end_s", np.float32),
+        "placement_frame": np.array([first + k for k, _ in placed], np.int32),
+        "placement_count": np.array([len(p["layer"]) for _, p in placed], np.int32),
+    }
+    for name in PLACEMENT:
+        columns = [np.asarray(p[name]) for _, p in placed]
+        joined = np.concatenate(columns) if columns else np.empty(0)
+        arrays[f"placement_{name}"] = joined.astype(np.int32)
+    return pack(meta, arrays | events)
 
-    Little-endian: the header's length (uint32), the header (JSON: meta, palette, and of each
-    array name, type, offset and size), then the arrays, each at a multiple of 8 bytes.
+
+def _events(frames: Sequence[Frame]) -> tuple[dict[str, Any], Columns]:
+    rows = [event for f in frames for event in f.events]
+    kinds = sorted({e["kind"] for e in rows})
+    causes = sorted({e["cause"] or "" for e in rows})
+
+    def number(name: str) -> NDArray[np.int32]:
+        return np.array([-1 if e[name] is None else e[name] for e in rows], np.int32)
+
+    columns = {
+        "event_t_s": np.array([e["t_s"] for e in rows], np.float64),
+        "event_kind": np.array([kinds.index(e["kind"]) for e in rows], np.uint8),
+        "event_cause": np.array([causes.index(e["cause"] or "") for e in rows], np.uint8),
+        "event_satellite": number("satellite"),
+        "event_other": number("other"),
+        "event_value": np.array(
+            [np.nan if e["value"] is None else e["value"] for e in rows], np.float64
+        ),
+    }
+    return {"kinds": kinds, "event_causes": causes}, columns
+
+
+def _bytes(shares: Sequence[NDArray[np.float64]]) -> NDArray[np.uint8]:
+    """Shares of 0 to 1 as bytes, 255 for all."""
+    return np.rint(255 * np.clip(np.stack(shares), 0, 1)).astype(np.uint8)
+
+
+def _joined(frames: Sequence[Frame], name: str, kind: Any) -> NDArray[Any]:
+    return np.concatenate([np.asarray(f.tokens[name]) for f in frames]).astype(kind)
+
+
+def drawn(recorded: int, hops_of_first: int, frames: int) -> int:
+    """How many of the `recorded` tokens a step are drawn, all their hops within `MAX_HOPS`.
+
+    Parameters
+    ----------
+    recorded : int
+        Tokens a step whose hops are known.
+    hops_of_first : int
+        Hops of all of them in the first frame.
+    frames : int
     """
-    arrays = [np.ascontiguousarray(getattr(trace, name)) for name in DRAWN]
-    header: dict[str, Any] = {"meta": dataclasses.asdict(trace.meta), "palette": palette.GLOBE}
+    if hops_of_first * frames <= MAX_HOPS:
+        return recorded
+    return max(1, recorded * MAX_HOPS // (hops_of_first * frames))
+
+
+def pack(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return one message for the browser.
+
+    Little-endian: the header's length (uint32), the header (JSON: `meta`, and of each array name,
+    type, offset and size), then the arrays, each at a multiple of 8 bytes.
+    """
     # The header tells offsets, which depend on its length: leave room for their largest.
-    room = _aligned(4 + len(json.dumps(header)) + 120 * len(arrays))
-    offset, table = room, []
-    for name, array in zip(DRAWN, arrays, strict=True):
-        table.append({"name": name, "type": array.dtype.name, "offset": offset, "size": array.size})
-        offset = _aligned(offset + array.nbytes)
-    text = json.dumps(header | {"arrays": table}).encode().ljust(room - 4)
+    room = _aligned(4 + len(json.dumps({"meta": meta}, ensure_ascii=False).encode()) + 100)
+    room = _aligned(room + sum(100 + len(name) for name in arrays))
+    offset, table, data = room, [], []
+    for name, array in arrays.items():
+        kept = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        table.append({"name": name, "type": kept.dtype.name, "offset": offset, "size": kept.size})
+        data.append((offset, kept.tobytes()))
+        offset = _aligned(offset + kept.nbytes)
+    header = json.dumps({"meta": meta, "arrays": table}, ensure_ascii=False).encode()
+    text = header.ljust(room - 4)
     packed = bytearray(offset)
     packed[:room] = np.uint32(len(text)).astype("<u4").tobytes() + text
-    for entry, array in zip(table, arrays, strict=True):
-        data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-        packed[entry["offset"] : entry["offset"] + len(data)] = data
+    for at, part in data:
+        packed[at : at + len(part)] = part
     return bytes(packed)
 
 

@@ -1,8 +1,8 @@
-// Bundle the globe into one ES module and one style sheet, next to the Python that serves them.
+// Bundle the stage into one ES module and one style sheet, next to the Python that serves them.
 import { build } from "esbuild";
 
 await build({
-  entryPoints: { globe: "src/globe.js" },
+  entryPoints: { stage: "src/widget.js" },
   outdir: "../static",
   bundle: true,
   minify: true,

@@ -1,29 +1,31 @@
 // The page's own clock: a fractional frame that runs by itself, whatever the server does.
 
-export const SECONDS_PER_STEP = 8;
-export const SPEEDS = [0.25, 1, 4, 16];
-// The last part of a step belongs to the afterglow of tokens that have arrived.
+export const SECONDS_PER_FRAME = 8;
+export const SPEEDS = [0.25, 1, 4, 16, 64];
+// The last part of a frame belongs to the afterglow of tokens that have arrived.
 const FLIGHT_SHARE = 0.94;
 
 export function createClock() {
-  return { time: 0, frames: 1, playing: true, speed: 1 };
+  return { time: 0, frames: 1, ready: 0, playing: true, speed: 1 };
 }
 
-/** Move on by `elapsed` seconds of wall clock; after the last frame the run starts again. */
+/** Move on by `elapsed` seconds of wall clock; wait for frames to come, begin again after the last. */
 export function advance(clock, elapsed) {
-  clock.time = (clock.time + (elapsed * clock.speed) / SECONDS_PER_STEP) % clock.frames;
+  const next = clock.time + (elapsed * clock.speed) / SECONDS_PER_FRAME;
+  if (next >= clock.frames) clock.time = next % clock.frames;
+  else clock.time = Math.min(next, Math.max(clock.time, clock.ready - 1e-3));
 }
 
 /** Seconds of a token's life shown at this time, from the start of its step. */
-export function tokenTime(clock, trace) {
-  return ((clock.time % 1) / FLIGHT_SHARE) * trace.tokenSpan;
+export function tokenTime(time, span) {
+  return ((time % 1) / FLIGHT_SHARE) * span;
 }
 
 /** How fast satellites and tokens move on screen against reality: > 1 is faster. */
 export function paces(clock, trace) {
-  const stepsPerSecond = clock.speed / SECONDS_PER_STEP;
+  const framesPerSecond = clock.speed / SECONDS_PER_FRAME;
   return {
-    satellites: stepsPerSecond * trace.meta.step_s * trace.meta.stride,
-    tokens: (stepsPerSecond * trace.tokenSpan) / FLIGHT_SHARE,
+    satellites: framesPerSecond * trace.meta.step_s * trace.meta.stride,
+    tokens: (framesPerSecond * trace.tokenSpan) / FLIGHT_SHARE,
   };
 }

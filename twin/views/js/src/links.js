@@ -1,79 +1,79 @@
-// Laser links: live ones as a faint mesh, those that are down in a colour of their own.
+// Laser links, thin: live ones a faint mesh, those being acquired and those down in colours of their own.
 
-import {
-  AdditiveBlending, BufferAttribute, BufferGeometry, DynamicDrawUsage, Group, LineBasicMaterial,
-  LineSegments,
-} from "three";
+import { BufferAttribute, BufferGeometry, LineSegments, UnsignedByteType, Vector4 } from "three";
 
-import { behindEarth } from "./horizon.js";
-import { edgeUp } from "./trace.js";
+import { rgb } from "./colours.js";
+import { placed, table } from "./glsl.js";
+import { linkGroups } from "./trace.js";
 
-/** Lines one pixel wide: thousands of wider ones are slow to draw without a graphics card. */
-function createLines(opacity) {
-  const material = new LineBasicMaterial({
-    transparent: true,
-    opacity,
-    blending: AdditiveBlending,
-    depthWrite: false,
+export const LINK_GROUPS = ["live", "acquiring", "down"];
+
+const VERTEX = `
+  in vec3 link; // this end, the other end, the link's number
+  uniform sampler2D groups;
+  uniform vec4 tints[4];
+  out vec4 colour;
+  void main() {
+    vec3 p = place(link.x);
+    vec3 q = place(link.y);
+    int group = int(texelFetch(groups, at(link.z), 0).r * 255.0 + 0.5);
+    colour = tints[group];
+    if (view == 2) colour.a *= 0.55; // denser there
+    bool away = colour.a == 0.0 || (hidden(p) && hidden(q));
+    // Lines across the date line are drawn from one end, out of the map.
+    if (view == 1 && abs(p.x - q.x) > 2.0 && link.x > link.y) p = beside(p, q);
+    gl_Position = away ? NOWHERE : projectionMatrix * modelViewMatrix * vec4(p, 1.0);
+  }`;
+
+const FRAGMENT = `
+  in vec4 colour;
+  void main() {
+    pixel = colour;
+  }`;
+
+export function createLinks(shared, trace) {
+  const groups = table(trace.links, Uint8Array, UnsignedByteType);
+  const tints = [0, 1, 2, 3].map(() => new Vector4());
+  const material = placed(shared, {
+    uniforms: { groups: { value: groups }, tints: { value: tints } },
+    vertexShader: VERTEX,
+    fragmentShader: FRAGMENT,
   });
-  const object = new LineSegments(new BufferGeometry(), material);
+  const geometry = new BufferGeometry();
+  const ends = new Float32Array(6 * trace.links);
+  for (let e = 0; e < trace.links; e += 1) {
+    const [a, b] = [trace.edges[2 * e], trace.edges[2 * e + 1]];
+    ends.set([a, b, e, b, a, e], 6 * e);
+  }
+  geometry.setAttribute("link", new BufferAttribute(ends, 3));
+  geometry.setDrawRange(0, 2 * trace.links);
+  const object = new LineSegments(geometry, material);
   object.frustumCulled = false;
-  return {
-    object,
-    reserve(lines, colour) {
-      material.color.set(colour);
-      object.geometry.dispose();
-      object.geometry = new BufferGeometry();
-      const ends = new BufferAttribute(new Float32Array(6 * lines), 3).setUsage(DynamicDrawUsage);
-      object.geometry.setAttribute("position", ends);
-    },
-    get ends() {
-      return object.geometry.attributes.position.array;
-    },
-    commit(lines) {
-      object.geometry.setDrawRange(0, 2 * lines);
-      object.geometry.attributes.position.needsUpdate = true;
-    },
-  };
-}
-
-export function createLinks() {
-  const live = createLines(0.3);
-  const down = createLines(0.6);
-  const object = new Group();
-  object.add(live.object, down.object);
-  let trace = null;
+  object.renderOrder = 1;
+  const group = linkGroups(trace);
+  const counts = [0, 0, 0, 0];
 
   return {
     object,
-    setTrace(next) {
-      trace = next;
-      live.reserve(trace.edges.length / 2, trace.palette.link);
-      down.reserve(trace.edges.length / 2, trace.palette.link_down);
+    paint({ palette, dark, show }) {
+      const alphas = dark ? [0.26, 0.8, 0.6] : [0.42, 0.9, 0.75];
+      LINK_GROUPS.forEach((name, k) => {
+        tints[k].set(...rgb(palette.links[name]), show[name] ? alphas[k] : 0);
+      });
     },
-    /** Draw the links of a frame; how many are live and how many are down. */
-    update({ frame, positions, show, eye }) {
-      live.object.visible = show.live;
-      down.object.visible = show.down;
-      const counts = { live: 0, down: 0 };
-      const drawn = { live: 0, down: 0 };
-      const { edges } = trace;
-      const ends = { live: live.ends, down: down.ends };
-      for (let e = 0; e < edges.length / 2; e += 1) {
-        const state = edgeUp(trace, frame, e) ? "live" : "down";
-        counts[state] += 1;
-        const a = 3 * edges[2 * e];
-        const b = 3 * edges[2 * e + 1];
-        if (behindEarth(eye, positions, a) && behindEarth(eye, positions, b)) continue;
-        const at = 6 * drawn[state]++;
-        for (let c = 0; c < 3; c += 1) {
-          ends[state][at + c] = positions[a + c];
-          ends[state][at + 3 + c] = positions[b + c];
-        }
+    /** State of every link at a frame; how many are live, acquiring, down. */
+    update(frame) {
+      counts.fill(0);
+      const { data } = groups.image;
+      const at = frame * trace.links;
+      for (let e = 0; e < trace.links; e += 1) {
+        const mine = group[trace.link_state[at + e]];
+        data[4 * e] = mine;
+        counts[mine] += 1;
       }
-      live.commit(drawn.live);
-      down.commit(drawn.down);
-      return counts;
+      groups.needsUpdate = true;
     },
+    counts,
+    dispose: () => groups.dispose(),
   };
 }

@@ -1,102 +1,125 @@
-// Satellites as points: colour tells what the viewer chose, size and ring tell the role.
+// Satellites as points: colour tells what the viewer chose, size and ring tell role and load.
 
-import { BufferAttribute, BufferGeometry, DynamicDrawUsage, Points, ShaderMaterial } from "three";
+import { BufferAttribute, BufferGeometry, NearestFilter, DataTexture, Points, UnsignedByteType, Vector3 } from "three";
 
-import { behindEarth } from "./horizon.js";
-import { ramp, rgb } from "./palette.js";
-import { placementRow } from "./trace.js";
+import { ramp, rgb } from "./colours.js";
+import { placed, table } from "./glsl.js";
+import { GATEWAY, placementAt } from "./trace.js";
 
-export const EXPERT = 1;
-export const GATEWAY = 2;
 // Diameters in pixels, at the distance of Earth's centre from the default camera.
-const SIZES = [3.6, 8, 15];
+const SIZES = [3.4, 8, 15];
+const COLOURED = 1;
+const RINGED = 2;
+const DIMMED = 4;
+const SHADED = 8;
+const CHOSEN = 16;
 
 const VERTEX = `
-  attribute vec3 tint;
-  attribute float size;
-  attribute float ring;
+  in float satellite;
+  uniform sampler2D looks;
+  uniform sampler2D colours;
+  uniform vec3 idle;
+  uniform vec3 chosenTint;
   uniform float scale;
-  varying vec3 colour;
-  varying float ringed;
+  uniform float shade;
+  out vec4 colour;
+  out float ringed;
   void main() {
-    vec4 seen = modelViewMatrix * vec4(position, 1.0);
-    gl_Position = projectionMatrix * seen;
-    gl_PointSize = size * scale / -seen.z;
-    colour = tint;
-    ringed = ring;
+    vec3 p = place(satellite);
+    vec4 look = floor(texelFetch(looks, at(satellite), 0) * 255.0 + 0.5);
+    int flags = int(look.b);
+    vec4 seen = modelViewMatrix * vec4(p, 1.0);
+    gl_Position = hidden(p) ? NOWHERE : projectionMatrix * seen;
+    gl_PointSize = look.g / 8.0 * scale / (view == 0 ? -seen.z : 1.0);
+    vec3 tint = (flags & ${COLOURED}) != 0 ? texelFetch(colours, ivec2(int(look.r), 0), 0).rgb : idle;
+    if ((flags & ${SHADED}) != 0) tint = mix(vec3(shade), tint, 0.42);
+    colour = vec4(tint, (flags & ${DIMMED}) != 0 ? 0.16 : 1.0);
+    ringed = (flags & ${RINGED}) != 0 ? 1.0 : 0.0;
+    if ((flags & ${CHOSEN}) != 0) { gl_PointSize = max(gl_PointSize, 13.0) + 7.0; ringed = 2.0; }
   }`;
 
 const FRAGMENT = `
-  varying vec3 colour;
-  varying float ringed;
+  in vec4 colour;
+  in float ringed;
+  uniform vec3 ringTint;
+  uniform vec3 chosenTint;
   void main() {
     float r = 2.0 * length(gl_PointCoord - 0.5);
     float edge = fwidth(r);
-    float disc = 1.0 - smoothstep(mix(1.0, 0.62, ringed) - edge, mix(1.0, 0.62, ringed), r);
-    float band = ringed * smoothstep(0.74 - edge, 0.74, r) * (1.0 - smoothstep(1.0 - edge, 1.0, r));
+    bool ring = ringed > 0.5;
+    float rim = ring ? 0.62 : 1.0;
+    float disc = 1.0 - smoothstep(rim - edge, rim, r);
+    float band = ring ? smoothstep(0.74 - edge, 0.74, r) * (1.0 - smoothstep(1.0 - edge, 1.0, r)) : 0.0;
     float alpha = max(disc, band);
     if (alpha < 0.02) discard;
-    gl_FragColor = vec4(mix(colour, vec3(1.0), band), alpha);
+    pixel = vec4(mix(colour.rgb, ringed > 1.5 ? chosenTint : ringTint, band), alpha * colour.a);
   }`;
 
-export function createSatellites() {
-  const scale = { value: 1 };
-  const object = new Points(
-    new BufferGeometry(),
-    new ShaderMaterial({
-      uniforms: { scale },
-      vertexShader: VERTEX,
-      fragmentShader: FRAGMENT,
-      transparent: true,
-      depthWrite: false,
-    }),
-  );
+/** Values that colour a satellite, 0 to 255, by the name of the viewer's choice. */
+export const COLOUR_BY = ["layer", "sunlit", "soc", "temperature", "utilisation", "state"];
+
+export function createSatellites(shared, trace) {
+  const looks = table(trace.count, Uint8Array, UnsignedByteType);
+  const colours = new DataTexture(new Uint8Array(4 * 256), 256, 1);
+  colours.minFilter = colours.magFilter = NearestFilter;
+  const uniforms = {
+    looks: { value: looks },
+    colours: { value: colours },
+    idle: { value: new Vector3() },
+    ringTint: { value: new Vector3(1, 1, 1) },
+    chosenTint: { value: new Vector3(1, 1, 1) },
+    shade: { value: 0 },
+  };
+  const material = placed(shared, { uniforms, vertexShader: VERTEX, fragmentShader: FRAGMENT });
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("satellite", new BufferAttribute(Float32Array.from({ length: trace.count }, (_, i) => i), 1));
+  geometry.setDrawRange(0, trace.count);
+  const object = new Points(geometry, material);
   object.frustumCulled = false;
-  let trace = null;
-  let ramps = {};
+  object.renderOrder = 3;
 
   return {
     object,
-    scale,
-    setTrace(next) {
-      trace = next;
-      ramps = Object.fromEntries(Object.entries(trace.palette.ramps).map(([k, v]) => [k, ramp(v)]));
-      object.geometry.dispose();
-      const geometry = new BufferGeometry();
-      for (const [name, size] of [["position", 3], ["tint", 3], ["size", 1], ["ring", 1]]) {
-        const attribute = new BufferAttribute(new Float32Array(size * trace.count), size);
-        geometry.setAttribute(name, attribute.setUsage(DynamicDrawUsage));
+    /** Colours of a theme and of what the viewer chose. */
+    paint({ palette, dark, colourBy }) {
+      if (colourBy === "state") {
+        colours.image.data.fill(255);
+        palette.states.forEach((hex, k) => colours.image.data.set(rgb(hex).map((v) => Math.round(255 * v)), 4 * k));
+      } else {
+        colours.image.data.set(ramp(palette.ramps[colourBy]));
       }
-      object.geometry = geometry;
+      colours.needsUpdate = true;
+      uniforms.idle.value.fromArray(rgb(palette.idle));
+      uniforms.ringTint.value.fromArray(rgb(palette.ring));
+      uniforms.chosenTint.value.fromArray(rgb(palette.migration));
+      uniforms.shade.value = dark ? 0.02 : 0.55;
     },
-    update({ frame, positions, colourBy, eye }) {
-      const { position, tint, size, ring } = object.geometry.attributes;
-      const row = placementRow(trace, frame) * trace.count;
-      const table = ramps[colourBy];
-      const idle = rgb(trace.palette.idle);
+    /** What each satellite looks like at a frame. */
+    update(frame, { colourBy, sizeByLoad, layer: focus, satellite: chosen }) {
+      const { layer, role } = placementAt(trace, frame);
+      const { data } = looks.image;
+      const at = frame * trace.count;
       const values = colourBy === "layer" ? null : trace[colourBy];
-      let drawn = 0;
+      const most = Math.max(trace.layers - 1, 1);
       for (let i = 0; i < trace.count; i += 1) {
-        if (behindEarth(eye, positions, 3 * i)) continue;
-        const layer = trace.placement_layer[row + i];
-        const role = trace.placement_role[row + i];
-        size.array[drawn] = SIZES[role] * (values && role === 0 ? 1.25 : 1);
-        ring.array[drawn] = role === GATEWAY ? 1 : 0;
-        if (values === null && layer < 0) {
-          tint.array.set(idle, 3 * drawn);
-        } else {
-          const level = values ? values[frame * trace.count + i] : layerLevel(trace, layer);
-          tint.array.set(table.subarray(3 * level, 3 * level + 3), 3 * drawn);
-        }
-        for (let c = 0; c < 3; c += 1) position.array[3 * drawn + c] = positions[3 * i + c];
-        drawn += 1;
+        const mine = role[i];
+        let size = SIZES[mine];
+        if (values !== null && mine === 0) size *= 1.3;
+        if (sizeByLoad) size = 3.2 + (trace.utilisation[at + i] / 255) * 14;
+        let flags = mine === GATEWAY ? RINGED : 0;
+        if (values !== null || layer[i] >= 0) flags |= COLOURED;
+        if (focus >= 0 && layer[i] !== focus) flags |= DIMMED;
+        if (colourBy !== "sunlit" && trace.sunlit[at + i] < 128) flags |= SHADED;
+        if (i === chosen) flags |= CHOSEN;
+        data[4 * i] = values === null ? Math.max(0, Math.round((255 * layer[i]) / most)) : values[at + i];
+        data[4 * i + 1] = Math.min(255, Math.round(8 * size));
+        data[4 * i + 2] = flags;
       }
-      object.geometry.setDrawRange(0, drawn);
-      for (const attribute of [position, tint, size, ring]) attribute.needsUpdate = true;
+      looks.needsUpdate = true;
+    },
+    dispose() {
+      looks.dispose();
+      colours.dispose();
     },
   };
-}
-
-function layerLevel(trace, layer) {
-  return Math.round((255 * layer) / Math.max(trace.meta.n_layers - 1, 1));
 }

@@ -1,159 +1,217 @@
 // Tokens in flight: a glowing head on every active hop, a trail on every hop already made.
 
 import {
-  AdditiveBlending, BufferAttribute, BufferGeometry, DynamicDrawUsage, Group, Points, ShaderMaterial,
+  AdditiveBlending, BufferAttribute, BufferGeometry, DynamicDrawUsage, Float32BufferAttribute, Group, InstancedBufferAttribute,
+  InstancedBufferGeometry, Mesh, NormalBlending, Points, Vector2, Vector3,
 } from "three";
 
-import { rgb } from "./palette.js";
-import { createRibbons } from "./ribbons.js";
+import { rgb } from "./colours.js";
+import { placed } from "./glsl.js";
+import { rests } from "./journey.js";
 
-const HEAD_SIZE = 26;
-// A trail dims to its resting brightness over this part of a token's life.
-const TRAIL_SHARE = 0.07;
-const REST_ALPHA = 0.5;
+const HEAD_SIZE = 24;
+// In pixels of the canvas: anything thinner would be drawn with gaps, so it gets paler instead.
+const LEAST_WIDTH = 1.05;
+const WIDTH = 2.6;
+const TINTS = 4;
 
-const VERTEX = `
-  attribute vec3 tint;
-  attribute float size;
-  uniform float scale;
-  varying vec3 colour;
+const HOP = `
+  in vec3 hop; // source, target, token
+  in vec3 when; // start, end, until when the head rests at the target
+  uniform float now;
+  uniform float chosen;
+  uniform vec3 tints[${TINTS}];
+  vec3 tint() { return tints[int(hop.z + 0.5) % ${TINTS}]; }
+  float done() { return clamp((now - when.x) / max(when.y - when.x, 1e-9), 0.0, 1.0); }
+  float faded() { return chosen >= 0.0 && abs(chosen - hop.z) > 0.5 ? 0.10 : 1.0; }
+`;
+
+const TRAIL_VERTEX = `${HOP}
+  uniform vec2 resolution;
+  uniform float width;
+  uniform float span;
+  out vec4 colour;
+  out float side;
   void main() {
-    vec4 seen = modelViewMatrix * vec4(position, 1.0);
-    gl_Position = projectionMatrix * seen;
-    gl_PointSize = size * scale / -seen.z;
-    colour = tint;
+    vec3 p = place(hop.x);
+    vec3 q = beside(place(hop.y), p);
+    q = mix(p, q, done());
+    vec4 a = projectionMatrix * (modelViewMatrix * vec4(p, 1.0));
+    vec4 b = projectionMatrix * (modelViewMatrix * vec4(q, 1.0));
+    vec2 along = (b.xy / b.w - a.xy / a.w) * resolution;
+    float size = length(along);
+    along = size > 0.0 ? along / size : vec2(1.0, 0.0);
+    gl_Position = mix(a, b, position.x);
+    gl_Position.xy += vec2(-along.y, along.x) * position.y * width / resolution * gl_Position.w;
+    // A trail dims to its resting brightness soon after the token has passed.
+    float age = max(0.0, now - when.y) / (0.07 * span);
+    float alpha = (0.45 + 0.55 * exp(-age)) * faded();
+    colour = vec4(tint(), alpha * (done() < 1.0 ? mix(0.55, 1.0, position.x) : 1.0));
+    side = position.y;
+    if (now < when.x) gl_Position = NOWHERE;
   }`;
 
-const FRAGMENT = `
-  varying vec3 colour;
+const TRAIL_FRAGMENT = `
+  in vec4 colour;
+  in float side;
+  uniform float strength;
+  void main() {
+    pixel = vec4(colour.rgb, strength * colour.a * (1.0 - side * side));
+  }`;
+
+const HEAD_VERTEX = `${HOP}
+  uniform float scale;
+  out vec4 colour;
+  void main() {
+    vec3 p = place(hop.x);
+    vec3 at = mix(p, beside(place(hop.y), p), done());
+    vec4 seen = modelViewMatrix * vec4(at, 1.0);
+    bool there = now >= when.x && now <= max(when.y, when.z) && faded() > 0.5;
+    gl_Position = there ? projectionMatrix * seen : NOWHERE;
+    gl_PointSize = ${HEAD_SIZE}.0 * (done() < 1.0 ? 1.0 : 0.8) * scale / (view == 0 ? -seen.z : 1.3);
+    colour = vec4(tint(), 1.0);
+  }`;
+
+const HEAD_FRAGMENT = `
+  in vec4 colour;
+  uniform float glow;
   void main() {
     float r = 2.0 * length(gl_PointCoord - 0.5);
     float halo = pow(max(1.0 - r, 0.0), 2.2);
     float core = 1.0 - smoothstep(0.16, 0.30, r);
-    gl_FragColor = vec4(mix(colour, vec3(1.0), core), max(0.75 * halo, core));
+    pixel = vec4(mix(colour.rgb, vec3(glow), core * glow), max(0.75 * halo, core));
   }`;
 
-export function createTokens() {
-  const scale = { value: 1 };
+export function createTokens(shared, trace) {
+  const uniforms = {
+    now: { value: 0 },
+    span: { value: 1 },
+    chosen: { value: -1 },
+    tints: { value: Array.from({ length: TINTS }, () => new Vector3()) },
+    resolution: { value: new Vector2(1, 1) },
+    width: { value: WIDTH },
+    strength: { value: 1 },
+    glow: { value: 1 },
+  };
+  const trails = new Mesh(
+    new InstancedBufferGeometry(),
+    placed(shared, { uniforms, vertexShader: TRAIL_VERTEX, fragmentShader: TRAIL_FRAGMENT }),
+  );
   const heads = new Points(
     new BufferGeometry(),
-    new ShaderMaterial({
-      uniforms: { scale },
-      vertexShader: VERTEX,
-      fragmentShader: FRAGMENT,
-      blending: AdditiveBlending,
-      transparent: true,
-      depthWrite: false,
-    }),
+    placed(shared, { uniforms, vertexShader: HEAD_VERTEX, fragmentShader: HEAD_FRAGMENT }),
   );
-  heads.frustumCulled = false;
-  const trails = createRibbons(3);
+  trails.frustumCulled = heads.frustumCulled = false;
+  trails.renderOrder = 4;
+  heads.renderOrder = 6;
   const object = new Group();
-  object.add(trails.object, heads);
-  let trace = null;
-  let colours = [];
-  let resting = { frame: -1, until: new Float32Array(0) };
+  object.add(trails, heads);
+  // Buffers of each kind: {hop, when} with room for `room` hops.
+  const buffers = new Map();
+  let frame = -1;
+  let rest = new Float32Array(0);
+  let edgeOf = null;
 
-  function reserve(count) {
-    heads.geometry.dispose();
-    const geometry = new BufferGeometry();
-    for (const [name, size] of [["position", 3], ["tint", 3], ["size", 1]]) {
-      const attribute = new BufferAttribute(new Float32Array(size * count), size);
-      geometry.setAttribute(name, attribute.setUsage(DynamicDrawUsage));
+  function reserve(mesh, count) {
+    const old = buffers.get(mesh);
+    if (old && count <= old.room) return old;
+    const room = Math.max(count, 2 * (old?.room ?? 32));
+    const next = { room, hop: new Float32Array(3 * room), when: new Float32Array(3 * room) };
+    mesh.geometry.dispose();
+    const Kind = mesh === trails ? InstancedBufferAttribute : BufferAttribute;
+    mesh.geometry = mesh === trails ? new InstancedBufferGeometry() : new BufferGeometry();
+    if (mesh === trails) {
+      mesh.geometry.setAttribute("position", new Float32BufferAttribute([0, -1, 0, 1, -1, 0, 1, 1, 0, 0, 1, 0], 3));
+      mesh.geometry.setIndex([0, 1, 2, 0, 2, 3]);
     }
-    heads.geometry = geometry;
-    trails.reserve(count);
+    for (const name of ["hop", "when"]) {
+      mesh.geometry.setAttribute(name, new Kind(next[name], 3).setUsage(DynamicDrawUsage));
+    }
+    buffers.set(mesh, next);
+    return next;
   }
 
-  function update({ frame, positions, tokenTime, show }) {
-    object.visible = show.tokens;
-    const [first, last] = [trace.hopRange[frame], trace.hopRange[frame + 1]];
-    if (resting.frame !== frame) resting = { frame, until: restUntil(trace, first, last) };
-    const { position, tint, size } = heads.geometry.attributes;
-    let drawn = 0;
-    let lit = 0;
+  /** Draw these hops of the trace. */
+  function fill(mesh, hops, count, first) {
+    const { hop, when } = reserve(mesh, count);
+    for (let k = 0, at = 0; k < count; k += 1, at += 3) {
+      const h = hops[k];
+      hop[at] = trace.hop_source[h];
+      hop[at + 1] = trace.hop_target[h];
+      hop[at + 2] = trace.hop_token[h];
+      when[at] = trace.hop_start_s[h];
+      when[at + 1] = trace.hop_end_s[h];
+      when[at + 2] = rest[h - first];
+    }
+    for (const name of ["hop", "when"]) {
+      const attribute = mesh.geometry.attributes[name];
+      attribute.clearUpdateRanges();
+      attribute.addUpdateRange(0, 3 * count);
+      attribute.needsUpdate = true;
+    }
+    if (mesh === trails) mesh.geometry.instanceCount = count;
+    else mesh.geometry.setDrawRange(0, count);
+  }
+
+  /** Of every link its first hop, and all hops of the chosen token: a link is drawn once. */
+  function trailsOf(first, last, chosen) {
+    edgeOf ??= numberEdges(trace);
+    const earliest = new Int32Array(trace.links).fill(-1);
+    const own = [];
     for (let h = first; h < last; h += 1) {
-      const start = trace.hop_start_s[h];
-      const end = trace.hop_end_s[h];
-      if (start > tokenTime) continue;
-      const done = Math.min(1, (tokenTime - start) / Math.max(end - start, 1e-9));
-      const colour = colours[trace.hop_token[h] % colours.length];
-      const age = Math.max(0, tokenTime - end) / (TRAIL_SHARE * trace.tokenSpan);
-      const alpha = REST_ALPHA + (1 - REST_ALPHA) * Math.exp(-age);
-      const a = 3 * trace.hop_source[h];
-      const b = 3 * trace.hop_target[h];
-      const at = 3 * drawn;
-      for (let c = 0; c < 3; c += 1) {
-        trails.from[at + c] = positions[a + c];
-        trails.to[at + c] = positions[a + c] + (positions[b + c] - positions[a + c]) * done;
-      }
-      trails.tint.set([...colour, alpha], 4 * drawn);
-      trails.fade.set([done < 1 ? 0.55 : 1, 1], 2 * drawn);
-      drawn += 1;
-      if (tokenTime <= Math.max(end, resting.until[h - first])) {
-        position.array.set(trails.to.subarray(at, at + 3), 3 * lit);
-        tint.array.set(colour, 3 * lit);
-        size.array[lit] = done < 1 ? HEAD_SIZE : 0.8 * HEAD_SIZE;
-        lit += 1;
-      }
+      if (trace.hop_token[h] === chosen) own.push(h);
+      const edge = edgeOf.get(pair(trace, trace.hop_source[h], trace.hop_target[h]));
+      if (earliest[edge] < 0 || trace.hop_start_s[h] < trace.hop_start_s[earliest[edge]]) earliest[edge] = h;
     }
-    trails.commit(drawn);
-    heads.geometry.setDrawRange(0, lit);
-    for (const attribute of [position, tint, size]) attribute.needsUpdate = true;
+    return [...earliest.filter((h) => h >= 0 && trace.hop_token[h] !== chosen), ...own];
   }
+
+  const active = [];
+  reserve(trails, 1);
+  reserve(heads, 1);
 
   return {
     object,
-    scale,
-    trails,
-    setTrace(next) {
-      trace = next;
-      colours = trace.palette.tokens.map(rgb);
-      resting = { frame: -1, until: new Float32Array(0) };
-      let most = 0;
-      for (let k = 0; k < trace.frames; k += 1) {
-        most = Math.max(most, trace.hopRange[k + 1] - trace.hopRange[k]);
-      }
-      reserve(most);
+    paint({ palette, dark, show }) {
+      object.visible = show.tokens;
+      palette.tokens.slice(0, TINTS).forEach((hex, k) => uniforms.tints.value[k].fromArray(rgb(hex)));
+      uniforms.glow.value = dark ? 1 : 0;
+      heads.material.blending = dark ? AdditiveBlending : NormalBlending;
     },
-    update,
+    update(next, chosen) {
+      frame = next;
+      const [first, last] = [trace.hopRange[frame], trace.hopRange[frame + 1]];
+      if (rest.length < last - first) rest = new Float32Array(2 * (last - first));
+      rests(trace, first, last, rest);
+      const hops = trailsOf(first, last, chosen);
+      fill(trails, hops, hops.length, first);
+    },
+    /** Move on within the frame: seconds since its tokens began. */
+    at(age_s, chosen) {
+      uniforms.now.value = age_s;
+      uniforms.span.value = trace.tokenSpan;
+      uniforms.chosen.value = chosen;
+      const [first, last] = [trace.hopRange[frame], trace.hopRange[frame + 1]];
+      active.length = 0;
+      for (let h = first; h < last; h += 1) {
+        if (trace.hop_start_s[h] <= age_s && (trace.hop_end_s[h] >= age_s || rest[h - first] >= age_s)) active.push(h);
+      }
+      fill(heads, active, active.length, first);
+    },
+    setSize(columns, rows, pixelRatio) {
+      uniforms.resolution.value.set(columns, rows);
+      const wanted = WIDTH * pixelRatio;
+      uniforms.width.value = Math.max(wanted, LEAST_WIDTH);
+      uniforms.strength.value = Math.min(wanted / LEAST_WIDTH, 1);
+    },
   };
 }
 
-/**
- * Until when a head waits where its hop ended: computing at an expert, or for its sibling at the
- * next gateway. That is when the same token next leaves from there, else the end of its layer.
- */
-function restUntil(trace, first, last) {
-  const departures = new Map();
-  const joins = new Map();
-  for (let h = first; h < last; h += 1) {
-    const from = `${trace.hop_token[h]} ${trace.hop_source[h]}`;
-    if (!departures.has(from)) departures.set(from, []);
-    departures.get(from).push(trace.hop_start_s[h]);
-    const layer = `${trace.hop_token[h]} ${trace.hop_layer[h]}`;
-    joins.set(layer, Math.max(joins.get(layer) ?? 0, trace.hop_end_s[h]));
-  }
-  const until = new Float32Array(last - first);
-  for (let h = first; h < last; h += 1) {
-    const join = joins.get(`${trace.hop_token[h]} ${trace.hop_layer[h]}`);
-    const later = (departures.get(`${trace.hop_token[h]} ${trace.hop_target[h]}`) ?? []).filter(
-      (start) => start >= trace.hop_end_s[h] - 1e-6,
-    );
-    until[h - first] = later.length ? Math.min(...later) : join;
-  }
-  return until;
-}
+const pair = (trace, a, b) => Math.min(a, b) * trace.count + Math.max(a, b);
 
-/** What the viewer may read about each token of a frame: its layer now, its age, whether it is done. */
-export function tokenStates(trace, frame, tokenTime) {
-  const states = new Map();
-  for (let h = trace.hopRange[frame]; h < trace.hopRange[frame + 1]; h += 1) {
-    const token = trace.hop_token[h];
-    const state = states.get(token) ?? { token, layer: 0, end: 0 };
-    if (trace.hop_start_s[h] <= tokenTime) state.layer = Math.max(state.layer, trace.hop_layer[h]);
-    state.end = Math.max(state.end, trace.hop_end_s[h]);
-    states.set(token, state);
-  }
-  return [...states.values()];
+/** Number of each link by its ends. */
+function numberEdges(trace) {
+  const found = new Map();
+  for (let e = 0; e < trace.links; e += 1) found.set(pair(trace, trace.edges[2 * e], trace.edges[2 * e + 1]), e);
+  return found;
 }

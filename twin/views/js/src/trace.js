@@ -1,32 +1,152 @@
-// Read what Python packed: a length, a JSON header, then aligned little-endian arrays.
+// A trace that grows: its head, then chunks of frames, as Python packed them (twin/views/trace.py).
 
 const TYPES = {
-  float32: Float32Array,
-  int32: Int32Array,
-  int16: Int16Array,
-  uint8: Uint8Array,
+  float64: Float64Array, float32: Float32Array, int32: Int32Array, int16: Int16Array,
+  uint16: Uint16Array, uint8: Uint8Array,
 };
 
 export const EARTH_RADIUS_KM = 6378.137;
 // Beyond this angle between frames a straight path between two positions would mislead.
 const MAX_GAP_RAD = 0.6;
+// Values of every frame, one row a frame; the rest of a chunk are lists that grow.
+const ROWS = [
+  "positions", "sun", "sunlit", "soc", "utilisation", "temperature", "state", "link_state", "serving",
+  "figures", "layer_propagation_s", "layer_compute_s", "quantiles_s", "soc_quantiles",
+];
+const LISTS = [
+  "token", "latency_s", "cause", "hop_token", "hop_layer", "hop_rank", "hop_source", "hop_target",
+  "hop_start_s", "hop_end_s", "placement_layer", "placement_expert", "placement_copy",
+  "placement_satellite",
+];
 
-/** Typed arrays by name, the header's other fields, and a few values derived from them. */
+/** {meta, arrays by name} of one message. */
 export function unpack(view) {
   // The message's buffer need not be aligned, so views into it are not possible.
   const buffer = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
   const length = new DataView(buffer).getUint32(0, true);
-  const { arrays, ...trace } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  for (const { name, type, offset, size } of arrays) {
-    trace[name] = new TYPES[type](buffer, offset, size);
+  const text = new TextDecoder().decode(new Uint8Array(buffer, 4, length));
+  const { meta, arrays } = JSON.parse(text);
+  const found = { meta };
+  for (const { name, type, offset, size } of arrays) found[name] = new TYPES[type](buffer, offset, size);
+  return found;
+}
+
+/** An array that grows at its end, twice the room whenever it is full. */
+function appended(old, length, more) {
+  if (old === undefined) return more.slice();
+  if (length + more.length <= old.length) {
+    old.set(more, length);
+    return old;
   }
-  trace.frames = trace.sun.length / 3;
-  trace.count = trace.positions.length / 3 / trace.frames;
-  trace.shellRadius = shellRadius(trace);
-  trace.smooth = trace.frames > 1 && gap(trace) < MAX_GAP_RAD;
-  trace.hopRange = ranges(trace.hop_step, trace.frames);
-  trace.tokenSpan = Math.max(trace.hop_end_s.reduce((a, b) => Math.max(a, b), 0), 1e-3);
+  const next = new old.constructor(Math.max(2 * old.length, length + more.length));
+  next.set(old.subarray(0, length));
+  next.set(more, length);
+  return next;
+}
+
+export function createTrace(view) {
+  const { meta, ...head } = unpack(view);
+  const trace = {
+    ...head,
+    meta,
+    frames: meta.frames, // in the end; `ready` of them are here
+    ready: 0,
+    count: meta.n_satellites,
+    links: head.edges.length / 2,
+    layers: 0,
+    done: false,
+    smooth: false,
+    shellRadius: 1,
+    tokenSpan: 1e-3,
+    tokenRange: [0],
+    hopRange: [0],
+    placements: [], // {frame, start, end} into placement_*
+    events: [], // {t_s, frame, kind, cause, satellite, other, value}
+    migrations: [], // {from_s, to_s, source, target, kind, bytes}
+    kinds: {}, // of each kind: {count, kept, byFrame}
+  };
   return trace;
+}
+
+// Of each kind; the rest is counted only.
+const KEPT_EVENTS = 6000;
+const lengths = new WeakMap();
+
+/** Take in a chunk of frames. */
+export function append(trace, view) {
+  const { meta, ...chunk } = unpack(view);
+  const { first, count, last } = meta;
+  trace.done = last;
+  if (count === 0) {
+    trace.frames = trace.ready;
+    return;
+  }
+  for (const name of ROWS) {
+    const width = chunk[name].length / count;
+    trace[name] ??= new chunk[name].constructor(width * trace.frames);
+    trace[name].set(chunk[name], width * first);
+  }
+  const sizes = lengths.get(trace) ?? {};
+  lengths.set(trace, sizes);
+  const placed = sizes.placement_layer ?? 0;
+  for (const name of LISTS) {
+    const length = sizes[name] ?? 0;
+    trace[name] = appended(trace[name], length, chunk[name]);
+    sizes[name] = length + chunk[name].length;
+  }
+  for (const n of chunk.token_count) trace.tokenRange.push(trace.tokenRange.at(-1) + n);
+  for (const n of chunk.hop_count) trace.hopRange.push(trace.hopRange.at(-1) + n);
+  let at = placed;
+  chunk.placement_frame.forEach((frame, k) => {
+    trace.placements.push({ frame, start: at, end: (at += chunk.placement_count[k]) });
+  });
+  trace.layers = chunk.layer_compute_s.length / count;
+  trace.ready = first + count;
+  if (last) trace.frames = trace.ready;
+  takeEvents(trace, meta, chunk);
+  let span = trace.tokenSpan;
+  for (let h = trace.hopRange[first]; h < trace.hopRange[trace.ready]; h += 1) {
+    if (trace.hop_end_s[h] > span) span = trace.hop_end_s[h];
+  }
+  trace.tokenSpan = span;
+  if (first === 0 || !trace.smooth) {
+    trace.shellRadius = shellRadius(trace);
+    trace.smooth = trace.ready > 1 && gap(trace) < MAX_GAP_RAD;
+  }
+}
+
+function takeEvents(trace, meta, chunk) {
+  const stepS = trace.meta.step_s * trace.meta.stride;
+  for (let i = 0; i < chunk.event_t_s.length; i += 1) {
+    const kind = meta.kinds[chunk.event_kind[i]];
+    const event = {
+      t_s: chunk.event_t_s[i],
+      frame: Math.min(Math.floor(chunk.event_t_s[i] / stepS + 1e-9), trace.frames - 1),
+      kind,
+      cause: meta.event_causes[chunk.event_cause[i]],
+      satellite: chunk.event_satellite[i],
+      other: chunk.event_other[i],
+      value: chunk.event_value[i],
+    };
+    const tally = (trace.kinds[kind] ??= { count: 0, kept: 0, byFrame: new Uint32Array(trace.frames) });
+    tally.count += 1;
+    tally.byFrame[event.frame] += 1;
+    if (kind === "migration-start") {
+      trace.migrations.push({
+        from_s: event.t_s, to_s: Infinity, source: event.satellite, target: event.other,
+        kind: event.cause, bytes: event.value,
+      });
+    } else if (kind === "migration-end") {
+      const open = trace.migrations.find(
+        (m) => m.to_s === Infinity && m.target === event.other && m.kind === event.cause,
+      );
+      if (open) open.to_s = event.t_s;
+    }
+    if (tally.kept < KEPT_EVENTS) {
+      tally.kept += 1;
+      trace.events.push(event);
+    }
+  }
 }
 
 function shellRadius({ positions, count }) {
@@ -44,57 +164,97 @@ function gap({ positions, count }) {
   return Math.acos(Math.min(1, dot / (Math.hypot(...p) * Math.hypot(...q))));
 }
 
-function ranges(sorted, frames) {
-  const start = new Int32Array(frames + 1);
-  for (const frame of sorted) start[frame + 1] += 1;
-  for (let k = 0; k < frames; k += 1) start[k + 1] += start[k];
-  return start;
-}
-
-/** The row of the placement table in force at a frame. */
-export function placementRow(trace, frame) {
+/** Hosts in force at a frame: per satellite its layer (-1: none) and role, and gateways by layer. */
+export function placementAt(trace, frame) {
   let row = 0;
-  while (row + 1 < trace.placement_step.length && trace.placement_step[row + 1] <= frame) row += 1;
-  return row;
+  while (row + 1 < trace.placements.length && trace.placements[row + 1].frame <= frame) row += 1;
+  const placement = trace.placements[row];
+  placement.hosts ??= hosts(trace, placement);
+  return placement.hosts;
 }
 
-export function edgeUp(trace, frame, edge) {
-  const stride = Math.ceil(trace.edges.length / 2 / 8);
-  return (trace.edge_up[frame * stride + (edge >> 3)] >> (edge & 7)) & 1;
+export const EXPERT = 1;
+export const GATEWAY = 2;
+
+function hosts(trace, { start, end }) {
+  const layer = new Int16Array(trace.count).fill(-1);
+  const role = new Uint8Array(trace.count);
+  const gateways = new Int32Array(trace.layers).fill(-1);
+  const experts = new Map();
+  for (let i = start; i < end; i += 1) {
+    const satellite = trace.placement_satellite[i];
+    const expert = trace.placement_expert[i];
+    if (!experts.has(satellite)) experts.set(satellite, []);
+    experts.get(satellite).push({ layer: trace.placement_layer[i], expert, copy: trace.placement_copy[i] });
+    if (expert < 0 || (role[satellite] !== GATEWAY && layer[satellite] < 0)) layer[satellite] = trace.placement_layer[i];
+    role[satellite] = Math.max(role[satellite], expert < 0 ? GATEWAY : EXPERT);
+    if (expert < 0 && trace.placement_copy[i] === 0) gateways[trace.placement_layer[i]] = satellite;
+  }
+  return { layer, role, gateways, experts };
+}
+
+/** Frame on screen and the one it moves towards, with how far it has. */
+export function framesAt(trace, time) {
+  const last = trace.ready - 1;
+  const now = Math.min(Math.floor(time), last);
+  if (!trace.smooth) return { now, next: now, blend: 0 };
+  return { now, next: Math.min(now + 1, last), blend: now === last ? 0 : time - now };
 }
 
 /**
- * Positions in Earth radii at a fractional frame, into `out`.
+ * Position of a satellite in Earth radii at a fractional frame, into `out`.
  *
  * Straight between two frames, then put back on the orbit's radius: on a circular orbit a step of
  * 2 degrees is right to a metre. Frames too far apart for that are shown one by one instead.
  */
-export function positionsAt(trace, time, out) {
-  const last = trace.frames - 1;
-  const k = trace.smooth ? Math.min(Math.floor(time), last - 1) : Math.min(Math.floor(time), last);
-  const mix = trace.smooth ? time - k : 0;
-  const a = 3 * trace.count * k;
-  const b = trace.smooth ? a + 3 * trace.count : a;
+export function positionOf(trace, time, satellite, out) {
+  const { now, next, blend } = framesAt(trace, time);
   const p = trace.positions;
-  for (let i = 0; i < 3 * trace.count; i += 3) {
-    const ax = p[a + i], ay = p[a + i + 1], az = p[a + i + 2];
-    const bx = p[b + i], by = p[b + i + 1], bz = p[b + i + 2];
-    const x = ax + (bx - ax) * mix, y = ay + (by - ay) * mix, z = az + (bz - az) * mix;
-    const radius = Math.sqrt(ax * ax + ay * ay + az * az) * (1 - mix) + Math.sqrt(bx * bx + by * by + bz * bz) * mix;
-    const scale = radius / Math.sqrt(x * x + y * y + z * z) / EARTH_RADIUS_KM;
-    out[i] = x * scale;
-    out[i + 1] = y * scale;
-    out[i + 2] = z * scale;
-  }
+  const a = 3 * (trace.count * now + satellite);
+  const b = 3 * (trace.count * next + satellite);
+  for (let c = 0; c < 3; c += 1) out[c] = p[a + c] + (p[b + c] - p[a + c]) * blend;
+  const from = Math.hypot(p[a], p[a + 1], p[a + 2]);
+  const to = Math.hypot(p[b], p[b + 1], p[b + 2]);
+  const scale = (from + (to - from) * blend) / Math.hypot(out[0], out[1], out[2]) / EARTH_RADIUS_KM;
+  for (let c = 0; c < 3; c += 1) out[c] *= scale;
+  return out;
 }
 
 /** Angle from the inertial x axis to Greenwich at a fractional frame, rad. */
 export function earthRotationAt(trace, time) {
+  const { now, blend } = framesAt(trace, time);
   const theta = trace.earth_rotation;
-  const k = Math.min(Math.floor(time), trace.frames - 1);
-  if (!trace.smooth) return theta[k];
-  const j = Math.min(k, trace.frames - 2);
   const turn = 2 * Math.PI;
-  const step = (((theta[j + 1] - theta[j]) % turn) + turn) % turn;
-  return theta[j] + step * (time - j);
+  const ahead = theta[Math.min(now + 1, theta.length - 1)] - theta[now];
+  return theta[now] + (((ahead % turn) + turn) % turn) * blend;
+}
+
+export function figure(trace, name, frame) {
+  const { figures } = trace.meta;
+  return trace.figures[frame * figures.length + figures.indexOf(name)];
+}
+
+export function column(trace, name) {
+  const { figures } = trace.meta;
+  const at = figures.indexOf(name);
+  return Float64Array.from({ length: trace.ready }, (_, k) => trace.figures[k * figures.length + at]);
+}
+
+/** A link's state as people see it: live, acquiring, down, or none where it is not meant to be. */
+export function linkGroups(trace) {
+  return trace.meta.link_states.map((name) => ({ up: 0, pat: 1, unpaired: 3 })[name] ?? 2);
+}
+
+export function nameOf(trace, satellite) {
+  if (satellite < 0) return "ground";
+  return trace.meta.names[satellite] ?? `P${trace.plane[satellite] + 1}·S${trace.slot[satellite] + 1}`;
+}
+
+export function seconds(trace, time) {
+  return time * trace.meta.stride * trace.meta.step_s;
+}
+
+export function utc(trace, time) {
+  const milliseconds = Date.parse(trace.meta.start_utc) + 1000 * seconds(trace, time);
+  return `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }

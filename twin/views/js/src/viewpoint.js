@@ -2,15 +2,18 @@
 
 import { Vector3 } from "three";
 
+import { placementAt } from "./trace.js";
+
 const TILT_RAD = 0.38;
 // Cosine of the angle between viewer and Sun at which day fills most of the disc, night the rest.
 const BEST_SUN_COSINE = 0.38;
 const CANDIDATES = 72;
 
 export function firstViewpoint(trace, distance) {
+  const { role } = placementAt(trace, 0);
   const hosts = [];
   for (let i = 0; i < trace.count; i += 1) {
-    if (trace.placement_role[i] > 0) hosts.push(new Vector3().fromArray(trace.positions, 3 * i).normalize());
+    if (role[i] > 0) hosts.push(new Vector3().fromArray(trace.positions, 3 * i).normalize());
   }
   const sun = new Vector3().fromArray(trace.sun).normalize();
   let best = { score: -Infinity, view: new Vector3(1, 0, 0) };

@@ -1,0 +1,80 @@
+import threading
+
+import pytest
+
+from twin.views import stream as streams
+from twin.views.stream import Stream
+
+
+@pytest.fixture
+def stream(head):
+    made = Stream("k")
+    made.begin(head)
+    return made
+
+
+def collect(stream, unpack):
+    """All messages of a stream that has ended."""
+    found = []
+    while not (found and found[-1][0]["meta"].get("last")):
+        stream.want(len(found), lambda message: found.append(unpack(message)))
+    return found
+
+
+def test_every_frame_is_sent_once_and_in_order(stream, shown, unpack):
+    for frame in shown:
+        stream.show(frame)
+    stream.end()
+    messages = collect(stream, unpack)[1:]
+    firsts = [header["meta"]["first"] for header, _ in messages]
+    counts = [header["meta"]["count"] for header, _ in messages]
+    assert firsts[0] == 0
+    assert counts[0] == streams.FIRST_CHUNK
+    assert [a + n for a, n in zip(firsts, counts, strict=True)] == [*firsts[1:], len(shown)]
+    assert [header["meta"]["last"] for header, _ in messages] == [False] * (len(messages) - 1) + [
+        True
+    ]
+
+
+def test_chunks_stay_small(stream, shown, unpack, monkeypatch):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 60_000)
+    for frame in shown:
+        stream.show(frame)
+    stream.end()
+    counts = [header["meta"]["count"] for header, _ in collect(stream, unpack)[1:]]
+    assert sum(counts) == len(shown)
+    assert max(counts) < 20
+
+
+def test_what_is_asked_too_early_is_sent_when_it_is_there(stream, shown):
+    got = []
+    stream.want(1, got.append)
+    assert got == []
+    thread = threading.Thread(target=lambda: [stream.show(f) for f in shown[:2]])
+    thread.start()
+    thread.join()
+    assert len(got) == 1
+
+
+def test_what_was_handed_over_is_forgotten(stream, shown):
+    got = []
+    stream.want(0, got.append)
+    stream.want(0, got.append)
+    assert len(got) == 1
+
+
+def test_a_run_that_is_stopped_ends_where_it_is(stream, shown, unpack):
+    for frame in shown[:3]:
+        stream.show(frame)
+    stream.end()
+    messages = collect(stream, unpack)[1:]
+    assert sum(header["meta"]["count"] for header, _ in messages) == 3
+    assert messages[-1][0]["meta"]["last"]
+
+
+def test_nothing_is_sent_of_a_run_that_never_began():
+    stream = Stream("k")
+    stream.end()
+    got = []
+    stream.want(0, got.append)
+    assert got == []

@@ -1,0 +1,232 @@
+"""A new run: preset, main fields, strategies and policies, checked while they are typed."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import reacton.ipyvuetify as rv
+import solara
+
+from placement.policies.table import POLICIES
+from placement.strategies.table import STRATEGIES
+from twin.errors import InputError
+from twin.moe.presets import MODEL_CARDS
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+from twin.views import limits
+
+DRAWN_TOKENS = 8
+"""Tokens a step that a run of the page records hop by hop, where the preset says fewer."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the form: its place in a scenario, its name on the page, its choices if any."""
+
+    path: str
+    label: str
+    choices: tuple[str, ...] = ()
+
+
+FIELDS = (
+    Field("simulation.steps", "steps"),
+    Field("simulation.seed", "seed"),
+    Field("constellation.planes", "planes"),
+    Field("constellation.satellites_per_plane", "satellites a plane"),
+    Field("constellation.altitude_km", "altitude, km"),
+    Field("constellation.inclination_deg", "inclination, deg"),
+    Field("outages.availability", "link availability"),
+    Field("bus.battery_wh", "battery, Wh"),
+    Field("model.card", "model", tuple(MODEL_CARDS)),
+    Field("compute.gflops", "compute, GFLOPS"),
+    Field("compute.memory_gb", "memory, GB"),
+    Field("placement.experts_per_satellite", "experts a satellite, at most"),
+    Field("workload.tokens_per_step", "tokens followed a step"),
+    Field("simulation.record_tokens_per_step", "tokens drawn a step"),
+)
+
+
+def initial(preset: str) -> dict[str, Any]:
+    """Values of `FIELDS` in a preset; None where it leaves a field to its default."""
+    data = loader.load(preset).model_dump(mode="json")
+    values = {field.path: _at(data, field.path) for field in FIELDS}
+    drawn = "simulation.record_tokens_per_step"
+    values[drawn] = max(values[drawn], DRAWN_TOKENS)
+    return values
+
+
+def _at(data: Mapping[str, Any], path: str) -> Any:
+    table, _, key = path.partition(".")
+    return data[table].get(key)
+
+
+def overrides(preset: str, values: Mapping[str, Any]) -> list[str]:
+    """What differs from the preset, as ``table.key=value``; only paths of `FIELDS` are taken."""
+    data = loader.load(preset).model_dump(mode="json")
+    changed = []
+    for field in FIELDS:
+        value = values.get(field.path)
+        if value not in (None, "") and value != _at(data, field.path):
+            changed.append(f"{field.path}={_literal(value)}")
+    return changed
+
+
+def _literal(value: Any) -> str:
+    """TOML of what was typed; a number typed as text becomes a number, other text stays text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return json.dumps(value)
+    return json.dumps(value) if isinstance(value, int | float | str) else json.dumps(str(value))
+
+
+def mistakes(preset: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong, by the path of a field; under ``""`` what belongs to none of them."""
+    changed = overrides(preset, values)
+    found = loader.mistakes(preset, changed)
+    if not found:
+        try:
+            limits.check(loader.load(preset, changed))
+        except InputError as wrong:
+            path, _, message = str(wrong).partition(": ")
+            found = {path: message}
+    paths = {field.path for field in FIELDS}
+    return {(path if path in paths else ""): message for path, message in found.items()}
+
+
+def scenarios(
+    preset: str, values: Mapping[str, Any], strategies: list[str], policies: list[str]
+) -> list[Scenario]:
+    """A scenario for every pair of strategy and policy.
+
+    Raises
+    ------
+    InputError
+        If one is not right, or there are none or too many to stand side by side.
+    """
+    pairs = [(s, p) for s in strategies for p in policies]
+    if not 1 <= len(pairs) <= limits.MAX_SIDE_BY_SIDE:
+        raise InputError(
+            f"{len(strategies)} strategies times {len(policies)} policies make {len(pairs)} runs; "
+            f"allowed are 1 to {limits.MAX_SIDE_BY_SIDE}"
+        )
+    base = loader.load(preset)
+    made = []
+    for strategy, policy in pairs:
+        changed = overrides(preset, values)
+        # Parameters belong to the strategy and policy of the preset.
+        if strategy != base.placement.strategy:
+            changed += [f"placement.strategy={json.dumps(strategy)}", "placement.params={}"]
+        if policy != base.controller.policy:
+            changed += [f"controller.policy={json.dumps(policy)}", "controller.params={}"]
+        made.append(loader.load(preset, changed))
+    return made
+
+
+def runnable_presets() -> list[str]:
+    """Presets complete in themselves; the others need a file, which a page must not name."""
+    names = []
+    for name in loader.preset_names():
+        try:
+            loader.load(name)
+        except InputError:
+            continue
+        names.append(name)
+    return names
+
+
+@solara.component
+def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], None]) -> None:  # noqa: N802
+    """The form; `on_start` gets scenarios that are right."""
+    preset = solara.use_reactive("paper")
+    values = solara.use_reactive(initial("paper"))
+    strategies = solara.use_reactive([loader.load("paper").placement.strategy])
+    policies = solara.use_reactive([loader.load("paper").controller.policy])
+    refused = solara.use_reactive("")
+    wrong = mistakes(preset.value, values.value)
+
+    def choose(name: str) -> None:
+        scenario = loader.load(name)
+        preset.value = name
+        values.value = initial(name)
+        strategies.value = [scenario.placement.strategy]
+        policies.value = [scenario.controller.policy]
+        refused.value = ""
+
+    def start() -> None:
+        try:
+            made = scenarios(preset.value, values.value, strategies.value, policies.value)
+        except InputError as error:
+            refused.value = str(error)
+            return
+        refused.value = ""
+        on_start(made)
+
+    with rv.Html(tag="section", class_="tw-form", attributes={"aria-label": "new run"}):
+        select("Preset", runnable_presets(), preset.value, choose)
+        rv.Html(tag="p", class_="tw-form-note", children=[loader.load(preset.value).description])
+        with rv.Html(tag="div", class_="tw-form-grid"):
+            for field in FIELDS:
+                _Input(field, values, wrong.get(field.path, ""))
+        select("Strategies", list(STRATEGIES), strategies.value, strategies.set, many=True)
+        select("Policies", list(POLICIES), policies.value, policies.set, many=True)
+        pairs = len(strategies.value) * len(policies.value)
+        told = wrong.get("", "") or refused.value
+        if told:
+            rv.Html(tag="p", class_="tw-form-wrong", children=[told])
+        elif pairs > 1:
+            note = f"{pairs} runs on the same seed, shown side by side."
+            rv.Html(tag="p", class_="tw-form-note", children=[note])
+        with rv.Html(tag="div", class_="tw-form-buttons"):
+            solara.Button("Start", on_click=start, disabled=bool(wrong), classes=["tw-run"])
+            solara.Button("Close", on_click=on_close, classes=["tw-plain-button"])
+
+
+@solara.component
+def _Input(field: Field, values: solara.Reactive[dict[str, Any]], wrong: str) -> None:  # noqa: N802
+    value = values.value[field.path]
+
+    def change(new: Any) -> None:
+        values.value = {**values.value, field.path: new}
+
+    if field.choices:
+        select(field.label, list(field.choices), value, change)
+        return
+    rv.TextField(
+        label=field.label,
+        v_model="" if value is None else str(value),
+        on_v_model=change,
+        error_messages=[wrong] if wrong else [],
+        placeholder="default",
+        dense=True,
+        outlined=True,
+        hide_details="auto",
+        class_="tw-field",
+    )
+
+
+def select(
+    label: str,
+    items: list[Any],
+    value: Any,
+    on_value: Callable[[Any], None],
+    *,
+    many: bool = False,
+) -> None:
+    """A list to choose from; `items` are texts, or (value, text)."""
+    pairs = [item if isinstance(item, tuple) else (item, item) for item in items]
+    rv.Select(
+        label=label,
+        items=[{"value": v, "text": text} for v, text in pairs],
+        v_model=value,
+        on_v_model=on_value,
+        multiple=many,
+        small_chips=many,
+        dense=True,
+        outlined=True,
+        hide_details=True,
+        menu_props={"offsetY": True, "maxHeight": 420},
+        class_="tw-choice",
+    )

@@ -1,0 +1,49 @@
+"""What one browser session may ask of a server that others use too."""
+
+import threading
+from typing import Final
+
+from twin.errors import InputError
+from twin.scenario.schema import Scenario
+
+MAX_SATELLITES: Final = 12_000
+MAX_SATELLITE_STEPS: Final = 40_000_000
+MAX_TOKENS_PER_STEP: Final = 4096
+MAX_DRAWN_TOKENS: Final = 64
+MAX_RUN_S: Final = 1800.0
+MAX_SIDE_BY_SIDE: Final = 4
+
+AT_WORK: Final = threading.BoundedSemaphore(2)
+"""Held by whoever computes: so many at a time on one server, the others wait."""
+
+
+def check(scenario: Scenario) -> None:
+    """Refuse what is too large for a page; the command line knows no such limits.
+
+    Raises
+    ------
+    InputError
+        With field, value and what is allowed.
+    """
+    body, steps = scenario.constellation, scenario.simulation.steps
+    if body.kind != "walker":
+        raise InputError("constellation.kind: the page runs Walker constellations only")
+    size = body.planes * body.satellites_per_plane
+    drawn = scenario.simulation.record_tokens_per_step
+    told = (
+        ("constellation.planes", "satellites", size, MAX_SATELLITES),
+        ("simulation.steps", "satellites times steps", size * steps, MAX_SATELLITE_STEPS),
+        (
+            "workload.tokens_per_step",
+            "tokens",
+            scenario.workload.tokens_per_step,
+            MAX_TOKENS_PER_STEP,
+        ),
+        ("simulation.record_tokens_per_step", "tokens", drawn, MAX_DRAWN_TOKENS),
+    )
+    for field, what, value, most in told:
+        if value > most:
+            raise InputError(
+                f"{field}: {value:,} {what} are more than the {most:,} that the page allows; "
+                "`twin run` has no such limit"
+            )

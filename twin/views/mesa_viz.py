@@ -1,0 +1,76 @@
+"""The twin in Mesa's own SolaraViz, for those who know it: ``solara run twin/views/mesa_viz.py``.
+
+Mesa steps the model and draws its plots; the stage is the one of ``twin/app.py``, fed live.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import solara
+from mesa.visualization import SolaraViz, make_plot_component
+
+from agents.model import TwinModel
+from placement.strategies.table import STRATEGIES
+from twin.scenario import loader
+from twin.views import trace
+from twin.views.form import runnable_presets
+from twin.views.live import FIGURES, Tap
+from twin.views.stage import Stage
+from twin.views.stream import Stream
+from twin.views.trace import Plan
+
+STYLE = Path(__file__).with_name("page.css")
+
+
+class PresetModel(TwinModel):
+    """A twin from what Mesa's controls offer: a preset, a strategy and a seed."""
+
+    def __init__(self, preset: str = "small", strategy: str = "space-xnet", seed: int = 0) -> None:
+        changed = [f'placement.strategy="{strategy}"', f"simulation.seed={seed}"]
+        super().__init__(loader.load(preset, changed))
+        self.stream = Stream(f"mesa{id(self)}")
+        self.recorder = Tap(self._begin, self.stream.show)
+
+    def _begin(self, model: TwinModel, planned: Plan) -> None:
+        self.stream.begin(trace.head(model.sky, planned, run_id="mesa", figures=FIGURES))
+
+    def step(self) -> None:
+        """Advance one step; the last one ends what the stage is sent."""
+        super().step()
+        self.stream.flush(last=not self.running)
+
+
+@solara.component
+def TwinStage(model: PresetModel) -> None:  # noqa: N802
+    """The stage, at what the model has done so far."""
+    solara.Style(STYLE)
+    with solara.Div(style={"position": "relative", "height": "640px", "width": "100%"}):
+        Stage.element(streams=(model.stream,))
+
+
+MODEL_PARAMS: dict[str, Any] = {
+    "preset": {"type": "Select", "value": "small", "values": runnable_presets(), "label": "preset"},
+    "strategy": {
+        "type": "Select",
+        "value": "space-xnet",
+        "values": list(STRATEGIES),
+        "label": "strategy",
+    },
+    "seed": {"type": "InputText", "value": 0, "label": "seed"},
+}
+
+
+@solara.component
+def Page() -> None:  # noqa: N802
+    """Mesa's page with the twin's stage and two of Mesa's plots."""
+    model = solara.use_memo(PresetModel, [])
+    SolaraViz(
+        model,
+        components=[
+            TwinStage,
+            make_plot_component("latency_mean_s"),
+            make_plot_component("tokens_served"),
+        ],
+        model_params=MODEL_PARAMS,
+        name="Orbital Twin",
+    )

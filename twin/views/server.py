@@ -1,0 +1,64 @@
+"""Start the page's server as a process of its own."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from twin.errors import InputError
+
+APP = Path(__file__).parents[1] / "app.py"
+START_TIMEOUT_S = 60.0
+
+
+@contextmanager
+def served(folder: Path, *, port: int | None = None, app: Path = APP) -> Iterator[str]:
+    """Serve a page from a folder, whose ``runs/`` it uses; gives its address, and stops at the end.
+
+    Parameters
+    ----------
+    folder : Path
+    port : int, optional
+        Any free one by default.
+    app : Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        If the port is taken, or the server does not start.
+    """
+    with socket.socket() as probe:
+        try:
+            probe.bind(("localhost", port or 0))
+        except OSError as error:
+            raise InputError(f"port {port}: {error.strerror}") from None
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}"
+    # In production mode no files are watched: a server that watches takes many inotify instances.
+    command = [sys.executable, "-m", "solara", "run", str(app)]
+    command += ["--no-open", "--production", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=folder)
+    try:
+        _wait(url, server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            urlopen(url, timeout=5).close()
+        except (URLError, TimeoutError):
+            time.sleep(0.1)
+        else:
+            return
+    raise InputError(f"the page's server did not answer at {url}")

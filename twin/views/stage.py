@@ -1,0 +1,58 @@
+"""The stage as a widget: the page asks for traces piece by piece and runs its own clock."""
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from twin.views.stream import Stream
+
+_STATIC = Path(__file__).parent / "static"
+if not (_STATIC / "stage.js").is_file():
+    raise ImportError(f"{_STATIC}/stage.js is not built; `pip install -e .` builds it")
+
+
+class Stage(anywidget.AnyWidget):
+    """Satellites, links and tokens of one run, or of several side by side, with charts and clock.
+
+    Attributes
+    ----------
+    streams : tuple of Stream
+        What to show.
+    shown : list of str
+        Their keys, for the page.
+    start_s : float
+        Where to begin, seconds after the start of the run.
+    step : int
+        Step on screen, written by the page, once a second at most.
+    dark : bool
+        Whether the page is dark; the page writes it.
+    """
+
+    _esm = _STATIC / "stage.js"
+    _css = _STATIC / "stage.css"
+
+    streams = traitlets.Any(())
+    shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    start_s = traitlets.Float(0.0).tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
+    dark = traitlets.Bool(True).tag(sync=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.on_msg(self._asked)
+
+    @traitlets.observe("streams")
+    def _changed(self, change: dict[str, Any]) -> None:
+        self.shown = [stream.key for stream in change["new"]]
+
+    def _asked(self, _: Any, content: Any, buffers: Any) -> None:  # noqa: ARG002
+        """Answer ``{"want": key, "number": n}`` with that message of that stream."""
+        if not isinstance(content, dict):
+            return
+        key, number = content.get("want"), content.get("number")
+        stream: Stream | None = next((s for s in self.streams if s.key == key), None)
+        if stream is None or not isinstance(number, int):
+            return
+        stream.want(number, lambda message: self.send({"key": key, "number": number}, [message]))
