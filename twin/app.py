@@ -6,7 +6,6 @@ from urllib.parse import parse_qs
 
 import solara
 import solara.lab
-from solara.server import settings
 
 from agents.model import TwinModel
 from twin.runs import Run
@@ -14,7 +13,7 @@ from twin.scenario import loader
 from twin.study import export
 from twin.study.reproduce import reproduce
 from twin.study.run import run_scenario
-from twin.views import form, panels
+from twin.views import form, panels, quiet
 from twin.views.published import Published, PublishedTable
 from twin.views.session import Session
 from twin.views.stage import Stage
@@ -23,17 +22,8 @@ RUNS_DIR = Path("runs")
 STYLE = Path(panels.__file__).with_name("page.css")
 FIRST = "paper"
 """What a page shows where there is no run yet."""
-LEFT_ALONE_FOR = "60s"
-"""A tab that lost its connection may come back within this; then its session ends."""
 
-# Before the server answers its first request: a page of ours, and no calls to other hosts.
-settings.main.mode = "production"
-settings.telemetry.mixpanel_enable = False
-settings.theme.variant = settings.ThemeVariant.dark
-settings.theme.title = "Orbital Twin"
-settings.theme.show_banner = False
-settings.kernel.cull_timeout = LEFT_ALONE_FOR
-
+quiet.prepare()
 PUBLISHED = Published(reproduce)
 
 

@@ -97,16 +97,28 @@ def _switch(page, selector, *, on):
 
 @contextmanager
 def _watched(page, address):
-    """Open the page; anything it asks of others, and any error, fails the test."""
+    """Open the page on a run, and watch it."""
+    with _watching(page) as troubles:
+        page.goto(f"{address}/?run=short-space-xnet")
+        page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)
+        page.wait_for_selector(".tw-note", state="detached", timeout=READY_MS)
+        yield troubles
+
+
+@pytest.fixture(scope="session")
+def watched():
+    return _watching
+
+
+@contextmanager
+def _watching(page):
+    """Whatever a page asks of others, and any error on it, fails the test."""
     troubles = []
     page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
     page.on("console", lambda m: troubles.append(f"console: {m.text}") if m.type == "error" else 0)
     page.on("request", lambda request: troubles.extend(_outside(request.url)))
     page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
     page.on("response", lambda r: troubles.append(f"{r.status}: {r.url}") if r.status > 399 else 0)
-    page.goto(f"{address}/?run=short-space-xnet")
-    page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)
-    page.wait_for_selector(".tw-note", state="detached", timeout=READY_MS)
     yield troubles
     assert troubles == []
 

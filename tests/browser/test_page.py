@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from twin.views.picture import SEEK
+from twin.views import server
+from twin.views.picture import SEEK, WINDOW
+from twin.views.server import served
 
 pytestmark = [
     pytest.mark.browser,
@@ -554,3 +556,20 @@ def test_the_papers_table_has_a_page_of_its_own(fresh):
     fresh.wait_for_selector("text=Compute it")
     fresh.click("text=Back to the twin")
     fresh.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)
+
+
+def test_mesas_own_page_shows_the_stage(browser, folder, watched):
+    mesa_viz = Path(server.__file__).with_name("mesa_viz.py")
+    with served(folder, app=mesa_viz) as url:
+        page = browser.new_page(viewport=WINDOW)
+        with watched(page):
+            page.goto(url)
+            page.wait_for_selector("button:has-text('Step')", timeout=READY_MS)
+            page.locator("button:has-text('Step')").click()
+            page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)
+            page.locator("button:has-text('Step')").click()
+            page.wait_for_selector("text=Time: 2")
+            page.wait_for_timeout(500)
+            assert page.inner_text(".tw-title") == "small"
+            keep(page, "mesa")
+        page.close()

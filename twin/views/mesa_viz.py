@@ -12,13 +12,14 @@ from mesa.visualization import SolaraViz, make_plot_component
 from agents.model import TwinModel
 from placement.strategies.table import STRATEGIES
 from twin.scenario import loader
-from twin.views import trace
+from twin.views import quiet, trace
 from twin.views.form import runnable_presets
 from twin.views.live import FIGURES, Tap
 from twin.views.stage import Stage
 from twin.views.stream import Stream
 from twin.views.trace import Plan
 
+quiet.prepare()
 STYLE = Path(__file__).with_name("page.css")
 
 
@@ -44,8 +45,8 @@ class PresetModel(TwinModel):
 def TwinStage(model: PresetModel) -> None:  # noqa: N802
     """The stage, at what the model has done so far."""
     solara.Style(STYLE)
-    with solara.Div(style={"position": "relative", "height": "640px", "width": "100%"}):
-        Stage.element(streams=(model.stream,))
+    with solara.Div(style={"position": "relative", "height": "396px", "width": "100%"}):
+        Stage.element(streams=(model.stream,), compact=True)
 
 
 MODEL_PARAMS: dict[str, Any] = {

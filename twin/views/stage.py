@@ -26,6 +26,8 @@ class Stage(anywidget.AnyWidget):
         Where to begin, seconds after the start of the run.
     step : int
         Step on screen, written by the page, once a second at most.
+    compact : bool
+        Only the picture and its time, for a place beside other things.
     dark : bool
         Whether the page is dark; the page writes it.
     """
@@ -37,6 +39,7 @@ class Stage(anywidget.AnyWidget):
     shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
     start_s = traitlets.Float(0.0).tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
+    compact = traitlets.Bool(False).tag(sync=True)
     dark = traitlets.Bool(True).tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:

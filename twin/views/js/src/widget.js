@@ -140,7 +140,9 @@ function render({ model, el }) {
   const side = h("div", { className: "tw-side" }, headlines, tabs, of, ...Object.values(bodies));
   const hover = h("div", { className: "tw-hover tw-panel", hidden: true });
   stage.element.append(legend.head, legend.element, toolbar.element, toolbar.keys, hover);
-  const root = h("div", { className: "tw-stage", tabIndex: -1 }, stage.element, side, timebar.element);
+  const compact = model.get("compact");
+  if (compact) state.views = ["globe"];
+  const root = h("div", { className: compact ? "tw-stage tw-compact" : "tw-stage", tabIndex: -1 }, stage.element, side, timebar.element);
   el.classList.add("tw-host");
   el.append(root);
 
