@@ -1,8 +1,9 @@
-"""Take a picture of the page: ``python -m twin.views.picture FILE.png``.
+"""Take a picture of the page: ``python -m twin.views.picture FILE.webp``.
 
 Shows the newest run in ``runs/``, or makes one. Needs the development packages and Chromium.
 """
 
+import io
 import sys
 from pathlib import Path
 
@@ -24,8 +25,7 @@ CHROMIUM_ARGS = [
 WINDOW = {"width": 1400, "height": 900}
 TIME_SHOWN = 0.42
 """Where in the first step the picture is taken: tokens are then on their way in front."""
-COLOURS = 160
-"""A palette of so many keeps the file small; the page has few more."""
+QUALITY = 88
 
 SEEK = """time => {
     const scrub = document.querySelector('.tw-scrub');
@@ -36,7 +36,7 @@ COMPLETE = "document.querySelector('.tw-note') === null"
 
 
 def take(file: Path) -> None:
-    """Write a picture of the page to a PNG file."""
+    """Write a picture of the page to a WebP file."""
     from PIL import Image
     from playwright.sync_api import sync_playwright
 
@@ -49,9 +49,9 @@ def take(file: Path) -> None:
         page.wait_for_timeout(3000)
         page.evaluate(SEEK, TIME_SHOWN)
         page.wait_for_timeout(2000)
-        page.screenshot(path=file)
+        picture = page.screenshot()
         chromium.close()
-    Image.open(file).convert("RGB").quantize(COLOURS).save(file, optimize=True)
+    Image.open(io.BytesIO(picture)).convert("RGB").save(file, quality=QUALITY, method=6)
 
 
 if __name__ == "__main__":
