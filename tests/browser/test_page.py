@@ -28,6 +28,7 @@ SCREENS = Path("test-results") / "screens"
 
 def look(page, selector=".tw-stage-area"):
     """Pixels of an element, (rows, columns, 3), 0 to 1."""
+    settle(page)
     page.wait_for_timeout(400)
     return imread(io.BytesIO(page.locator(selector).first.screenshot()))[..., :3]
 
@@ -45,10 +46,19 @@ def keep(page, name):
 def seek(page, time_steps):
     """Stop at a time, measured in steps from the start."""
     page.evaluate(SEEK, time_steps)
-    page.wait_for_timeout(500)
+    settle(page)
+    page.wait_for_timeout(400)
+
+
+def settle(page):
+    """Wait until what was just done has been drawn, however slow the machine is."""
+    twice = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(twice)
+    page.wait_for_timeout(100)
 
 
 def shown_step(page):
+    settle(page)
     return int(page.inner_text(".tw-step").split()[1])
 
 
@@ -76,6 +86,7 @@ def pick_on_ring(page):
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     for right in range(30, int(box["width"] / 2), 5):
         page.mouse.click(x + right, y)
+        settle(page)
         if page.locator(".tw-satellite h3").count():
             return page.inner_text(".tw-satellite h3")
     raise AssertionError("no satellite on the ring")
@@ -289,7 +300,7 @@ def test_a_satellite_under_the_pointer_is_described(opened):
     for right in range(30, int(box["width"] / 2), 5):
         x = box["x"] + box["width"] / 2 + right
         opened.mouse.move(x, box["y"] + box["height"] / 2)
-        opened.wait_for_timeout(80)
+        settle(opened)
         if opened.locator(".tw-hover:not([hidden])").count():
             break
     assert re.match(r"P\d+·S\d+\n.*battery \d+ %", opened.inner_text(".tw-hover"))

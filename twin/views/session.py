@@ -1,5 +1,7 @@
 """What one browser session looks at and waits for: its runs, its work in the background."""
 
+import ctypes
+import gc
 import itertools
 import logging
 import threading
@@ -21,6 +23,7 @@ from twin.views.stream import Stream
 from twin.views.trace import Plan
 
 PROGRESS_INTERVAL_S = 0.2
+TIDY_AFTER_S = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +123,9 @@ class Session:
         """Stop for good: nobody is looking any more."""
         self._stop.set()
         self.shown.value = ()
+        tidy = threading.Timer(TIDY_AFTER_S, _give_back)
+        tidy.daemon = True
+        tidy.start()
 
     def _begin(self, job: Job) -> None:
         self._stop.set()
@@ -221,6 +227,14 @@ class Session:
     def _report(self, stop: threading.Event, work: Work) -> None:
         if not stop.is_set():
             self.work.value = work
+
+
+def _give_back() -> None:
+    """Return to the system what closed sessions used; the C library's allocator would keep it."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others need it less
+    if trim is not None:
+        trim(0)
 
 
 def label(run: Run) -> str:
