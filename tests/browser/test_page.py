@@ -303,7 +303,7 @@ def test_a_satellite_under_the_pointer_is_described(opened):
         settle(opened)
         if opened.locator(".tw-hover:not([hidden])").count():
             break
-    assert re.match(r"P\d+·S\d+\n.*battery \d+ %", opened.inner_text(".tw-hover"))
+    assert re.match(r"P\d+·S\d+.*battery \d+ %", opened.text_content(".tw-hover"))
 
 
 def test_a_token_tells_its_way_and_why_it_was_slow(opened):
