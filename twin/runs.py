@@ -247,10 +247,13 @@ def _column(pieces: list[tuple[int, Any]], kind: pa.DataType) -> pa.Array:
     """Join (length, values) pieces; NaN, which means "no such figure" here, becomes null."""
     first = pieces[0][1]
     if isinstance(first, pa.Array):
-        return pa.concat_arrays([piece.cast(kind) for _, piece in pieces])
+        same = [piece if piece.type == kind else piece.cast(kind) for _, piece in pieces]
+        return pa.concat_arrays(same)
     values: Any
     if isinstance(first, np.ndarray):
         values = np.concatenate([piece for _, piece in pieces])
+    elif isinstance(first, int | float):
+        values = np.repeat([piece for _, piece in pieces], [length for length, _ in pieces])
     else:
         values = [v for n, piece in pieces for v in (piece if _is_column(piece) else (piece,) * n)]
     return pa.array(values, type=kind, from_pandas=True)

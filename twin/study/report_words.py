@@ -1,0 +1,250 @@
+"""A report's sentences: the scenario in words, whether cases may be compared, how to rerun."""
+
+import inspect
+import re
+import shlex
+from typing import Any
+
+from placement.policies.table import POLICIES
+from placement.strategies.table import STRATEGIES
+from twin.errors import InputError
+from twin.moe.presets import MODEL_CARDS
+from twin.scenario import loader
+from twin.scenario.schema import Scenario, Walker
+from twin.study.report_data import REPETITION, Case, differing, fields
+from twin.study.report_page import Cell, Table
+
+CAUSES = {
+    "dead": "a satellite that hosts a part of the model had no power, or a fault",
+    "unreachable": "no path of working links led from one part of the model to the next",
+    "refused": "a host was asked for more compute than it had left in the step",
+    "unserved": "the site on the ground had no satellite, or was changing it",
+    "moving": "a part of the model was on its way to a new host and had none meanwhile",
+}
+"""Why tokens are lost, by what follows ``lost_`` in the steps table."""
+
+_CHOICES = ("placement.strategy", "placement.params", "controller.policy", "controller.params")
+"""Fields of the decisions that cases are compared for; the rest is what they meet."""
+
+
+def scenario_in_words(case: Case) -> list[str]:
+    """What was simulated, in a few paragraphs."""
+    scenario = case.scenario
+    return [_sky(case), _model(scenario), _decisions(scenario), _requests(scenario)]
+
+
+def _sky(case: Case) -> str:
+    scenario, steps = case.scenario, case.steps[0]["t_s"]
+    body, links, outages = scenario.constellation, scenario.links, scenario.outages
+    each = f" of {steps[1] - steps[0]:.4g} s" if len(steps) > 1 else ""
+    if isinstance(body, Walker):
+        pattern = "star" if body.raan_spread_deg <= 180 else "delta"
+        where = (
+            f"{body.planes * body.satellites_per_plane} satellites circle in {body.planes} planes "
+            f"of {body.satellites_per_plane}, {body.altitude_km:g} km high, inclined "
+            f"{body.inclination_deg:g}° (a Walker {pattern}, nodes over {body.raan_spread_deg:g}°)."
+        )
+    else:
+        where = f"A real constellation, from {body.tle}: {case.runs[0].manifest['notes'][0]}."
+    random = {
+        "none": "no random outages",
+        "iid": f"each link up with probability {outages.availability:g} in every step",
+        "gilbert-elliott": f"random outages of {outages.mean_outage_s:g} s on average that leave a "
+        f"link up {100 * outages.availability:g} % of the time",
+    }[outages.model]
+    faults = scenario.faults
+    failing = (
+        ""
+        if faults.model == "none"
+        else f" Satellites have faults of {faults.mean_down_s:g} s on average and are without one "
+        f"{100 * faults.availability:g} % of the time."
+    )
+    return (
+        f"{where} The run starts at {scenario.simulation.start_utc[:16].replace('T', ' ')} UTC and "
+        f"takes {len(steps)} steps{each}. Laser links of {links.rate_gbps:g} Gbit/s join each "
+        f"satellite to four neighbours; {random}.{failing}"
+    )
+
+
+def _model(scenario: Scenario) -> str:
+    card, compute = MODEL_CARDS.get(scenario.model.card), scenario.compute
+    what = scenario.model.card
+    if card is not None:
+        what = (
+            f"{card.title} ({card.layers} layers of {card.experts} experts, of which a token "
+            f"uses {card.top_k} in each)"
+        )
+    counted = {
+        "experts-only": "the way between satellites and the work of the experts",
+        "full": "the way between satellites and all work: experts, attention, router, LM head",
+    }[compute.accounting]
+    return (
+        f"The model is {what} in {scenario.model.precision}, on satellites of {compute.gflops:g} "
+        f"GFLOP/s and {compute.memory_gb:g} GB with the bus '{scenario.bus.profile}'. Which "
+        f"experts tokens use: {scenario.activations.kind}. Counted towards latency: {counted}."
+    )
+
+
+def _decisions(scenario: Scenario) -> str:
+    strategy, policy = scenario.placement.strategy, scenario.controller.policy
+    return (
+        f"Strategy '{strategy}' decides which satellite hosts what{_purpose(STRATEGIES, strategy)}"
+        f" Policy '{policy}' decides when to plan again{_purpose(POLICIES, policy)}"
+    )
+
+
+def _purpose(table: Any, name: str) -> str:
+    told = inspect.getdoc(table[name]) if name in table else None
+    if not told:
+        return "."
+    first = told.splitlines()[0].replace("`", "'")
+    return f": {first[0].lower()}{first[1:]}"
+
+
+def _requests(scenario: Scenario) -> str:
+    work, ground = scenario.workload, scenario.ground
+    asked = (
+        f"a sample of the {work.rate_per_s:g} asked a second"
+        if work.rate_per_s is not None
+        else "which are all that are asked"
+    )
+    places = "the fifty largest cities" if ground.users else f"{len(ground.sites)} sites"
+    origin = (
+        f"from {places} on the ground, each through a satellite at least "
+        f"{ground.minimum_elevation_deg:g}° high ('{ground.handover}')"
+        if ground.users or ground.sites
+        else "at the first layer's gateway in orbit; no ground sites"
+    )
+    tries = f"tried again, {work.retries} times at most," if work.retries else "not tried again"
+    return (
+        f"In each step {work.tokens_per_step} tokens are followed, {asked}, {origin}. A token that "
+        f"cannot be served is {tries}, then lost."
+    )
+
+
+def scenario_table(cases: list[Case]) -> Table:
+    """The scenario in numbers, a column a case."""
+    rows: list[list[Cell]] = []
+    contents = [fields(case.scenario) for case in cases]
+    for name, label in _TOLD.items():
+        if any(content.get(name) is not None for content in contents):
+            rows.append([label, *(_value(content.get(name)) for content in contents)])
+    for i, label in enumerate(("seeds", "replicates")):
+        found = [", ".join(str(k) for k in sorted({key[i] for key in c.keys})) for c in cases]
+        rows.append([label, *found])
+    return Table(
+        name="scenario",
+        title="The scenario in numbers",
+        header=("field", *(case.label for case in cases)),
+        rows=rows,
+    )
+
+
+_TOLD = {
+    "constellation.planes": "planes",
+    "constellation.satellites_per_plane": "satellites a plane",
+    "constellation.altitude_km": "altitude, km",
+    "constellation.inclination_deg": "inclination, deg",
+    "constellation.phasing": "phasing",
+    "constellation.tle": "element sets",
+    "propagation.model": "propagation",
+    "links.seam": "seam between last and first plane",
+    "links.acquisition_s": "acquisition of a link, s",
+    "outages.model": "random outages",
+    "outages.availability": "availability of a link without them",
+    "faults.model": "faults of satellites",
+    "bus.profile": "bus",
+    "bus.battery_wh": "battery, Wh (other than the bus's own)",
+    "model.card": "model",
+    "model.precision": "precision",
+    "compute.gflops": "compute, GFLOP/s",
+    "compute.memory_gb": "memory, GB",
+    "compute.accounting": "what is counted",
+    "activations.kind": "activations",
+    "placement.strategy": "strategy",
+    "controller.policy": "policy",
+    "workload.tokens_per_step": "tokens followed a step",
+    "workload.rate_per_s": "tokens asked a second",
+    "workload.retries": "retries of a token",
+    "simulation.steps": "steps",
+}
+
+
+def agreement(cases: list[Case]) -> list[str]:
+    """Whether what the cases met agrees, so that differences are of the decisions alone."""
+    if len(cases) < 2:
+        return []
+    names = [n for n in differing([fields(c.scenario) for c in cases]) if n not in REPETITION]
+    chosen = [n for n in names if n in _CHOICES]
+    met = [n for n in names if n not in _CHOICES]
+    seeds = all(set(case.keys) == set(cases[0].keys) for case in cases)
+    told = []
+    if met:
+        told.append(
+            f"The cases do not share one scenario: {_list(met)} "
+            f"{'differs' if len(met) == 1 else 'differ'}. "
+            + (f"So {'does' if len(chosen) == 1 else 'do'} {_list(chosen)}. " if chosen else "")
+            + "Differences are not of the strategy alone."
+        )
+    elif chosen:
+        told.append(f"The cases share one scenario and differ only in {_list(chosen)}.")
+    else:
+        told.append("The cases share one scenario and all its decisions.")
+    told.append(
+        "Seeds and replicates agree: orbits, outages and requests are drawn from the same random "
+        "numbers, and differences are taken run by run."
+        if seeds
+        else "Seeds or replicates do not agree, so that differences are also of chance, not of "
+        "the strategy alone."
+    )
+    versions = [run.manifest["versions"] for case in cases for run in case.runs]
+    if any(found != versions[0] for found in versions):
+        told.append("The runs were made with different versions of the software, listed below.")
+    return told
+
+
+def commands(case: Case) -> list[str]:
+    """What to type to have every run of a case again."""
+    return [_command(run.scenario, str(run.path)) for run in case.runs]
+
+
+def _command(scenario: Scenario, folder: str) -> str:
+    """From a preset and what differs from it if that gives the scenario, else from the folder."""
+    own = "" if scenario.placement.strategy in STRATEGIES else " --strategy-file FILE.py:FUNCTION"
+    try:
+        preset = loader.load(scenario.name)
+    except InputError:
+        return f"twin run {shlex.quote(folder + '/scenario.toml')}{own}"
+    mine, theirs = _written(preset), _written(scenario)
+    overrides = [f"{n}={v}" for n, v in theirs.items() if mine.get(n) != v]
+    try:
+        same = loader.load(scenario.name, overrides)
+    except InputError:
+        same = None
+    if same is None or loader.scenario_hash(same) != loader.scenario_hash(scenario):
+        return f"twin run {shlex.quote(folder + '/scenario.toml')}{own}"
+    options = "".join(f" --set {shlex.quote(change)}" for change in overrides)
+    return f"twin run {scenario.name}{options}{own}"
+
+
+def _written(scenario: Scenario) -> dict[str, str]:
+    """Every field in TOML notation, by ``table.key``; plain words without their quotes."""
+    found, table = {}, ""
+    for line in loader.to_toml(scenario).splitlines():
+        key, equals, value = line.partition(" = ")
+        if equals:
+            word = re.fullmatch(r'"([A-Za-z][A-Za-z0-9-]*)"', value)
+            bare = word is not None and word[1] not in ("true", "false", "inf", "nan")
+            found[table + key] = word[1] if word is not None and bare else value
+        elif line:
+            table = line.strip("[]") + "."
+    return found
+
+
+def _value(value: Any) -> Cell:
+    """As it stands in the scenario: no measurement, so with no more figures than were given."""
+    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
