@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
 
 NOBODY = -1
 
@@ -12,7 +13,7 @@ class EventLog:
     """Event rows of the present step; arrays add many at once."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[str, str, tuple[ArrayLike, ...]]] = []
+        self._rows: list[tuple[str, str, int, tuple[ArrayLike, ...]]] = []
 
     def add(
         self,
@@ -24,29 +25,53 @@ class EventLog:
         other: ArrayLike = NOBODY,
         value: ArrayLike = np.nan,
     ) -> None:
-        """Add one event, or as many as the longest of the arguments.
+        """Add one event, or as many as `satellite` is long; scalars hold for all of them.
 
         Without `t_s` an event is at the start of the step.
         """
-        if np.size(satellite):
-            self._rows.append((kind, cause, (t_s, satellite, other, value)))
+        if count := np.size(satellite):
+            self._rows.append((kind, cause, count, (t_s, satellite, other, value)))
 
     def clear(self) -> None:
         """Begin a new step."""
         self._rows.clear()
 
-    def columns(self, start_s: float) -> dict[str, list[Any]]:
-        """Columns of the step's events, by time; None where a row has no such figure."""
-        table: dict[str, list[Any]] = {
-            k: [] for k in ("t_s", "kind", "cause", "satellite", "other", "value")
+    def arrays(self, start_s: float) -> dict[str, pa.Array]:
+        """Columns of the step's events, by time; null where a row has no such figure.
+
+        Kinds and causes are dictionaries of those that occur, first come first.
+        """
+        counts = [count for _, _, count, _ in self._rows]
+        total = sum(counts)
+        t_s, value = np.empty(total), np.empty(total)
+        satellite, other = np.empty(total, np.int32), np.empty(total, np.int32)
+        first = 0
+        for _, _, count, figures in self._rows:
+            rows = slice(first, first + count)
+            t_s[rows], satellite[rows], other[rows], value[rows] = figures
+            first += count
+        t_s[np.isnan(t_s)] = start_s
+        order = np.argsort(t_s, kind="stable")
+        row = np.repeat(np.arange(len(counts)), counts)[order]
+        return {
+            "t_s": pa.array(t_s[order]),
+            "kind": _words([kind for kind, _, _, _ in self._rows], row),
+            "cause": _words([cause for _, cause, _, _ in self._rows], row),
+            "satellite": _somebody(satellite[order]),
+            "other": _somebody(other[order]),
+            "value": pa.array(value[order], from_pandas=True),
         }
-        for kind, cause, figures in self._rows:
-            t_s, satellite, other, value = map(np.atleast_1d, np.broadcast_arrays(*figures))
-            table["t_s"] += np.where(np.isnan(t_s), start_s, t_s).tolist()
-            table["kind"] += [kind] * len(satellite)
-            table["cause"] += [cause or None] * len(satellite)
-            table["satellite"] += [s if s != NOBODY else None for s in satellite.tolist()]
-            table["other"] += [s if s != NOBODY else None for s in other.tolist()]
-            table["value"] += [v if v == v else None for v in value.tolist()]
-        order = np.argsort(table["t_s"], kind="stable").tolist()
-        return {name: [column[i] for i in order] for name, column in table.items()}
+
+    def columns(self, start_s: float) -> dict[str, list[Any]]:
+        """Return the same as plain lists; None where a row has no such figure."""
+        return {name: column.to_pylist() for name, column in self.arrays(start_s).items()}
+
+
+def _words(words: list[str], row: NDArray[np.int64]) -> pa.DictionaryArray:
+    """Word of each row of events; null for an empty one."""
+    said = np.array([word or None for word in words], object)
+    return pa.array(said[row], pa.dictionary(pa.int8(), pa.string()))
+
+
+def _somebody(satellite: NDArray[np.int32]) -> pa.Array:
+    return pa.array(satellite, mask=satellite == NOBODY)

@@ -40,8 +40,8 @@ class Recorder:
             self._placements(model, step)
         if step % simulation.record_satellites_every == 0:
             self._satellites(model, step)
-        events = model.log.columns(model.snapshot.sky.t_s)
-        if events["kind"]:
+        events = model.log.arrays(model.snapshot.sky.t_s)
+        if len(events["kind"]):
             self._writer.add("events", {"step": step} | events)
         if simulation.record_tokens_per_step:
             self._tokens(model, step, simulation.record_tokens_per_step)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twin import cli_look, cli_study
+from twin import cli_bench, cli_look, cli_study
 from twin.cli_options import (
     JsonOption,
     RunsOption,
@@ -26,8 +26,7 @@ app = typer.Typer(
 )
 scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or show one.")
 app.add_typer(scenarios_app, name="scenarios")
-bench_app = typer.Typer(help="Measure speed, side by side with the alternatives.")
-app.add_typer(bench_app, name="bench")
+app.add_typer(cli_bench.bench_app, name="bench")
 
 
 def main() -> None:
@@ -87,87 +86,6 @@ def run(
     report.json(summary | {"path": str(done.path)})
 
 
-@bench_app.command()
-def kernel(json_file: JsonOption = None, seed: SeedOption = None) -> None:
-    """Positions, snapshot and 32-source shortest paths against scipy and networkx."""
-    from twin.terminal import Report, progress_bar
-
-    report = Report(json_file)
-    with progress_bar("rounds") as progress:
-        from twin.study.bench import kernel as measure
-
-        data = measure(seed=seed or 0, progress=progress)
-    report.table(
-        f"one step, {data['satellites']} satellites, {data['sources']} sources",
-        ["what", "median ms"],
-        [[name, f"{value:.3f}"] for name, value in data["median_ms"].items()],
-    )
-    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
-    report.json(data)
-
-
-@bench_app.command()
-def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
-    """A day of 15 s steps, 1056 satellites with everything on, beside its bare routing."""
-    from twin.terminal import Report, progress_bar
-
-    report = Report(json_file)
-    with progress_bar("steps") as progress:
-        from twin.study.bench import day as measure
-
-        data = measure(seed=seed or 0, progress=progress)
-    told = ("wall_s", "peak_mib", "step_ms", "routing_alone_ms", "csgraph_alone_ms")
-    report.table(
-        f"{data['steps']} steps, {data['satellites']} satellites",
-        ["what", "figure"],
-        [[name, f"{data[name]:.3g}"] for name in told],
-    )
-    report.table(
-        "a step by phase", ["what", "ms"], [[k, f"{v:.2f}"] for k, v in data["phase_ms"].items()]
-    )
-    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
-    report.json(data)
-
-
-@bench_app.command()
-def plan(json_file: JsonOption = None, seed: SeedOption = None) -> None:
-    """Planning: each strategy on 32 layers x 8 experts and on 58 x 256, beside csgraph."""
-    from twin.terminal import Report, progress_bar
-
-    report = Report(json_file)
-    with progress_bar("rounds") as progress:
-        from twin.study.bench_plan import planning as measure
-
-        data = measure(seed=seed or 0, progress=progress)
-    report.table(
-        f"planning, {data['satellites']} satellites, {data['snapshots']} snapshots",
-        ["what", "median ms"],
-        [[name, f"{value:.1f}"] for name, value in data["median_ms"].items()],
-    )
-    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
-    report.json(data)
-
-
-@bench_app.command(name="run")
-def bench_run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
-    """`twin run paper` as a whole process: wall time cold (nothing compiled) and warm, memory."""
-    from twin.study.wholeprocess import measure_run
-    from twin.terminal import Report, progress_bar
-
-    report = Report(json_file)
-    with progress_bar("processes") as progress:
-        data = measure_run(seed=seed or 0, progress=progress)
-    report.table(
-        "twin run paper, as a whole process",
-        ["", "wall s", "peak memory MiB"],
-        [
-            [name, f"{entry['wall_s']:.1f}", f"{entry['peak_mib']:.0f}"]
-            for name, entry in data.items()
-        ],
-    )
-    report.json(data)
-
-
 for command in (
     cli_study.place,
     cli_study.compare,
@@ -175,6 +93,7 @@ for command in (
     cli_look.ephemeris,
     cli_look.events,
     cli_look.export,
+    cli_look.report,
     cli_look.app,
 ):
     app.command()(command)

@@ -42,7 +42,7 @@ def kernel(
     model.step()
     gateway = model.controller.placement.gateway
     sky = Sky(scenario)
-    csgraph_graph, nx_graph = _graphs(model.sky, model.snapshot)
+    csgraph_graph, nx_graph = graphs(model.sky, model.snapshot)
     difference_s = _disagreement(model, csgraph_graph)
     steps = sky.snapshots(scenario.simulation.replicate)
 
@@ -60,12 +60,12 @@ def kernel(
 
     contestants = {"kernel": ours, "csgraph": csgraph, "model_step": model.step}
     total = rounds + networkx_rounds + 2
-    times = _take_turns(contestants, rounds, lambda done: progress(done, total))
+    times = take_turns(contestants, rounds, lambda done: progress(done, total))
     # Positions come a chunk at a time, so that no median shows them: their mean is added.
-    times["positions"] = _positions_ms(sky)
+    times["positions"] = positions_ms(sky)
     times["kernel"] += times["positions"]
     times["model_step"] += times["positions"]
-    slow = _take_turns(
+    slow = take_turns(
         {"networkx": by_networkx}, networkx_rounds, lambda done: progress(rounds + 1 + done, total)
     )
     times |= slow
@@ -92,17 +92,25 @@ def day(
     *,
     seed: int = 0,
     steps: int = 5760,
+    planes: int = 33,
+    slots: int = 32,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> dict[str, Any]:
     """Time a day of 15 s steps with everything on, beside the bare routing of the same steps.
 
-    1056 satellites with batteries, heat, laser terminals, shadow, users in fifty cities, and all
-    of it recorded as a run. Every hundredth step's shortest paths are also timed alone, by our
-    search and by scipy's csgraph.
+    A Walker shell, by default of 1056 satellites, with batteries, heat, laser terminals, shadow,
+    users in fifty cities, and all of it recorded as a run. Every hundredth step's shortest paths
+    are also timed alone, by our search and by scipy's csgraph.
     """
     scenario = loader.load(
         "eclipse-study",
-        [f"simulation.seed={seed}", f"simulation.steps={steps}", "ground.users=cities"],
+        [
+            f"simulation.seed={seed}",
+            f"simulation.steps={steps}",
+            f"constellation.planes={planes}",
+            f"constellation.satellites_per_plane={slots}",
+            "ground.users=cities",
+        ],
     )
     with tempfile.TemporaryDirectory() as folder, RunWriter(Path(folder), scenario) as writer:
         return _day(TwinModel(scenario, Recorder(writer)), progress)
@@ -153,7 +161,7 @@ def _timed(phase: Callable[[], None], spent: dict[str, float], name: str) -> Cal
 def _routing_alone(model: TwinModel, times: dict[str, list[float]]) -> None:
     """Time one step's shortest paths by themselves, twice over."""
     skeleton, gateway = model.sky.skeleton, model.controller.placement.gateway
-    graph, _ = _graphs(model.sky, model.snapshot)
+    graph, _ = graphs(model.sky, model.snapshot)
     weight_s = model.snapshot.weight_s
     began = time.perf_counter()
     shortest_paths(skeleton.indptr, skeleton.indices, weight_s, gateway)
@@ -163,7 +171,7 @@ def _routing_alone(model: TwinModel, times: dict[str, list[float]]) -> None:
     times["csgraph"].append(time.perf_counter() - between)
 
 
-def _positions_ms(sky: Sky) -> float:
+def positions_ms(sky: Sky) -> float:
     """Cost of propagation a step, from whole chunks."""
     steps = np.arange(len(sky.ephemeris.t_s))
     began = time.perf_counter()
@@ -173,7 +181,7 @@ def _positions_ms(sky: Sky) -> float:
     return (time.perf_counter() - began) * 1e3 / (rounds * len(steps))
 
 
-def _graphs(sky: Sky, snapshot: Snapshot) -> tuple[csr_array, nx.Graph]:
+def graphs(sky: Sky, snapshot: Snapshot) -> tuple[csr_array, nx.Graph]:
     """The same snapshot for csgraph (links that are up only) and for networkx."""
     skeleton, n = sky.skeleton, sky.constellation.size
     up = np.isfinite(snapshot.weight_s)
@@ -191,7 +199,7 @@ def _disagreement(model: TwinModel, graph: csr_array) -> float:
     return float(np.abs(model.delay_s[reached] - theirs[reached]).max())
 
 
-def _take_turns(
+def take_turns(
     contestants: dict[str, Callable[[], None]], rounds: int, progress: Callable[[int], None]
 ) -> dict[str, float]:
     """Median time of each contestant in ms, after one round to warm up."""

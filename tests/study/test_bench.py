@@ -1,0 +1,52 @@
+"""Benchmarks that are small enough to run: what they tell, not how fast anything is."""
+
+import json
+from functools import partial
+
+import pytest
+
+from twin.study import bench_scale
+from twin.study.bench_peers import PEERS, SAME_S, peers
+
+
+def test_peers_give_the_same_delays():
+    data = peers(rounds=1)
+    assert data["satellites"] == 1056
+    assert data["largest_difference_s"].keys() | data["absent"].keys() == PEERS.keys()
+    assert {"scipy", "networkx"} <= data["times_ours"].keys()
+    assert max(data["largest_difference_s"].values()) < SAME_S
+    for name, told in data["absent"].items():
+        assert told == f"not installed: pip install {name}"
+
+
+def test_a_peer_that_is_not_installed_is_named(monkeypatch):
+    def enter(task):
+        raise ModuleNotFoundError("No module named 'igraph'")
+
+    monkeypatch.setitem(PEERS, "igraph", enter)
+    data = peers(rounds=1)
+    assert data["absent"]["igraph"] == "not installed: pip install igraph"
+    assert "igraph" not in data["median_ms"]
+
+
+def test_peers_from_the_command_line(twin):
+    code, out, _ = twin("bench", "peers")
+    assert code == 0
+    assert "delays from 32 of 1056 satellites to all" in out
+    assert "networkx" in out
+    assert "does not compare" not in out
+
+
+def test_scale_measures_every_shell_in_a_process_of_its_own(twin, tmp_path, monkeypatch):
+    small = partial(bench_scale.scale, shells=((33, 10), (33, 20)))
+    monkeypatch.setattr(bench_scale, "scale", small)
+    code, out, _ = twin("bench", "scale", "--steps", "3", "--json", "s.json")
+    assert code == 0
+    assert "660 satellites" in out
+    data = json.loads((tmp_path / "s.json").read_text())
+    small, large = data["sizes"]["330"], data["sizes"]["660"]
+    assert data["ratio"]["cost_per_satellite_step"] == pytest.approx(
+        large["satellite_step_us"] / small["satellite_step_us"]
+    )
+    assert small["steps"] == 3
+    assert small["peak_mib"] > 0
