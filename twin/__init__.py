@@ -1,0 +1,23 @@
+"""An orbital twin for language models that run across satellites.
+
+The functions of `twin.api` go by `twin.load_scenario`, `twin.run` and so on. They are imported
+when first used: whoever wants a single module of the package should not wait for all of it.
+"""
+
+TYPE_CHECKING = False  # typing has it too, but takes longer to import than all else here
+if TYPE_CHECKING:
+    from twin.api import compare, load_scenario, open_run, place, run
+
+__all__ = ["compare", "load_scenario", "open_run", "place", "run"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'twin' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module("twin.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

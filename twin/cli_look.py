@@ -123,23 +123,32 @@ def export(
         Path | None,
         typer.Option("--graphml", metavar="FILE", help="Write the links of a step as GraphML."),
     ] = None,
+    omm_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--omm", metavar="FILE", help="Write element sets as OMM: FILE is .csv, .json or .xml."
+        ),
+    ] = None,
     step: Annotated[
         int | None, typer.Option(metavar="N", help="Step that --graphml shows; default: 0.")
     ] = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
-    """Hand a run to other programs: orbits as CZML, links of a step as a GraphML graph."""
+    """Hand a run to other programs: orbits as CZML or OMM, links of a step as a GraphML graph."""
     from twin import runs
     from twin.terminal import Report, progress_bar
 
-    options = {"--czml": czml_file, "--graphml": graphml_file}
+    options = {"--czml": czml_file, "--graphml": graphml_file, "--omm": omm_file}
     files = {option: path for option, path in options.items() if path is not None}
     _check_files(files, step)
     chosen = runs.open_run(_run_folder(run, runs_dir))
     texts = {}
     with progress_bar("stepping") as progress:
         from twin.study.export import czml, graphml
+        from twin.study.export_omm import ending_of, omm
 
+        if omm_file is not None:
+            texts["--omm"] = omm(chosen, ending_of(omm_file))
         if czml_file is not None:
             texts["--czml"] = czml(chosen)
         if graphml_file is not None:
@@ -156,16 +165,60 @@ def export(
 def _check_files(files: dict[str, Path], step: int | None) -> None:
     """Refuse what could not be written, before anything is computed."""
     if not files:
-        raise InputError("twin export: give --czml FILE, --graphml FILE or both")
+        raise InputError("twin export: give --czml FILE, --graphml FILE or --omm FILE")
     if step is not None and "--graphml" not in files:
         raise InputError(f"--step {step}: goes with --graphml FILE")
     if len(set(files.values())) < len(files):
-        raise InputError("twin export: --czml and --graphml must be different files")
+        raise InputError("twin export: --czml, --graphml and --omm must be different files")
     for option, path in files.items():
         if path.is_dir():
             raise InputError(f"{option} {path}: is a folder")
         if not path.parent.is_dir():
             raise InputError(f"{option} {path}: there is no folder {path.parent}")
+
+
+def report(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TARGET...", help="Runs, or one study: folders, or ids below runs/."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Default: <id>-report.html in this folder."),
+    ] = None,
+    png_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write the figures here, as PNG.")
+    ] = None,
+    csv_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write the tables here, as CSV.")
+    ] = None,
+    runs_dir: RunsOption = Path("runs"),
+) -> None:
+    """Report on runs, side by side, or on a study: one HTML file that needs nothing else."""
+    from twin.study.report import report as put_together
+    from twin.study.report import write
+    from twin.terminal import Report
+
+    folders = [_run_folder(target, runs_dir) for target in targets]
+    more = f"-and-{len(folders) - 1}-more" if len(folders) > 1 else ""
+    file = out or Path(f"{folders[0].resolve().name}{more}-report.html")
+    if file.is_dir() or not file.parent.is_dir():
+        what = "is a folder" if file.is_dir() else f"there is no folder {file.parent}"
+        raise InputError(f"--out {file}: {what}")
+    document = put_together(folders)
+    places = {"--out": file.parent, "--png-dir": png_dir, "--csv-dir": csv_dir}
+    for option, place in places.items():
+        for folder in folders:
+            if place is not None and place.resolve().is_relative_to(folder.resolve()):
+                raise InputError(f"{option} {place}: lies in {folder}, which is not to be changed")
+    write(document, file, png_dir=png_dir, csv_dir=csv_dir)
+    said = Report(None)
+    said.say(f"report in {file}")
+    for what, place in (("figures", png_dir), ("tables", csv_dir)):
+        if place is not None:
+            said.say(f"{what} in {place}")
 
 
 def _run_folder(run: str, runs_dir: Path) -> Path:

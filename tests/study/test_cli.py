@@ -45,7 +45,11 @@ def test_export(twin, tmp_path):
     graph = nx.read_graphml(tmp_path / "n.graphml")
     assert graph.graph["step"] == 59
     assert graph.number_of_nodes() == 48
-    assert {file.name for file in tmp_path.iterdir()} == {"runs", "o.czml", "n.graphml"}
+    code, out, _ = twin("export", run.name, "--omm", "s.csv")
+    assert code == 0
+    assert "omm in s.csv" in out
+    assert len((tmp_path / "s.csv").read_text().splitlines()) == 1 + 48
+    assert {file.name for file in tmp_path.iterdir()} == {"runs", "o.czml", "n.graphml", "s.csv"}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def test_export(twin, tmp_path):
     [
         (["nothing", "--czml", "o.czml"], "nothing: neither a folder nor a run in runs/"),
         (["runs", "--czml", "o.czml"], "runs: not a run (no readable manifest.json)"),
-        (["RUN"], "give --czml FILE, --graphml FILE or both"),
+        (["RUN"], "give --czml FILE, --graphml FILE or --omm FILE"),
         (["RUN", "--czml", "o.czml", "--step", "3"], "--step 3: goes with --graphml FILE"),
         (["RUN", "--graphml", "x", "--step", "9"], "--step 9: must be from 0 to 8"),
         (["RUN", "--graphml", "x", "--step", "-1"], "--step -1: must be from 0 to 8"),
@@ -62,6 +66,7 @@ def test_export(twin, tmp_path):
         (["RUN", "--czml", "no/o.czml"], "--czml no/o.czml: there is no folder no"),
         (["RUN", "--graphml", "no/n"], "--graphml no/n: there is no folder no"),
         (["RUN", "--czml", "runs"], "--czml runs: is a folder"),
+        (["RUN", "--omm", "o.tle"], "--omm o.tle: must end in .csv, .json, .xml"),
     ],
 )
 def test_export_tells_mistakes_in_one_line_and_writes_nothing(twin, tmp_path, args, said):

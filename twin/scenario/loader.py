@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,15 +36,16 @@ def descriptions() -> dict[str, str]:
     return {name: tomllib.loads(preset_text(name))["description"] for name in preset_names()}
 
 
-def load(source: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Scenario:
     """Load a preset or a scenario file.
 
     Parameters
     ----------
     source : str or Path
         Name of a preset, or path of a TOML file (anything with a ``/`` or ending in ``.toml``).
-    overrides : sequence of str
+    overrides : sequence of str, or mapping
         ``table.key=value``, the value in TOML notation; what is not TOML is taken as a string.
+        Or values as they are, by ``table.key``.
 
     Raises
     ------
@@ -56,8 +57,12 @@ def load(source: str | Path, overrides: Sequence[str] = ()) -> Scenario:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{label}: not valid TOML: {error}") from None
-    for change in overrides:
-        override(data, change)
+    if isinstance(overrides, Mapping):
+        for path, value in overrides.items():
+            _put(data, path, value, f"override {path!r}", "table.key")
+    else:
+        for change in overrides:
+            override(data, change)
     return from_data(data, label)
 
 
@@ -72,18 +77,25 @@ def override(
         If `text` has another form; it names the `option` it was given to and the `form`.
     """
     path, equals, written = text.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
+    if not equals:
         raise InputError(f"{option} {text}: must look like {form}")
     try:
         value = tomllib.loads(f"value = {written}")["value"]
     except tomllib.TOMLDecodeError:
         value = written.strip()
+    _put(data, path, value, f"{option} {text}", form)
+
+
+def _put(data: dict[str, Any], path: str, value: Any, told: str, form: str) -> None:
+    """Set the field at a path like ``table.key``; `told` and `form` are for errors."""
+    keys = path.strip().split(".")
+    if not all(keys):
+        raise InputError(f"{told}: must look like {form}")
     table = data
     for key in keys[:-1]:
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
-            raise InputError(f"{option} {text}: {key} is a value, not a table")
+            raise InputError(f"{told}: {key} is a value, not a table")
     table[keys[-1]] = value
 
 

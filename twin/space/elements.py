@@ -131,7 +131,7 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
     ok = np.array([i for i in range(len(satrecs)) if i not in unusable], dtype=np.int64)
     n_rad_s, ecc, inc, raan, argp, anomaly = mean[ok].T
     mean[ok, 0] = np.cbrt(MU_EARTH_KM3_S2 / (n_rad_s / 60) ** 2)
-    mean[ok, 2:5] = _turned(teme_to_gcrs(epoch_utc, np.zeros(1))[0], inc, raan, argp).T
+    mean[ok, 2:5] = turned(teme_to_gcrs(epoch_utc, np.zeros(1))[0], inc, raan, argp).T
     mean[ok, 5] = true_anomaly(anomaly, ecc)
     return mean, unusable
 
@@ -148,7 +148,7 @@ def true_anomaly(mean_rad: Array, ecc: Array) -> Array:
     return nu
 
 
-def _turned(rotation: Array, inc: Array, raan: Array, argp: Array) -> Array:
+def turned(rotation: Array, inc: Array, raan: Array, argp: Array) -> Array:
     """Inclination, node and argument of perigee (3, N) of orbits seen from turned axes."""
     zero = np.zeros_like(inc)
     node = rotation @ np.stack([np.cos(raan), np.sin(raan), zero])

@@ -1,0 +1,95 @@
+"""The twin from Python, for notebooks and scripts: what the command line does, by its names.
+
+A mistake in the arguments raises `twin.errors.InputError`, a single line.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin import runs
+from twin.runs import Run
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    from twin.study.compare import Comparison
+    from twin.study.place import Placed
+
+# What simulates is imported by whoever needs it: it takes seconds, and reading a run does not.
+
+
+def load_scenario(source: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
+    """Load a scenario.
+
+    Parameters
+    ----------
+    source : str or Path
+        Name of one that ships with the twin, or path of a TOML file.
+    overrides : mapping, optional
+        Values by ``table.key``: ``{"outages.availability": 0.9}``.
+    """
+    return loader.load(source, overrides or {})
+
+
+def run(scenario: Scenario, *, runs_dir: str | Path = "runs") -> Run:
+    """Run a scenario, keep the run below `runs_dir` and return it."""
+    from twin.study.run import run_scenario
+
+    return run_scenario(scenario, runs_dir=Path(runs_dir))
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a complete run by its folder; its tables are Arrow tables, ``run.table("steps")``."""
+    return runs.open_run(path)
+
+
+def compare(
+    scenario: Scenario,
+    strategies: Sequence[str],
+    *,
+    policies: Sequence[str] | None = None,
+    replicates: int = 4,
+    workers: int | None = None,
+) -> "Comparison":
+    """Run every pair of the strategies and policies on common random numbers.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    strategies : sequence of str
+        The first is what the others are held against.
+    policies : sequence of str, optional
+        The scenario's own by default.
+    replicates : int
+        Independent repetitions, at least 2.
+    workers : int, optional
+        Processes; all processors by default.
+    """
+    from twin.study.cases import make_cases
+    from twin.study.compare import compare as compare_cases
+
+    cases = make_cases(
+        scenario,
+        strategies,
+        policies or [scenario.controller.policy],
+        strategy_params={},
+        policy_params={},
+    )
+    return compare_cases(cases, replicates=replicates, workers=workers)
+
+
+def place(
+    scenario: Scenario,
+    strategies: Sequence[str],
+    *,
+    floors_per_s: Sequence[float] = (0.0,),
+    replicates: int = 4,
+    workers: int | None = None,
+) -> "list[Placed]":
+    """Plan once with each strategy; see `twin.study.place.place`."""
+    from twin.study.place import place as plan_all
+
+    return plan_all(
+        scenario, strategies, floors_per_s=floors_per_s, replicates=replicates, workers=workers
+    )
