@@ -1,14 +1,17 @@
 """`twin bench`: how fast the twin is, beside the alternatives."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twin.cli_options import JsonOption, SeedOption
 
+if TYPE_CHECKING:
+    from twin.terminal import Report
+
 bench_app = typer.Typer(help="Measure speed, side by side with the alternatives.")
 
-FIGURES = ("wall_s", "peak_mib", "step_ms", "satellite_step_us", "routing_alone_ms")
+SCALE_FIGURES = ("wall_s", "peak_mib", "step_ms", "satellite_step_us", "routing_alone_ms")
 
 
 @bench_app.command()
@@ -21,13 +24,9 @@ def kernel(json_file: JsonOption = None, seed: SeedOption = None) -> None:
         from twin.study.bench import kernel as measure
 
         data = measure(seed=seed or 0, progress=progress)
-    report.table(
-        f"one step, {data['satellites']} satellites, {data['sources']} sources",
-        ["what", "median ms"],
-        [[name, f"{value:.3f}"] for name, value in data["median_ms"].items()],
+    _tell_medians(
+        report, f"one step, {data['satellites']} satellites, {data['sources']} sources", data
     )
-    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
-    report.json(data)
 
 
 @bench_app.command()
@@ -63,13 +62,9 @@ def plan(json_file: JsonOption = None, seed: SeedOption = None) -> None:
         from twin.study.bench_plan import planning as measure
 
         data = measure(seed=seed or 0, progress=progress)
-    report.table(
-        f"planning, {data['satellites']} satellites, {data['snapshots']} snapshots",
-        ["what", "median ms"],
-        [[name, f"{value:.1f}"] for name, value in data["median_ms"].items()],
+    _tell_medians(
+        report, f"planning, {data['satellites']} satellites, {data['snapshots']} snapshots", data
     )
-    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
-    report.json(data)
 
 
 @bench_app.command()
@@ -106,7 +101,7 @@ def scale(
     with progress_bar("processes") as progress:
         data = measure(seed=seed or 0, steps=steps, progress=progress)
     sizes = data["sizes"]
-    figures = [[k, *(f"{day[k]:.4g}" for day in sizes.values())] for k in FIGURES]
+    figures = [[k, *(f"{day[k]:.4g}" for day in sizes.values())] for k in SCALE_FIGURES]
     phases = next(iter(sizes.values()))["phase_ms"]
     figures += [
         [f"{name} ms", *(f"{day['phase_ms'][name]:.2f}" for day in sizes.values())]
@@ -151,4 +146,12 @@ def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     for name in apart:
         if apart[name] > SAME_S:
             report.say(f"{name} gives other delays: its time does not compare")
+    report.json(data)
+
+
+def _tell_medians(report: "Report", title: str, data: dict[str, Any]) -> None:
+    """Print the medians of a bench's contestants and their ratios."""
+    medians = [[name, f"{value:.4g}"] for name, value in data["median_ms"].items()]
+    report.table(title, ["what", "median ms"], medians)
+    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
     report.json(data)

@@ -28,7 +28,9 @@ RUNS = {
     ],
     "paper": ["simulation.record_tokens_per_step=8"],
 }
-SECONDS = 6.0
+SECONDS = 10.0
+SETTLED_MS = 10_000
+"""Until all frames of the run are in the page, and it has found the sharpness it can keep up."""
 SESSIONS = 10
 PLAY_S = float(os.environ.get("PLAY_S", "60"))
 """How long the page plays, at 64 times the usual speed, while its heap is watched."""
@@ -90,7 +92,7 @@ def opened(page, url):
     page.wait_for_selector(".tw-stage[data-draws]", state="attached", timeout=60_000)
     first_s = time.perf_counter() - began
     page.wait_for_selector(".tw-note", state="detached", timeout=60_000)
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(SETTLED_MS)
     return first_s
 
 

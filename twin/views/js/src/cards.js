@@ -2,7 +2,7 @@
 
 import { duration, h, percent, say } from "./dom.js";
 import { journeys, layerOf, meanLayers } from "./journey.js";
-import { shade } from "./colours.js";
+import { layerColour } from "./colours.js";
 import { nameOf, placementAt, utc } from "./trace.js";
 
 const SPEED_OF_LIGHT_KM_S = 299_792.458;
@@ -181,7 +181,7 @@ export function createTokenCard(actions) {
       rest.style.background = look.palette.compute;
       usual.style.left = `${(100 * mean[l]) / most}%`;
       const number = h("span", { textContent: l + 1 });
-      number.style.color = shade(look.palette.ramps.layer, trace.layers > 1 ? l / (trace.layers - 1) : 0);
+      number.style.color = layerColour(look.palette.ramps.layer, l, trace.layers);
       return h(
         "button",
         { className: "tw-way-row", title: `layer ${l + 1}: ${duration(took)}, ${layer.hops} hops`, onclick: () => actions.layer(l), data: { layer: l } },

@@ -5,8 +5,16 @@ export function rgb(hex) {
   return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }
 
-/** 256 colours between evenly spaced stops, four bytes each. */
+const ramps = new Map();
+
+/** 256 colours between evenly spaced stops, four bytes each; the same table for the same stops. */
 export function ramp(stops) {
+  const key = stops.join();
+  if (!ramps.has(key)) ramps.set(key, interpolated(stops));
+  return ramps.get(key);
+}
+
+function interpolated(stops) {
   const colours = stops.map(rgb);
   const table = new Uint8Array(4 * 256).fill(255);
   for (let i = 0; i < 256; i += 1) {
@@ -20,12 +28,13 @@ export function ramp(stops) {
 }
 
 /** The colour of a share, 0 to 1, of a ramp as a CSS colour. */
-export function shade(stops, share) {
+function shade(stops, share) {
   const table = ramp(stops);
   const at = 4 * Math.round(255 * Math.min(Math.max(share, 0), 1));
   return `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]})`;
 }
 
-export function layerShare(meta, layers, layer) {
-  return layers > 1 ? layer / (layers - 1) : 0;
+/** The colour of a layer, the first to the last of `layers`. */
+export function layerColour(stops, layer, layers) {
+  return shade(stops, layers > 1 ? layer / (layers - 1) : 0);
 }

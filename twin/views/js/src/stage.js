@@ -8,7 +8,7 @@ import { GLOBE, RING } from "./glsl.js";
 import { hopOf, journeys } from "./journey.js";
 import { VIEWS, createPane } from "./pane.js";
 import { tokenTime } from "./clock.js";
-import { shade } from "./colours.js";
+import { layerColour } from "./colours.js";
 import { nameOf, placementAt } from "./trace.js";
 
 const GAP = 10;
@@ -262,7 +262,7 @@ export function createStage(onMove) {
 
   /** A layer's colour as ink: light enough, or dark enough, to be read. */
   function layerInk(layer, trace) {
-    const colour = shade(look.palette.ramps.layer, trace.layers > 1 ? layer / (trace.layers - 1) : 0);
+    const colour = layerColour(look.palette.ramps.layer, layer, trace.layers);
     return `color-mix(in srgb, ${colour} 62%, ${look.dark ? "white" : "black"})`;
   }
 
