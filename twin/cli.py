@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twin import cli_bench, cli_look, cli_study
+from twin import cli_bench, cli_look, cli_study, cli_sweep
 from twin.cli_options import (
     JsonOption,
     RunsOption,
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or show one.")
 app.add_typer(scenarios_app, name="scenarios")
+app.add_typer(cli_sweep.studies_app, name="studies")
 app.add_typer(cli_bench.bench_app, name="bench")
 
 
@@ -90,6 +91,7 @@ for command in (
     cli_study.place,
     cli_study.compare,
     cli_study.reproduce,
+    cli_sweep.sweep,
     cli_look.ephemeris,
     cli_look.events,
     cli_look.export,

@@ -147,7 +147,7 @@ class RunWriter:
             "notes": self._notes,
             "left_out": self.left_out,
             "conclusion": self.conclusion,
-            "versions": _versions(),
+            "versions": versions(),
         }
         write_text(self._partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
 
@@ -183,7 +183,7 @@ def open_run(path: str | Path) -> Run:
         If there is none at `path`, or it was interrupted.
     """
     folder = Path(path)
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     if manifest is None:
         raise InputError(f"{path}: not a run (no readable manifest.json)")
     if manifest["status"] != "complete" or folder.name.endswith(PARTIAL):
@@ -201,7 +201,7 @@ def list_runs(root: Path) -> list[Run]:
     """Complete runs below `root`, newest first."""
     if not root.is_dir():
         return []
-    found = [(_read_manifest(f), f) for f in sorted(root.iterdir()) if not f.name.endswith(PARTIAL)]
+    found = [(read_manifest(f), f) for f in sorted(root.iterdir()) if not f.name.endswith(PARTIAL)]
     runs = [Run(f, m) for m, f in found if m is not None and m.get("status") == "complete"]
     return sorted(runs, key=lambda r: (r.manifest["written_utc"], r.manifest["run_id"]))[::-1]
 
@@ -215,13 +215,17 @@ def interrupted_scenario(path: Path) -> tuple[str, Scenario]:
 
 def new_run_id(root: Path, scenario: Scenario) -> str:
     """A name that no run below `root` has: time, scenario and strategy."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    stem = f"{stamp}-{scenario.name}-{scenario.placement.strategy}"
-    run_id, n = stem, 1
-    while (root / run_id).exists() or (root / (run_id + PARTIAL)).exists():
+    return free_name(root, f"{scenario.name}-{scenario.placement.strategy}")
+
+
+def free_name(root: Path, what: str, ending: str = "") -> str:
+    """Name of a folder below `root` that is not there: time, what it is, an ending."""
+    stem = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{what}"
+    name, n = stem + ending, 1
+    while (root / name).exists() or (root / (name + PARTIAL)).exists():
         n += 1
-        run_id = f"{stem}-{n}"
-    return run_id
+        name = f"{stem}-{n}{ending}"
+    return name
 
 
 def write_text(path: Path, text: str) -> None:
@@ -231,12 +235,13 @@ def write_text(path: Path, text: str) -> None:
     os.replace(temporary, path)  # noqa: PTH105 (the atomic one, also where `path` exists)
 
 
-def _read_manifest(folder: Path) -> dict[str, Any] | None:
+def read_manifest(folder: Path, key: str = "run_id") -> dict[str, Any] | None:
+    """The manifest of a run, or of what else has `key` for its name; None if it has none."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return manifest if isinstance(manifest, dict) and "status" in manifest else None
+    return manifest if isinstance(manifest, dict) and {"status", key} <= manifest.keys() else None
 
 
 def _is_column(value: Any) -> bool:
@@ -259,7 +264,8 @@ def _column(pieces: list[tuple[int, Any]], kind: pa.DataType) -> pa.Array:
     return pa.array(values, type=kind, from_pandas=True)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Version of Python, of the twin and of what decides its figures."""
     packages = ("orbital-twin", "numpy", "scipy", "numba", "astropy", "boinor", "sgp4", "Mesa")
     found = {"python": platform.python_version()}
     for package in packages:

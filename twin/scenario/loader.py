@@ -59,7 +59,7 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
         raise InputError(f"{label}: not valid TOML: {error}") from None
     if isinstance(overrides, Mapping):
         for path, value in overrides.items():
-            _put(data, path, value, f"override {path!r}", "table.key")
+            put(data, path, value, told=f"override {path!r}")
     else:
         for change in overrides:
             override(data, change)
@@ -83,10 +83,10 @@ def override(
         value = tomllib.loads(f"value = {written}")["value"]
     except tomllib.TOMLDecodeError:
         value = written.strip()
-    _put(data, path, value, f"{option} {text}", form)
+    put(data, path, value, told=f"{option} {text}", form=form)
 
 
-def _put(data: dict[str, Any], path: str, value: Any, told: str, form: str) -> None:
+def put(data: dict[str, Any], path: str, value: Any, *, told: str, form: str = "table.key") -> None:
     """Set the field at a path like ``table.key``; `told` and `form` are for errors."""
     keys = path.strip().split(".")
     if not all(keys):
@@ -104,18 +104,22 @@ def from_data(data: dict[str, Any], label: str = "scenario") -> Scenario:
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{label}: {_explain(error)}") from None
+        raise InputError(f"{label}: {explain(error)}") from None
 
 
 def to_toml(scenario: Scenario) -> str:
     """The complete scenario as TOML; ``load`` of it gives an equal scenario."""
-    data = scenario.model_dump(mode="json", exclude_none=True)
+    return dump(scenario.model_dump(mode="json", exclude_none=True))
+
+
+def dump(data: dict[str, Any]) -> str:
+    """Nested plain data without None as TOML."""
     scalars = {k: v for k, v in data.items() if not isinstance(v, dict)}
-    lines = [f"{key} = {_literal(value)}" for key, value in scalars.items()]
+    lines = [f"{key} = {literal(value)}" for key, value in scalars.items()]
     for name, table in data.items():
         if isinstance(table, dict):
             lines += ["", f"[{name}]"]
-            lines += [f"{_key(key)} = {_literal(value)}" for key, value in table.items()]
+            lines += [f"{_key(key)} = {literal(value)}" for key, value in table.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -149,7 +153,8 @@ def mistakes(source: str | Path, overrides: Sequence[str] = ()) -> dict[str, str
     return {}
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError) -> str:
+    """Everything that is wrong with a file, in one line: field, what is allowed, value."""
     return "; ".join(f"{where}: {message}" for where, message in _mistakes(error))
 
 
@@ -178,11 +183,12 @@ def _key(key: str) -> str:
     return key if bare else _text(key)
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
+    """Plain data as it is written in TOML, on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(k)} = {_literal(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(k)} = {literal(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_literal, value)) + "]"
+        return "[" + ", ".join(map(literal, value)) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

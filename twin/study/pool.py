@@ -1,10 +1,32 @@
-"""Independent jobs over worker processes, results in the order of the jobs."""
+"""Independent jobs over processes: this one, workers of its own, or a cluster's.
 
-import multiprocessing
+Dask runs them. Workers of our own are fresh processes with one thread each, which compile (or load
+what is compiled) once and then take job after job.
+"""
+
+import logging
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Any
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any
+
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_AHEAD = 1000
+"""Jobs handed to the scheduler at a time, so that it need not hold all of a large study."""
+_PATIENCE_S = 60
+"""How long to wait for a cluster's first worker."""
+_CONFIG = {
+    "distributed.worker.multiprocessing-method": "spawn",
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
+"""Nothing is forked from a process with threads, nothing is sampled, nothing is served."""
 
 
 def map_jobs[T](
@@ -27,22 +49,122 @@ def map_jobs[T](
     progress : callable
         Told (jobs done, jobs in all).
     """
-    workers = min(workers or os.cpu_count() or 1, len(arguments))
     progress(0, len(arguments))
-    if workers <= 1:
-        results = []
+    results: dict[int, T] = {}
+    # Closed at once, so that an error ends the workers before it is told.
+    with closing(run_jobs(job, arguments, workers=workers)) as ended:
+        for i, result in ended:
+            if isinstance(result, Exception):
+                raise result
+            results[i] = result
+            progress(len(results), len(arguments))
+    return [results[i] for i in range(len(arguments))]
+
+
+def run_jobs[T](
+    job: Callable[..., T],
+    arguments: Sequence[tuple[Any, ...]],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Generator[tuple[int, T | Exception]]:
+    """Call ``job(*arguments[i])`` for every i; yield (i, result) as they end.
+
+    A call that raises, or whose process dies again and again, yields its exception, and the others
+    go on. Closing the iterator ends the workers, and calls that did not begin are given up.
+
+    Parameters
+    ----------
+    job : callable
+        Importable at module level, on a cluster also by its workers.
+    arguments : sequence of tuple
+        One call each.
+    workers : int, optional
+        Processes; all processors by default, none at all (in this process) for 1.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers are used instead.
+
+    Raises
+    ------
+    InputError
+        If no scheduler or worker answers at that address, or no longer does.
+    """
+    workers = min(workers or os.cpu_count() or 1, len(arguments))
+    if scheduler is None and workers <= 1:
         for i, args in enumerate(arguments):
-            results.append(job(*args))
-            progress(i + 1, len(arguments))
-        return results
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        futures = [pool.submit(job, *args) for args in arguments]
+            yield i, _outcome(job, args)
+        return
+    with ExitStack() as stack:
+        client = _local(stack, workers) if scheduler is None else _remote(stack, scheduler)
         try:
-            for done, future in enumerate(as_completed(futures), start=1):
-                future.result()
-                progress(done, len(arguments))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-        return [future.result() for future in futures]
+            yield from _ended(client, job, arguments)
+        except CancelledError:
+            raise InputError(f"--scheduler {scheduler}: the connection is lost") from None
+
+
+def _outcome[T](job: Callable[..., T], args: tuple[Any, ...]) -> T | Exception:
+    try:
+        return job(*args)
+    except Exception as error:
+        return error
+
+
+def _ended[T](
+    client: "Client", job: Callable[..., T], arguments: Sequence[tuple[Any, ...]]
+) -> Generator[tuple[int, T | Exception]]:
+    from distributed import as_completed
+
+    def submit(i: int) -> Any:
+        # Never the result of an equal call: a study that is asked to compute, computes.
+        future = client.submit(job, *arguments[i], pure=False)
+        index[future.key] = i
+        return future
+
+    index: dict[Any, int] = {}
+    waiting = iter(range(len(arguments)))
+    ended = as_completed([submit(i) for i, _ in zip(waiting, range(_AHEAD), strict=False)])
+    for future in ended:
+        if future.cancelled():
+            raise CancelledError
+        yield index.pop(future.key), _outcome(future.result, ())
+        future.release()
+        for i in waiting:
+            ended.add(submit(i))
+            break
+
+
+def _local(stack: ExitStack, workers: int) -> "Client":
+    import dask.config
+    from distributed import Client, LocalCluster
+
+    stack.enter_context(dask.config.set(_CONFIG))
+    cluster = LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
+        memory_limit=0,
+        env={"NUMBA_NUM_THREADS": "1"},
+        silence_logs=logging.CRITICAL,
+    )
+    stack.enter_context(cluster)
+    return stack.enter_context(Client(cluster))
+
+
+def _remote(stack: ExitStack, scheduler: str) -> "Client":
+    from distributed import Client
+
+    try:
+        client = stack.enter_context(Client(scheduler, timeout=10))
+    except (OSError, ValueError) as error:
+        raise InputError(f"--scheduler {scheduler}: nobody answers: {error}") from None
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE_S)
+    except TimeoutError:
+        raise InputError(
+            f"--scheduler {scheduler}: no worker within {_PATIENCE_S} s; start some with: "
+            f"dask worker {scheduler}"
+        ) from None
+    return client

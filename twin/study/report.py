@@ -111,7 +111,7 @@ def _in_short(cases: list[Case]) -> list[str]:
             f"and {100 * lost / asked:.4g} % lost{_because(worst, causes[worst], lost)}."
         )
         summary = case.summaries[0]
-        if case.latency_range() is not None:
+        if case.distribution is not None:
             way = case.values("propagation_mean_s").mean() / case.values("latency_mean_s").mean()
             told.append(
                 f"{before}A token took {text(float(case.values('latency_mean_s').mean()))} s on "

@@ -14,7 +14,7 @@ import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from twin.errors import InputError
-from twin.metrics import SHARES, Estimate, estimate
+from twin.metrics import SHARES, Distribution, Estimate, estimate, pooled
 from twin.runs import PARTIAL, Run
 from twin.scenario.schema import Scenario
 from twin.study.summary import summarise
@@ -90,29 +90,16 @@ class Case:
         some = (weight > 0) & np.isfinite(joined).all(axis=1)
         return joined[some], weight[some]
 
-    def latency_range(self) -> tuple[float, float] | None:
-        """Seconds of the fastest and of the slowest token; None if none was served."""
-        quantiles, _ = self._pooled
-        return (float(quantiles.min()), float(quantiles.max())) if quantiles.size else None
-
-    def share_within(self, latency_s: float) -> float:
-        """Share of all tokens served that took no longer, between the quantiles linearly."""
+    @cached_property
+    def distribution(self) -> Distribution | None:
+        """Latency of all tokens served; None if none was."""
         quantiles, served = self._pooled
-        low, high = quantiles[:, :-1], quantiles[:, 1:]
-        width = np.where(high > low, high - low, 1.0)
-        part = np.where(high > low, np.clip((latency_s - low) / width, 0, 1), latency_s >= high)
-        return float(np.average((part * np.diff(SHARES)).sum(axis=1), weights=served))
+        return pooled(quantiles, served) if served.size else None
 
     def latency_at(self, share: float) -> float:
         """Seconds within which so large a share of all tokens came; NaN if none was served."""
-        ends = self.latency_range()
-        if ends is None:
-            return float("nan")
-        low, high = ends
-        for _ in range(40):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.share_within(middle) < share else (low, middle)
-        return high
+        found = self.distribution
+        return float("nan") if found is None else float(found.latency_at(share))
 
     def by_layer(self) -> tuple[Floats, Floats]:
         """Propagation and compute of each layer, s, (L,): means over the tokens served."""

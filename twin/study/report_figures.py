@@ -64,17 +64,18 @@ def run_pictures(cases: list[Case]) -> list[Picture]:
 
 
 def _distribution(cases: list[Case]) -> Picture | None:
-    served = [(c, s) for c, s in zip(cases, lines_of(len(cases)), strict=True) if c.latency_range()]
+    styles = zip(cases, lines_of(len(cases)), strict=True)
+    served = [(c, c.distribution, s) for c, s in styles if c.distribution is not None]
     if not served:
         return None
 
     def draw(figure: Any) -> None:
         axes = figure.add_subplot()
-        for case, style in served:
-            low, high = case.latency_range() or (0.0, 0.0)
+        for case, found, style in served:
+            low, high = found.latency_at(np.array([0.0, 1.0]))
             margin = max(0.02 * (high - low), 1e-3 * high)
             x = np.append(np.linspace(low - margin, high, 250), high + margin)
-            axes.plot(x, [100 * case.share_within(v) for v in x], **style, label=case.label)
+            axes.plot(x, 100 * found.share_within(x), **style, label=case.label)
         axes.set_xlabel("latency of a token, s")
         axes.set_ylabel("tokens that took no longer, %")
         axes.set_ylim(0, 101)
@@ -84,9 +85,8 @@ def _distribution(cases: list[Case]) -> Picture | None:
 
     told = [
         f"{told_of(case, cases)}half of the tokens took at most {text(case.latency_at(0.5))} s, "
-        f"95 % at most {text(case.latency_at(0.95))} s, "
-        f"the slowest {text((case.latency_range() or (0.0, 0.0))[1])} s."
-        for case, _ in served
+        f"95 % at most {text(case.latency_at(0.95))} s, the slowest {text(case.latency_at(1.0))} s."
+        for case, _, _ in served
     ]
     return Picture(
         name="latency-cdf",

@@ -96,13 +96,12 @@ def differences(cases: list[Case]) -> Table | None:
 def token_percentiles(cases: list[Case]) -> Table:
     """Within which time which share of all tokens served came."""
     rows: list[list[Cell]] = []
-    ends = [case.latency_range() or (None, None) for case in cases]
-    rows.append(["fastest", *(low for low, _ in ends)])
+    rows.append(["fastest", *(case.latency_at(0.0) for case in cases)])
     rows += [
         [f"{100 * share:g} % took at most", *(case.latency_at(share) for case in cases)]
         for share in SHARES
     ]
-    rows.append(["slowest", *(high for _, high in ends)])
+    rows.append(["slowest", *(case.latency_at(1.0) for case in cases)])
     return Table(
         name="tokens",
         title="Latency over all tokens served, s",

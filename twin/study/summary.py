@@ -6,7 +6,51 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twin.network.grid import LinkKind
 from twin.runs import Run
+
+FIGURES = (
+    "latency_mean_s",
+    "latency_p50_s",
+    "latency_p95_s",
+    "latency_p99_s",
+    "expected_latency_s",
+    "propagation_mean_s",
+    "compute_mean_s",
+    "tokens_asked",
+    "tokens_served_share",
+    "tokens_retried",
+    "lost_dead",
+    "lost_unreachable",
+    "lost_refused",
+    "lost_unserved",
+    "lost_moving",
+    "ttft_p50_s",
+    "ttft_p99_s",
+    "ground_availability",
+    "ground_handovers",
+    "links_up_share",
+    "sunlit_share",
+    "soc_min",
+    "temperature_max_c",
+    "satellites_without_power",
+    "brown_outs",
+    "throttlings",
+    "compute_deficit_share",
+    "energy_per_token_j",
+    "utilisation_max",
+    "placements",
+    "migrated_gb",
+    "battery_cycles_max",
+    "battery_life_used_max",
+    *(
+        f"{kind.name.lower().replace('_', '-')}_{figure}"
+        for kind in LinkKind
+        for figure in ("availability", "hold_mean_s")
+    ),
+)
+"""Names of the figures that a run's scenario decides: all but the wall time. A run has no figures
+of the kinds of link that its constellation has not."""
 
 
 def summarise(run: Run) -> dict[str, float | None]:

@@ -1,0 +1,188 @@
+"""A study as a TOML file: which scenarios, strategies and policies, how often, what is told."""
+
+import tomllib
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+
+from twin.errors import InputError
+from twin.scenario import loader
+from twin.scenario.schema import Table
+from twin.study.summary import FIGURES
+
+METRICS = ("latency_mean_s", "latency_p99_s", "tokens_served_share", "energy_per_token_j")
+"""What is told of a study that does not say."""
+
+_ELSEWHERE = {
+    "name": "a study has a name of its own",
+    "placement.strategy": "goes in strategies",
+    "placement.params": "goes in strategy_params",
+    "controller.policy": "goes in policies",
+    "controller.params": "goes in policy_params",
+    "simulation.replicate": "goes in replicates",
+    "simulation.seed": "goes in set, so that all points of a replicate share it",
+}
+"""Fields of a scenario that no axis has."""
+
+
+class Range(Table):
+    """Values at equal distances, given by it or by how many there are; both ends belong to it."""
+
+    start: int | float = Field(alias="from")
+    stop: int | float = Field(alias="to")
+    step: int | float | None = Field(None, gt=0)
+    count: int | None = Field(None, ge=2, le=100_000)
+
+    @model_validator(mode="after")
+    def _one_distance(self) -> Self:
+        if (self.step is None) == (self.count is None):
+            raise ValueError("give exactly one of step and count")
+        if self.stop <= self.start:
+            raise ValueError(f"to must be above from ({self.start!r}), not {self.stop!r}")
+        return self
+
+    def values(self) -> list[int | float]:
+        """The numbers as they would be written out in decimals, integers where all are."""
+        first, last = Decimal(str(self.start)), Decimal(str(self.stop))
+        if self.step is not None:
+            step = Decimal(str(self.step))
+            found = [first + i * step for i in range(int((last - first) // step) + 1)]
+        else:
+            intervals = (self.count or 2) - 1
+            found = [first + (last - first) * i / intervals for i in range(intervals + 1)]
+        whole = all(isinstance(n, int) for n in (self.start, self.stop, self.step or 0))
+        if whole and all(value == int(value) for value in found):
+            return [int(value) for value in found]
+        return [float(value) for value in found]
+
+
+def _is_range(values: Any) -> str:
+    return "range" if isinstance(values, dict | Range) else "values"
+
+
+AxisValues = Annotated[
+    Annotated[Range, Tag("range")] | Annotated[list[Any], Tag("values"), Field(min_length=1)],
+    Discriminator(_is_range),
+]
+
+
+class StudyFile(Table):
+    """A study. Axes are crossed with each other; fields of one axis go along together."""
+
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    question: str = ""
+    scenario: str = Field(min_length=1, description="a preset's name or a TOML file's path")
+    replicates: int = Field(4, ge=1, le=10_000, description="independent repetitions of a point")
+    strategies: tuple[str, ...] = Field((), strict=False, description="default: the scenario's")
+    policies: tuple[str, ...] = Field((), strict=False, description="default: the scenario's")
+    strategy_files: tuple[str, ...] = Field(
+        (), strict=False, description="FILE.py:FUNCTION, where strategies of one's own are"
+    )
+    strategy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    policy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    metrics: tuple[str, ...] = Field(
+        METRICS, strict=False, min_length=1, description="figures of a run that are told"
+    )
+    overrides: tuple[str, ...] = Field(
+        (), strict=False, alias="set", description="table.key=value, at every point"
+    )
+    axes: tuple[dict[str, AxisValues], ...] = Field(
+        (), strict=False, description="values of table.key, a list or from, to and step or count"
+    )
+
+    @model_validator(mode="after")
+    def _metrics_known(self) -> Self:
+        for name in self.metrics:
+            if name not in FIGURES:
+                raise ValueError(f"metrics: unknown {name!r}; known: {', '.join(FIGURES)}")
+        return self
+
+    @model_validator(mode="after")
+    def _axes_fit(self) -> Self:
+        seen: set[str] = set()
+        for number, axis in enumerate(self.axes):
+            if not axis:
+                raise ValueError(f"axes.{number}: has no field")
+            for field in axis:
+                _check_field(number, field, seen)
+                seen.add(field)
+            lengths = {field: len(values) for field, values in expand(axis).items()}
+            if len(set(lengths.values())) > 1:
+                told = ", ".join(f"{field} has {n}" for field, n in lengths.items())
+                raise ValueError(f"axes.{number}: needs as many values of each field: {told}")
+        return self
+
+    @property
+    def fields(self) -> list[str]:
+        """Fields of all axes, in their order."""
+        return [field for axis in self.axes for field in axis]
+
+
+def expand(axis: dict[str, Range | list[Any]]) -> dict[str, list[Any]]:
+    """Values of each field of an axis, ranges written out."""
+    return {f: v.values() if isinstance(v, Range) else v for f, v in axis.items()}
+
+
+def read_study(source: str | Path) -> StudyFile:
+    """Read a study: a preset by name, or a file by path (with a ``/`` or ending in ``.toml``).
+
+    Raises
+    ------
+    InputError
+        With file, field, value and what is allowed.
+    """
+    name = str(source)
+    if isinstance(source, str) and "/" not in name and not name.endswith(".toml"):
+        return parse_study(preset_text(name), f"study {name}")
+    try:
+        text = Path(source).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not a text file in UTF-8") from None
+    return parse_study(text, name)
+
+
+def parse_study(text: str, label: str) -> StudyFile:
+    """Read a study from its text; `label` names it in errors."""
+    try:
+        return StudyFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{label}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        raise InputError(f"{label}: {loader.explain(error)}") from None
+
+
+def to_toml(study: StudyFile) -> str:
+    """The complete study as TOML; `parse_study` of it gives an equal one."""
+    return loader.dump(study.model_dump(mode="json", exclude_none=True, by_alias=True))
+
+
+def preset_names() -> list[str]:
+    """Names of the studies that ship with the package."""
+    folder = resources.files("twin.study") / "presets"
+    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+
+
+def preset_text(name: str) -> str:
+    """TOML text of a study that ships; InputError lists them if there is no such."""
+    if name not in preset_names():
+        raise InputError(
+            f"unknown study {name!r}; presets: {', '.join(preset_names())}; "
+            "or give the path of a .toml file"
+        )
+    preset = resources.files("twin.study") / "presets" / f"{name}.toml"
+    return preset.read_text(encoding="utf-8")
+
+
+def _check_field(number: int, field: str, seen: set[str]) -> None:
+    for name, why in _ELSEWHERE.items():
+        if field == name or field.startswith(name + "."):
+            raise ValueError(f"axes.{number}: {field}: {why}")
+    if not all(field.split(".")) or "." not in field:
+        raise ValueError(f"axes.{number}: {field!r}: must look like table.key")
+    if field in seen:
+        raise ValueError(f"axes.{number}: {field} is given twice")

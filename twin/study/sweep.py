@@ -1,0 +1,218 @@
+"""Run a study's points over processes or a cluster, and put together what they found."""
+
+import tempfile
+import tomllib
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from twin.errors import InputError
+from twin.runs import PARTIAL, Run, open_run
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+from twin.studies import Result, Study, StudyWriter, interrupted
+from twin.study.plugins import load_strategies
+from twin.study.points import Point, base_scenario, make_points
+from twin.study.pool import run_jobs
+from twin.study.profiles import PROFILES, profiles
+from twin.study.run import run_scenario
+from twin.study.study_file import StudyFile, parse_study, read_study, to_toml
+from twin.study.summary import FIGURES, summarise
+
+
+@dataclass(frozen=True)
+class OpenSweep:
+    """A study that is ready to run: its place on disk, its file, all of its points."""
+
+    writer: StudyWriter
+    study: StudyFile
+    points: list[Point]
+
+
+def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) -> OpenSweep:
+    """Get a study ready to run, a new one or one to go on with; every point is validated.
+
+    Parameters
+    ----------
+    source : str
+        A preset's name or a file's path; with `resume` also the folder of an interrupted study,
+        whose own scenario is taken, whatever has become of the file that it came from.
+    resume : bool
+        Go on with the study if it was interrupted; one that has not begun begins.
+    runs_dir : Path
+        Where studies are.
+    keep_runs : bool
+        Whether a new study keeps the runs of its points.
+
+    Raises
+    ------
+    InputError
+        If there is no such study, or something is wrong with it.
+    """
+    if source.rstrip("/").endswith(PARTIAL):
+        if not resume:
+            raise InputError(f"{source}: an interrupted study; go on with it by --resume")
+        return _go_on(Path(source))
+    study = read_study(source)
+    load_strategies(study.strategy_files)
+    base = base_scenario(study, source)
+    points = make_points(study, base, source)
+    study_toml, scenario_toml = to_toml(study), loader.to_toml(base)
+    found = interrupted(runs_dir, study.name) if resume else None
+    if found is not None:
+        earlier = StudyWriter.resumed(found)
+        if (earlier.study_toml, earlier.scenario_toml) != (study_toml, scenario_toml):
+            raise InputError(
+                f"{source}: has changed since {found} began; finish that as it was "
+                f"(twin sweep --resume {found}), or leave --resume out to begin anew"
+            )
+        return OpenSweep(earlier, study, points)
+    writer = StudyWriter.new(
+        runs_dir,
+        study.name,
+        study_toml=study_toml,
+        scenario_toml=scenario_toml,
+        points=len(points),
+        keep_runs=keep_runs,
+    )
+    return OpenSweep(writer, study, points)
+
+
+def _go_on(folder: Path) -> OpenSweep:
+    writer, label = StudyWriter.resumed(folder), str(folder / "study.toml")
+    study = parse_study(writer.study_toml, label)
+    load_strategies(study.strategy_files)
+    base = loader.from_data(tomllib.loads(writer.scenario_toml), str(folder / "scenario.toml"))
+    return OpenSweep(writer, study, make_points(study, base, label))
+
+
+def sweep(
+    opened: OpenSweep,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+) -> Study:
+    """Run all points that have not yet ended, and complete the study.
+
+    In a replicate all points draw from the same random streams. A point that fails is recorded
+    with its error and does not stop the others.
+
+    Parameters
+    ----------
+    opened : OpenSweep
+        Its writer in its block.
+    workers : int, optional
+        Processes; all processors by default, none but this one for 1.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers are used instead.
+    progress : callable
+        Told (points that ended, points in all).
+    """
+    writer, points = opened.writer, opened.points
+    missing = [point for point in points if point.number not in writer.done]
+    progress(len(writer.done), len(points))
+    kept = str(writer.runs_dir.absolute()) if writer.keep_runs else None
+    # The text is the same object in all replicates of a case.
+    texts: dict[int, str] = {}
+    jobs = [
+        (
+            texts.setdefault(id(point.case), loader.to_toml(point.case.scenario)),
+            point.replicate,
+            opened.study.strategy_files,
+            None if kept is None else (kept, f"point-{point.number:07d}"),
+        )
+        for point in missing
+    ]
+    with closing(run_jobs(run_point, jobs, workers=workers, scheduler=scheduler)) as ended:
+        for i, result in ended:
+            if isinstance(result, Exception):
+                result = _failed(result)
+            writer.record(missing[i].number, result)
+            progress(len(writer.done), len(points))
+    return writer.complete(_table(points, writer.done))
+
+
+def run_point(
+    scenario_toml: str,
+    replicate: int,
+    strategy_files: Sequence[str] = (),
+    kept: tuple[str, str] | None = None,
+) -> Result:
+    """Run one point to its end and return its figures and curves, or why there are none.
+
+    Parameters
+    ----------
+    scenario_toml : str
+    replicate : int
+    strategy_files : sequence of str
+        Where strategies of the user's own are, for this process.
+    kept : tuple of str, optional
+        Folder that is to keep the run, and its name there; otherwise the run goes when it is
+        summarised.
+    """
+    try:
+        load_strategies(strategy_files)
+        data = tomllib.loads(scenario_toml)
+        data["simulation"]["replicate"] = replicate
+        scenario = loader.from_data(data)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder, run_id = kept or (temporary, "point")
+            run = _run(scenario, Path(folder), run_id)
+            figures, curves = summarise(run), profiles(run)
+    except Exception as error:
+        return _failed(error)
+    return {
+        "status": "ok",
+        "error": None,
+        "figures": {name: figures.get(name) for name in FIGURES},
+        "profiles": curves,
+    }
+
+
+def _run(scenario: Scenario, folder: Path, run_id: str) -> Run:
+    # A process that ended between a kept run's end and the study's note of it left it there.
+    if (folder / run_id).is_dir():
+        return open_run(folder / run_id)
+    return run_scenario(scenario, runs_dir=folder, run_id=run_id)
+
+
+def _failed(error: Exception) -> Result:
+    text = f"{type(error).__name__}: {error}"
+    nothing = {"figures": dict.fromkeys(FIGURES), "profiles": dict.fromkeys(PROFILES)}
+    return {"status": "failed", "error": text, **nothing}
+
+
+def _table(points: Sequence[Point], results: dict[int, Result]) -> pa.Table:
+    """One row a point: where it is on the axes, who placed and decided, what came of it."""
+    ended = [results[point.number] for point in points]
+    columns: dict[str, pa.Array] = {"point": pa.array([p.number for p in points], pa.int32())}
+    for field in points[0].settings:
+        columns[field] = _values([point.settings[field] for point in points])
+    columns["strategy"] = pa.array([point.case.strategy for point in points])
+    columns["policy"] = pa.array([point.case.policy for point in points])
+    columns["replicate"] = pa.array([point.replicate for point in points], pa.int32())
+    seeds = [point.case.scenario.simulation.seed for point in points]
+    columns["seed"] = pa.array(seeds, pa.int64())
+    for name in ("status", "error"):
+        columns[name] = pa.array([result[name] for result in ended], pa.string())
+    for name in FIGURES:
+        columns[name] = pa.array([result["figures"][name] for result in ended], pa.float64())
+    curve = pa.list_(pa.float64())
+    for name in PROFILES:
+        columns[name] = pa.array([result["profiles"][name] for result in ended], curve)
+    return pa.table(columns)
+
+
+def _values(values: list[Any]) -> pa.Array:
+    """An axis as a column: of its own type where it is a simple one, else as its text in TOML."""
+    kinds = {type(value) for value in values}
+    if kinds <= {int, float}:
+        return pa.array(values, pa.int64() if kinds == {int} else pa.float64())
+    if kinds in ({str}, {bool}):
+        return pa.array(values)
+    return pa.array([loader.literal(value) for value in values])
