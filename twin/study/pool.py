@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _AHEAD = 1000
 """Jobs handed to the scheduler at a time, so that it need not hold all of a large study."""
+_ANSWER_S = 5
+"""How long to wait for a scheduler."""
 _PATIENCE_S = 60
 """How long to wait for a cluster's first worker."""
 _CONFIG = {
@@ -157,7 +159,7 @@ def _remote(stack: ExitStack, scheduler: str) -> "Client":
     from distributed import Client
 
     try:
-        client = stack.enter_context(Client(scheduler, timeout=10))
+        client = stack.enter_context(Client(scheduler, timeout=_ANSWER_S))
     except (OSError, ValueError) as error:
         raise InputError(f"--scheduler {scheduler}: nobody answers: {error}") from None
     try:
