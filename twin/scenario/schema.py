@@ -5,9 +5,13 @@ A field tagged *assumption* in its description is a choice that the Space-XNet p
 """
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+MAX_BRIDGE_PAIRS = 250_000
+"""Links between shells that may exist: a step looks at every one of them."""
 
 
 class Table(BaseModel):
@@ -463,9 +467,19 @@ class Scenario(Table):
 
     @model_validator(mode="after")
     def _shells_to_link(self) -> Self:
-        if self.links.cross_shell_every and self.constellation.kind != "shells":
+        every = self.links.cross_shell_every
+        if not every:
+            return self
+        if self.constellation.kind != "shells":
             raise ValueError(
                 "links.cross_shell_every needs constellation.kind 'shells', "
                 f"not '{self.constellation.kind}'"
+            )
+        bridges = [-(-shell.size // every) for shell in self.constellation.shells]
+        pairs = sum(a * b for a, b in pairwise(bridges))
+        if pairs > MAX_BRIDGE_PAIRS:
+            raise ValueError(
+                f"links.cross_shell_every must be larger than {every}, which leaves {pairs:,} "
+                f"pairs of satellites to choose from; allowed are {MAX_BRIDGE_PAIRS:,}"
             )
         return self
