@@ -77,7 +77,8 @@ def busy_limit(bus: BusProfile, soc: NDArray[np.float64], ahead: Light) -> NDArr
 def entry_share(sky: Sky, steps: NDArray[np.int64]) -> NDArray[np.float64]:
     """Share of the requests that enters at each satellite at given steps, (T, N).
 
-    Every site is taken to use the highest satellite it sees; without sites all is zero.
+    Every site is taken to use the highest satellite it sees and may connect to; without sites
+    all is zero.
     """
     sites = ground.sites(sky.scenario.ground)
     share = np.zeros((len(steps), sky.constellation.size))
@@ -89,6 +90,7 @@ def entry_share(sky: Sky, steps: NDArray[np.int64]) -> NDArray[np.float64]:
     mask = np.sin(np.radians(sky.scenario.ground.minimum_elevation_deg))
     for row, r, to_itrs in zip(share, r_km, turn, strict=True):
         sin_elevation, _ = ground.look(sites, r @ to_itrs.T)
+        sin_elevation[:, ~sky.may_serve] = -np.inf
         highest = sin_elevation.argmax(axis=1)
         seen = sin_elevation[np.arange(sites.size), highest] >= mask
         np.add.at(row, highest[seen], sites.share[seen])

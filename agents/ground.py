@@ -61,8 +61,8 @@ class Ground:
         """Let every site choose its satellites for a step, and log the hand-overs."""
         if not self.sites.size:
             return
-        powered = self._model.fleet.energy.powered
-        self.service = self._serving.advance(start_s, self._model.sky.step_s, powered)
+        usable = self._model.fleet.energy.powered & self._model.sky.may_serve
+        self.service = self._serving.advance(start_s, self._model.sky.step_s, usable)
         changes = self.service.handovers
         begun, ended = changes.before == NOBODY, changes.after == NOBODY
         kinds = {"service-begun": begun, "service-lost": ended, "ground-handover": ~(begun | ended)}

@@ -67,7 +67,7 @@ def planning_problem(
         * scenario.model.context_tokens
         * card.kv_bytes_per_token_per_layer
     )
-    memory_bytes = known.memory_bytes
+    memory_bytes = known.memory_bytes * sky.may_host
     if oracle is None:
         weight_s = sky.planning_weights(steps, rng)
     else:

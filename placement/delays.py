@@ -14,26 +14,29 @@ _SOURCES_AT_A_TIME = 512
 
 
 def mean_delay_s(problem: PlacementProblem) -> NDArray[np.float64]:
-    """Mean shortest delay between any two satellites over the planning snapshots, (N, N).
+    """Mean shortest delay from one satellite to another over the planning snapshots, (N, N).
 
-    A snapshot without a path counts as `UNREACHABLE_S`, so that who is often cut off is far away.
+    A snapshot without a path counts as `UNREACHABLE_S`, so that who is often cut off is far away;
+    so do all ways from satellites without memory, where nothing can sit.
     """
     n = problem.n_satellites
-    total_s = np.zeros((n, n))
-    for first in range(0, n, _SOURCES_AT_A_TIME):
-        some = np.arange(first, min(first + _SOURCES_AT_A_TIME, n), dtype=np.int32)
-        rows = total_s[some[0] : some[-1] + 1]
+    mean_s = np.full((n, n), UNREACHABLE_S)
+    hosts = np.flatnonzero(problem.memory_bytes > 0).astype(np.int32)
+    for first in range(0, len(hosts), _SOURCES_AT_A_TIME):
+        some = hosts[first : first + _SOURCES_AT_A_TIME]
+        total_s = np.zeros((len(some), n))
         for weight_s in problem.weight_s:
             delay_s = shortest_paths(problem.indptr, problem.indices, weight_s, some)[0]
-            rows += np.minimum(delay_s, UNREACHABLE_S, out=delay_s)
-    total_s /= len(problem.weight_s)
-    return total_s
+            total_s += np.minimum(delay_s, UNREACHABLE_S, out=delay_s)
+        mean_s[some] = total_s / len(problem.weight_s)
+    return mean_s
 
 
 def nearest(delay_s: NDArray[np.float64], usable: NDArray[np.bool_], m: int) -> NDArray[np.int32]:
     """The m usable satellites nearest to each satellite, nearest first, (N, m)."""
-    away_s = np.where(usable, delay_s, np.inf)
-    m = min(m, int(usable.sum()))
+    rows = np.flatnonzero(usable).astype(np.int32)
+    away_s = delay_s[:, rows]
+    m = min(m, len(rows))
     found = np.argpartition(away_s, m - 1, axis=1)[:, :m]
     order = np.argsort(np.take_along_axis(away_s, found, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(found, order, axis=1).astype(np.int32)
+    return rows[np.take_along_axis(found, order, axis=1)]

@@ -35,7 +35,7 @@ def sun_tracking(
     blind = dataclasses.replace(problem, busy_limit=np.ones(problem.n_satellites))
     limit = limits(blind, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=False)
     field = prepare(blind, limit)
-    for darkest in np.unique(lit.round(6))[::-1]:
+    for darkest in np.unique(lit[problem.memory_bytes > 0].round(6))[::-1]:
         usable = lit >= darkest - 1e-6
         column = dataclasses.replace(limit, capacity=limit.capacity * usable[:, None])
         try:

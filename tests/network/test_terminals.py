@@ -227,7 +227,7 @@ def test_statistics_count_what_a_slow_reader_counts(delta, data):
         statistics.add(state)
     summary = statistics.summary()
     assert list(summary) == ["intra-plane", "inter-plane", "seam"]
-    for kind, figures in zip(LinkKind, summary.values(), strict=True):
+    for kind, figures in zip(range(LinkKind.CROSS_SHELL), summary.values(), strict=True):
         holds, repairings, flat = [], 0, []
         for column in history[:, skeleton.kind == kind].T.tolist():
             flat += column

@@ -73,6 +73,59 @@ def test_errors_are_one_line_and_say_field_value_and_what_is_allowed(override, s
     assert "\n" not in str(caught.value)
 
 
+SHELL = {"planes": 3, "satellites_per_plane": 4, "altitude_km": 525.0, "inclination_deg": 53.0}
+
+
+def shells(*changes, **table):
+    return {"kind": "shells", "shells": [SHELL | change for change in changes]} | table
+
+
+def test_shells_survive_a_round_trip_and_take_overrides(tmp_path):
+    scenario = loader.load("small", {"constellation": shells({}, {"altitude_km": 530.0})})
+    assert scenario.constellation.size == 24
+    path = tmp_path / "two.toml"
+    path.write_text(loader.to_toml(scenario))
+    assert loader.load(path) == scenario
+    changed = loader.load(path, ["constellation.host_shell=1", "links.cross_shell_every=3"])
+    assert (changed.constellation.host_shell, changed.links.cross_shell_every) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("constellation", "every", "said"),
+    [
+        (shells({}), 0, "constellation: shells must be two or more, not 1"),
+        (
+            shells({}, {"planes": 0}), 0,
+            "constellation.shells.1.planes: input should be greater than or equal to 1 (got 0)",
+        ),
+        (
+            shells({}, {"phasing": 5}), 0,
+            "constellation.shells.1: phasing must be below planes (3), not 5",
+        ),
+        (shells({"kind": "walker"}, {}), 0, "constellation.shells.0.kind: unknown key"),
+        (
+            shells({}, {}, host_shell=2), 0,
+            "constellation: host_shell must be below the number of shells (2), not 2",
+        ),
+        (
+            SHELL | {"kind": "walker"}, 2,
+            "links.cross_shell_every needs constellation.kind 'shells', not 'walker'",
+        ),
+        (
+            shells({"planes": 150}, {"planes": 900}), 1,
+            "links.cross_shell_every must be larger than 1, which leaves 2,160,000 pairs",
+        ),
+        (shells({}, {}), -1, "links.cross_shell_every: input should be greater than or equal to 0"),
+    ],
+)  # fmt: skip
+def test_errors_of_shells_name_shell_and_field(constellation, every, said):
+    changes = {"constellation": constellation, "links.cross_shell_every": every}
+    with pytest.raises(InputError) as caught:
+        loader.load("small", changes)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_files(tmp_path):
     path = tmp_path / "mine.toml"
     with pytest.raises(InputError, match=r"mine\.toml: cannot be read: No such file"):

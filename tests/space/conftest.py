@@ -25,6 +25,7 @@ def orbits():
         n = len(inc)
         return Constellation(
             names=tuple(f"S{i}" for i in range(n)),
+            shell=np.zeros(n, np.int32),
             plane=np.arange(n, dtype=np.int32),
             slot=np.zeros(n, np.int32),
             ring_position=np.zeros(n),

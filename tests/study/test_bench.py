@@ -37,8 +37,8 @@ def test_peers_from_the_command_line(twin):
     assert "does not compare" not in out
 
 
-def test_scale_measures_every_shell_in_a_process_of_its_own(twin, tmp_path, monkeypatch):
-    small = partial(bench_scale.scale, shells=((33, 10), (33, 20)))
+def test_scale_measures_every_size_in_a_process_of_its_own(twin, tmp_path, monkeypatch):
+    small = partial(bench_scale.scale, sizes=((33, 10), (33, 20)))
     monkeypatch.setattr(bench_scale, "scale", small)
     code, out, _ = twin("bench", "scale", "--steps", "3", "--json", "s.json")
     assert code == 0

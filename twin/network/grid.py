@@ -1,8 +1,10 @@
-"""The +Grid: which satellites pair with which, for good or, across a dynamic seam, at times.
+"""The +Grid: which satellites pair with which, for good or, where nothing lasts, at times.
 
-A satellite has four laser terminals: fore and aft in its plane, east and west to other planes.
+A satellite has four laser terminals: fore and aft in its plane, east and west to other planes of
+its shell. A bridge has a fifth, towards other shells.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -23,6 +25,7 @@ class LinkKind(IntEnum):
     INTRA_PLANE = 0
     INTER_PLANE = 1
     SEAM = 2
+    CROSS_SHELL = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,8 @@ class Skeleton:
     kind : (E,) int8
         `LinkKind` of each.
     changing : (E,) bool
-        Links across a dynamic seam: those that may exist, of which `Seam` chooses who pairs.
+        Links across a dynamic seam or between shells: those that may exist, of which `Seam`
+        chooses who pairs.
     indptr, indices : (N+1,), (2E,) int32
         CSR graph with both directions of every link.
     entry : (E, 2) int32
@@ -52,9 +56,12 @@ class Skeleton:
 
     @property
     def pairings(self) -> int:
-        """How many links can exist at a time."""
-        ends = self.edges[self.changing].T
-        return int(np.sum(~self.changing)) + min(len(np.unique(end)) for end in ends)
+        """How many links can exist at a time, at most."""
+        count = int(np.sum(~self.changing))
+        for kind in LinkKind:
+            ends = self.edges[self.changing & (self.kind == kind)].T
+            count += min(len(np.unique(end)) for end in ends)
+        return count
 
 
 def plus_grid(
@@ -62,9 +69,12 @@ def plus_grid(
     *,
     seam: str,
     minimum_radius_km: float,
-    seam_shift: float = 0.0,
+    seam_shift: Sequence[float] = (0.0,),
+    cross_shell_every: int = 0,
 ) -> Skeleton:
     """Pair every satellite with its neighbours in its plane and in the planes beside it.
+
+    Every shell has a grid of its own; only bridges look beyond.
 
     Across planes, satellites are matched by ring position, nearest first. Real planes are
     unequal: who finds no partner in the next plane is matched with the one after it, and so on,
@@ -81,27 +91,51 @@ def plus_grid(
         a dynamic seam leaves a choice among the nearest slots.
     minimum_radius_km : float
         How close to the Earth's centre a line of sight may pass.
-    seam_shift : float
+    seam_shift : sequence of float, one a shell
         What to add to a ring position of the last plane to compare it with the first: the
         phasing that has built up over the planes, F/S of a Walker delta.
+    cross_shell_every : int
+        Every so many-th satellite of a shell is a bridge, which may pair with any bridge of the
+        shell before or after its own; 0 for none.
     """
-    ring = constellation.ring_position
-    members = [
-        rows[np.argsort(ring[rows], kind="stable")]
-        for rows in (
-            np.flatnonzero(constellation.plane == p) for p in range(constellation.n_planes)
-        )
-    ]
-    within = [pair for rows in members for pair in _ring(rows)]
-    between = _across(constellation, members, minimum_radius_km)
+    within: Pairs = []
+    between: Pairs = []
     closing: Pairs = []
-    if seam != "open" and len(members) > 2:
-        closing = _closing(constellation, members[-1], members[0], seam, seam_shift)
-    kinds = (LinkKind.INTRA_PLANE, LinkKind.INTER_PLANE, LinkKind.SEAM)
-    groups = (within, between, closing)
-    edges = np.array([pair for group in groups for pair in group], np.int32).reshape(-1, 2)
-    kind = np.repeat(np.array(kinds, np.int8), [len(group) for group in groups])
-    return _skeleton(constellation.size, edges, kind, (kind == LinkKind.SEAM) & (seam == "dynamic"))
+    for shell, shift in enumerate(seam_shift):
+        members = _planes(constellation, shell)
+        within += [pair for rows in members for pair in _ring(rows)]
+        between += _across(constellation, members, minimum_radius_km)
+        if seam != "open" and len(members) > 2:
+            closing += _closing(constellation, members[-1], members[0], seam, shift)
+    groups = [np.array(g, np.int32).reshape(-1, 2) for g in (within, between, closing)]
+    groups.append(_between_shells(constellation, cross_shell_every))
+    kind = np.repeat(np.array(list(LinkKind), np.int8), [len(group) for group in groups])
+    changing = (kind == LinkKind.CROSS_SHELL) | ((kind == LinkKind.SEAM) & (seam == "dynamic"))
+    return _skeleton(constellation.size, np.concatenate(groups), kind, changing)
+
+
+def _planes(constellation: Constellation, shell: int) -> list[NDArray[np.int64]]:
+    """Satellites of each plane of a shell, by ring position."""
+    ring = constellation.ring_position
+    numbers = np.unique(constellation.plane[constellation.shell == shell])
+    rows = (np.flatnonzero(constellation.plane == p) for p in numbers)
+    return [members[np.argsort(ring[members], kind="stable")] for members in rows]
+
+
+def _between_shells(constellation: Constellation, every: int) -> NDArray[np.int32]:
+    """All pairs of bridges of neighbouring shells, (C, 2), those of even shells first.
+
+    A bridge of a shell in the middle has one terminal for both sides: so ordered, each column
+    counts how many can pair at a time.
+    """
+    if not every:
+        return np.empty((0, 2), np.int32)
+    shell = constellation.shell
+    bridges = [np.flatnonzero(shell == k)[::every] for k in range(constellation.n_shells)]
+    even, odd = bridges[::2], bridges[1::2]
+    facing = [*zip(even, odd, strict=False), *zip(even[1:], odd, strict=False)]
+    grids = [np.stack(np.meshgrid(a, b, indexing="ij"), axis=-1) for a, b in facing]
+    return np.concatenate([grid.reshape(-1, 2) for grid in grids]).astype(np.int32)
 
 
 def _ring(rows: NDArray[np.int64]) -> Pairs:
@@ -115,7 +149,8 @@ def _across(
 ) -> Pairs:
     """Match planes with the next one, then who is left with the one after that, and so on."""
     ring = constellation.ring_position
-    sight_rad = 2 * np.arccos(min(1.0, minimum_radius_km / float(np.median(constellation.a_km))))
+    a_km = float(np.median(constellation.a_km[np.concatenate(members)]))
+    sight_rad = 2 * np.arccos(min(1.0, minimum_radius_km / a_km))
     free_east, free_west = list(members), list(members)
     pairs: Pairs = []
     for skip in range(1, len(members)):

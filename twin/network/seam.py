@@ -1,28 +1,27 @@
-"""Who pairs with whom across a dynamic seam: the nearest partners that can be had.
+"""Who pairs with whom across a dynamic seam, and between shells: the nearest that can be had.
 
-Where two planes move against each other no pair lasts. Partners are chosen at the start of every
-period and kept for it, so that pairs do not flap. What is chosen follows from the orbits and from
-who has power, not from the past or from the length of a step.
+Where two planes move against each other, or two shells past each other, no pair lasts. Partners are
+chosen at the start of every period and kept for it, so that pairs do not flap. What is chosen
+follows from the orbits and from who has power, not from the past or from the length of a step.
 """
 
-from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.network.grid import Skeleton
+from twin.network.grid import LinkKind, Skeleton
 from twin.network.links import LinkLimits, broken_limits
 from twin.space import propagation, sun
 from twin.space.compiled import compiled
-from twin.space.constellation import Constellation
+from twin.space.constellation import Constellation, subset
 
 PERIODS_AHEAD = 32
 GOLDEN = (sqrt(5) - 1) / 2
 
 
 class Seam:
-    """Chooses the partners across a dynamic seam, period by period.
+    """Chooses the partners across a dynamic seam and between shells, period by period.
 
     Parameters
     ----------
@@ -50,7 +49,10 @@ class Seam:
         self._pairs = skeleton.edges[skeleton.changing]
         rows, local = np.unique(self._pairs, return_inverse=True)
         self._local = local.reshape(-1, 2).astype(np.int32)
-        self._body = _subset(constellation, rows)
+        # A bridge's terminal towards other shells is another than its own shell's seam uses.
+        bridging = skeleton.kind[skeleton.changing] == LinkKind.CROSS_SHELL
+        self._terminal = self._local + (len(rows) * bridging[:, None]).astype(np.int32)
+        self._body = subset(constellation, rows)
         self._across = np.ones(len(self._pairs), bool)
         self._first = 0
         self._lasting = np.empty((0, len(self._pairs)), bool)
@@ -72,7 +74,7 @@ class Seam:
     def partners(self, period: int, powered: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which of the changing links exist during a period.
 
-        Pairs are taken nearest first (at mid-period), each satellite once, from those that have
+        Pairs are taken nearest first (at mid-period), each terminal once, from those that have
         power and that keep all limits at the start, middle and end of the period.
 
         Parameters
@@ -90,7 +92,8 @@ class Seam:
         i = period - self._first
         able = self._lasting[i] & powered[self._pairs].all(axis=1)
         chosen = np.zeros(len(self._pairs), bool)
-        _take_nearest(self._order[i], self._local, able, np.zeros(self._body.size, bool), chosen)
+        taken = np.zeros(2 * self._body.size, bool)
+        _take_nearest(self._order[i], self._terminal, able, taken, chosen)
         return chosen
 
     def _look_ahead(self, first: int) -> None:
@@ -110,18 +113,6 @@ class Seam:
         self._lasting = kept[:-2:2] & kept[1::2] & kept[2::2]
         # Rounded, so that equal ranges are met in index order on every machine.
         self._order = np.argsort(range_km[1::2].round(6), axis=1, kind="stable")
-
-
-def _subset(constellation: Constellation, rows: NDArray[np.int32]) -> Constellation:
-    arrays = ("plane", "slot", "ring_position")
-    elements = ("a_km", "ecc", "inc_rad", "raan_rad", "argp_rad", "nu_rad")
-    satrecs = constellation.satrecs
-    return replace(
-        constellation,
-        names=tuple(constellation.names[i] for i in rows),
-        satrecs=None if satrecs is None else tuple(satrecs[i] for i in rows),
-        **{name: getattr(constellation, name)[rows] for name in (*arrays, *elements)},
-    )
 
 
 @compiled

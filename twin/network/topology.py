@@ -51,11 +51,20 @@ class Sky:
 
     Building it lays out the constellation and the link skeleton once; `network` then gives the
     topology step by step.
+
+    Attributes
+    ----------
+    may_host : (N,) bool
+        Satellites that may host a part of the model: those of the host shell.
+    may_serve : (N,) bool
+        Satellites that users may connect to: those from which links may lead to hosts.
     """
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.constellation: Constellation = constellations.build(scenario)
+        self.may_host = self.constellation.shell == _host_shell(scenario)
+        self.may_serve = self.may_host | (scenario.links.cross_shell_every > 0)
         self.ephemeris = Ephemeris(scenario, self.constellation)
         self._limits = links.limits(scenario.links)
         self.skeleton = grid.plus_grid(
@@ -63,6 +72,7 @@ class Sky:
             seam=scenario.links.seam,
             minimum_radius_km=self._limits.minimum_radius_km,
             seam_shift=_seam_shift(scenario),
+            cross_shell_every=scenario.links.cross_shell_every,
         )
         self._seam: Seam | None = None
         if self.skeleton.changing.any():
@@ -110,10 +120,10 @@ class Sky:
     ) -> NDArray[np.float64]:
         """Snapshot weights a planner may expect at given steps, (len(steps), 2E).
 
-        Geometry, and who pairs across the seam, is what the ephemeris predicts for satellites
-        that all have power; links that geometry just gave back count as acquired. Outages are
-        drawn from `rng` with the scenario's statistics, independently for each step, and have
-        nothing to do with those of a run.
+        Geometry, and who pairs across the seam or between shells, is what the ephemeris predicts
+        for satellites that all have power; links that geometry just gave back count as acquired.
+        Outages are drawn from `rng` with the scenario's statistics, independently for each step,
+        and have nothing to do with those of a run.
         """
         t_s = self.ephemeris.t_s[steps]
         sun_km = sun_gcrs_km(self.constellation.epoch_utc, t_s)
@@ -194,9 +204,21 @@ def to_networkx(sky: Sky, snapshot: Snapshot) -> nx.Graph:
     return graph
 
 
-def _seam_shift(scenario: Scenario) -> float:
-    """Phasing built up once around a Walker delta, in turns: P neighbours, each F/T of a turn."""
+def _host_shell(scenario: Scenario) -> int:
     body = scenario.constellation
-    if body.kind == "walker" and body.raan_spread_deg == 360.0:
-        return body.phasing / body.satellites_per_plane
-    return 0.0
+    return body.host_shell if body.kind == "shells" else 0
+
+
+def _seam_shift(scenario: Scenario) -> list[float]:
+    """Phasing built up once around each shell, in turns: P neighbours, each F/T of a turn.
+
+    It is of a delta only, whose last plane is a neighbour of its first.
+    """
+    body = scenario.constellation
+    if body.kind == "tle":
+        return [0.0]
+    shells = body.shells if body.kind == "shells" else (body,)
+    return [
+        shell.phasing / shell.satellites_per_plane if shell.raan_spread_deg == 360.0 else 0.0
+        for shell in shells
+    ]

@@ -161,10 +161,10 @@ def explain(error: ValidationError) -> str:
 def _mistakes(error: ValidationError) -> list[tuple[str, str]]:
     parts = []
     for item in error.errors(include_url=False):
-        # The tag of a discriminated union ("walker", "tle") is not a key the user wrote.
-        where = [str(p) for p in item["loc"] if p not in ("walker", "tle")] or ["scenario"]
-        if "tle" in item["loc"][2:]:
-            where.append("tle")
+        where = [str(p) for p in item["loc"]] or ["scenario"]
+        if where[0] == "constellation":
+            # Its kind, the tag of a discriminated union, is not a key the user wrote.
+            del where[1:2]
         message = item["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]
         if item["type"] == "extra_forbidden":

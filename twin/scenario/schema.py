@@ -5,9 +5,13 @@ A field tagged *assumption* in its description is a choice that the Space-XNet p
 """
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+MAX_BRIDGE_PAIRS = 250_000
+"""Links between shells that may exist: a step looks at every one of them."""
 
 
 class Table(BaseModel):
@@ -67,10 +71,9 @@ class Simulation(Table):
         return self
 
 
-class Walker(Table):
-    """A Walker constellation i: T/P/F (Walker, 1984) on circular orbits."""
+class Shell(Table):
+    """Walker geometry i: T/P/F (Walker, 1984) on circular orbits of one altitude."""
 
-    kind: Literal["walker"] = "walker"
     planes: int = Field(ge=1, le=1000)
     satellites_per_plane: int = Field(ge=1, le=1000)
     altitude_km: float = Field(ge=150, le=40_000)
@@ -88,6 +91,50 @@ class Walker(Table):
         if self.phasing >= self.planes:
             raise ValueError(f"phasing must be below planes ({self.planes}), not {self.phasing}")
         return self
+
+    @property
+    def size(self) -> int:
+        """Number of satellites, T."""
+        return self.planes * self.satellites_per_plane
+
+
+class Walker(Shell):
+    """A constellation of one shell."""
+
+    kind: Literal["walker"] = "walker"
+
+
+class Shells(Table):
+    """A constellation of several shells, of which one hosts the model."""
+
+    kind: Literal["shells"] = "shells"
+    shells: tuple[Shell, ...] = Field(
+        strict=False,
+        description="two or more; neighbours in the list may link (links.cross_shell_every), so "
+        "that it best goes by altitude",
+    )
+    host_shell: int = Field(
+        0,
+        ge=0,
+        description="number, from 0, of the shell whose satellites may host the model; users "
+        "connect to any shell where links.cross_shell_every joins them, else to this one only",
+    )
+
+    @model_validator(mode="after")
+    def _host_is_one_of_several(self) -> Self:
+        if len(self.shells) < 2:
+            raise ValueError(f"shells must be two or more, not {len(self.shells)}")
+        if self.host_shell >= len(self.shells):
+            raise ValueError(
+                f"host_shell must be below the number of shells ({len(self.shells)}), "
+                f"not {self.host_shell}"
+            )
+        return self
+
+    @property
+    def size(self) -> int:
+        """Number of satellites of all shells."""
+        return sum(shell.size for shell in self.shells)
 
 
 class ElementSets(Table):
@@ -121,7 +168,15 @@ class Links(Table):
     )
     seam_hold_s: Positive = Field(
         120.0,
-        description="dynamic seam only: mean time between choices of partners; assumption",
+        description="dynamic seam, and links between shells: mean time between choices of "
+        "partners; assumption",
+    )
+    cross_shell_every: int = Field(
+        0,
+        ge=0,
+        description="every so many-th satellite of a shell has a fifth terminal, for the nearest "
+        "such one of the shell before or after its own in the list; 0: no links between shells; "
+        "assumption",
     )
     acquisition_s: NonNegative = Field(
         10.0,
@@ -147,7 +202,8 @@ class Links(Table):
 
     @model_validator(mode="after")
     def _hold_outlasts_acquisition(self) -> Self:
-        if self.seam == "dynamic" and self.seam_hold_s < 2 * self.acquisition_s:
+        chosen_anew = self.seam == "dynamic" or self.cross_shell_every > 0
+        if chosen_anew and self.seam_hold_s < 2 * self.acquisition_s:
             raise ValueError(
                 f"seam_hold_s must be at least twice acquisition_s ({self.acquisition_s}), "
                 f"not {self.seam_hold_s}"
@@ -389,7 +445,7 @@ class Scenario(Table):
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     description: str = ""
     simulation: Simulation
-    constellation: Annotated[Walker | ElementSets, Field(discriminator="kind")]
+    constellation: Annotated[Walker | Shells | ElementSets, Field(discriminator="kind")]
     propagation: Propagation = Propagation()
     links: Links = Links()
     outages: Outages = Outages()
@@ -407,4 +463,23 @@ class Scenario(Table):
     def _propagation_fits(self) -> Self:
         if self.propagation.model == "sgp4" and self.constellation.kind != "tle":
             raise ValueError("propagation.model 'sgp4' needs constellation.kind 'tle'")
+        return self
+
+    @model_validator(mode="after")
+    def _shells_to_link(self) -> Self:
+        every = self.links.cross_shell_every
+        if not every:
+            return self
+        if self.constellation.kind != "shells":
+            raise ValueError(
+                "links.cross_shell_every needs constellation.kind 'shells', "
+                f"not '{self.constellation.kind}'"
+            )
+        bridges = [-(-shell.size // every) for shell in self.constellation.shells]
+        pairs = sum(a * b for a, b in pairwise(bridges))
+        if pairs > MAX_BRIDGE_PAIRS:
+            raise ValueError(
+                f"links.cross_shell_every must be larger than {every}, which leaves {pairs:,} "
+                f"pairs of satellites to choose from; allowed are {MAX_BRIDGE_PAIRS:,}"
+            )
         return self

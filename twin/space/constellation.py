@@ -1,7 +1,8 @@
 """Constellations: which satellites there are, in which plane and slot, on which mean orbits."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,21 +10,26 @@ from sgp4.api import Satrec
 
 from twin.constants import R_EARTH_KM
 from twin.errors import InputError
-from twin.scenario.schema import ElementSets, Scenario, Walker
+from twin.scenario.schema import ElementSets, Scenario, Shell, Shells, Walker
 from twin.space import elements, planes
 
 TAU = 2 * np.pi
 
+ELEMENTS = ("a_km", "ecc", "inc_rad", "raan_rad", "argp_rad", "nu_rad")
+"""Mean elements, as `Constellation` names them."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Constellation:
-    """N satellites in P planes, ordered by plane (by RAAN), then by slot.
+    """N satellites in P planes, ordered by shell, then by plane (by RAAN), then by slot.
 
     Attributes
     ----------
     names : tuple of str, length N
+    shell : (N,) int32
+        0 for all where there is one shell.
     plane : (N,) int32
-        0..P-1, ordered by RAAN.
+        0..P-1, ordered by RAAN, and numbered through from one shell to the next.
     slot : (N,) int32
         Rank within the plane by argument of latitude, 0..n-1 for a plane of n satellites.
     ring_position : (N,) float64
@@ -41,6 +47,7 @@ class Constellation:
     """
 
     names: tuple[str, ...]
+    shell: NDArray[np.int32]
     plane: NDArray[np.int32]
     slot: NDArray[np.int32]
     ring_position: NDArray[np.float64]
@@ -64,6 +71,11 @@ class Constellation:
         """Number of planes, P."""
         return int(self.plane[-1]) + 1
 
+    @property
+    def n_shells(self) -> int:
+        """Number of shells."""
+        return int(self.shell[-1]) + 1
+
 
 def build(scenario: Scenario) -> Constellation:
     """Build the constellation a scenario describes.
@@ -76,11 +88,13 @@ def build(scenario: Scenario) -> Constellation:
     table, epoch_utc = scenario.constellation, scenario.simulation.start_utc
     if isinstance(table, Walker):
         return walker(table, epoch_utc)
+    if isinstance(table, Shells):
+        return shells(table, epoch_utc)
     return from_element_sets(table, epoch_utc)
 
 
-def walker(table: Walker, epoch_utc: str) -> Constellation:
-    """Walker constellation i: T/P/F on circular orbits.
+def walker(table: Shell, epoch_utc: str) -> Constellation:
+    """Walker constellation i: T/P/F on circular orbits, one shell.
 
     Plane p has its node at ``raan_first + p * spread / P``; slot s of its S satellites stands at
     argument of latitude ``360 s / S + 360 F p / T`` degrees, with T = P S. A spread of 360
@@ -101,6 +115,7 @@ def walker(table: Walker, epoch_utc: str) -> Constellation:
         names=tuple(
             f"P{p:0{digits_plane}d}S{s:0{digits_slot}d}" for p, s in zip(plane, slot, strict=True)
         ),
+        shell=np.zeros(total, np.int32),
         plane=plane,
         slot=slot,
         ring_position=slot / slots,
@@ -111,6 +126,37 @@ def walker(table: Walker, epoch_utc: str) -> Constellation:
         raan_rad=np.radians(raan_deg % 360),
         argp_rad=np.zeros(total),
         nu_rad=TAU * (latitude_turns % 1),
+    )
+
+
+def shells(table: Shells, epoch_utc: str) -> Constellation:
+    """Several Walker shells, one after the other; names tell the shell and its own plane."""
+    each = [walker(shell, epoch_utc) for shell in table.shells]
+    sizes, n_planes = [one.size for one in each], [one.n_planes for one in each]
+    first_plane = np.cumsum([0, *n_planes[:-1]])
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name) for one in each])
+        for name in ("slot", "ring_position", *ELEMENTS)
+    }
+    plane = np.concatenate([one.plane for one in each]) + np.repeat(first_plane, sizes)
+    return Constellation(
+        names=tuple(f"S{i}{name}" for i, one in enumerate(each) for name in one.names),
+        shell=np.repeat(np.arange(len(each), dtype=np.int32), sizes),
+        plane=plane.astype(np.int32),
+        epoch_utc=epoch_utc,
+        **joined,
+    )
+
+
+def subset(constellation: Constellation, rows: NDArray[np.integer]) -> Constellation:
+    """Return some satellites of a constellation, with their shells, planes and slots as before."""
+    arrays = ("shell", "plane", "slot", "ring_position", *ELEMENTS)
+    satrecs = constellation.satrecs
+    return replace(
+        constellation,
+        names=tuple(constellation.names[i] for i in rows),
+        satrecs=None if satrecs is None else tuple(satrecs[i] for i in rows),
+        **{name: getattr(constellation, name)[rows] for name in arrays},
     )
 
 
@@ -143,6 +189,7 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
     a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad = mean[keep].T.copy()
     return Constellation(
         names=_unique_names([named[i] for i in keep]),
+        shell=np.zeros(len(plane), np.int32),
         plane=plane,
         slot=np.arange(len(plane), dtype=np.int32) - first.astype(np.int32),
         ring_position=latitude_turns[order],

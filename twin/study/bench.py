@@ -7,7 +7,7 @@ Contestants take turns, round after round, so that a slow moment hits all of the
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,26 +92,22 @@ def day(
     *,
     seed: int = 0,
     steps: int = 5760,
-    planes: int = 33,
-    slots: int = 32,
+    changes: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> dict[str, Any]:
     """Time a day of 15 s steps with everything on, beside the bare routing of the same steps.
 
-    A Walker shell, by default of 1056 satellites, with batteries, heat, laser terminals, shadow,
-    users in fifty cities, and all of it recorded as a run. Every hundredth step's shortest paths
-    are also timed alone, by our search and by scipy's csgraph.
+    A Walker shell of 1056 satellites, with batteries, heat, laser terminals, shadow, users in
+    fifty cities, and all of it recorded as a run; `changes` say what else is other than in
+    ``eclipse-study``, by ``table.key``. Every hundredth step's shortest paths are also timed
+    alone, by our search and by scipy's csgraph.
     """
-    scenario = loader.load(
-        "eclipse-study",
-        [
-            f"simulation.seed={seed}",
-            f"simulation.steps={steps}",
-            f"constellation.planes={planes}",
-            f"constellation.satellites_per_plane={slots}",
-            "ground.users=cities",
-        ],
-    )
+    everything = {
+        "simulation.seed": seed,
+        "simulation.steps": steps,
+        "ground.users": "cities",
+    }
+    scenario = loader.load("eclipse-study", everything | dict(changes or {}))
     with tempfile.TemporaryDirectory() as folder, RunWriter(Path(folder), scenario) as writer:
         return _day(TwinModel(scenario, Recorder(writer)), progress)
 

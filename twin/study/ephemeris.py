@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -170,11 +170,7 @@ def utc(epoch_utc: str, t_s: NDArray[np.float64]) -> NDArray[np.str_]:
 
 def _only(body: Constellation, i: int) -> Constellation:
     """The constellation of satellite i alone."""
-    rows = {f.name: getattr(body, f.name) for f in fields(body) if f.name != "left_out"}
-    mine: dict[str, Any] = {
-        k: v[i : i + 1] for k, v in rows.items() if isinstance(v, np.ndarray | tuple)
-    }
-    return replace(body, **mine | {"plane": np.zeros(1, np.int32)})
+    return replace(constellations.subset(body, np.array([i])), plane=np.zeros(1, np.int32))
 
 
 def _edge_names() -> list[str]:

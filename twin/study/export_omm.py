@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from twin.errors import InputError
 from twin.runs import Run
-from twin.scenario.schema import Walker
+from twin.scenario.schema import ElementSets
 from twin.space import constellation
 from twin.space.messages import messages
 
@@ -43,9 +43,9 @@ def omm(run: Run, ending: str) -> str:
         If the satellites came from a file of element sets: those are better.
     """
     table = run.scenario.constellation
-    if not isinstance(table, Walker):
+    if isinstance(table, ElementSets):
         raise InputError(f"--omm: this run's satellites came from {table.tle}: hand that file on")
-    body = constellation.walker(table, run.scenario.simulation.start_utc)
+    body = constellation.build(run.scenario)
     return FORMATS[ending](messages(body), str(run.manifest["written_utc"]))
 
 

@@ -10,7 +10,7 @@ from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
 from twin.moe.presets import MODEL_CARDS
 from twin.scenario import loader
-from twin.scenario.schema import Scenario, Walker
+from twin.scenario.schema import ElementSets, Scenario, Shell, Shells
 from twin.study.report_data import REPETITION, Case, differing, fields
 from twin.study.report_page import Cell, Table
 
@@ -35,23 +35,16 @@ def scenario_in_words(case: Case) -> list[str]:
 
 def _sky(case: Case) -> str:
     scenario, steps = case.scenario, case.steps[0]["t_s"]
-    body, links, outages = scenario.constellation, scenario.links, scenario.outages
+    links, outages = scenario.links, scenario.outages
     each = f" of {steps[1] - steps[0]:.4g} s" if len(steps) > 1 else ""
-    if isinstance(body, Walker):
-        pattern = "star" if body.raan_spread_deg <= 180 else "delta"
-        where = (
-            f"{body.planes * body.satellites_per_plane} satellites circle in {body.planes} planes "
-            f"of {body.satellites_per_plane}, {body.altitude_km:g} km high, inclined "
-            f"{body.inclination_deg:g}° (a Walker {pattern}, nodes over {body.raan_spread_deg:g}°)."
-        )
-    else:
-        where = f"A real constellation, from {body.tle}: {case.runs[0].manifest['notes'][0]}."
     random = {
         "none": "no random outages",
         "iid": f"each link up with probability {outages.availability:g} in every step",
         "gilbert-elliott": f"random outages of {outages.mean_outage_s:g} s on average that leave a "
         f"link up {100 * outages.availability:g} % of the time",
     }[outages.model]
+    every = links.cross_shell_every
+    bridges = f", and one in {every} to another shell too" if every else ""
     faults = scenario.faults
     failing = (
         ""
@@ -60,9 +53,32 @@ def _sky(case: Case) -> str:
         f"{100 * faults.availability:g} % of the time."
     )
     return (
-        f"{where} The run starts at {scenario.simulation.start_utc[:16].replace('T', ' ')} UTC and "
-        f"takes {len(steps)} steps{each}. Laser links of {links.rate_gbps:g} Gbit/s join each "
-        f"satellite to four neighbours; {random}.{failing}"
+        f"{_orbits(case)} The run starts at "
+        f"{scenario.simulation.start_utc[:16].replace('T', ' ')} UTC and takes {len(steps)} "
+        f"steps{each}. Laser links of {links.rate_gbps:g} Gbit/s join each satellite to four "
+        f"neighbours{bridges}; {random}.{failing}"
+    )
+
+
+def _orbits(case: Case) -> str:
+    body = case.scenario.constellation
+    if isinstance(body, ElementSets):
+        return f"A real constellation, from {body.tle}: {case.runs[0].manifest['notes'][0]}."
+    if isinstance(body, Shells):
+        each = "; ".join(f"shell {i}: {_shell(shell)}" for i, shell in enumerate(body.shells))
+        return (
+            f"{body.size} satellites circle in {len(body.shells)} shells, of which shell "
+            f"{body.host_shell} hosts the model. In {each}."
+        )
+    return f"{body.size} satellites circle in {_shell(body)}."
+
+
+def _shell(shell: Shell) -> str:
+    pattern = "star" if shell.raan_spread_deg <= 180 else "delta"
+    return (
+        f"{shell.planes} planes of {shell.satellites_per_plane}, {shell.altitude_km:g} km high, "
+        f"inclined {shell.inclination_deg:g}° (a Walker {pattern}, nodes over "
+        f"{shell.raan_spread_deg:g}°)"
     )
 
 
@@ -146,6 +162,7 @@ _TOLD = {
     "constellation.altitude_km": "altitude, km",
     "constellation.inclination_deg": "inclination, deg",
     "constellation.phasing": "phasing",
+    "constellation.host_shell": "shell that hosts the model, from 0",
     "constellation.tle": "element sets",
     "propagation.model": "propagation",
     "links.seam": "seam between last and first plane",

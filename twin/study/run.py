@@ -70,8 +70,9 @@ def notes(model: TwinModel) -> list[str]:
     body = model.sky.constellation
     sizes = np.bincount(body.plane)
     each = f"{sizes[0]}" if np.ptp(sizes) == 0 else f"{sizes.min()} to {sizes.max()}"
+    shells = f"{body.n_shells} shells, " if body.n_shells > 1 else ""
     told = [
-        f"{body.size} satellites in {body.n_planes} planes of {each}, "
+        f"{body.size} satellites in {shells}{body.n_planes} planes of {each}, "
         f"{model.sky.skeleton.pairings} link pairings"
     ]
     # A reason reads "class: detail"; the manifest has every satellite's own.

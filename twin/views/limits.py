@@ -26,12 +26,13 @@ def check(scenario: Scenario) -> None:
         With field, value and what is allowed.
     """
     body, steps = scenario.constellation, scenario.simulation.steps
-    if body.kind != "walker":
+    if body.kind == "tle":
         raise InputError("constellation.kind: the page runs Walker constellations only")
-    size = body.planes * body.satellites_per_plane
+    size = body.size
+    counted = "constellation.planes" if body.kind == "walker" else "constellation.shells"
     drawn = scenario.simulation.record_tokens_per_step
     told = (
-        ("constellation.planes", "satellites", size, MAX_SATELLITES),
+        (counted, "satellites", size, MAX_SATELLITES),
         ("simulation.steps", "satellites times steps", size * steps, MAX_SATELLITE_STEPS),
         (
             "workload.tokens_per_step",

@@ -89,8 +89,8 @@ def head(sky: Sky, planned: Plan, *, run_id: str, figures: Sequence[str]) -> byt
         "link_states": [state.name.lower() for state in LinkState],
         "causes": [cause.name.lower() for cause in Cause],
         "temperature_range_c": TEMPERATURE_RANGE_C,
-        # A Walker satellite has no name but its place.
-        "names": list(body.names) if scenario.constellation.kind == "tle" else [],
+        # A satellite of one Walker shell has no name but its place.
+        "names": [] if scenario.constellation.kind == "walker" else list(body.names),
         "sites": sites(scenario),
         "palette": palette.STAGE,
     }
