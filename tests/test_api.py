@@ -9,6 +9,8 @@ import twin
 from twin.errors import InputError
 from twin.scenario import loader
 
+STUDY = 'name = "s"\nscenario = "small"\nreplicates = 2\nset = ["simulation.steps=2"]\n'
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
@@ -50,6 +52,13 @@ def test_compare_and_place(run):
     assert [entry.name for entry in placed] == ["space-xnet"]
 
 
+def test_sweep_and_open(tmp_path):
+    file = tmp_path / "s.toml"
+    file.write_text(STUDY)
+    study = twin.sweep(file, workers=1, runs_dir=tmp_path / "runs")
+    assert twin.open_study(study.path).points()["replicate"].to_pylist() == [0, 1]
+
+
 def mean_s(run):
     steps = run.table("steps", ["latency_mean_s", "tokens_served"]).to_pydict()
     pairs = list(zip(*steps.values(), strict=True))
@@ -77,6 +86,19 @@ def test_duckdb_reads_a_table(run):
     query = "select sum(latency_mean_s * tokens_served) / sum(tokens_served) from "
     ((mean,),) = duckdb.sql(f"{query} '{run.path}/steps.parquet'").fetchall()
     assert mean == pytest.approx(mean_s(run))
+
+
+def test_duckdb_reads_a_study(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    file = tmp_path / "s.toml"
+    file.write_text(STUDY)
+    study = twin.sweep(file, workers=1, runs_dir=tmp_path / "runs")
+    query = (
+        f"select strategy, avg(latency_mean_s) from '{study.path}/points/**/*.parquet' group by 1"
+    )
+    ((strategy, mean),) = duckdb.sql(query).fetchall()
+    assert strategy == "space-xnet"
+    assert mean == pytest.approx(sum(study.points()["latency_mean_s"].to_pylist()) / 2)
 
 
 def test_the_package_imports_nothing_until_asked():

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin import runs
+from twin import runs, studies
 from twin.runs import Run
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
+from twin.studies import Study
 
 if TYPE_CHECKING:
     from twin.study.compare import Comparison
@@ -42,6 +43,40 @@ def run(scenario: Scenario, *, runs_dir: str | Path = "runs") -> Run:
 def open_run(path: str | Path) -> Run:
     """Open a complete run by its folder; its tables are Arrow tables, ``run.table("steps")``."""
     return runs.open_run(path)
+
+
+def open_study(path: str | Path) -> Study:
+    """Open a complete study by its folder; ``study.points()`` is an Arrow table, a row a point."""
+    return studies.open_study(Path(path))
+
+
+def sweep(
+    study: str | Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    resume: bool = False,
+    runs_dir: str | Path = "runs",
+) -> Study:
+    """Run a study, keep it below `runs_dir` and return it.
+
+    Parameters
+    ----------
+    study : str or Path
+        Name of one that ships with the twin, or path of a TOML file.
+    workers : int, optional
+        Processes; all processors by default.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers are used instead.
+    resume : bool
+        Go on where the study was interrupted, if it was.
+    """
+    from twin.study.sweep import open_sweep
+    from twin.study.sweep import sweep as sweep_points
+
+    opened = open_sweep(str(study), resume=resume, runs_dir=Path(runs_dir), keep_runs=False)
+    with opened.writer:
+        return sweep_points(opened, workers=workers, scheduler=scheduler)
 
 
 def compare(
