@@ -93,7 +93,7 @@ def scale(
     json_file: JsonOption = None,
     seed: SeedOption = None,
 ) -> None:
-    """A day of 10,000 satellites beside one of 1056, each as a process of its own."""
+    """A day of 10,000 satellites, in one shell and in five, beside one of 1056."""
     from twin.study.bench_scale import scale as measure
     from twin.terminal import Report, progress_bar
 
@@ -111,7 +111,7 @@ def scale(
         f"{steps} steps, everything on", ["", *(f"{n} satellites" for n in sizes)], figures
     )
     report.say(
-        "a satellite and step costs "
+        "a satellite and step costs at most "
         f"{data['ratio']['cost_per_satellite_step']:.2f} times what it does at 1056"
     )
     report.json(data)
