@@ -88,14 +88,15 @@ def _run(
 
 
 def _tell(report: "Report", study: "StudyFile", done: "Study") -> None:
-    from twin.study.sweep_tables import as_json, summarise_points, table_rows
+    from twin.study.sweep_tables import as_json, summarise_points, tables
 
     groups = summarise_points(done.points(), study.fields, study.metrics)
-    header, rows = table_rows(groups)
     if study.question:
         report.say(study.question)
-    title = f"{study.name}, {study.replicates} replicates, mean ± 95 % interval"
-    report.table(title, header, rows)
+    for metric, header, rows in tables(groups):
+        title = f"{study.name}: {metric}" if metric else study.name
+        report.table(title, header, rows)
+    report.say(f"mean ± 95 % interval over {study.replicates} replicates")
     points, failed = done.manifest["points"], done.manifest["failed"]
     if failed:
         report.say(f"{failed} of {points} points failed; see column error")

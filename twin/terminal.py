@@ -14,6 +14,9 @@ from twin.runs import write_text
 
 STANDARD_OUTPUT = Path("-")
 
+_NAME = 20
+"""Characters, at most, of what is a name and not a sentence."""
+
 
 class Report:
     """Output of one command.
@@ -29,12 +32,16 @@ class Report:
         self._console = Console(stderr=json_file == STANDARD_OUTPUT)
 
     def table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table; columns of figures are set flush right."""
+        """Print a table; columns of figures are set flush right, and fold before names do."""
         self._console.print(title, style="bold", soft_wrap=True, highlight=False, markup=False)
         table = Table()
         for i, name in enumerate(header):
+            text = _is_text(rows, i)
             table.add_column(
-                name, justify="left" if _is_text(rows, i) else "right", overflow="fold"
+                name,
+                justify="left" if text else "right",
+                overflow="fold",
+                no_wrap=text and max(len(row[i]) for row in rows) <= _NAME,
             )
         for row in rows:
             table.add_row(*row)

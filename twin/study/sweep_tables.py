@@ -10,6 +10,8 @@ import pyarrow as pa
 from twin.metrics import Estimate, estimate
 from twin.study.report_page import text
 
+_NOT_AXES = ("strategy", "policy", "points", "failed", "metrics")
+
 type Group = dict[str, Any]
 """A place on the axes with a strategy and a policy: points that ended, failures, estimates."""
 
@@ -42,23 +44,34 @@ def summarise_points(table: pa.Table, fields: Sequence[str], metrics: Sequence[s
     ]
 
 
-def table_rows(groups: Sequence[Group]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows to print; columns of policies and of failures only where there are some.
+def tables(groups: Sequence[Group]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Title, header and rows of each table to print.
 
-    Names are broken at their underscores, so that they fold where the terminal is narrow.
+    Of a study with axes a table a metric, a row for each place on the axes and a column a case;
+    without axes one table, a row a case. Names are broken at their underscores, so that they fold
+    where the terminal is narrow.
     """
-    at = [key for key in groups[0] if key not in ("points", "failed", "metrics")]
-    if len({group["policy"] for group in groups}) == 1:
-        at.remove("policy")
-    failures = any(group["failed"] for group in groups)
-    header = [key.rpartition(".")[2].replace("_", " ") for key in [*at, *groups[0]["metrics"]]]
-    header += ["failed"] if failures else []
-    rows = []
+    cases = list(dict.fromkeys(_case(group) for group in groups))
+    axes = [key for key in groups[0] if key not in _NOT_AXES]
+    metrics = list(groups[0]["metrics"])
+    if not axes:
+        rows = [[_name(_case(g), cases), *map(_cell, g["metrics"].values())] for g in groups]
+        return [("", ["", *map(_words, metrics)], rows)]
+    places: dict[tuple[str, ...], dict[tuple[str, str], Group]] = {}
     for group in groups:
-        row = [_text(group[key]) for key in at]
-        row += [text(value) for value in group["metrics"].values()]
-        rows.append([*row, *([str(group["failed"])] if failures else [])])
-    return header, rows
+        places.setdefault(tuple(_text(group[axis]) for axis in axes), {})[_case(group)] = group
+    header = [*map(_words, axes), *(_name(case, cases) for case in cases)]
+    return [
+        (
+            metric,
+            header,
+            [
+                [*place, *(_cell(of_case[case]["metrics"][metric]) for case in cases)]
+                for place, of_case in places.items()
+            ],
+        )
+        for metric in metrics
+    ]
 
 
 def as_json(groups: Sequence[Group]) -> list[Group]:
@@ -72,6 +85,23 @@ def as_json(groups: Sequence[Group]) -> list[Group]:
 def _estimate(values: list[float | None]) -> Estimate | None:
     known = np.array([value for value in values if value is not None], np.float64)
     return estimate(known) if known.size else None
+
+
+def _case(group: Group) -> tuple[str, str]:
+    return group["strategy"], group["policy"]
+
+
+def _name(case: tuple[str, str], cases: Sequence[tuple[str, str]]) -> str:
+    """Strategy, and policy where there are several."""
+    return case[0] if len({policy for _, policy in cases}) == 1 else " ".join(case)
+
+
+def _words(name: str) -> str:
+    return name.rpartition(".")[2].replace("_", " ")
+
+
+def _cell(value: Estimate | None) -> str:
+    return "none" if value is None else text(value)
 
 
 def _text(value: Any) -> str:
