@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +82,12 @@ def _drawn(picture: Picture) -> Iterator[tuple[Any, Any]]:
 
 
 def lines_of(n: int) -> list[dict[str, Any]]:
-    """Colour and dashes of each of `n` lines."""
-    pairs = zip(cycle(COLOURS), cycle(DASHES), strict=False)
-    return [{"color": colour, "ls": dash} for colour, dash in islice(pairs, n)]
+    """Colour and dashes of each of `n` lines; no two are alike up to 49."""
+    colours = len(COLOURS)
+    return [
+        {"color": COLOURS[i % colours], "ls": DASHES[(i + i // colours) % len(DASHES)]}
+        for i in range(n)
+    ]
 
 
 def points_of(n: int) -> list[dict[str, Any]]:

@@ -11,6 +11,9 @@ from typing import Any
 
 from twin.metrics import Estimate
 
+_ROUNDING = 1e-9
+"""An interval no wider than this part of its mean is none."""
+
 type Cell = str | int | float | Estimate | None
 """Of a table; None and NaN where there is no such figure."""
 
@@ -141,7 +144,7 @@ def text(cell: Cell) -> str:
 def _interval(value: Estimate) -> str:
     if not math.isfinite(value.ci95):
         return text(value.mean)
-    if value.ci95 == 0.0:
+    if value.ci95 <= _ROUNDING * abs(value.mean):
         return f"{text(value.mean)} ± 0"
     if not 1e-4 <= abs(value.ci95) < 1e9:
         return f"{value.mean:.4g} ± {value.ci95:.2g}"

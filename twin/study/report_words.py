@@ -3,6 +3,7 @@
 import inspect
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from placement.policies.table import POLICIES
@@ -27,16 +28,38 @@ _CHOICES = ("placement.strategy", "placement.params", "controller.policy", "cont
 """Fields of the decisions that cases are compared for; the rest is what they meet."""
 
 
-def scenario_in_words(case: Case) -> list[str]:
-    """What was simulated, in a few paragraphs."""
-    scenario = case.scenario
-    return [_sky(case), _model(scenario), _decisions(scenario), _requests(scenario)]
+def scenario_in_words(
+    scenario: Scenario,
+    step_s: float | None = None,
+    note: str = "",
+    *,
+    strategies: Sequence[str] = (),
+    policies: Sequence[str] = (),
+) -> list[str]:
+    """What was simulated, in a few paragraphs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    step_s : float, optional
+        Length of a step, where it is known.
+    note : str
+        On what was read of a file of element sets.
+    strategies, policies : sequence of str
+        Default: the scenario's.
+    """
+    decisions = _decisions(
+        strategies or (scenario.placement.strategy,), policies or (scenario.controller.policy,)
+    )
+    return [_sky(scenario, step_s, note), _model(scenario), decisions, _requests(scenario)]
 
 
-def _sky(case: Case) -> str:
-    scenario, steps = case.scenario, case.steps[0]["t_s"]
+def _sky(scenario: Scenario, step_s: float | None, note: str) -> str:
     body, links, outages = scenario.constellation, scenario.links, scenario.outages
-    each = f" of {steps[1] - steps[0]:.4g} s" if len(steps) > 1 else ""
+    time = scenario.simulation
+    each = f" of {step_s:.4g} s" if step_s else ""
+    if step_s is None and time.orbits is not None:
+        each = f" over {time.orbits:g} orbit{'s' if time.orbits > 1 else ''}"
     if isinstance(body, Walker):
         pattern = "star" if body.raan_spread_deg <= 180 else "delta"
         where = (
@@ -45,7 +68,7 @@ def _sky(case: Case) -> str:
             f"{body.inclination_deg:g}° (a Walker {pattern}, nodes over {body.raan_spread_deg:g}°)."
         )
     else:
-        where = f"A real constellation, from {body.tle}: {case.runs[0].manifest['notes'][0]}."
+        where = f"A real constellation, from {body.tle}{note and f': {note}'}."
     random = {
         "none": "no random outages",
         "iid": f"each link up with probability {outages.availability:g} in every step",
@@ -61,7 +84,7 @@ def _sky(case: Case) -> str:
     )
     return (
         f"{where} The run starts at {scenario.simulation.start_utc[:16].replace('T', ' ')} UTC and "
-        f"takes {len(steps)} steps{each}. Laser links of {links.rate_gbps:g} Gbit/s join each "
+        f"takes {time.steps} steps{each}. Laser links of {links.rate_gbps:g} Gbit/s join each "
         f"satellite to four neighbours; {random}.{failing}"
     )
 
@@ -85,12 +108,20 @@ def _model(scenario: Scenario) -> str:
     )
 
 
-def _decisions(scenario: Scenario) -> str:
-    strategy, policy = scenario.placement.strategy, scenario.controller.policy
-    return (
-        f"Strategy '{strategy}' decides which satellite hosts what{_purpose(STRATEGIES, strategy)}"
-        f" Policy '{policy}' decides when to plan again{_purpose(POLICIES, policy)}"
+def _decisions(strategies: Sequence[str], policies: Sequence[str]) -> str:
+    return " ".join(
+        (
+            _chosen("strategy", "which satellite hosts what", STRATEGIES, strategies),
+            _chosen("policy", "when to plan again", POLICIES, policies),
+        )
     )
+
+
+def _chosen(kind: str, decides: str, table: Any, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"The {kind} '{names[0]}' decides {decides}{_purpose(table, names[0])}"
+    each = " ".join(f"'{name}'{_purpose(table, name)}" for name in names)
+    return f"One {kind} decides {decides}. {each}"
 
 
 def _purpose(table: Any, name: str) -> str:
@@ -124,11 +155,7 @@ def _requests(scenario: Scenario) -> str:
 
 def scenario_table(cases: list[Case]) -> Table:
     """The scenario in numbers, a column a case."""
-    rows: list[list[Cell]] = []
-    contents = [fields(case.scenario) for case in cases]
-    for name, label in _TOLD.items():
-        if any(content.get(name) is not None for content in contents):
-            rows.append([label, *(_value(content.get(name)) for content in contents)])
+    rows = scenario_rows([case.scenario for case in cases])
     for i, label in enumerate(("seeds", "replicates")):
         found = [", ".join(str(k) for k in sorted({key[i] for key in c.keys})) for c in cases]
         rows.append([label, *found])
@@ -138,6 +165,17 @@ def scenario_table(cases: list[Case]) -> Table:
         header=("field", *(case.label for case in cases)),
         rows=rows,
     )
+
+
+def scenario_rows(scenarios: Sequence[Scenario], without: Sequence[str] = ()) -> list[list[Cell]]:
+    """The main fields of scenarios, a row each but for those in `without`."""
+    rows: list[list[Cell]] = []
+    contents = [fields(scenario) for scenario in scenarios]
+    for name, label in _TOLD.items():
+        there = any(content.get(name) is not None for content in contents)
+        if there and name not in without:
+            rows.append([label, *(_value(content.get(name)) for content in contents)])
+    return rows
 
 
 _TOLD = {
