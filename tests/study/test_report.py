@@ -285,7 +285,7 @@ def test_an_interrupted_study_is_refused(twin, study):
 @pytest.mark.parametrize(
     ("value", "told"),
     [(0.89700, "0.8970"), (737280, "737,280"), (22967.3, "22,967"), (2.05e-5, "2.05e-05"),
-     (0.0, "0.000"), (float("nan"), "–"), (None, "–")],  # noqa: RUF001
+     (0.0, "0"), (float("nan"), "–"), (None, "–")],  # noqa: RUF001
 )  # fmt: skip
 def test_numbers_as_the_reader_sees_them(value, told):
     assert text(value) == told

@@ -9,6 +9,7 @@ from twin.metrics import Distribution
 from twin.study.report_data import Floats
 from twin.study.report_drawing import COLOURS, grid, legend_below, lines_of, panels, time_axis
 from twin.study.report_page import Picture, text
+from twin.study.report_words import listed
 
 _BESIDE = 3
 """Panels in a row."""
@@ -41,17 +42,17 @@ def distribution(found: Sequence[tuple[str, Distribution]], where: str = "") -> 
         if len(found) > 1:
             legend_below(figure, axes, most=4)
 
-    told = []
+    told = {}
     for label, cumulated in found:
-        half, most, all_of = (float(cumulated.latency_at(share)) for share in (0.5, 0.95, 1.0))
-        told.append(
-            f"{told_of(label, len(found))}half of the tokens took at most {text(half)} s, "
-            f"95 % at most {text(most)} s, the slowest {text(all_of)} s."
+        half, most, slowest = (text(float(cumulated.latency_at(share))) for share in (0.5, 0.95, 1))
+        told[label] = (
+            f"half of the tokens took at most {half} s, 95 % at most {most} s, the slowest "
+            f"{slowest} s."
         )
     return Picture(
         name="latency-cdf",
         title="Latency of all tokens served",
-        caption=in_a_row([*told, where]),
+        caption=in_a_row([*by_label(told), where]),
         size_in=(8, 3.6 + 0.2 * (len(found) // 4)),
         draw=draw,
     )
@@ -91,20 +92,19 @@ def layers(found: Sequence[tuple[str, Floats, Floats]], where: str = "") -> Pict
         grid(axes)
         legend_below(figure, axes, most=4)
 
-    told = []
+    told = {}
     for label, way, work in found:
         total = way + work
         slow = int(np.argmax(total))
-        told.append(
-            f"{told_of(label, len(found))}the way between satellites is "
-            f"{percent(way.sum() / total.sum())} of the time; the slowest layer, {slow + 1}, "
-            f"takes {text(float(1e3 * total[slow]))} ms, "
+        told[label] = (
+            f"the way between satellites is {percent(way.sum() / total.sum())} of the time; the "
+            f"slowest layer, {slow + 1}, takes {text(float(1e3 * total[slow]))} ms, "
             f"the mean layer {text(float(1e3 * total.mean()))} ms."
         )
     return Picture(
         name="layers",
         title="Latency by layer" + (", propagation and compute" if len(found) == 1 else ""),
-        caption=in_a_row([*told, where]),
+        caption=in_a_row([*by_label(told), where]),
         size_in=(8, 3.3 + 0.2 * (len(found) // 4)),
         draw=draw,
     )
@@ -162,6 +162,16 @@ def over_time(
 def told_of(label: str, cases: int) -> str:
     """How a sentence on a case begins: with its label where there are several."""
     return f"{label}: " if cases > 1 else ""
+
+
+def by_label(told: Mapping[str, str]) -> list[str]:
+    """Sentences after the labels of the cases they hold for; bare where there is one case."""
+    labels: dict[str, list[str]] = {}
+    for label, sentence in told.items():
+        labels.setdefault(sentence, []).append(label)
+    if len(told) == 1:
+        return list(labels)
+    return [f"{listed(names)}: {sentence}" for sentence, names in labels.items()]
 
 
 def in_a_row(told: Sequence[str]) -> str:

@@ -11,6 +11,9 @@ from typing import Any
 
 from twin.metrics import Estimate
 
+_WHOLE = 36
+"""Letters of a cell that is not broken into lines."""
+
 _ROUNDING = 1e-9
 """An interval no wider than this part of its mean is none."""
 
@@ -136,7 +139,7 @@ def text(cell: Cell) -> str:
         return cell
     if isinstance(cell, int):
         return f"{cell:,}"
-    if cell and not 1e-3 <= abs(cell) < 1e9:
+    if not 1e-3 <= abs(cell) < 1e9:
         return f"{cell:.3g}"
     return f"{cell:,.{_decimals(cell, 4)}f}"
 
@@ -208,8 +211,10 @@ def _table(table: Table) -> str:
 
 
 def _cell(cell: Cell, *, first: bool) -> str:
+    tag = "th" if first else "td"
     if isinstance(cell, str):
-        return f"<th>{escape(cell)}</th>" if first else f"<td>{escape(cell)}</td>"
+        whole = ' class="w"' if len(cell) <= _WHOLE else ""
+        return f"<{tag}{whole}>{escape(cell)}</{tag}>"
     return f'<td class="n">{escape(text(cell))}</td>'
 
 

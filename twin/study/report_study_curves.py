@@ -3,7 +3,7 @@
 import numpy as np
 
 from twin.metrics import Distribution, pooled
-from twin.study.report_curves import distribution, in_a_row, layers, over_time, told_of
+from twin.study.report_curves import by_label, distribution, in_a_row, layers, over_time
 from twin.study.report_data import Floats
 from twin.study.report_page import Picture, text
 from twin.study.report_study_data import Cells
@@ -14,7 +14,7 @@ _QUANTITIES = {
     "profile_sunlit_share": "satellites in sunlight",
 }
 
-_SOMETHING = 0.001
+_SOMETHING = 0.01
 """A share that changes by less over a run is not worth a figure."""
 
 
@@ -25,7 +25,7 @@ def curve_pictures(cells: Cells) -> list[Picture]:
     place, why = cells.shown_place()
     where = ""
     if cells.shape[0] > 1:
-        where = f"At {cells.place_name(place)}: {why} of the places on the axes."
+        where = f"Shown is {cells.place_name(place)}, {why}."
     cases = range(cells.shape[1])
     served = [(cells.labels[case], _served(cells, place, case)) for case in cases]
     by_layer = [
@@ -69,7 +69,7 @@ def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
     if not series:
         return None
     labels = [cells.labels[case] for case in cases]
-    told = []
+    each = {}
     for i, label in enumerate(labels):
         ends = [
             f"{title.removesuffix(', %')} between {text(float(np.nanmin(lines[i][1])))} and "
@@ -77,8 +77,11 @@ def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
             for title, lines in series.items()
             if np.isfinite(lines[i][1]).any()
         ]
-        told.append(f"{told_of(label, len(labels))}{', '.join(ends)}.")
-    told.append("Means over the replicates, of stretches of steps." if cells.shape[2] > 1 else "")
+        each[label] = f"{', '.join(ends)}."
+    told = by_label(each)
+    if any(np.nanmax(y) > 100 for lines in series.values() for _, y in lines):
+        told.append("Above 100 % are served tokens that were put off in an earlier step.")
+    told.append("Means over the replicates." if cells.shape[2] > 1 else "")
     return over_time(
         "over-time", "Over the time of a run", labels, series, "%", in_a_row([*told, where])
     )

@@ -181,16 +181,24 @@ class Cells:
         """Mean over the places that all cases share, of every replicate, (C, R)."""
         return np.asarray(self.values(metric)[self.shared(metric)].mean(axis=0))
 
+    def overall_ratio(self, metric: str) -> Floats:
+        """Geometric mean of the ratio over these places, of every replicate, (C, R)."""
+        return np.asarray(np.exp(np.log(self.ratio(metric)[self.shared(metric)]).mean(axis=0)))
+
     def difference(self, metric: str) -> Floats:
         """A figure less the first case's of the same place and replicate, (P, C, R)."""
         values = self.values(metric)
         return np.asarray(values - values[:, :1])
 
     def ratio(self, metric: str) -> Floats:
-        """The first case's figure to that of each, at the same place and replicate, (P, C, R)."""
+        """The first case's figure by that of each, at the same place and replicate, (P, C, R).
+
+        Not known where either is 0.
+        """
         values = self.values(metric)
         unknown = np.full_like(values, np.nan)
-        return np.asarray(np.divide(values[:, :1], values, out=unknown, where=values != 0))
+        some = (values != 0) & (values[:, :1] != 0)
+        return np.asarray(np.divide(values[:, :1], values, out=unknown, where=some))
 
     def along(self, metric: str, number: int) -> Floats:
         """A figure at each value of an axis, (C, K, R); means over the other axes.
@@ -211,8 +219,9 @@ class Cells:
         counted = known & chosen[None, :, :, None]
         number_of = counted.sum(axis=1)
         total = np.where(counted, by_value, 0.0).sum(axis=1)
-        means = np.divide(total, number_of, out=np.full_like(total, np.nan), where=number_of > 0)
-        return means.transpose(1, 0, 2)
+        unknown = np.full_like(total, np.nan)
+        means = np.divide(total, number_of, out=unknown, where=number_of > 0)
+        return np.asarray(means.transpose(1, 0, 2))
 
     def place_name(self, place: int) -> str:
         """A place in words; empty without axes."""
@@ -227,9 +236,10 @@ class Cells:
         ended = ~self.failed.all(axis=(1, 2))
         place = next((i for i, at in enumerate(self.places) if self._own(at)), None)
         if place is not None and ended[place]:
-            return place, "the scenario's own"
+            return place, "the scenario's own place on the axes"
         first = int(np.argmax(ended))
-        return first, "the first" if first == 0 else "the first that did not fail"
+        which = "the first place on the axes"
+        return first, which if first == 0 else f"{which} that did not fail"
 
     def _own(self, place: dict[str, Any]) -> bool:
         study = self.data.study
@@ -242,6 +252,11 @@ def known_estimate(values: Floats) -> Estimate | None:
     """Mean and interval of what is known; None if nothing is."""
     known = values[np.isfinite(values)]
     return estimate(known) if known.size else None
+
+
+def changes(values: Floats) -> bool:
+    """Whether a figure changes along an axis, (K, R), in any replicate."""
+    return not all(constant(one) for one in values.T)
 
 
 def constant(values: Floats) -> bool:

@@ -8,17 +8,17 @@ import numpy as np
 from twin.metrics import Estimate
 from twin.study.compare import non_dominated
 from twin.study.report_data import Floats
-from twin.study.report_drawing import grid, legend_below, panels, points_of
+from twin.study.report_drawing import INK, grid, legend_below, panels, points_of
 from twin.study.report_metrics import LATENCIES, LESS, METRICS, NEITHER
 from twin.study.report_page import Picture
-from twin.study.report_study_data import Axis, Cells, constant, known_estimate
-from twin.study.report_study_words import amount, capital, course, told_mean
+from twin.study.report_study_data import Axis, Cells, changes, constant, known_estimate
+from twin.study.report_study_words import amount, capital, courses, told_mean
 
 _MOST_TRADES = 3
 """Figures that hold something against latency."""
 
 _DECADES = 50
-"""Values of an axis this many times apart stand on a logarithmic scale."""
+"""Values this many times apart stand on a logarithmic scale."""
 
 _NAMED = 6
 """Cells that a caption names."""
@@ -35,7 +35,7 @@ def study_pictures(cells: Cells) -> list[Picture]:
 def _sensitivity(cells: Cells, number: int) -> Picture | None:
     axis = cells.axes[number]
     found = {metric: cells.along(metric, number) for metric in cells.metrics}
-    changing = {m: values for m, values in found.items() if _changes(values)}
+    changing = {m: values for m, values in found.items() if any(map(changes, values))}
     if not changing:
         return None
     # Names on an axis need the room of a whole row.
@@ -46,6 +46,10 @@ def _sensitivity(cells: Cells, number: int) -> Picture | None:
         for axes, (metric, values) in zip(made, changing.items(), strict=True):
             _draw_along(axes, axis, values, cells.labels)
             axes.set_title(METRICS[metric].header, loc="left")
+        # Long names stand once, below all panels.
+        for axes in made[:-1] if columns == 1 else ():
+            axes.tick_params(labelbottom=False)
+            axes.set_xlabel("")
         _below(figure, made[0])
 
     told = [_told_along(cells, metric, number) for metric in changing]
@@ -64,11 +68,6 @@ def _sensitivity(cells: Cells, number: int) -> Picture | None:
     )
 
 
-def _changes(values: Floats) -> bool:
-    """Whether a figure changes along an axis, (C, K, R), in any replicate of any case."""
-    return any(not constant(one) for case in values for one in case.T)
-
-
 def _draw_along(axes: Any, axis: Axis, values: Floats, labels: list[str]) -> None:
     first = [value[0] for value in axis.values]
     x = np.array(first if axis.numeric else range(len(first)), np.float64)
@@ -83,11 +82,19 @@ def _draw_along(axes: Any, axis: Axis, values: Floats, labels: list[str]) -> Non
         order = np.argsort(at)
         drawn = style if axis.numeric else style | {"ls": "none"}
         axes.errorbar(at[order], mean[order], np.nan_to_num(half[order]), **drawn, ms=4,
-                      capsize=2.5, label=labels[i])  # fmt: skip
+                      capsize=2.5, elinewidth=1.0, label=labels[i])  # fmt: skip
     _scale(axes, axis, x)
     axes.set_xlabel(axis.label)
     _plain_numbers(axes.yaxis)
+    if _decades(np.nanmean(values[live], axis=2)):
+        axes.set_yscale("log")
     grid(axes)
+
+
+def _decades(values: Floats) -> bool:
+    """Whether values need a logarithmic scale."""
+    known = values[np.isfinite(values)]
+    return bool(known.min() > 0 and known.max() >= _DECADES * known.min())
 
 
 def _scale(axes: Any, axis: Axis, x: Floats) -> None:
@@ -96,7 +103,7 @@ def _scale(axes: Any, axis: Axis, x: Floats) -> None:
         slanted = {"rotation": 25, "ha": "right"} if _letters(axis) > 90 else {}
         axes.set_xticks(x, names, **slanted)
         axes.set_xlim(-0.5, len(x) - 0.5)
-    elif x.min() > 0 and x.max() >= _DECADES * x.min():
+    elif _decades(x):
         axes.set_xscale("log")
     elif len(x) <= 6:
         axes.set_xticks(x, [f"{v:.6g}" for v in x])
@@ -120,12 +127,8 @@ def _told_along(cells: Cells, metric: str, number: int) -> str:
     live = np.flatnonzero(np.isfinite(means).any(axis=1))
     spread = [float(np.nanmax(means[i]) - np.nanmin(means[i])) for i in live]
     most = int(live[int(np.argmax(spread))])
-    told = []
-    for case in dict.fromkeys((int(live[0]), most)):
-        said = course(cells, metric, number, case)
-        if said:
-            told.append(f"{said} ({cells.labels[case]})" if len(cells.labels) > 1 else said)
-    return f"{capital(METRICS[metric].label)} {', '.join(told)}."
+    said = courses(cells, metric, dict.fromkeys((int(live[0]), most)), number)
+    return f"{capital(METRICS[metric].label)}: {said}"
 
 
 def _by_case(cells: Cells) -> Picture | None:
@@ -142,7 +145,7 @@ def _by_case(cells: Cells) -> Picture | None:
             for i, style in enumerate(points_of(len(y))):
                 value = known_estimate(values[i])
                 if value is not None:
-                    axes.errorbar(value.mean, y[i], xerr=np.nan_to_num(value.ci95), capsize=2.5,
+                    axes.errorbar(value.mean, y[i], xerr=np.nan_to_num(value.ci95), capsize=2.5, elinewidth=1.0,
                                   **(style | {"ls": "none"}))  # fmt: skip
             axes.set_title(METRICS[metric].header, loc="left")
             axes.set_yticks(y, cells.labels)
@@ -229,7 +232,7 @@ def _draw_trade_off(
         style = styles[case] | {"ls": "none"}
         axes.errorbar(
             a.mean, b.mean, np.nan_to_num(b.ci95), np.nan_to_num(a.ci95), **style,
-            ms=8 if good else 5, mec="black" if good else style["color"], mew=1.2, capsize=2,
+            ms=8 if good else 5, mec=INK if good else style["color"], mew=1.2, capsize=2,
             elinewidth=0.8, label=None if case in seen else cells.labels[case],
         )  # fmt: skip
         seen.add(case)

@@ -99,8 +99,8 @@ def averaged(cells: Cells) -> Table | None:
         return None
     rows: list[list[Cell]] = []
     for case in range(1, cells.shape[1]):
-        means = [c.values[cells.shared(c.metric), case].mean(axis=0) for c in columns]
-        rows.append([cells.labels[case], *map(known_estimate, means)])
+        found = [known_estimate(column.overall[case]) for column in columns]
+        rows.append([cells.labels[case], *found])
     told = _list(sorted({str(counts[column.metric]) for column in columns}))
     return Table(
         name="averaged",
@@ -108,7 +108,7 @@ def averaged(cells: Cells) -> Table | None:
         header=("case", *(column.header for column in columns)),
         rows=rows,
         note=f"Over {told} of {cells.shape[0]} places: those where every case has the figure in "
-        "every replicate (but for cases that never have it).",
+        "every replicate (but for cases that never have it). Of ratios, the mean is geometric.",
     )
 
 
@@ -143,11 +143,12 @@ def versions(cells: Cells) -> Table:
 
 
 class _Column(NamedTuple):
-    """A comparison of every point with the first case's, (P, C, R)."""
+    """A comparison of every point with the first case's: (P, C, R), and averaged (C, R)."""
 
     header: str
     metric: str
     values: Floats
+    overall: Floats
 
 
 def _compared(cells: Cells) -> tuple[list[_Column], list[str]]:
@@ -161,9 +162,12 @@ def _compared(cells: Cells) -> tuple[list[_Column], list[str]]:
             same.append(name)
             continue
         unit = difference_unit(name)
-        columns.append(_Column(f"{label}: difference{unit and f', {unit}'}", name, found))
+        header = f"{label}: difference{unit and f', {unit}'}"
+        mean = cells.overall(name)
+        columns.append(_Column(header, name, found, mean - mean[:1]))
         if name in LATENCIES:
-            columns.append(_Column(f"{label}: ratio", name, cells.ratio(name)))
+            ratio = cells.ratio(name), cells.overall_ratio(name)
+            columns.append(_Column(f"{label}: ratio", name, *ratio))
     return columns, same
 
 

@@ -1,12 +1,15 @@
 """Sentences of a report on a study: what was found, what was varied, what did not end."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from twin.metrics import Estimate, estimate
 from twin.study.report_data import Floats
-from twin.study.report_metrics import LATENCIES, LESS, METRICS, MORE, NEITHER
+from twin.study.report_metrics import LATENCIES, LESS, METRICS, NEITHER
 from twin.study.report_page import text
-from twin.study.report_study_data import ROUNDING, Bools, Cells, constant, known_estimate
+from twin.study.report_study_data import ROUNDING, Bools, Cells, changes, constant, known_estimate
+from twin.study.report_words import listed
 
 
 def findings(cells: Cells) -> list[str]:
@@ -30,74 +33,92 @@ def _finding(cells: Cells, metric: str) -> str:
         return "no run has such a figure."
     if constant(values):
         return f"{amount(float(values[np.isfinite(values)][0]), metric)} in every run."
-    case, ranking = _ranking(cells, metric)
-    courses = [course(cells, metric, number, case) for number in range(len(cells.axes))]
-    along = "; ".join(filter(None, courses))
-    whose = f"With {cells.labels[case]}, it" if ranking else "it"
-    return " ".join(filter(None, (ranking, along and f"{whose} {along}.")))
+    told, which = _ranking(cells, metric) if len(cells.labels) > 1 else ("", [0])
+    if not cells.axes and not told:
+        return f"{told_mean(values[0, 0], metric)}."
+    return " ".join(filter(None, (told, capital(courses(cells, metric, which)))))
 
 
-def _ranking(cells: Cells, metric: str) -> tuple[int, str]:
-    """The case to tell more of, and how the cases differ."""
+def _ranking(cells: Cells, metric: str) -> tuple[str, list[int]]:
+    """How the cases differ, and which of them to tell more of."""
     shared, better = cells.shared(metric), METRICS[metric].better
-    if len(cells.labels) == 1:
-        return 0, "" if cells.axes else f"{told_mean(cells.values(metric)[0, 0], metric)}."
+    live = np.flatnonzero(np.isfinite(cells.values(metric)).any(axis=(0, 2)))
+    first = int(live[0])
     if not shared.any():
-        return 0, "no place on the axes has it for all cases."
+        return "no place on the axes has it for all cases.", [first]
     overall = cells.overall(metric)
-    live = np.flatnonzero(np.isfinite(overall).all(axis=1))
-    order = [int(i) for i in live[np.argsort(overall[live].mean(axis=1), kind="stable")]]
-    order = order[::-1] if better == MORE else order
-    first, best = int(live[0]), order[0]
-    if constant(overall[live].mean(axis=1)):
+    means = overall.mean(axis=1)
+    if constant(means[live]):
         value = told_mean(overall[first], metric)
-        return first, f"the same with every case, {value}{_places(shared)}."
+        return f"the same with every case, {value}{_places(shared)}.", [first]
+    order = [int(i) for i in live[np.argsort(means[live] * (better or LESS), kind="stable")]]
     if better == NEITHER:
         ends = [f"{told_mean(overall[i], metric)} with {cells.labels[i]}" for i in order]
-        return first, f"from {ends[0]} to {ends[-1]}{_places(shared)}."
-    return best, _winner(cells, metric, best, order[1] if best == first else first)
+        return f"from {ends[0]} to {ends[-1]}{_places(shared)}.", [first]
+    tied = [i for i in order if constant(means[[order[0], i]])]
+    best = min(tied)
+    next_one = next(i for i in order if i not in tied)
+    told = _winner(cells, metric, tied, next_one if best == first else first)
+    return told, list(dict.fromkeys((best, first)))
 
 
-def _winner(cells: Cells, metric: str, best: int, other: int) -> str:
-    """How much better the best case is than the first, or the first than the next."""
-    shared, overall = cells.shared(metric), cells.overall(metric)
-    name, rival = cells.labels[best], cells.labels[other]
+def _winner(cells: Cells, metric: str, tied: list[int], other: int) -> str:
+    """How much better the best is than the first case; or the first, if best, than the next."""
+    shared, overall, best = cells.shared(metric), cells.overall(metric), min(tied)
     value, against = (told_mean(overall[i], metric) for i in (best, other))
     which = "lowest" if METRICS[metric].better == LESS else "highest"
-    if best < other:
-        told = f"{which} with {name}, the first case, at {value}{_places(shared)}; next comes"
-        told += f" {rival} with {against}."
-    else:
-        told = f"{which} with {name} at {value}{_places(shared)}; {rival}, the first case, has"
-        told += f" {against}."
+    names = listed([_named(cells, i) for i in sorted(tied)])
+    rival = f"next comes {cells.labels[other]}" if best < other else _named(cells, other)
     gap = estimate(METRICS[metric].better * (overall[other] - overall[best]))
-    told += f" Replicate by replicate, the difference is {text(gap)} {difference_unit(metric)}"
+    told = (
+        f"{which} with {names} at {value}{_places(shared)}; {rival} with {against}. Replicate by "
+        f"replicate, the difference is {quantity(gap, difference_unit(metric))}{_doubt(gap)}"
+    )
     if metric in LATENCIES and 0 in (best, other):
-        ratio = estimate(cells.ratio(metric)[shared].mean(axis=0)[max(best, other)])
-        first, second = (name, rival) if best < other else (rival, name)
+        ratio = estimate(cells.overall_ratio(metric)[max(best, other)])
         if np.isfinite(ratio.mean):
+            first, second = (cells.labels[f(best, other)] for f in (min, max))
             told += f", and {first} takes {text(ratio)} times as long as {second}"
-    return f"{told.rstrip()}{_doubt(gap)}."
+    return f"{told}."
 
 
-def course(cells: Cells, metric: str, number: int, case: int) -> str:
+def _named(cells: Cells, case: int) -> str:
+    return cells.labels[case] + (" (the first case)" if case == 0 else "")
+
+
+def courses(cells: Cells, metric: str, cases: Iterable[int], number: int | None = None) -> str:
+    """How a figure goes for some cases along one axis or all, in a sentence; empty if nowhere."""
+    numbers = range(len(cells.axes)) if number is None else (number,)
+    told = []
+    for case in cases:
+        along = [_course(cells, metric, n, case) for n in numbers]
+        if any(along):
+            whose = f"with {cells.labels[case]} it " if len(cells.labels) > 1 else "it "
+            told.append(whose + ", and ".join(filter(None, along)))
+    return f"{'; '.join(told)}." if told else ""
+
+
+def _course(cells: Cells, metric: str, number: int, case: int) -> str:
     """How a figure goes along an axis for a case, to follow "it"; empty if it does not change."""
     axis, found = cells.axes[number], cells.along(metric, number)[case]
     there = [i for i in range(len(found)) if np.isfinite(found[i]).any()]
-    if len(there) < 2 or constant(found):
+    if len(there) < 2 or not changes(found):
         return ""
     means = np.array([np.nanmean(found[i]) for i in there])
-    low, high = there[int(np.argmin(means))], there[int(np.argmax(means))]
-    least, most = (f"{told_mean(found[i], metric)} at {axis.at(i)}" for i in (low, high))
-    steps = np.diff(means[np.argsort([axis.values[i][0] for i in there])]) if axis.numeric else None
-    if steps is not None and (steps >= 0).all():
-        said = f"rises from {least} to {most}"
-    elif steps is not None and (steps <= 0).all():
-        said = f"falls from {most} to {least}"
+    if axis.numeric:
+        order = np.argsort([axis.values[i][0] for i in there])
+        there, means = [there[i] for i in order], means[order]
+    steps = np.diff(means)
+    if axis.numeric and ((steps >= 0).all() or (steps <= 0).all()):
+        start, end = there[0], there[-1]
+        verb, to = "rises from" if means[-1] > means[0] else "falls from", "to"
     else:
-        said = f"is lowest, {least}, and highest, {most}"
-    gap = known_estimate(found[high] - found[low])
-    return said + (_doubt(gap) if gap is not None else "")
+        start, end = there[int(np.argmin(means))], there[int(np.argmax(means))]
+        verb, to = "lies between", "and"
+    first, last = (f"{told_mean(found[i], metric)} at {axis.at(i)}" for i in (start, end))
+    told = f"{verb} {first} {to} {last}"
+    gap = known_estimate(found[end] - found[start])
+    return told + (_doubt(gap) if gap is not None else "")
 
 
 def told_mean(values: Floats, metric: str) -> str:
@@ -107,10 +128,15 @@ def told_mean(values: Floats, metric: str) -> str:
 
 
 def amount(value: Estimate | float, metric: str) -> str:
-    """A figure with its unit, and its interval if it has one that is not nothing."""
+    """A figure with its unit."""
+    unit = METRICS[metric].unit
+    return quantity(value, "%" if unit.startswith("%") else unit)
+
+
+def quantity(value: Estimate | float, unit: str) -> str:
+    """A value with its unit, and with its interval if that is not nothing."""
     if isinstance(value, Estimate) and value.ci95 <= ROUNDING * abs(value.mean):
         value = value.mean
-    unit = METRICS[metric].unit
     return f"{text(value)}\N{NO-BREAK SPACE}{unit}" if unit else text(value)
 
 
@@ -131,7 +157,7 @@ def _places(shared: Bools) -> str:
 
 def _doubt(gap: Estimate) -> str:
     """A warning where a difference is no greater than its interval."""
-    return ", no more than chance may do" if abs(gap.mean) <= gap.ci95 else ""
+    return " (which may be chance)" if abs(gap.mean) <= gap.ci95 else ""
 
 
 def capital(sentence: str) -> str:

@@ -146,10 +146,11 @@ def _requests(scenario: Scenario) -> str:
         if ground.users or ground.sites
         else "at the first layer's gateway in orbit; no ground sites"
     )
-    tries = f"tried again, {work.retries} times at most," if work.retries else "not tried again"
+    times = "once" if work.retries == 1 else f"up to {work.retries} times"
+    tries = f"is tried again {times}, then lost" if work.retries else "is lost"
     return (
         f"In each step {work.tokens_per_step} tokens are followed, {asked}, {origin}. A token that "
-        f"cannot be served is {tries}, then lost."
+        f"cannot be served {tries}."
     )
 
 
@@ -219,13 +220,13 @@ def agreement(cases: list[Case]) -> list[str]:
     told = []
     if met:
         told.append(
-            f"The cases do not share one scenario: {_list(met)} "
+            f"The cases do not share one scenario: {listed(met)} "
             f"{'differs' if len(met) == 1 else 'differ'}. "
-            + (f"So {'does' if len(chosen) == 1 else 'do'} {_list(chosen)}. " if chosen else "")
+            + (f"So {'does' if len(chosen) == 1 else 'do'} {listed(chosen)}. " if chosen else "")
             + "Differences are not of the strategy alone."
         )
     elif chosen:
-        told.append(f"The cases share one scenario and differ only in {_list(chosen)}.")
+        told.append(f"The cases share one scenario and differ only in {listed(chosen)}.")
     else:
         told.append("The cases share one scenario and all its decisions.")
     told.append(
@@ -284,5 +285,6 @@ def _value(value: Any) -> Cell:
     return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _list(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
