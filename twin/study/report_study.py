@@ -27,7 +27,7 @@ def study_document(data: StudyData) -> Document:
         Section("Results", tuple(_results(cells))),
         *([Section("Figures", pictures)] if pictures else []),
         Section("Failed points", tuple(_failed(cells))),
-        Section("How to rerun", tuple(_rerun(data))),
+        Section("How to rerun", tuple(rerun(data))),
         Section("Versions", (tables.versions(cells),)),
     ]
     return Document(
@@ -100,7 +100,8 @@ def _failed(cells: Cells) -> list[Part]:
     return [told + never, tables.failures(cells)]
 
 
-def _rerun(data: StudyData) -> list[Part]:
+def rerun(data: StudyData) -> list[Part]:
+    """How to have the study again, and its report."""
     folder = data.kept.path
     if _is_preset(data):
         return [

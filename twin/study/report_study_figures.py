@@ -145,8 +145,9 @@ def _by_case(cells: Cells) -> Picture | None:
             for i, style in enumerate(points_of(len(y))):
                 value = known_estimate(values[i])
                 if value is not None:
-                    axes.errorbar(value.mean, y[i], xerr=np.nan_to_num(value.ci95), capsize=2.5, elinewidth=1.0,
-                                  **(style | {"ls": "none"}))  # fmt: skip
+                    half = np.nan_to_num(value.ci95)
+                    point = style | {"ls": "none", "elinewidth": 1.0}
+                    axes.errorbar(value.mean, y[i], xerr=half, capsize=2.5, **point)
             axes.set_title(METRICS[metric].header, loc="left")
             axes.set_yticks(y, cells.labels)
             axes.set_ylim(len(y) - 0.5, -0.5)
