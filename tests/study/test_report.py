@@ -25,6 +25,7 @@ CASES = {
         "faults.model=exponential", "faults.availability=0.9", "faults.mean_down_s=600",
         "controller.policy=on-event", 'controller.params={events="fault"}',
     ],
+    "deaf": ["ground.users=cities", "ground.minimum_elevation_deg=89.99"],
     "dark": ["bus.battery_wh=40", "bus.initial_soc=0.6"],
 }  # fmt: skip
 
@@ -98,6 +99,16 @@ def test_pooled_percentiles(page_of, runs):
     for row in page.tables["tokens"][2:-1]:
         at = drawn[order][np.searchsorted(reached, float(row[0].split(" %")[0]) / 100)]
         assert number(row[1]) == pytest.approx(at, rel=2e-3)
+
+
+def test_a_run_that_serves_nothing(page_of, runs):
+    run = runs["deaf"]
+    document, page = page_of(run.path)
+    assert not run.table("steps")["tokens_served"].to_numpy().any()
+    assert {"latency-cdf", "layers"}.isdisjoint(p.name for p in document.pictures())
+    assert "0 % served" in " ".join(page.words)
+    # As many layers as the model has, also where none has a time.
+    assert [np.isnan(part).sum() for part in make_cases([run])[0].by_layer()] == [8, 8]
 
 
 def test_repetitions_make_intervals_and_cases_stand_side_by_side(page_of, runs):

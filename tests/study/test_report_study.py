@@ -58,26 +58,26 @@ def height(make):
     return make(HEIGHT)
 
 
-@pytest.fixture(scope="module")
-def lost(height, tmp_path_factory):
-    """The same study, as if a single point more had failed."""
-    folder = tmp_path_factory.mktemp("lost") / height.name
+def failing(height, folder, replicates):
+    """The same study, as if some points more had failed."""
+    folder = folder / height.name
     shutil.copytree(height, folder)
     (file,) = (folder / "points").glob("strategy=space-xnet/*/*.parquet")
     rows = pq.read_table(file)
     there = rows.to_pylist()
-    victim = next(r for r in there if r["status"] == "ok" and r["replicate"] == 1)
-    for name in victim:
-        if name in METRICS or name.startswith("profile_"):
-            victim[name] = None
-    victim |= {"status": "failed", "error": "RuntimeError: no <room>"}
+    for row in there:
+        if row["constellation.altitude_km"] == 1200 and row["replicate"] in replicates:
+            row |= {n: None for n in row if n in METRICS or n.startswith("profile_")}
+            row |= {"status": "failed", "error": "RuntimeError: no <room>"}
     pq.write_table(type(rows).from_pylist(there, schema=rows.schema), file)
     return folder
 
 
-@pytest.fixture(params=["height", "lost"])
-def study(request):
-    return request.getfixturevalue(request.param)
+@pytest.fixture(scope="module", params=[(), (1,), (0, 1)], ids=["whole", "a point", "a cell"])
+def study(height, tmp_path_factory, request):
+    if not request.param:
+        return height
+    return failing(height, tmp_path_factory.mktemp("failing"), request.param)
 
 
 def points_of(folder):

@@ -96,7 +96,7 @@ class Case:
         return float("nan") if found is None else float(found.latency_at(share))
 
     def by_layer(self) -> tuple[Floats, Floats]:
-        """Propagation and compute of each layer, s, (L,): means over the tokens served."""
+        """Propagation and compute of each layer, s, (L,): means over the tokens served, or NaN."""
         parts = []
         for name in ("propagation_mean_s", "compute_mean_s"):
             total: Any = 0.0
@@ -107,7 +107,7 @@ class Case:
                 known = np.isfinite(values[:, 0])
                 total = total + steps["tokens_served"][known] @ values[known]
                 weight += steps["tokens_served"][known].sum()
-            parts.append(np.atleast_1d(total / weight if weight else np.nan))
+            parts.append(total / weight if weight else total * np.nan)
         return parts[0], parts[1]
 
 

@@ -14,6 +14,9 @@ from twin.metrics import Estimate
 _WHOLE = 36
 """Letters of a cell that is not broken into lines."""
 
+_LONG = 60
+"""Rows of a table that is not folded away."""
+
 _ROUNDING = 1e-9
 """An interval no wider than this part of its mean is none."""
 
@@ -203,11 +206,15 @@ def _table(table: Table) -> str:
         for row in table.rows
     )
     note = f'\n<p class="note">{escape(table.note)}</p>' if table.note else ""
-    return (
+    written = (
         f'<div class="scroll">\n<table id="table-{escape(table.name)}">\n'
         f"<caption>{escape(table.title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{rows}\n</tbody>\n</table>\n</div>{note}"
     )
+    if len(table.rows) <= _LONG:
+        return written
+    summary = f"<summary>{escape(table.title)}, {len(table.rows)} rows</summary>"
+    return f"<details>\n{summary}\n{written}\n</details>"
 
 
 def _cell(cell: Cell, *, first: bool) -> str:

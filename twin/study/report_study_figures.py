@@ -86,7 +86,7 @@ def _draw_along(axes: Any, axis: Axis, values: Floats, labels: list[str]) -> Non
     _scale(axes, axis, x)
     axes.set_xlabel(axis.label)
     _plain_numbers(axes.yaxis)
-    if _decades(np.nanmean(values[live], axis=2)):
+    if _decades(values):
         axes.set_yscale("log")
     grid(axes)
 

@@ -36,7 +36,11 @@ def _finding(cells: Cells, metric: str) -> str:
     told, which = _ranking(cells, metric) if len(cells.labels) > 1 else ("", [0])
     if not cells.axes and not told:
         return f"{told_mean(values[0, 0], metric)}."
-    return " ".join(filter(None, (told, capital(courses(cells, metric, which)))))
+    said = [courses(cells, metric, [case]) for case in which]
+    if len(cells.axes) == 1:
+        said = [courses(cells, metric, which)]
+    along = next(filter(None, said), "")
+    return " ".join(filter(None, (told, capital(along))))
 
 
 def _ranking(cells: Cells, metric: str) -> tuple[str, list[int]]:
@@ -94,7 +98,7 @@ def courses(cells: Cells, metric: str, cases: Iterable[int], number: int | None 
         along = [_course(cells, metric, n, case) for n in numbers]
         if any(along):
             whose = f"with {cells.labels[case]} it " if len(cells.labels) > 1 else "it "
-            told.append(whose + ", and ".join(filter(None, along)))
+            told.append(whose + listed(list(filter(None, along))))
     return f"{'; '.join(told)}." if told else ""
 
 
