@@ -72,8 +72,7 @@ def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
     each = {}
     for i, label in enumerate(labels):
         ends = [
-            f"{title.removesuffix(', %')} between {text(float(np.nanmin(lines[i][1])))} and "
-            f"{text(float(np.nanmax(lines[i][1])))} %"
+            f"{title.removesuffix(', %')} {_ends(lines[i][1])}"
             for title, lines in series.items()
             if np.isfinite(lines[i][1]).any()
         ]
@@ -85,6 +84,12 @@ def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
     return over_time(
         "over-time", "Over the time of a run", labels, series, "%", in_a_row([*told, where])
     )
+
+
+def _ends(curve: Floats) -> str:
+    """Least and greatest value of a curve, %."""
+    low, high = (text(float(pick(curve))) for pick in (np.nanmin, np.nanmax))
+    return f"always {low} %" if low == high else f"between {low} and {high} %"
 
 
 def _mean(curves: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """Figures of a report on a study: figures along each axis or by case, and trade-offs."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,9 @@ _MOST_TRADES = 3
 
 _DECADES = 50
 """Values this many times apart stand on a logarithmic scale."""
+
+_TICKS = 8
+"""Values of an axis that stand at it as they are, unless two are too close."""
 
 _NAMED = 6
 """Cells that a caption names."""
@@ -62,7 +66,7 @@ def _sensitivity(cells: Cells, number: int) -> Picture | None:
     return Picture(
         name=f"sensitivity-{'-'.join(axis.names[:1]).replace('.', '-')}",
         title=f"What changes with {axis.label}",
-        caption=" ".join([*told, "Whiskers: 95 % intervals over the replicates."]),
+        caption=" ".join([*told, _whiskers(cells)]).rstrip(),
         size_in=(9 if columns > 1 else 8, 0.5 + 2.7 * rows + 0.2 * _legend_rows(cells)),
         draw=draw,
     )
@@ -88,6 +92,8 @@ def _draw_along(axes: Any, axis: Axis, values: Floats, labels: list[str]) -> Non
     _plain_numbers(axes.yaxis)
     if _decades(values):
         axes.set_yscale("log")
+    else:
+        _near(axes.yaxis, [e.mean for one in values for e in map(known_estimate, one) if e])
     grid(axes)
 
 
@@ -103,10 +109,13 @@ def _scale(axes: Any, axis: Axis, x: Floats) -> None:
         slanted = {"rotation": 25, "ha": "right"} if _letters(axis) > 90 else {}
         axes.set_xticks(x, names, **slanted)
         axes.set_xlim(-0.5, len(x) - 0.5)
-    elif _decades(x):
+        return
+    if _decades(x):
         axes.set_xscale("log")
-    elif len(x) <= 6:
+    at = np.sort(np.log(x) if _decades(x) else x)
+    if len(x) <= _TICKS and np.diff(at).min() * 2 * _TICKS > np.ptp(at):
         axes.set_xticks(x, [f"{v:.6g}" for v in x])
+        axes.minorticks_off()
 
 
 def _aside(case: int, cases: int) -> float:
@@ -152,6 +161,7 @@ def _by_case(cells: Cells) -> Picture | None:
             axes.set_yticks(y, cells.labels)
             axes.set_ylim(len(y) - 0.5, -0.5)
             _plain_numbers(axes.xaxis)
+            _near(axes.xaxis, [e.mean for e in map(known_estimate, values) if e])
             grid(axes)
 
     told = []
@@ -166,7 +176,7 @@ def _by_case(cells: Cells) -> Picture | None:
     return Picture(
         name="by-case",
         title="Figures by case",
-        caption=" ".join([*told, "Whiskers: 95 % intervals over the replicates."]),
+        caption=" ".join([*told, _whiskers(cells)]).rstrip(),
         size_in=(9, rows * (0.9 + 0.24 * len(cells.labels))),
         draw=draw,
     )
@@ -212,7 +222,7 @@ def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
     return Picture(
         name=f"pareto-{other}",
         title=f"{capital(METRICS[latency].label)} against {METRICS[other].label}",
-        caption=f"Each point is a cell. {outlined} Whiskers: 95 % intervals over the replicates.",
+        caption=f"Each point is a cell. {outlined} {_whiskers(cells)}",
         size_in=(8, 3.7 + 0.2 * _legend_rows(cells)),
         draw=partial(_draw_trade_off, cells, known, best, latency, other),
     )
@@ -229,7 +239,8 @@ def _draw_trade_off(
     axes = figure.add_subplot()
     styles = points_of(len(cells.labels))
     seen: set[int] = set()
-    for ((_, case), a, b), good in zip(known, best, strict=True):
+    drawn = sorted(zip(known, best, strict=True), key=lambda one: one[0][0][::-1])
+    for ((_, case), a, b), good in drawn:
         style = styles[case] | {"ls": "none"}
         axes.errorbar(
             a.mean, b.mean, np.nan_to_num(b.ci95), np.nan_to_num(a.ci95), **style,
@@ -237,12 +248,28 @@ def _draw_trade_off(
             elinewidth=0.8, label=None if case in seen else cells.labels[case],
         )  # fmt: skip
         seen.add(case)
+    _near(axes.xaxis, [a.mean for _, a, _ in known])
+    _near(axes.yaxis, [b.mean for _, _, b in known])
     for axis, metric in ((axes.xaxis, latency), (axes.yaxis, other)):
         which = "less" if METRICS[metric].better == LESS else "more"
         axis.set_label_text(f"{METRICS[metric].header} ({which} is better)")
         _plain_numbers(axis)
     grid(axes)
     _below(figure, axes)
+
+
+def _near(axis: Any, means: Sequence[float]) -> None:
+    """Keep an axis to the means where whiskers would dwarf their differences."""
+    least, most = min(means), max(means)
+    room = (most - least) or abs(most) or 1.0
+    low, high = axis.get_view_interval()
+    axis.axes.set(**{f"{axis.axis_name}lim": (max(low, least - room), min(high, most + room))})
+
+
+def _whiskers(cells: Cells) -> str:
+    if cells.shape[2] == 1:
+        return ""
+    return "Whiskers: 95 % intervals over the replicates; very long ones leave the panel."
 
 
 def _plain_numbers(axis: Any) -> None:
