@@ -58,6 +58,11 @@ def height(make):
     return make(HEIGHT)
 
 
+@pytest.fixture(scope="module")
+def plain(make):
+    return make(PLAIN)
+
+
 def failing(height, folder, replicates):
     """The same study, as if some points more had failed."""
     folder = folder / height.name
@@ -66,7 +71,7 @@ def failing(height, folder, replicates):
     rows = pq.read_table(file)
     there = rows.to_pylist()
     for row in there:
-        if row["constellation.altitude_km"] == 1200 and row["replicate"] in replicates:
+        if row.get("constellation.altitude_km", 1200) == 1200 and row["replicate"] in replicates:
             row |= {n: None for n in row if n in METRICS or n.startswith("profile_")}
             row |= {"status": "failed", "error": "RuntimeError: no <room>"}
     pq.write_table(type(rows).from_pylist(there, schema=rows.schema), file)
@@ -274,19 +279,26 @@ def test_a_study_that_ships_is_rerun_by_its_name(height):
     assert rerun(changed)[1].text.startswith(f"twin sweep {height}/study.toml\n")
 
 
-def test_a_study_without_axes_is_told_by_case(page_of, make):
-    folder = make(PLAIN)
-    document, page = page_of(folder)
-    points = points_of(folder)
+@pytest.mark.parametrize("lost", [(), (1,), (0, 1)])
+def test_a_study_without_axes_is_told_by_case(page_of, plain, tmp_path, lost):
+    document, page = page_of(failing(plain, tmp_path, lost))
+    points = points_of(tmp_path / plain.name)
     pictures = {picture.name: picture for picture in document.pictures()}
     assert {"by-case", "latency-cdf", "layers"} <= set(pictures)
     assert "averaged" not in page.tables
     for case, runs, *figures in page.tables["cells"][1:]:
         mine = points[points["strategy"] == case]
-        assert runs == "2"
+        assert int(runs) == (mine["status"] == "ok").sum()
         assert figures == [told(mine["latency_p99_s"]), told(100 * mine["tokens_served_share"])]
-        assert told(mine["latency_p99_s"]) in pictures["by-case"].caption
-    assert "No point failed." in " ".join(page.words)
+        if int(runs):
+            latency = told(mine["latency_p99_s"]).removesuffix(" ± 0")
+            assert f"{latency}\N{NO-BREAK SPACE}s ({case})" in pictures["by-case"].caption
+    said = " ".join(page.words)
+    assert ("No point failed." in said) == (not lost)
+    latency = by_replicate(points, "latency_p99_s").dropna(axis=1)
+    if len(lost) < 2:
+        ratio = latency.loc["rand-intra"] / latency.loc["space-xnet"]
+        assert f"rand-intra takes {told(ratio)} times as long as space-xnet" in said
 
 
 def test_the_command_writes_page_figures_and_tables(twin, page_of, height, tmp_path):

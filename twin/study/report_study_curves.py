@@ -6,7 +6,7 @@ from twin.metrics import Distribution, pooled
 from twin.study.report_curves import by_label, distribution, in_a_row, layers, over_time
 from twin.study.report_data import Floats
 from twin.study.report_page import Picture, text
-from twin.study.report_study_data import Cells
+from twin.study.report_study_cells import Cells, mean_known
 
 _QUANTITIES = {
     "profile_served_share": "tokens served",
@@ -31,8 +31,8 @@ def curve_pictures(cells: Cells) -> list[Picture]:
     by_layer = [
         (
             cells.labels[case],
-            _mean(cells.profile("profile_layer_way_s", place, case)),
-            _mean(cells.profile("profile_layer_compute_s", place, case)),
+            mean_known(cells.profile("profile_layer_way_s", place, case), axis=0),
+            mean_known(cells.profile("profile_layer_compute_s", place, case), axis=0),
         )
         for case in cases
     ]
@@ -58,11 +58,11 @@ def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
     cases = [case for case in range(cells.shape[1]) if not cells.failed[place, case].all()]
     series: dict[str, list[tuple[Floats, Floats]]] = {}
     for name, title in _QUANTITIES.items():
-        curves = [_mean(cells.profile(name, place, case)) for case in cases]
+        curves = [mean_known(cells.profile(name, place, case), axis=0) for case in cases]
         known = np.concatenate(curves)
         known = known[np.isfinite(known)]
         if known.size and np.ptp(known) > _SOMETHING:
-            at_s = [_mean(cells.profile("profile_t_s", place, case)) for case in cases]
+            at_s = [mean_known(cells.profile("profile_t_s", place, case), axis=0) for case in cases]
             series[f"{title}, %"] = [
                 (t_s, 100 * curve) for t_s, curve in zip(at_s, curves, strict=True)
             ]
@@ -90,11 +90,3 @@ def _ends(curve: Floats) -> str:
     """Least and greatest value of a curve, %."""
     low, high = (text(float(pick(curve))) for pick in (np.nanmin, np.nanmax))
     return f"always {low} %" if low == high else f"between {low} and {high} %"
-
-
-def _mean(curves: Floats) -> Floats:
-    """Mean over the replicates that have a value; NaN where none has."""
-    known = np.isfinite(curves)
-    count = known.sum(axis=0)
-    total = np.where(known, curves, 0.0).sum(axis=0)
-    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0))

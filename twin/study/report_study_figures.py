@@ -12,7 +12,7 @@ from twin.study.report_data import Floats
 from twin.study.report_drawing import INK, grid, legend_below, panels, points_of
 from twin.study.report_metrics import LATENCIES, LESS, METRICS, NEITHER
 from twin.study.report_page import Picture
-from twin.study.report_study_data import Axis, Cells, changes, constant, known_estimate
+from twin.study.report_study_cells import Axis, Cells, changes, constant, known_estimate, mean_known
 from twin.study.report_study_words import amount, capital, courses, told_mean
 
 _MOST_TRADES = 3
@@ -129,10 +129,7 @@ def _letters(axis: Axis) -> int:
 
 def _told_along(cells: Cells, metric: str, number: int) -> str:
     """How a figure goes along an axis: for the first case, and for the one that changes most."""
-    values = cells.along(metric, number)
-    known = np.isfinite(values)
-    means = np.where(known, values, 0.0).sum(axis=2) / np.maximum(known.sum(axis=2), 1)
-    means[~known.any(axis=2)] = np.nan
+    means = mean_known(cells.along(metric, number), axis=2)
     live = np.flatnonzero(np.isfinite(means).any(axis=1))
     spread = [float(np.nanmax(means[i]) - np.nanmin(means[i])) for i in live]
     most = int(live[int(np.argmax(spread))])
@@ -166,7 +163,7 @@ def _by_case(cells: Cells) -> Picture | None:
 
     told = []
     for metric, values in shown.items():
-        means = values.mean(axis=1)
+        means = mean_known(values, axis=1)
         low, high = int(np.nanargmin(means)), int(np.nanargmax(means))
         told.append(
             f"{capital(METRICS[metric].label)}: from {told_mean(values[low], metric)} "
@@ -222,7 +219,7 @@ def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
     return Picture(
         name=f"pareto-{other}",
         title=f"{capital(METRICS[latency].label)} against {METRICS[other].label}",
-        caption=f"Each point is a cell. {outlined} {_whiskers(cells)}",
+        caption=f"Each point is a cell. {outlined} {_whiskers(cells)}".rstrip(),
         size_in=(8, 3.7 + 0.2 * _legend_rows(cells)),
         draw=partial(_draw_trade_off, cells, known, best, latency, other),
     )

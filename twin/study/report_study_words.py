@@ -4,11 +4,19 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from twin.metrics import Estimate, estimate
+from twin.metrics import Estimate
 from twin.study.report_data import Floats
 from twin.study.report_metrics import LATENCIES, LESS, METRICS, NEITHER
 from twin.study.report_page import text
-from twin.study.report_study_data import ROUNDING, Bools, Cells, changes, constant, known_estimate
+from twin.study.report_study_cells import (
+    ROUNDING,
+    Bools,
+    Cells,
+    changes,
+    constant,
+    known_estimate,
+    mean_known,
+)
 from twin.study.report_words import listed
 
 
@@ -49,9 +57,9 @@ def _ranking(cells: Cells, metric: str) -> tuple[str, list[int]]:
     live = np.flatnonzero(np.isfinite(cells.values(metric)).any(axis=(0, 2)))
     first = int(live[0])
     if not shared.any():
-        return "no place on the axes has it for all cases.", [first]
+        return "the cases share no place where all their runs have it; see the tables.", [first]
     overall = cells.overall(metric)
-    means = overall.mean(axis=1)
+    means = mean_known(overall, axis=1)
     if constant(means[live]):
         value = told_mean(overall[first], metric)
         return f"the same with every case, {value}{_places(shared)}.", [first]
@@ -73,17 +81,21 @@ def _winner(cells: Cells, metric: str, tied: list[int], other: int) -> str:
     which = "lowest" if METRICS[metric].better == LESS else "highest"
     names = listed([_named(cells, i) for i in sorted(tied)])
     rival = f"next comes {cells.labels[other]}" if best < other else _named(cells, other)
-    gap = estimate(METRICS[metric].better * (overall[other] - overall[best]))
+    gap = _estimate(METRICS[metric].better * (overall[other] - overall[best]))
     told = (
         f"{which} with {names} at {value}{_places(shared)}; {rival} with {against}. Replicate by "
         f"replicate, the difference is {quantity(gap, difference_unit(metric))}{_doubt(gap)}"
     )
     if metric in LATENCIES and 0 in (best, other):
-        ratio = estimate(cells.overall_ratio(metric)[max(best, other)])
+        ratio = _estimate(cells.overall_ratio(metric)[max(best, other)])
         if np.isfinite(ratio.mean):
             first, second = (cells.labels[f(best, other)] for f in (min, max))
             told += f", and {first} takes {text(ratio)} times as long as {second}"
     return f"{told}."
+
+
+def _estimate(values: Floats) -> Estimate:
+    return known_estimate(values) or Estimate(np.nan, np.nan)
 
 
 def _named(cells: Cells, case: int) -> str:
@@ -160,7 +172,7 @@ def _places(shared: Bools) -> str:
 
 
 def _doubt(gap: Estimate) -> str:
-    """A warning where a difference is no greater than its interval."""
+    """A warning where a difference is no greater than its interval; none without interval."""
     return " (which may be chance)" if abs(gap.mean) <= gap.ci95 else ""
 
 
