@@ -45,13 +45,16 @@ def _question(cells: Cells) -> list[Part]:
         _count(len(cells.policies), "policy", "policies"),
     ]
     where = f" at {_count(places, 'place', 'places')} on the axes" if cells.axes else ""
-    return [
-        cells.data.study.question or "The study's file asks none in words.",
+    answered = (
         f"Answered by {_count(cells.failed.size, 'run', 'runs')}: {' with '.join(chosen)}{where}, "
-        f"each in {_count(replicates, 'replicate', 'replicates')}. In a replicate, all of them "
-        "draw orbits, outages and requests from the same random numbers, so that differences are "
-        "taken replicate by replicate.",
-    ]
+        f"each in {_count(replicates, 'replicate', 'replicates')}."
+    )
+    if cells.failed.size > replicates:
+        answered += (
+            " In a replicate, all of them draw orbits, outages and requests from the same random "
+            "numbers, so that differences are taken replicate by replicate."
+        )
+    return [cells.data.study.question or "The study's file asks none in words.", answered]
 
 
 def _design(cells: Cells) -> list[Part]:

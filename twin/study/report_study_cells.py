@@ -189,13 +189,12 @@ class Cells:
 
     def shown_place(self) -> tuple[int, str]:
         """The place whose curves are shown, and why: the scenario's own if it is one and ended."""
-        ended = ~self.failed.all(axis=(1, 2))
-        place = next((i for i, at in enumerate(self.places) if self._own(at)), None)
-        if place is not None and ended[place]:
-            return place, "the scenario's own place on the axes"
+        ended = (~self.failed.all(axis=2)).sum(axis=1)
+        own = next((i for i, at in enumerate(self.places) if self._own(at)), None)
+        if own is not None and ended[own]:
+            return own, "the scenario's own place on the axes"
         first = int(np.argmax(ended))
-        which = "the first place on the axes"
-        return first, which if first == 0 else f"{which} that did not fail"
+        return first, "the first place on the axes" + (" where most cases ended" if first else "")
 
     def _own(self, place: dict[str, Any]) -> bool:
         study = self.data.study

@@ -48,7 +48,7 @@ def _finding(cells: Cells, metric: str) -> str:
     if len(cells.axes) == 1:
         said = [courses(cells, metric, which)]
     along = next(filter(None, said), "")
-    return " ".join(filter(None, (told, capital(along))))
+    return f"{told} {capital(along)}".rstrip() if told else along
 
 
 def _ranking(cells: Cells, metric: str) -> tuple[str, list[int]]:
