@@ -50,7 +50,7 @@ def runs(tmp_path_factory):
 @pytest.mark.parametrize("name", ["plain", "ground", "migration", "dark"])
 def test_a_run_and_the_tables_behind_it(page_of, runs, name):
     run = runs[name]
-    document, page = page_of(run.path, again=name == "migration")
+    document, page = page_of(run.path, again=name == "migration", drawn=name != "dark")
     steps = pd.read_parquet(run.path / "steps.parquet")
     served = steps["tokens_served"]
     found = {row[0]: row[1] for row in page.tables["figures"][1:]}
@@ -132,7 +132,9 @@ def test_repetitions_make_intervals_and_cases_stand_side_by_side(page_of, runs):
 
 
 def test_scenarios_that_differ_are_said_to(page_of, runs):
-    _, page = page_of(*(runs[name].path for name in ("plain", "dark", "rand-intra again")))
+    _, page = page_of(
+        *(runs[name].path for name in ("plain", "dark", "rand-intra again")), drawn=False
+    )
     said = " ".join(page.words)
     assert "Differences are not of the strategy alone" in said
     assert "Seeds or replicates do not agree" in said
