@@ -3,8 +3,9 @@
 import pytest
 
 from twin.scenario import loader
-from twin.study.report import runs_document, write
+from twin.study.report import report, write
 from twin.study.run import run_scenario
+from twin.study.sweep import open_sweep, sweep
 
 pytestmark = [
     pytest.mark.browser,
@@ -15,10 +16,33 @@ pytestmark = [
 ]
 
 
-def test_a_report_opens_by_itself(page, tmp_path):
-    run = run_scenario(loader.load("small", ["simulation.steps=12"]), runs_dir=tmp_path)
+STUDY = """
+name = "height"
+scenario = "small"
+replicates = 2
+strategies = ["rand-intra", "space-xnet"]
+policies = ["static", "receding-horizon"]
+set = ["simulation.steps=4"]
+axes = [{ "constellation.altitude_km" = [800.0, 1200.0] }]
+"""
+
+
+def make_run(folder):
+    return run_scenario(loader.load("small", ["simulation.steps=12"]), runs_dir=folder).path
+
+
+def make_study(folder):
+    (folder / "study.toml").write_text(STUDY)
+    opened = open_sweep(str(folder / "study.toml"), resume=False, runs_dir=folder, keep_runs=False)
+    with opened.writer:
+        return sweep(opened, workers=1).path
+
+
+@pytest.mark.parametrize("make", [make_run, make_study])
+def test_a_report_opens_by_itself(page, tmp_path, make):
+    document = report([make(tmp_path)])
     file = tmp_path / "report.html"
-    write(runs_document([run]), file)
+    write(document, file)
     asked, troubles = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: troubles.append(message.text))
@@ -26,5 +50,7 @@ def test_a_report_opens_by_itself(page, tmp_path):
     page.goto(file.as_uri())
     assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
     assert troubles == []
-    assert page.locator("figure svg").count() == len(runs_document([run]).pictures())
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("figure svg").count() == len(document.pictures())
+    for width in (1200, 400):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,8 +1,50 @@
+import re
 import sys
+from html.parser import HTMLParser
 
 import pytest
 
 from twin.cli import main
+from twin.study import report_drawing
+from twin.study.report import report
+from twin.study.report_page import html
+
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Refuses what is not closed in order; gathers ids, addresses and the cells of tables."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.tables, self.words = [], [], [], {}, []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        named = dict(attrs)
+        self.ids += [named["id"]] if "id" in named else []
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href")]
+        if tag == "table":
+            self.rows = self.tables[named["id"].removeprefix("table-")] = []
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if self.open and self.open[-1] in ("th", "td"):
+            self.rows[-1][-1] += data
 
 
 @pytest.fixture
@@ -21,3 +63,27 @@ def twin(monkeypatch, tmp_path, capfd):
         return code, out, err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def page_of():
+    """Report on folders; gives the document, and its page when it has been checked and read."""
+    known = {}
+
+    def read(*folders, again=False, drawn=True):
+        if folders in known:
+            return known[folders]
+        document = report(folders)
+        written = html(document, report_drawing.svg if drawn else lambda picture: "")
+        page = Page(written)
+        assert len(page.ids) == len(set(page.ids))
+        assert all(link.startswith(("#", "data:")) for link in page.links)
+        assert not re.search(
+            r"(src|href)\s*=\s*.https?:|url\(\s*.?https?:|@import|<script", written
+        )
+        if again:
+            assert written == html(report(folders), report_drawing.svg)
+        known[folders] = document, page
+        return document, page
+
+    return read

@@ -33,7 +33,7 @@ def run(tmp_path_factory):
 
 def test_a_report_tells_the_shells_and_their_bridges(run):
     (case,) = make_cases([run])
-    told = scenario_in_words(case)[0]
+    told = scenario_in_words(run.scenario)[0]
     assert told.startswith(
         "228 satellites circle in 2 shells, of which shell 1 hosts the model. In shell 0: 9 planes "
         "of 12, 550 km high, inclined 70° (a Walker delta, nodes over 360°); shell 1: 10 planes"

@@ -8,10 +8,11 @@ from twin.errors import InputError
 from twin.runs import Run, open_run, write_text
 from twin.scenario import loader
 from twin.study import report_drawing, report_tables
-from twin.study.report_data import Case, is_study, make_cases, read_study
+from twin.study.report_data import Case, make_cases
 from twin.study.report_figures import run_pictures
 from twin.study.report_page import Code, Document, Items, Part, Section, csv_text, html, text
 from twin.study.report_study import study_document
+from twin.study.report_study_data import is_study, read_study_data
 from twin.study.report_words import (
     CAUSES,
     agreement,
@@ -43,7 +44,7 @@ def report(folders: Sequence[Path]) -> Document:
         return runs_document([open_run(folder) for folder in folders])
     if len(folders) > 1:
         raise InputError(f"{studies[0]}: is a study, and a report on a study takes nothing beside")
-    return study_document(read_study(studies[0]))
+    return study_document(read_study_data(studies[0]))
 
 
 def runs_document(found: Sequence[Run]) -> Document:
@@ -156,7 +157,11 @@ def _question(cases: list[Case]) -> list[Part]:
 
 
 def _scenario(cases: list[Case]) -> list[Part]:
-    parts: list[Part] = list(scenario_in_words(cases[0]))
+    first = cases[0]
+    t_s = first.steps[0]["t_s"]
+    step_s = float(t_s[1] - t_s[0]) if len(t_s) > 1 else None
+    notes = first.runs[0].manifest["notes"]
+    parts: list[Part] = [*scenario_in_words(first.scenario, step_s, *notes[:1])]
     if len(cases) > 1:
         parts[0] = f"In words for the first case, {cases[0].label}; the table tells all. {parts[0]}"
     folded = [

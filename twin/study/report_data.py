@@ -1,21 +1,15 @@
-"""What reports are made from: runs put together as cases, and the points of a study."""
+"""What a report on runs is made from: runs put together as cases, and what tells these apart."""
 
-import json
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
-from twin.errors import InputError
 from twin.metrics import SHARES, Distribution, Estimate, estimate, pooled
-from twin.runs import PARTIAL, Run
+from twin.runs import Run
 from twin.scenario.schema import Scenario
 from twin.study.summary import summarise
 
@@ -102,7 +96,7 @@ class Case:
         return float("nan") if found is None else float(found.latency_at(share))
 
     def by_layer(self) -> tuple[Floats, Floats]:
-        """Propagation and compute of each layer, s, (L,): means over the tokens served."""
+        """Propagation and compute of each layer, s, (L,): means over the tokens served, or NaN."""
         parts = []
         for name in ("propagation_mean_s", "compute_mean_s"):
             total: Any = 0.0
@@ -113,7 +107,7 @@ class Case:
                 known = np.isfinite(values[:, 0])
                 total = total + steps["tokens_served"][known] @ values[known]
                 weight += steps["tokens_served"][known].sum()
-            parts.append(np.atleast_1d(total / weight if weight else np.nan))
+            parts.append(total / weight if weight else total * np.nan)
         return parts[0], parts[1]
 
 
@@ -203,77 +197,3 @@ def least(values: Floats, starts: NDArray[np.intp]) -> Floats:
 def most(values: Floats, starts: NDArray[np.intp]) -> Floats:
     """Greatest value in each stretch."""
     return np.fmax.reduceat(values, starts)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyData:
-    """A complete study.
-
-    Attributes
-    ----------
-    path : Path
-    study, manifest : dict
-        What was asked, and what is known of how it was done.
-    points : pyarrow.Table
-        One row a point: strategy, policy, a column an axis field, replicate, status, error,
-        metrics.
-    axes : tuple of tuple of str
-        Fields of each axis; those of one axis change together.
-    metrics : tuple of str
-    """
-
-    path: Path
-    study: dict[str, Any]
-    manifest: dict[str, Any]
-    points: pa.Table
-    axes: tuple[tuple[str, ...], ...]
-    metrics: tuple[str, ...]
-
-
-def is_study(folder: Path) -> bool:
-    """Whether a folder looks like that of a study."""
-    return (folder / "study.toml").is_file()
-
-
-def read_study(folder: Path) -> StudyData:
-    """Read a complete study.
-
-    Raises
-    ------
-    InputError
-        If there is none, it was interrupted, or a part is missing.
-    """
-    try:
-        study = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise InputError(f"{folder}: not a study (no readable study.toml, manifest.json)") from None
-    if folder.name.endswith(PARTIAL) or manifest.get("status") != "complete":
-        raise InputError(
-            f"{folder}: this study is not complete (status {manifest.get('status')}); "
-            f"finish it with: twin sweep --resume {folder}"
-        )
-    try:
-        parts = ds.partitioning(
-            pa.schema([("strategy", pa.string()), ("policy", pa.string())]), flavor="hive"
-        )
-        points = ds.dataset(folder / "points", partitioning=parts).to_table()
-    except (OSError, pa.ArrowInvalid):
-        raise InputError(f"{folder}: damaged study, its points cannot be read") from None
-    there = points.column_names
-    axes = tuple(tuple(f for f in axis if f in there) for axis in study.get("axes", ()))
-    asked = study.get("metrics") or []
-    missing = {"replicate", "status", *asked} - set(there)
-    if missing or not points.num_rows:
-        lack = ", ".join(sorted(missing)) or "all of them"
-        raise InputError(f"{folder}: damaged study, points lack: {lack}")
-    metrics = asked or [n for n in there if pa.types.is_floating(points.schema.field(n).type)]
-    of_axes = {field for axis in axes for field in axis}
-    return StudyData(
-        path=folder,
-        study=study,
-        manifest=manifest,
-        points=points,
-        axes=tuple(axis for axis in axes if axis),
-        metrics=tuple(m for m in metrics if m not in of_axes),
-    )

@@ -7,26 +7,17 @@ import pyarrow as pa
 
 from twin.study import report_data as data
 from twin.study.events import KINDS
+from twin.study.report_curves import distribution, in_a_row, layers, percent, told_of
 from twin.study.report_data import Case, Floats
-from twin.study.report_drawing import (
-    COLOURS,
-    grid,
-    legend_below,
-    lines_of,
-    panels,
-    time_axis,
-)
+from twin.study.report_drawing import grid, legend_below, lines_of, panels, time_axis
 from twin.study.report_page import Picture, text
 from twin.study.report_panels import (
     AREA_POINTS,
     MOST_PANELS,
     areas_over_time,
     ends_of,
-    in_a_row,
     least_of,
     lines_over_time,
-    percent,
-    told_of,
 )
 from twin.study.report_words import CAUSES
 
@@ -64,82 +55,11 @@ def run_pictures(cases: list[Case]) -> list[Picture]:
 
 
 def _distribution(cases: list[Case]) -> Picture | None:
-    styles = zip(cases, lines_of(len(cases)), strict=True)
-    served = [(c, c.distribution, s) for c, s in styles if c.distribution is not None]
-    if not served:
-        return None
-
-    def draw(figure: Any) -> None:
-        axes = figure.add_subplot()
-        for case, found, style in served:
-            low, high = found.latency_at(np.array([0.0, 1.0]))
-            margin = max(0.02 * (high - low), 1e-3 * high)
-            x = np.append(np.linspace(low - margin, high, 250), high + margin)
-            axes.plot(x, 100 * found.share_within(x), **style, label=case.label)
-        axes.set_xlabel("latency of a token, s")
-        axes.set_ylabel("tokens that took no longer, %")
-        axes.set_ylim(0, 101)
-        grid(axes)
-        if len(served) > 1:
-            axes.legend(loc="lower right")
-
-    told = [
-        f"{told_of(case, cases)}half of the tokens took at most {text(case.latency_at(0.5))} s, "
-        f"95 % at most {text(case.latency_at(0.95))} s, the slowest {text(case.latency_at(1.0))} s."
-        for case, _, _ in served
-    ]
-    return Picture(
-        name="latency-cdf",
-        title="Latency of all tokens served",
-        caption=in_a_row(told),
-        size_in=(8, 3.6),
-        draw=draw,
-    )
+    return distribution([(c.label, c.distribution) for c in cases if c.distribution is not None])
 
 
 def _layers(cases: list[Case]) -> Picture | None:
-    found = [(case, *case.by_layer()) for case in cases]
-    found = [(case, way, work) for case, way, work in found if np.isfinite(way).all()]
-    if not found:
-        return None
-
-    def draw(figure: Any) -> None:
-        axes = figure.add_subplot()
-        if len(found) == 1:
-            _, way, work = found[0]
-            layer = np.arange(1, len(way) + 1)
-            axes.bar(layer, 1e3 * way, 0.8, color=COLOURS[0], label="propagation")
-            axes.bar(
-                layer, 1e3 * work, 0.8, 1e3 * way, color=COLOURS[4], hatch="////", label="compute"
-            )
-        for (case, way, work), style in zip(found, lines_of(len(found)), strict=True):
-            if len(found) > 1:
-                layer = np.arange(1, len(way) + 1)
-                axes.plot(layer, 1e3 * (way + work), **style, marker="o", ms=3, label=case.label)
-        axes.set_ylim(bottom=0)
-        axes.margins(x=0.01)
-        axes.set_xlabel("layer")
-        axes.set_ylabel("mean latency, ms")
-        grid(axes)
-        legend_below(figure, axes)
-
-    told = []
-    for case, way, work in found:
-        total = way + work
-        slow = int(np.argmax(total))
-        told.append(
-            f"{told_of(case, cases)}the way between satellites is "
-            f"{percent(way.sum() / total.sum())} of the time; the slowest layer, {slow + 1}, "
-            f"takes {text(float(1e3 * total[slow]))} ms, "
-            f"the mean layer {text(float(1e3 * total.mean()))} ms."
-        )
-    return Picture(
-        name="layers",
-        title="Latency by layer" + (", propagation and compute" if len(found) == 1 else ""),
-        caption=in_a_row(told),
-        size_in=(8, 3.3),
-        draw=draw,
-    )
+    return layers([(case.label, *case.by_layer()) for case in cases])
 
 
 def _latency(cases: list[Case]) -> Picture | None:
@@ -286,8 +206,8 @@ def _migration(cases: list[Case]) -> Picture | None:
             legend_below(figure, left, most=4)
 
     told = [
-        f"{told_of(case, cases)}{text(case.total('migrated_bytes') / len(case.runs) / 1e9)} GB "
-        f"are moved between satellites, over {text(_plans(case))} placements."
+        f"{told_of(case.label, len(cases))}{text(float(case.values('migrated_gb').mean()))} GB are "
+        f"moved between satellites, over {text(_plans(case))} placements."
         for case in cases
     ]
     return Picture(

@@ -11,6 +11,15 @@ from typing import Any
 
 from twin.metrics import Estimate
 
+_WHOLE = 36
+"""Letters of a cell that is not broken into lines."""
+
+_LONG = 60
+"""Rows of a table that is not folded away."""
+
+_ROUNDING = 1e-9
+"""An interval no wider than this part of its mean is none."""
+
 type Cell = str | int | float | Estimate | None
 """Of a table; None and NaN where there is no such figure."""
 
@@ -133,7 +142,7 @@ def text(cell: Cell) -> str:
         return cell
     if isinstance(cell, int):
         return f"{cell:,}"
-    if cell and not 1e-3 <= abs(cell) < 1e9:
+    if not 1e-3 <= abs(cell) < 1e9:
         return f"{cell:.3g}"
     return f"{cell:,.{_decimals(cell, 4)}f}"
 
@@ -141,7 +150,7 @@ def text(cell: Cell) -> str:
 def _interval(value: Estimate) -> str:
     if not math.isfinite(value.ci95):
         return text(value.mean)
-    if value.ci95 == 0.0:
+    if value.ci95 <= _ROUNDING * abs(value.mean):
         return f"{text(value.mean)} ± 0"
     if not 1e-4 <= abs(value.ci95) < 1e9:
         return f"{value.mean:.4g} ± {value.ci95:.2g}"
@@ -197,16 +206,22 @@ def _table(table: Table) -> str:
         for row in table.rows
     )
     note = f'\n<p class="note">{escape(table.note)}</p>' if table.note else ""
-    return (
+    written = (
         f'<div class="scroll">\n<table id="table-{escape(table.name)}">\n'
         f"<caption>{escape(table.title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{rows}\n</tbody>\n</table>\n</div>{note}"
     )
+    if len(table.rows) <= _LONG:
+        return written
+    summary = f"<summary>{escape(table.title)}, {len(table.rows)} rows</summary>"
+    return f"<details>\n{summary}\n{written}\n</details>"
 
 
 def _cell(cell: Cell, *, first: bool) -> str:
+    tag = "th" if first else "td"
     if isinstance(cell, str):
-        return f"<th>{escape(cell)}</th>" if first else f"<td>{escape(cell)}</td>"
+        whole = ' class="w"' if len(cell) <= _WHOLE else ""
+        return f"<{tag}{whole}>{escape(cell)}</{tag}>"
     return f'<td class="n">{escape(text(cell))}</td>'
 
 

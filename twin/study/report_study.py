@@ -1,128 +1,145 @@
-"""A report on a study: every cell with its interval, sensitivity, trade-offs, failures."""
+"""A report on a study: what was asked, how it was found out, what came of it."""
 
 import numpy as np
 
 from twin.errors import InputError
-from twin.metrics import Estimate, estimate
 from twin.scenario import loader
-from twin.study.report_data import StudyData
-from twin.study.report_page import Cell, Code, Document, Items, Part, Section, Table, text
-from twin.study.report_study_figures import Cells, study_pictures
+from twin.study import report_study_tables as tables
+from twin.study.points import base_scenario
+from twin.study.report_page import Code, Document, Items, Part, Section, Table
+from twin.study.report_study_cells import Cells
+from twin.study.report_study_curves import curve_pictures
+from twin.study.report_study_data import StudyData
+from twin.study.report_study_figures import study_pictures
+from twin.study.report_study_words import findings
+from twin.study.report_words import scenario_in_words, scenario_rows
 from twin.study.reproduce import assumptions
+from twin.study.study_file import preset_names, read_study, to_toml
 
 
 def study_document(data: StudyData) -> Document:
     """Report on a study."""
     cells = Cells(data)
-    pictures = tuple(study_pictures(cells))
+    pictures = (*study_pictures(cells), *curve_pictures(cells))
     sections = [
-        Section("In short", (Items(tuple(_in_short(cells))),)),
-        Section("Question", (data.study.get("question") or "The study file asks none in words.",)),
-        Section("Design", tuple(_design(data))),
-        Section("Results", (_all_cells(cells),)),
+        Section("In short", (Items(tuple(findings(cells))),)),
+        Section("Question", tuple(_question(cells))),
+        Section("Design", tuple(_design(cells))),
+        Section("Results", tuple(_results(cells))),
         *([Section("Figures", pictures)] if pictures else []),
-        Section("Failed points", (_failures(data),)),
-        Section(
-            "How to rerun", (Code(f"twin sweep {data.path}/study.toml\ntwin report {data.path}"),)
-        ),
-        Section("Versions", (_versions(data),)),
+        Section("Failed points", tuple(_failed(cells))),
+        Section("How to rerun", tuple(rerun(data))),
+        Section("Versions", (tables.versions(cells),)),
     ]
-    name = str(data.study.get("name", data.path.name))
     return Document(
-        title=f"Study {name}",
-        subtitle=f"Report on {data.path.name}",
+        title=f"Study {data.study.name}",
+        subtitle=f"Report on {data.kept.path.resolve().name}",
         sections=tuple(sections),
     )
 
 
-def _in_short(cells: Cells) -> list[str]:
-    failed = cells.status.count("failed")
-    told = [
-        f"{text(len(cells.status))} points, {text(failed)} of them failed; "
-        f"{len(cells.cases)} pairs of strategy and policy."
+def _question(cells: Cells) -> list[Part]:
+    places, _, replicates = cells.shape
+    chosen = [
+        _count(len(cells.strategies), "strategy", "strategies"),
+        _count(len(cells.policies), "policy", "policies"),
     ]
-    for metric in cells.data.metrics:
-        found = [(estimate(v), k) for k, v in cells.by_cell(metric).items() if np.isfinite(v).all()]
-        if found:
-            (low, at), (high, there) = min(found), max(found)
-            told.append(
-                f"{metric}: from {text(low)} ({cells.name(at)}) to {text(high)} "
-                f"({cells.name(there)})."
-            )
-    return told
-
-
-def _design(data: StudyData) -> list[Part]:
-    study, names = data.study, data.points.column_names
-    rows: list[list[Cell]] = [
-        [key, _joined(study[key])]
-        for key in ("scenario", "strategies", "policies", "replicates", "metrics", "set")
-        if key in study
-    ]
-    for axis in data.axes:
-        for field in axis:
-            values = dict.fromkeys(data.points[field].to_pylist()) if field in names else {}
-            rows.append([f"axis {field}", _joined(list(values))])
-    parts: list[Part] = [
-        Table(name="design", title="What was varied", header=("what", "values"), rows=rows)
-    ]
-    kept = data.path / "scenario.toml"
-    source = kept if kept.is_file() else str(study.get("scenario", ""))
-    try:
-        scenario = loader.load(source, [] if kept.is_file() else list(study.get("set") or []))
-    except InputError:
-        return [*parts, "The scenario is not at hand here; the study's folder names it."]
-    lines = tuple(assumptions(scenario))
-    told = "Choices that the paper (Space-XNet, arXiv 2605.00515) does not state, before the axes:"
-    return [f"{scenario.description.rstrip('.')}.", *parts, told, Items(lines)]
-
-
-def _all_cells(cells: Cells) -> Table:
-    metrics = cells.data.metrics
-    columns = {metric: cells.by_cell(metric) for metric in metrics}
-    rows: list[list[Cell]] = []
-    for key in dict.fromkeys(cells.keys):
-        runs = max((len(columns[m].get(key, ())) for m in metrics), default=0)
-        values = [_cell(estimate(columns[m][key])) if key in columns[m] else None for m in metrics]
-        rows.append([*(v if isinstance(v, int | float) else str(v) for v in key), runs, *values])
-    return Table(
-        name="cells",
-        title="All cells",
-        header=("strategy", "policy", *cells.fields, "runs", *metrics),
-        rows=rows,
-        note="Mean ± 95 % confidence interval (Student's t) over the replicates of a cell that did "
-        "not fail; a cell of one run has no interval.",
+    where = f" at {_count(places, 'place', 'places')} on the axes" if cells.axes else ""
+    answered = (
+        f"Answered by {_count(cells.failed.size, 'run', 'runs')}: {' with '.join(chosen)}{where}, "
+        f"each in {_count(replicates, 'replicate', 'replicates')}."
     )
+    if cells.failed.size > replicates:
+        answered += (
+            " In a replicate, all of them draw orbits, outages and requests from the same random "
+            "numbers, so that differences are taken replicate by replicate."
+        )
+    return [cells.data.study.question or "The study's file asks none in words.", answered]
 
 
-def _failures(data: StudyData) -> Part:
-    fields = [field for axis in data.axes for field in axis]
-    rows: list[list[Cell]] = [
-        [
-            row["strategy"],
-            row["policy"],
-            *(v if isinstance(v := row[f], int | float) else str(v) for f in fields),
-            row["replicate"],
-            row.get("error") or "",
-        ]
-        for row in data.points.to_pylist()
-        if row["status"] != "ok"
+def _design(cells: Cells) -> list[Part]:
+    base, study = cells.data.base, cells.data.study
+    strategies, policies = (list(dict.fromkeys(names)) for names in zip(*cells.pairs, strict=True))
+    words = scenario_in_words(
+        base, base.simulation.step_s, strategies=strategies, policies=policies
+    )
+    described = f"{base.description.rstrip('.')}. " if base.description else ""
+    before = "Before the axes change it: " if cells.axes else ""
+    varied = (*study.fields, "placement.strategy", "controller.policy")
+    numbers = Table(
+        name="scenario",
+        title="What all points share",
+        header=("field", base.name),
+        rows=scenario_rows([base], varied),
+    )
+    return [
+        tables.design(cells),
+        tables.figures_told(cells),
+        f"The scenario is '{base.name}'. {described}{before}{words[0]}",
+        *words[1:],
+        numbers,
+        Code(loader.to_toml(base), "Every field of the scenario, as TOML"),
+        "Choices that the paper this twin follows (Space-XNet, arXiv 2605.00515) does not state; "
+        "results may depend on them.",
+        Items(tuple(assumptions(base))),
     ]
-    if not rows:
-        return "No point failed."
-    header = ("strategy", "policy", *fields, "replicate", "error")
-    return Table(name="failures", title="Points that failed", header=header, rows=rows)
 
 
-def _versions(data: StudyData) -> Table:
-    found = data.manifest.get("versions") or {}
-    rows: list[list[Cell]] = [[str(k), str(v)] for k, v in found.items()]
-    return Table(name="versions", title="Versions", header=("package", "version"), rows=rows)
+def _results(cells: Cells) -> list[Part]:
+    found = (tables.averaged(cells), tables.paired(cells), tables.all_cells(cells))
+    return [table for table in found if table is not None]
 
 
-def _cell(value: Estimate) -> Cell:
-    return value if np.isfinite(value.ci95) else value.mean
+def _failed(cells: Cells) -> list[Part]:
+    failed = cells.failed
+    if not failed.any():
+        return ["No point failed."]
+    whole = int(failed.all(axis=2).sum())
+    cases = np.flatnonzero(failed.all(axis=(0, 2)))
+    told = (
+        f"{failed.sum()} of {failed.size} points failed; {whole} of {failed[..., 0].size} cells "
+        "have no run at all. Means are over the runs that ended, pairs take both."
+    )
+    never = "".join(f" {cells.labels[case]} never ended." for case in cases)
+    return [told + never, tables.failures(cells)]
 
 
-def _joined(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def rerun(data: StudyData) -> list[Part]:
+    """How to have the study again, and its report."""
+    folder = data.kept.path
+    if _is_preset(data):
+        return [
+            "The study ships with the twin.",
+            Code(f"twin sweep {data.study.name}\ntwin report {folder}"),
+        ]
+    file = f"{folder}/study.toml"
+    told = (
+        "The same study with the same versions gives the same data set. Where its folder is not at "
+        "hand, the study stands in full below: save it as a .toml file and give twin sweep that."
+    )
+    if data.study.scenario.endswith(".toml") or "/" in data.study.scenario:
+        told += (
+            f" It takes its scenario from {data.study.scenario}; if that is not at hand either, "
+            "save the scenario under Design and name it there."
+        )
+    return [
+        told,
+        Code(f"twin sweep {file}\ntwin report {folder}"),
+        Code(to_toml(data.study), "The study, as TOML"),
+    ]
+
+
+def _is_preset(data: StudyData) -> bool:
+    """Whether the study that ships under its name is the same, its scenario too."""
+    name = data.study.name
+    if name not in preset_names():
+        return False
+    shipped = read_study(name)
+    try:
+        return shipped == data.study and base_scenario(shipped, name) == data.base
+    except InputError:
+        return False
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,169 +1,283 @@
-"""Figures of a report on a study: sensitivity to each axis, and trade-offs."""
+"""Figures of a report on a study: figures along each axis or by case, and trade-offs."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from twin.metrics import estimate
+from twin.metrics import Estimate
 from twin.study.compare import non_dominated
-from twin.study.report_data import Floats, StudyData
-from twin.study.report_drawing import grid, legend_below, panels, points_of
-from twin.study.report_page import Picture, text
+from twin.study.report_data import Floats
+from twin.study.report_drawing import INK, grid, legend_below, panels, points_of
+from twin.study.report_metrics import LATENCIES, LESS, METRICS, NEITHER
+from twin.study.report_page import Picture
+from twin.study.report_study_cells import Axis, Cells, changes, constant, known_estimate, mean_known
+from twin.study.report_study_words import amount, capital, courses, told_mean
 
-type Key = tuple[Any, ...]
-"""Strategy, policy, and a value of every axis field."""
+_MOST_TRADES = 3
+"""Figures that hold something against latency."""
 
-OBJECTIVES = {"throughput_per_s": -1, "energy_per_token_j": 1, "tokens_served_share": -1}
-"""What is held against latency; 1 where less is better."""
+_DECADES = 50
+"""Values this many times apart stand on a logarithmic scale."""
 
+_TICKS = 8
+"""Values of an axis that stand at it as they are, unless two are too close."""
 
-class Cells:
-    """Points of a study, put together over replicates."""
-
-    def __init__(self, data: StudyData) -> None:
-        self.data = data
-        self.fields = tuple(field for axis in data.axes for field in axis)
-        self._rows = data.points.to_pylist()
-        self.status = [row["status"] for row in self._rows]
-        self.keys: list[Key] = sorted(
-            {self._key(row) for row in self._rows},
-            key=lambda key: [(isinstance(v, str), v if isinstance(v, str) else str(v).zfill(24))
-                             for v in key],
-        )  # fmt: skip
-        self.cases = list(dict.fromkeys(key[:2] for key in self.keys))
-
-    def _key(self, row: dict[str, Any]) -> Key:
-        values = [row[f] for f in self.fields]
-        plain = (v if isinstance(v, int | float | str) else str(v) for v in values)
-        return (row["strategy"], row["policy"], *plain)
-
-    def by_cell(self, metric: str) -> dict[Key, Floats]:
-        """Values over the replicates that did not fail, in their order."""
-        found: dict[Key, list[tuple[int, float]]] = {}
-        for row in self._rows:
-            if row["status"] == "ok" and row[metric] is not None:
-                found.setdefault(self._key(row), []).append((row["replicate"], row[metric]))
-        return {key: np.array([v for _, v in sorted(pairs)]) for key, pairs in found.items()}
-
-    def along(self, metric: str, field: str) -> dict[Key, dict[Any, Floats]]:
-        """By case and value of a field: for each replicate, the mean over all other axes.
-
-        Replicates of which a point failed are left out, so that no mean is over other points.
-        """
-        at = 2 + self.fields.index(field)
-        found: dict[Key, dict[Any, dict[int, list[float]]]] = {}
-        for row in self._rows:
-            key = self._key(row)
-            value = row[metric] if row["status"] == "ok" else None
-            of_case = found.setdefault(key[:2], {}).setdefault(key[at], {})
-            of_case.setdefault(row["replicate"], []).append(np.nan if value is None else value)
-        out: dict[Key, dict[Any, Floats]] = {}
-        for case, by_value in found.items():
-            for value, runs in by_value.items():
-                means = np.array([np.mean(v) for v in runs.values()])
-                if np.isfinite(means).any():
-                    out.setdefault(case, {})[value] = means[np.isfinite(means)]
-        return out
-
-    def name(self, key: Key) -> str:
-        """A cell in words."""
-        pairs = zip(self.fields, key[2:], strict=False)
-        return ", ".join([*map(str, key[:2]), *(f"{f.partition('.')[2]} {v}" for f, v in pairs)])
+_NAMED = 6
+"""Cells that a caption names."""
 
 
 def study_pictures(cells: Cells) -> list[Picture]:
-    """Each metric against each axis, and latency against what else one may want."""
-    made = [_sensitivity(cells, m, axis[0]) for m in cells.data.metrics for axis in cells.data.axes]
-    made += [_trade_off(cells, other) for other in OBJECTIVES]
-    return [picture for picture in made if picture is not None]
+    """What changes along each axis, or by case where there is none; and trade-offs."""
+    made = [_sensitivity(cells, number) for number in range(len(cells.axes))]
+    if not any(len(axis.values) > 1 for axis in cells.axes):
+        made = [_by_case(cells)]
+    return [picture for picture in (*made, *_trade_offs(cells)) if picture is not None]
 
 
-def _sensitivity(cells: Cells, metric: str, field: str) -> Picture | None:
-    found = cells.along(metric, field)
-    if not found:
+def _sensitivity(cells: Cells, number: int) -> Picture | None:
+    axis = cells.axes[number]
+    found = {metric: cells.along(metric, number) for metric in cells.metrics}
+    changing = {m: values for m, values in found.items() if any(map(changes, values))}
+    if not changing:
         return None
-    values = list(dict.fromkeys(v for by_value in found.values() for v in by_value))
-    numbers = all(isinstance(v, int | float) for v in values)
-    values = sorted(values) if numbers else values
-    place = {v: v if numbers else i for i, v in enumerate(values)}
+    # Names on an axis need the room of a whole row.
+    columns = 1 if not axis.numeric and _letters(axis) > 50 else min(len(changing), 2)
 
     def draw(figure: Any) -> None:
-        axes = figure.add_subplot()
-        for (case, by_value), style in zip(found.items(), points_of(len(found)), strict=True):
-            there = [v for v in values if v in by_value]
-            mean, half = np.array([estimate(by_value[v]) for v in there]).T
-            x = [place[v] for v in there]
-            axes.errorbar(x, mean, np.nan_to_num(half), **style, ms=4, capsize=3,
-                          label=", ".join(case))  # fmt: skip
-        if not numbers:
-            axes.set_xticks(range(len(values)), [str(v) for v in values])
-        axes.set_xlabel(field)
-        axes.set_ylabel(metric)
-        grid(axes)
-        legend_below(figure, axes, most=3)
+        made = panels(figure, len(changing), columns=columns)
+        for axes, (metric, values) in zip(made, changing.items(), strict=True):
+            _draw_along(axes, axis, values, cells.labels)
+            axes.set_title(METRICS[metric].header, loc="left")
+        # Long names stand once, below all panels.
+        for axes in made[:-1] if columns == 1 else ():
+            axes.tick_params(labelbottom=False)
+            axes.set_xlabel("")
+        _below(figure, made[0])
 
-    told = []
-    for case, by_value in found.items():
-        low = min(by_value, key=lambda v: by_value[v].mean())
-        high = max(by_value, key=lambda v: by_value[v].mean())
-        told.append(
-            f"{', '.join(case)}: least {text(float(by_value[low].mean()))} at {low}, most "
-            f"{text(float(by_value[high].mean()))} at {high}."
-        )
-    others = " Means over the other axes." if len(cells.data.axes) > 1 else ""
+    told = [_told_along(cells, metric, number) for metric in changing]
+    still = [METRICS[metric].label for metric in found if metric not in changing]
+    if still:
+        told.append(f"Not along this axis: {', '.join(still)}.")
+    if len(cells.axes) > 1:
+        told.append("Means over the other axes, over places where nothing failed along this one.")
+    rows = -(-len(changing) // columns)
     return Picture(
-        name=f"sensitivity-{metric}-{field.replace('.', '-')}",
-        title=f"{metric} against {field}",
-        caption=" ".join(told) + others + " Whiskers: 95 % interval over replicates.",
-        size_in=(8, 3.6 + 0.2 * -(-len(found) // 3)),
+        name=f"sensitivity-{'-'.join(axis.names[:1]).replace('.', '-')}",
+        title=f"What changes with {axis.label}",
+        caption=" ".join([*told, _whiskers(cells)]).rstrip(),
+        size_in=(9 if columns > 1 else 8, 0.5 + 2.7 * rows + 0.2 * _legend_rows(cells)),
         draw=draw,
     )
 
 
-def _trade_off(cells: Cells, other: str) -> Picture | None:
-    latency = "latency_mean_s"
-    if not {latency, other} <= set(cells.data.metrics):
+def _draw_along(axes: Any, axis: Axis, values: Floats, labels: list[str]) -> None:
+    first = [value[0] for value in axis.values]
+    x = np.array(first if axis.numeric else range(len(first)), np.float64)
+    live = np.flatnonzero(np.isfinite(values).any(axis=(1, 2)))
+    for i, style in enumerate(points_of(len(labels))):
+        if i not in live:
+            continue
+        estimates = [known_estimate(one) for one in values[i]]
+        there = np.array([e is not None for e in estimates])
+        mean, half = np.array([e for e in estimates if e is not None]).T
+        at = x[there] if axis.numeric else x[there] + _aside(i, len(labels))
+        order = np.argsort(at)
+        drawn = style if axis.numeric else style | {"ls": "none"}
+        axes.errorbar(at[order], mean[order], np.nan_to_num(half[order]), **drawn, ms=4,
+                      capsize=2.5, elinewidth=1.0, label=labels[i])  # fmt: skip
+    _scale(axes, axis, x)
+    axes.set_xlabel(axis.label)
+    _plain_numbers(axes.yaxis)
+    if _decades(values):
+        axes.set_yscale("log")
+    else:
+        _near(axes.yaxis, [e.mean for one in values for e in map(known_estimate, one) if e])
+    grid(axes)
+
+
+def _decades(values: Floats) -> bool:
+    """Whether values need a logarithmic scale."""
+    known = values[np.isfinite(values)]
+    return bool(known.min() > 0 and known.max() >= _DECADES * known.min())
+
+
+def _scale(axes: Any, axis: Axis, x: Floats) -> None:
+    if not axis.numeric:
+        names = [str(value[0]) for value in axis.values]
+        slanted = {"rotation": 25, "ha": "right"} if _letters(axis) > 90 else {}
+        axes.set_xticks(x, names, **slanted)
+        axes.set_xlim(-0.5, len(x) - 0.5)
+        return
+    if _decades(x):
+        axes.set_xscale("log")
+    at = np.sort(np.log(x) if _decades(x) else x)
+    if len(x) <= _TICKS and np.diff(at).min() * 2 * _TICKS > np.ptp(at):
+        axes.set_xticks(x, [f"{v:.6g}" for v in x])
+        axes.minorticks_off()
+
+
+def _aside(case: int, cases: int) -> float:
+    """How far from its name a case stands, so that whiskers do not hide each other."""
+    return 0.5 * ((case + 0.5) / cases - 0.5)
+
+
+def _letters(axis: Axis) -> int:
+    return sum(len(str(value[0])) for value in axis.values)
+
+
+def _told_along(cells: Cells, metric: str, number: int) -> str:
+    """How a figure goes along an axis: for the first case, and for the one that changes most."""
+    means = mean_known(cells.along(metric, number), axis=2)
+    live = np.flatnonzero(np.isfinite(means).any(axis=1))
+    spread = [float(np.nanmax(means[i]) - np.nanmin(means[i])) for i in live]
+    most = int(live[int(np.argmax(spread))])
+    said = courses(cells, metric, dict.fromkeys((int(live[0]), most)), number)
+    return f"{capital(METRICS[metric].label)}: {said}"
+
+
+def _by_case(cells: Cells) -> Picture | None:
+    """Every figure by case, for a study of one place."""
+    found = {metric: cells.values(metric)[0] for metric in cells.metrics}
+    shown = {metric: values for metric, values in found.items() if not constant(values)}
+    if not shown or len(cells.labels) < 2:
         return None
-    x, y = cells.by_cell(latency), cells.by_cell(other)
-    keys = [key for key in x if key in y]
-    if not keys:
+
+    def draw(figure: Any) -> None:
+        made = panels(figure, len(shown), columns=min(len(shown), 2), share_y=True)
+        y = np.arange(len(cells.labels))
+        for axes, (metric, values) in zip(made, shown.items(), strict=True):
+            for i, style in enumerate(points_of(len(y))):
+                value = known_estimate(values[i])
+                if value is not None:
+                    half = np.nan_to_num(value.ci95)
+                    point = style | {"ls": "none", "elinewidth": 1.0}
+                    axes.errorbar(value.mean, y[i], xerr=half, capsize=2.5, **point)
+            axes.set_title(METRICS[metric].header, loc="left")
+            axes.set_yticks(y, cells.labels)
+            axes.set_ylim(len(y) - 0.5, -0.5)
+            _plain_numbers(axes.xaxis)
+            _near(axes.xaxis, [e.mean for e in map(known_estimate, values) if e])
+            grid(axes)
+
+    told = []
+    for metric, values in shown.items():
+        means = mean_known(values, axis=1)
+        low, high = int(np.nanargmin(means)), int(np.nanargmax(means))
+        told.append(
+            f"{capital(METRICS[metric].label)}: from {told_mean(values[low], metric)} "
+            f"({cells.labels[low]}) to {told_mean(values[high], metric)} ({cells.labels[high]})."
+        )
+    rows = -(-len(shown) // 2)
+    return Picture(
+        name="by-case",
+        title="Figures by case",
+        caption=" ".join([*told, _whiskers(cells)]).rstrip(),
+        size_in=(9, rows * (0.9 + 0.24 * len(cells.labels))),
+        draw=draw,
+    )
+
+
+def _trade_offs(cells: Cells) -> list[Picture | None]:
+    """The first latency of the study against what else is better low or high."""
+    latency = next((metric for metric in cells.metrics if metric in LATENCIES), None)
+    others = [
+        metric
+        for metric in cells.metrics
+        if metric not in LATENCIES
+        and METRICS[metric].better != NEITHER
+        and not constant(cells.values(metric))
+    ]
+    return [_trade_off(cells, latency, other) for other in others[:_MOST_TRADES] if latency]
+
+
+def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
+    x, y = cells.values(latency), cells.values(other)
+    at = [
+        (int(place), int(case))
+        for place, case in np.argwhere((np.isfinite(x) & np.isfinite(y)).any(axis=2))
+    ]
+    found = [(known_estimate(x[cell]), known_estimate(y[cell])) for cell in at]
+    known = [(cell, a, b) for cell, (a, b) in zip(at, found, strict=True) if a and b]
+    if len(known) < 2:
         return None
-    points = np.array([[x[k].mean(), OBJECTIVES[other] * y[k].mean()] for k in keys])
-    best = np.asarray(non_dominated(points), bool)
-    draw = partial(_draw_trade_off, cells, keys, x, y, best, other)
-    names = [cells.name(k) for k, good in zip(keys, best, strict=True) if good]
+    means = np.array([[a.mean, METRICS[other].better * b.mean] for _, a, b in known])
+    best = [bool(good) for good in non_dominated(means)]
+    names = [
+        f"{cells.cell_name(*cell)} ({amount(a, latency)}, {amount(b, other)})"
+        for (cell, a, b), good in zip(known, best, strict=True)
+        if good
+    ]
+    more = f"; and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    outlined = (
+        f"One cell, outlined, is best in both: {names[0]}."
+        if len(names) == 1
+        else "Outlined are the cells that no other beats in both: "
+        f"{'; '.join(names[:_NAMED])}{more}."
+    )
     return Picture(
         name=f"pareto-{other}",
-        title=f"{latency} against {other}",
-        caption="Outlined are the cells that no other beats in both: " + "; ".join(names) + ".",
-        size_in=(8, 4.2),
-        draw=draw,
+        title=f"{capital(METRICS[latency].label)} against {METRICS[other].label}",
+        caption=f"Each point is a cell. {outlined} {_whiskers(cells)}".rstrip(),
+        size_in=(8, 3.7 + 0.2 * _legend_rows(cells)),
+        draw=partial(_draw_trade_off, cells, known, best, latency, other),
     )
 
 
 def _draw_trade_off(
     cells: Cells,
-    keys: list[Key],
-    x: dict[Key, Floats],
-    y: dict[Key, Floats],
-    best: Any,
+    known: list[tuple[tuple[int, int], Estimate, Estimate]],
+    best: list[bool],
+    latency: str,
     other: str,
     figure: Any,
 ) -> None:
-    (axes,) = panels(figure, 1, columns=1)
-    styles = dict(zip(cells.cases, points_of(len(cells.cases)), strict=True))
-    seen: set[Key] = set()
-    for key, good in zip(keys, best, strict=True):
-        style = {n: v for n, v in styles[key[:2]].items() if n != "ls"}
-        a, b = estimate(x[key]), estimate(y[key])
+    axes = figure.add_subplot()
+    styles = points_of(len(cells.labels))
+    seen: set[int] = set()
+    drawn = sorted(zip(known, best, strict=True), key=lambda one: one[0][0][::-1])
+    for ((_, case), a, b), good in drawn:
+        style = styles[case] | {"ls": "none"}
         axes.errorbar(
-            a.mean, b.mean, np.nan_to_num(b.ci95), np.nan_to_num(a.ci95), ls="none", **style,
-            ms=8 if good else 5, mec="black" if good else style["color"], capsize=2,
-            label=None if key[:2] in seen else ", ".join(key[:2]),
+            a.mean, b.mean, np.nan_to_num(b.ci95), np.nan_to_num(a.ci95), **style,
+            ms=8 if good else 5, mec=INK if good else style["color"], mew=1.2, capsize=2,
+            elinewidth=0.8, label=None if case in seen else cells.labels[case],
         )  # fmt: skip
-        seen.add(key[:2])
-    axes.set_xlabel("latency_mean_s (less is better)")
-    axes.set_ylabel(f"{other} ({'less' if OBJECTIVES[other] > 0 else 'more'} is better)")
+        seen.add(case)
+    _near(axes.xaxis, [a.mean for _, a, _ in known])
+    _near(axes.yaxis, [b.mean for _, _, b in known])
+    for axis, metric in ((axes.xaxis, latency), (axes.yaxis, other)):
+        which = "less" if METRICS[metric].better == LESS else "more"
+        axis.set_label_text(f"{METRICS[metric].header} ({which} is better)")
+        _plain_numbers(axis)
     grid(axes)
-    legend_below(figure, axes, most=3)
+    _below(figure, axes)
+
+
+def _near(axis: Any, means: Sequence[float]) -> None:
+    """Keep an axis to the means where whiskers would dwarf their differences."""
+    least, most = min(means), max(means)
+    room = (most - least) or abs(most) or 1.0
+    low, high = axis.get_view_interval()
+    axis.axes.set(**{f"{axis.axis_name}lim": (max(low, least - room), min(high, most + room))})
+
+
+def _whiskers(cells: Cells) -> str:
+    if cells.shape[2] == 1:
+        return ""
+    return "Whiskers: 95 % intervals over the replicates; very long ones leave the panel."
+
+
+def _plain_numbers(axis: Any) -> None:
+    """Whole values at the ticks, none that stand for a difference from one elsewhere."""
+    axis.get_major_formatter().set_useOffset(False)
+
+
+def _below(figure: Any, axes: Any) -> None:
+    if len(axes.get_legend_handles_labels()[1]) > 1:
+        legend_below(figure, axes, most=4)
+
+
+def _legend_rows(cells: Cells) -> int:
+    return -(-len(cells.labels) // 4)

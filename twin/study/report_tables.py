@@ -8,38 +8,9 @@ import pyarrow as pa
 from twin.metrics import Estimate, estimate
 from twin.study.events import KINDS
 from twin.study.report_data import Case, difference
+from twin.study.report_metrics import KEY_FIGURES, METRICS, PERCENTILES
 from twin.study.report_page import Cell, Table
 from twin.study.report_words import CAUSES
-
-FIGURES: dict[str, tuple[str, float]] = {
-    "latency_mean_s": ("latency of a token, mean, s", 1.0),
-    "latency_p50_s": ("… median of a step, middle of the steps, s", 1.0),
-    "latency_p95_s": ("… 95th percentile of a step, middle of the steps, s", 1.0),
-    "latency_p99_s": ("… 99th percentile of a step, middle of the steps, s", 1.0),
-    "expected_latency_s": ("… exact expectation, s", 1.0),
-    "propagation_mean_s": ("… of it on the way, s", 1.0),
-    "compute_mean_s": ("… of it computing, s", 1.0),
-    "ttft_p50_s": ("first token, median of a step, middle of the steps, s", 1.0),
-    "ttft_p99_s": ("first token, 99th percentile, middle of the steps, s", 1.0),
-    "tokens_asked": ("tokens asked", 1.0),
-    "tokens_served_share": ("tokens served, % of those asked", 100.0),
-    "tokens_retried": ("attempts put off to the next step", 1.0),
-    "ground_availability": ("sites with service, % of the time", 100.0),
-    "ground_handovers": ("hand-overs on the ground", 1.0),
-    "links_up_share": ("links up, %", 100.0),
-    "sunlit_share": ("satellites in sunlight, %", 100.0),
-    "soc_min": ("lowest state of charge, %", 100.0),
-    "temperature_max_c": ("highest temperature, °C", 1.0),
-    "satellites_without_power": ("satellites without power, most at once", 1.0),
-    "brown_outs": ("brown-outs", 1.0),
-    "throttlings": ("times a satellite was throttled by heat", 1.0),
-    "compute_deficit_share": ("compute asked for but not done, %", 100.0),
-    "energy_per_token_j": ("energy drawn by the fleet, J a token", 1.0),
-    "utilisation_max": ("busiest satellite, % of a step", 100.0),
-    "placements": ("placements", 1.0),
-    "migrated_gb": ("moved between satellites, GB", 1.0),
-}
-"""Figures of a run's summary that its tables give, with label and scale."""
 
 _QUIET = ("throttlings", "brown_outs", "ground_handovers", "satellites_without_power",
           "compute_deficit_share", "migrated_gb", "tokens_retried")  # fmt: skip
@@ -51,11 +22,11 @@ SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 def key_figures(cases: list[Case]) -> Table:
     """The main figures, a column a case: means over repetitions where there are any."""
     rows: list[list[Cell]] = []
-    for name, (label, scale) in FIGURES.items():
-        found = [case.values(name) * scale for case in cases]
+    for name in KEY_FIGURES:
+        found = [case.values(name) * METRICS[name].scale for case in cases]
         joined = np.concatenate(found)
         if np.isfinite(joined).any() and not (name in _QUIET and (joined == 0).all()):
-            rows.append([label, *(_over_runs(values) for values in found)])
+            rows.append([METRICS[name].header, *(_over_runs(values) for values in found)])
     runs = [len(case.runs) for case in cases]
     note = (
         f"Mean ± 95 % confidence interval (Student's t) over {_counts(runs)} runs of a case."
@@ -65,6 +36,7 @@ def key_figures(cases: list[Case]) -> Table:
     )
     if 1 in runs and max(runs) > 1:
         note += " A case with a single run has none."
+    note += f" {PERCENTILES}"
     return Table(
         name="figures", title="Key figures", header=_header("figure", cases), rows=rows, note=note
     )
@@ -76,10 +48,11 @@ def differences(cases: list[Case]) -> Table | None:
         return None
     first, others = cases[0], cases[1:]
     rows: list[list[Cell]] = []
-    for name, (label, scale) in FIGURES.items():
+    for name in KEY_FIGURES:
+        header, scale = METRICS[name].header, METRICS[name].scale
         found = [difference(case, first, name) for case in others]
         if any(np.isfinite(d.mean) and d.mean != 0 for d in found):
-            rows.append([label, *(_cell(d.mean * scale, d.ci95 * scale) for d in found)])
+            rows.append([header, *(_cell(d.mean * scale, d.ci95 * scale) for d in found)])
     paired = all(set(case.keys) == set(first.keys) for case in others) and len(first.runs) > 1
     return Table(
         name="differences",

@@ -3,6 +3,7 @@
 import inspect
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from placement.policies.table import POLICIES
@@ -27,16 +28,37 @@ _CHOICES = ("placement.strategy", "placement.params", "controller.policy", "cont
 """Fields of the decisions that cases are compared for; the rest is what they meet."""
 
 
-def scenario_in_words(case: Case) -> list[str]:
-    """What was simulated, in a few paragraphs."""
-    scenario = case.scenario
-    return [_sky(case), _model(scenario), _decisions(scenario), _requests(scenario)]
+def scenario_in_words(
+    scenario: Scenario,
+    step_s: float | None = None,
+    note: str = "",
+    *,
+    strategies: Sequence[str] = (),
+    policies: Sequence[str] = (),
+) -> list[str]:
+    """What was simulated, in a few paragraphs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    step_s : float, optional
+        Length of a step, where it is known.
+    note : str
+        On what was read of a file of element sets.
+    strategies, policies : sequence of str
+        Default: the scenario's.
+    """
+    decisions = _decisions(
+        strategies or (scenario.placement.strategy,), policies or (scenario.controller.policy,)
+    )
+    return [_sky(scenario, step_s, note), _model(scenario), decisions, _requests(scenario)]
 
 
-def _sky(case: Case) -> str:
-    scenario, steps = case.scenario, case.steps[0]["t_s"]
-    links, outages = scenario.links, scenario.outages
-    each = f" of {steps[1] - steps[0]:.4g} s" if len(steps) > 1 else ""
+def _sky(scenario: Scenario, step_s: float | None, note: str) -> str:
+    links, outages, time = scenario.links, scenario.outages, scenario.simulation
+    each = f" of {step_s:.4g} s" if step_s else ""
+    if step_s is None and time.orbits is not None:
+        each = f" over {time.orbits:g} orbit{'s' if time.orbits > 1 else ''}"
     random = {
         "none": "no random outages",
         "iid": f"each link up with probability {outages.availability:g} in every step",
@@ -53,17 +75,17 @@ def _sky(case: Case) -> str:
         f"{100 * faults.availability:g} % of the time."
     )
     return (
-        f"{_orbits(case)} The run starts at "
-        f"{scenario.simulation.start_utc[:16].replace('T', ' ')} UTC and takes {len(steps)} "
+        f"{_orbits(scenario, note)} The run starts at "
+        f"{time.start_utc[:16].replace('T', ' ')} UTC and takes {time.steps} "
         f"steps{each}. Laser links of {links.rate_gbps:g} Gbit/s join each satellite to four "
         f"neighbours{bridges}; {random}.{failing}"
     )
 
 
-def _orbits(case: Case) -> str:
-    body = case.scenario.constellation
+def _orbits(scenario: Scenario, note: str) -> str:
+    body = scenario.constellation
     if isinstance(body, ElementSets):
-        return f"A real constellation, from {body.tle}: {case.runs[0].manifest['notes'][0]}."
+        return f"A real constellation, from {body.tle}{note and f': {note}'}."
     if isinstance(body, Shells):
         each = "; ".join(f"shell {i}: {_shell(shell)}" for i, shell in enumerate(body.shells))
         return (
@@ -101,12 +123,20 @@ def _model(scenario: Scenario) -> str:
     )
 
 
-def _decisions(scenario: Scenario) -> str:
-    strategy, policy = scenario.placement.strategy, scenario.controller.policy
-    return (
-        f"Strategy '{strategy}' decides which satellite hosts what{_purpose(STRATEGIES, strategy)}"
-        f" Policy '{policy}' decides when to plan again{_purpose(POLICIES, policy)}"
+def _decisions(strategies: Sequence[str], policies: Sequence[str]) -> str:
+    return " ".join(
+        (
+            _chosen("strategy", "which satellite hosts what", STRATEGIES, strategies),
+            _chosen("policy", "when to plan again", POLICIES, policies),
+        )
     )
+
+
+def _chosen(kind: str, decides: str, table: Any, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"The {kind} '{names[0]}' decides {decides}{_purpose(table, names[0])}"
+    each = " ".join(f"'{name}'{_purpose(table, name)}" for name in names)
+    return f"One {kind} decides {decides}. {each}"
 
 
 def _purpose(table: Any, name: str) -> str:
@@ -131,20 +161,17 @@ def _requests(scenario: Scenario) -> str:
         if ground.users or ground.sites
         else "at the first layer's gateway in orbit; no ground sites"
     )
-    tries = f"tried again, {work.retries} times at most," if work.retries else "not tried again"
+    times = "once" if work.retries == 1 else f"up to {work.retries} times"
+    tries = f"is tried again {times}, then lost" if work.retries else "is lost"
     return (
         f"In each step {work.tokens_per_step} tokens are followed, {asked}, {origin}. A token that "
-        f"cannot be served is {tries}, then lost."
+        f"cannot be served {tries}."
     )
 
 
 def scenario_table(cases: list[Case]) -> Table:
     """The scenario in numbers, a column a case."""
-    rows: list[list[Cell]] = []
-    contents = [fields(case.scenario) for case in cases]
-    for name, label in _TOLD.items():
-        if any(content.get(name) is not None for content in contents):
-            rows.append([label, *(_value(content.get(name)) for content in contents)])
+    rows = scenario_rows([case.scenario for case in cases])
     for i, label in enumerate(("seeds", "replicates")):
         found = [", ".join(str(k) for k in sorted({key[i] for key in c.keys})) for c in cases]
         rows.append([label, *found])
@@ -154,6 +181,17 @@ def scenario_table(cases: list[Case]) -> Table:
         header=("field", *(case.label for case in cases)),
         rows=rows,
     )
+
+
+def scenario_rows(scenarios: Sequence[Scenario], without: Sequence[str] = ()) -> list[list[Cell]]:
+    """The main fields of scenarios, a row each but for those in `without`."""
+    rows: list[list[Cell]] = []
+    contents = [fields(scenario) for scenario in scenarios]
+    for name, label in _TOLD.items():
+        there = any(content.get(name) is not None for content in contents)
+        if there and name not in without:
+            rows.append([label, *(_value(content.get(name)) for content in contents)])
+    return rows
 
 
 _TOLD = {
@@ -198,13 +236,13 @@ def agreement(cases: list[Case]) -> list[str]:
     told = []
     if met:
         told.append(
-            f"The cases do not share one scenario: {_list(met)} "
+            f"The cases do not share one scenario: {listed(met)} "
             f"{'differs' if len(met) == 1 else 'differ'}. "
-            + (f"So {'does' if len(chosen) == 1 else 'do'} {_list(chosen)}. " if chosen else "")
+            + (f"So {'does' if len(chosen) == 1 else 'do'} {listed(chosen)}. " if chosen else "")
             + "Differences are not of the strategy alone."
         )
     elif chosen:
-        told.append(f"The cases share one scenario and differ only in {_list(chosen)}.")
+        told.append(f"The cases share one scenario and differ only in {listed(chosen)}.")
     else:
         told.append("The cases share one scenario and all its decisions.")
     told.append(
@@ -263,5 +301,6 @@ def _value(value: Any) -> Cell:
     return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _list(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
