@@ -80,7 +80,11 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     # Speed over the last ten minutes: with the half minute of the default, jobs that take longer
     # would leave no time to tell.
     with parts.Progress(
-        *columns, console=Console(stderr=True), transient=True, speed_estimate_period=600
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        speed_estimate_period=600,
+        refresh_per_second=2,
     ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -25,10 +25,16 @@ _PATIENCE_S = 60
 _CONFIG = {
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), 1
+    ),
 }
-"""Nothing is forked from a process with threads, nothing is sampled, nothing is served."""
+"""Nothing is forked from a process with threads, nothing is served, little is watched. Memory is
+not given back to the system at every chance, as is Dask's way: that costs a fifth of the time."""
 
 
 def map_jobs[T](
@@ -148,7 +154,6 @@ def _local(stack: ExitStack, workers: int) -> "Client":
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},
         memory_limit=0,
-        env={"NUMBA_NUM_THREADS": "1"},
         silence_logs=logging.CRITICAL,
     )
     stack.enter_context(cluster)
