@@ -21,7 +21,7 @@ def kernel(json_file: JsonOption = None, seed: SeedOption = None) -> None:
 
     report = Report(json_file)
     with progress_bar("rounds") as progress:
-        from twin.study.bench import kernel as measure
+        from twin.study.bench.steps import kernel as measure
 
         data = measure(seed=seed or 0, progress=progress)
     _tell_medians(
@@ -36,7 +36,7 @@ def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
 
     report = Report(json_file)
     with progress_bar("steps") as progress:
-        from twin.study.bench import day as measure
+        from twin.study.bench.steps import day as measure
 
         data = measure(seed=seed or 0, progress=progress)
     told = ("wall_s", "peak_mib", "step_ms", "routing_alone_ms", "csgraph_alone_ms")
@@ -59,7 +59,7 @@ def plan(json_file: JsonOption = None, seed: SeedOption = None) -> None:
 
     report = Report(json_file)
     with progress_bar("rounds") as progress:
-        from twin.study.bench_plan import planning as measure
+        from twin.study.bench.plan import planning as measure
 
         data = measure(seed=seed or 0, progress=progress)
     _tell_medians(
@@ -70,7 +70,7 @@ def plan(json_file: JsonOption = None, seed: SeedOption = None) -> None:
 @bench_app.command()
 def run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """`twin run paper` as a whole process: wall time cold (nothing compiled) and warm, memory."""
-    from twin.study.wholeprocess import measure_run
+    from twin.study.bench.wholeprocess import measure_run
     from twin.terminal import Report, progress_bar
 
     report = Report(json_file)
@@ -94,7 +94,7 @@ def scale(
     seed: SeedOption = None,
 ) -> None:
     """A day of 10,000 satellites, in one shell and in five, beside one of 1056."""
-    from twin.study.bench_scale import scale as measure
+    from twin.study.bench.scale import scale as measure
     from twin.terminal import Report, progress_bar
 
     report = Report(json_file)
@@ -124,8 +124,8 @@ def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
 
     report = Report(json_file)
     with progress_bar("rounds") as progress:
-        from twin.study.bench_peers import SAME_S
-        from twin.study.bench_peers import peers as measure
+        from twin.study.bench.peers import SAME_S
+        from twin.study.bench.peers import peers as measure
 
         data = measure(seed=seed or 0, progress=progress)
     times, apart = data["times_ours"], data["largest_difference_s"]

@@ -197,8 +197,8 @@ def report(
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Report on runs, side by side, or on a study: one HTML file that needs nothing else."""
-    from twin.study.report import report as put_together
-    from twin.study.report import write
+    from twin.study.report.document import report as put_together
+    from twin.study.report.document import write
     from twin.terminal import Report
 
     folders = [_run_folder(target, runs_dir) for target in targets]

@@ -3,7 +3,7 @@
 import pytest
 
 from twin.scenario import loader
-from twin.study.report import report, write
+from twin.study.report.document import report, write
 from twin.study.run import run_scenario
 from twin.study.sweep import open_sweep, sweep
 

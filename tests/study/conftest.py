@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 import pytest
 
 from twin.cli import main
-from twin.study import report_drawing
-from twin.study.report import report
-from twin.study.report_page import html
+from twin.study.report import drawing as report_drawing
+from twin.study.report.document import report
+from twin.study.report.page import html
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 

@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from twin.study import bench_scale
-from twin.study.bench_peers import PEERS, SAME_S, peers
+from twin.study.bench import scale as bench_scale
+from twin.study.bench.peers import PEERS, SAME_S, peers
 
 
 def test_peers_give_the_same_delays():

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from twin.scenario import loader
-from twin.study.report import report
-from twin.study.report_data import make_cases
-from twin.study.report_page import text
-from twin.study.report_words import commands
+from twin.study.report.data import make_cases
+from twin.study.report.document import report
+from twin.study.report.page import text
+from twin.study.report.words import commands
 from twin.study.run import run_scenario
 
 SHORT = ["simulation.steps=12"]

@@ -12,10 +12,10 @@ from scipy import stats
 
 from twin.metrics import SHARES, Estimate
 from twin.study.points import base_scenario
-from twin.study.report_metrics import METRICS
-from twin.study.report_page import text
-from twin.study.report_study import rerun
-from twin.study.report_study_data import StudyData
+from twin.study.report.metrics import METRICS
+from twin.study.report.page import text
+from twin.study.report.study import rerun
+from twin.study.report.study_data import StudyData
 from twin.study.study_file import parse_study, read_study
 from twin.study.sweep import open_sweep, sweep
 

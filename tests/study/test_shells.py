@@ -7,10 +7,10 @@ import pytest
 
 from twin.errors import InputError
 from twin.scenario import loader
-from twin.study.bench_scale import SIZES, _changes
+from twin.study.bench.scale import SIZES, _changes
 from twin.study.export_omm import omm
-from twin.study.report_data import make_cases
-from twin.study.report_words import commands, scenario_in_words
+from twin.study.report.data import make_cases
+from twin.study.report.words import commands, scenario_in_words
 from twin.study.run import run_scenario
 from twin.views import form, limits
 

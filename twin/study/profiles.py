@@ -4,7 +4,7 @@ import numpy as np
 
 from twin.metrics import SHARES
 from twin.runs import Run
-from twin.study.report_data import Case, least, mean
+from twin.study.report.data import Case, least, mean
 
 POINTS = 96
 """Along the time of a run, at most: steps are taken together."""

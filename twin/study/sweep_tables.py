@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.metrics import Estimate, estimate
-from twin.study.report_page import text
+from twin.study.report.page import text
 
 _NOT_AXES = ("strategy", "policy", "points", "failed", "metrics")
 

@@ -11,7 +11,7 @@ from twin.scenario.schema import Scenario
 from twin.studies import Study, open_study
 from twin.study.points import count_points
 from twin.study.profiles import PROFILES
-from twin.study.report_metrics import METRICS
+from twin.study.report.metrics import METRICS
 from twin.study.study_file import StudyFile, parse_study
 
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from twin.metrics import Estimate, estimate
 from twin.study.events import KINDS
-from twin.study.report_data import Case, difference
-from twin.study.report_metrics import KEY_FIGURES, METRICS, PERCENTILES
-from twin.study.report_page import Cell, Table
-from twin.study.report_words import CAUSES
+from twin.study.report.data import Case, difference
+from twin.study.report.metrics import KEY_FIGURES, METRICS, PERCENTILES
+from twin.study.report.page import Cell, Table
+from twin.study.report.words import CAUSES
 
 _QUIET = ("throttlings", "brown_outs", "ground_handovers", "satellites_without_power",
           "compute_deficit_share", "migrated_gb", "tokens_retried")  # fmt: skip

@@ -95,7 +95,7 @@ class Document:
 
 def html(document: Document, svg: Callable[[Picture], str]) -> str:
     """The document as HTML; `svg` draws a picture as an element to stand in the page."""
-    style = (resources.files("twin.study") / "report.css").read_text(encoding="utf-8")
+    style = (resources.files("twin.study.report") / "report.css").read_text(encoding="utf-8")
     contents = "\n".join(
         f'<li><a href="#{_anchor(s.title)}">{escape(s.title)}</a></li>' for s in document.sections
     )

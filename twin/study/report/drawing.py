@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.study.figures import blank_figure, save_figure
-from twin.study.report_page import Picture
+from twin.study.report.page import Picture
 
 INK = "#16202c"
 """Text and axes; becomes the page's own colour of text, which is light on dark."""

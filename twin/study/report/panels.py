@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from twin.study import report_data as data
-from twin.study.report_curves import in_a_row, over_time, told_of
-from twin.study.report_data import Case, Floats
-from twin.study.report_drawing import legend_below, panels, stacked, time_axis
-from twin.study.report_page import Picture, text
+from twin.study.report import data
+from twin.study.report.curves import in_a_row, over_time, told_of
+from twin.study.report.data import Case, Floats
+from twin.study.report.drawing import legend_below, panels, stacked, time_axis
+from twin.study.report.page import Picture, text
 
 MOST_PANELS = 6
 """Cases that get a panel of their own; figures of more would be too small to read."""

@@ -8,12 +8,12 @@ import numpy as np
 
 from twin.metrics import Estimate
 from twin.study.compare import non_dominated
-from twin.study.report_data import Floats
-from twin.study.report_drawing import INK, grid, legend_below, panels, points_of
-from twin.study.report_metrics import LATENCIES, LESS, METRICS, NEITHER
-from twin.study.report_page import Picture
-from twin.study.report_study_cells import Axis, Cells, changes, constant, known_estimate, mean_known
-from twin.study.report_study_words import amount, capital, courses, told_mean
+from twin.study.report.data import Floats
+from twin.study.report.drawing import INK, grid, legend_below, panels, points_of
+from twin.study.report.metrics import LATENCIES, LESS, METRICS, NEITHER
+from twin.study.report.page import Picture
+from twin.study.report.study_cells import Axis, Cells, changes, constant, known_estimate, mean_known
+from twin.study.report.study_words import amount, capital, courses, told_mean
 
 _MOST_TRADES = 3
 """Figures that hold something against latency."""

@@ -12,8 +12,8 @@ from twin.errors import InputError
 from twin.moe.presets import MODEL_CARDS
 from twin.scenario import loader
 from twin.scenario.schema import ElementSets, Scenario, Shell, Shells
-from twin.study.report_data import REPETITION, Case, differing, fields
-from twin.study.report_page import Cell, Table
+from twin.study.report.data import REPETITION, Case, differing, fields
+from twin.study.report.page import Cell, Table
 
 CAUSES = {
     "dead": "a satellite that hosts a part of the model had no power, or a fault",

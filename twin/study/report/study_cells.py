@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.metrics import Estimate, estimate
-from twin.study.report_data import Floats
-from twin.study.report_metrics import METRICS
-from twin.study.report_study_data import StudyData
+from twin.study.report.data import Floats
+from twin.study.report.metrics import METRICS
+from twin.study.report.study_data import StudyData
 from twin.study.study_file import expand
 
 type Bools = NDArray[np.bool_]

@@ -7,13 +7,13 @@ from twin import runs
 from twin.errors import InputError
 from twin.runs import Run, open_run, write_text
 from twin.scenario import loader
-from twin.study import report_drawing, report_tables
-from twin.study.report_data import Case, make_cases
-from twin.study.report_figures import run_pictures
-from twin.study.report_page import Code, Document, Items, Part, Section, csv_text, html, text
-from twin.study.report_study import study_document
-from twin.study.report_study_data import is_study, read_study_data
-from twin.study.report_words import (
+from twin.study.report import drawing, tables
+from twin.study.report.data import Case, make_cases
+from twin.study.report.figures import run_pictures
+from twin.study.report.page import Code, Document, Items, Part, Section, csv_text, html, text
+from twin.study.report.study import study_document
+from twin.study.report.study_data import is_study, read_study_data
+from twin.study.report.words import (
     CAUSES,
     agreement,
     commands,
@@ -61,7 +61,7 @@ def runs_document(found: Sequence[Run]) -> Document:
         Section("Figures", tuple(run_pictures(cases))),
         Section("Losses and events", tuple(_what_happened(cases))),
         Section("How to rerun", tuple(_rerun(cases))),
-        Section("Versions", (report_tables.versions(cases), *_notes(cases))),
+        Section("Versions", (tables.versions(cases), *_notes(cases))),
     ]
     return Document(
         title=" and ".join(names) if len(names) < 4 else f"{names[0]} and {len(names) - 1} others",
@@ -81,11 +81,11 @@ def write(
         If something cannot be written.
     """
     try:
-        page = html(document, report_drawing.svg)
+        page = html(document, drawing.svg)
         if png_dir is not None:
             png_dir.mkdir(parents=True, exist_ok=True)
             for picture in document.pictures():
-                report_drawing.png(picture, png_dir / f"{picture.name}.png")
+                drawing.png(picture, png_dir / f"{picture.name}.png")
         if csv_dir is not None:
             csv_dir.mkdir(parents=True, exist_ok=True)
             for table in document.tables():
@@ -186,20 +186,20 @@ def _assumptions(cases: list[Case]) -> list[Part]:
 
 
 def _results(cases: list[Case]) -> list[Part]:
-    compared = report_tables.differences(cases)
+    compared = tables.differences(cases)
     return [
-        report_tables.key_figures(cases),
+        tables.key_figures(cases),
         *([compared] if compared is not None else []),
-        report_tables.token_percentiles(cases),
+        tables.token_percentiles(cases),
     ]
 
 
 def _what_happened(cases: list[Case]) -> list[Part]:
-    lost = report_tables.losses(cases)
+    lost = tables.losses(cases)
     return [
         lost if lost.rows else "No token was lost.",
-        report_tables.events(cases),
-        report_tables.links(cases),
+        tables.events(cases),
+        tables.links(cases),
     ]
 
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from twin.study import report_data as data
 from twin.study.events import KINDS
-from twin.study.report_curves import distribution, in_a_row, layers, percent, told_of
-from twin.study.report_data import Case, Floats
-from twin.study.report_drawing import grid, legend_below, lines_of, panels, time_axis
-from twin.study.report_page import Picture, text
-from twin.study.report_panels import (
+from twin.study.report import data
+from twin.study.report.curves import distribution, in_a_row, layers, percent, told_of
+from twin.study.report.data import Case, Floats
+from twin.study.report.drawing import grid, legend_below, lines_of, panels, time_axis
+from twin.study.report.page import Picture, text
+from twin.study.report.panels import (
     AREA_POINTS,
     MOST_PANELS,
     areas_over_time,
@@ -19,7 +19,7 @@ from twin.study.report_panels import (
     least_of,
     lines_over_time,
 )
-from twin.study.report_words import CAUSES
+from twin.study.report.words import CAUSES
 
 _LINKS = {
     "random": "random outage",

@@ -3,10 +3,10 @@
 import numpy as np
 
 from twin.metrics import Distribution, pooled
-from twin.study.report_curves import by_label, distribution, in_a_row, layers, over_time
-from twin.study.report_data import Floats
-from twin.study.report_page import Picture, text
-from twin.study.report_study_cells import Cells, mean_known
+from twin.study.report.curves import by_label, distribution, in_a_row, layers, over_time
+from twin.study.report.data import Floats
+from twin.study.report.page import Picture, text
+from twin.study.report.study_cells import Cells, mean_known
 
 _QUANTITIES = {
     "profile_served_share": "tokens served",

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from twin.metrics import Estimate
-from twin.study.report_data import Floats
-from twin.study.report_metrics import LATENCIES, LESS, METRICS, NEITHER
-from twin.study.report_page import text
-from twin.study.report_study_cells import (
+from twin.study.report.data import Floats
+from twin.study.report.metrics import LATENCIES, LESS, METRICS, NEITHER
+from twin.study.report.page import text
+from twin.study.report.study_cells import (
     ROUNDING,
     Bools,
     Cells,
@@ -17,7 +17,7 @@ from twin.study.report_study_cells import (
     known_estimate,
     mean_known,
 )
-from twin.study.report_words import listed
+from twin.study.report.words import listed
 
 
 def findings(cells: Cells) -> list[str]:

@@ -4,15 +4,15 @@ import numpy as np
 
 from twin.errors import InputError
 from twin.scenario import loader
-from twin.study import report_study_tables as tables
 from twin.study.points import base_scenario
-from twin.study.report_page import Code, Document, Items, Part, Section, Table
-from twin.study.report_study_cells import Cells
-from twin.study.report_study_curves import curve_pictures
-from twin.study.report_study_data import StudyData
-from twin.study.report_study_figures import study_pictures
-from twin.study.report_study_words import findings
-from twin.study.report_words import scenario_in_words, scenario_rows
+from twin.study.report import study_tables as tables
+from twin.study.report.page import Code, Document, Items, Part, Section, Table
+from twin.study.report.study_cells import Cells
+from twin.study.report.study_curves import curve_pictures
+from twin.study.report.study_data import StudyData
+from twin.study.report.study_figures import study_pictures
+from twin.study.report.study_words import findings
+from twin.study.report.words import scenario_in_words, scenario_rows
 from twin.study.reproduce import assumptions
 from twin.study.study_file import preset_names, read_study, to_toml
 

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.study.report_data import Floats
-from twin.study.report_metrics import LATENCIES, LESS, METRICS, MORE, PERCENTILES
-from twin.study.report_page import Cell, Table
-from twin.study.report_study_cells import ROUNDING, Cells, known_estimate, told
-from twin.study.report_study_words import difference_unit
+from twin.study.report.data import Floats
+from twin.study.report.metrics import LATENCIES, LESS, METRICS, MORE, PERCENTILES
+from twin.study.report.page import Cell, Table
+from twin.study.report.study_cells import ROUNDING, Cells, known_estimate, told
+from twin.study.report.study_words import difference_unit
 
 _BETTER = {LESS: "less", MORE: "more"}
 

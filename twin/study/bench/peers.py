@@ -20,7 +20,7 @@ from twin.network.routing import shortest_paths
 from twin.network.topology import Sky
 from twin.scenario import loader
 from twin.scenario.schema import Walker
-from twin.study.bench import graphs, positions_ms, take_turns
+from twin.study.bench.steps import graphs, positions_ms, take_turns
 
 type Delays = NDArray[np.float64]
 type Job = Callable[[], Any]

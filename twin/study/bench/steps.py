@@ -22,7 +22,7 @@ from twin.network.routing import shortest_paths
 from twin.network.topology import Sky, Snapshot, to_networkx
 from twin.runs import RunWriter
 from twin.scenario import loader
-from twin.study.wholeprocess import peak_mib
+from twin.study.bench.wholeprocess import peak_mib
 
 
 def kernel(

@@ -23,7 +23,7 @@ def scale(
 ) -> dict[str, Any]:
     """Time the same steps, with everything on, for constellations of different sizes.
 
-    See `twin.study.bench.day` for what is on. The sizes take turns, each in a process of its
+    See `twin.study.bench.steps.day` for what is on. The sizes take turns, each in a process of its
     own so that peak memory is that one's alone. ``cost_per_satellite_step`` is the
     highest of the others' over the first's. Times leave the first step out, in which code is
     compiled or read from the cache and the placement is planned; memory does not.
@@ -45,7 +45,7 @@ def scale(
 
 
 def _day(size: Size, steps: int, seed: int) -> dict[str, Any]:
-    from twin.study.bench import day  # its libraries are a part of what a run takes
+    from twin.study.bench.steps import day  # its libraries are a part of what a run takes
 
     return day(seed=seed, steps=steps, changes=_changes(size))
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from twin.metrics import Distribution
-from twin.study.report_data import Floats
-from twin.study.report_drawing import COLOURS, grid, legend_below, lines_of, panels, time_axis
-from twin.study.report_page import Picture, text
-from twin.study.report_words import listed
+from twin.study.report.data import Floats
+from twin.study.report.drawing import COLOURS, grid, legend_below, lines_of, panels, time_axis
+from twin.study.report.page import Picture, text
+from twin.study.report.words import listed
 
 _BESIDE = 3
 """Panels in a row."""
