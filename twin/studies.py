@@ -20,7 +20,6 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from twin.errors import InputError
@@ -197,6 +196,9 @@ class Study:
 
     def points(self) -> pa.Table:
         """Every point's row, in the order of points."""
+        # Here, for those who write a study do not need it, and it takes long to import.
+        import pyarrow.dataset as ds
+
         folders = ds.partitioning(pa.schema([(n, pa.string()) for n in PARTITIONS]), flavor="hive")
         return pq.read_table(self.path / "points", partitioning=folders).sort_by("point")
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from placement.delays import mean_delay_s
@@ -51,6 +50,9 @@ def exact(
     InputError
         If the case is too large, has no solution, or is not solved in time.
     """
+    # Here, for it takes a third of a second, and every command would wait for it.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     size = problem.n_layers * (1 + problem.n_experts) * problem.n_satellites
     if size > _LARGEST or problem.top_k > 2:
         raise InputError(
