@@ -136,7 +136,7 @@ def _chosen(kind: str, decides: str, table: Any, names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"The {kind} '{names[0]}' decides {decides}{_purpose(table, names[0])}"
     each = " ".join(f"'{name}'{_purpose(table, name)}" for name in names)
-    return f"One {kind} decides {decides}. {each}"
+    return f"In each case one {kind} decides {decides}. {each}"
 
 
 def _purpose(table: Any, name: str) -> str:
