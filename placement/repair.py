@@ -12,6 +12,7 @@ from placement.problem import Placement, PlacementProblem
 from twin.errors import InputError
 
 _NEAREST = 64
+"""Satellites around a gateway that are looked at first; all, where that leaves no room."""
 
 
 def repair(problem: PlacementProblem, *, busy_margin: float = 0.9) -> Placement:
@@ -49,9 +50,12 @@ def repair(problem: PlacementProblem, *, busy_margin: float = 0.9) -> Placement:
     kept = dataclasses.replace(kept, gateway=gateway)
     hosts = _lighten(problem, limit, kept)
     way_s = mean_way_s(problem, kept.gateway)
-    near = nearest(way_s, usable, _NEAREST)
-    expert = fill(problem, limit, way_s, near, kept.gateway, host=hosts[..., 0])
-    if expert is None:
+    for reach in (_NEAREST, problem.n_satellites):
+        near = nearest(way_s, usable, reach)
+        expert = fill(problem, limit, way_s, near, kept.gateway, host=hosts[..., 0])
+        if expert is not None:
+            break
+    else:
         raise InputError("repair: no room for what has to move")
     hosts[..., 0] = expert
     # A further copy must not be where the first one has just gone.
