@@ -147,6 +147,22 @@ def test_repair_takes_load_off_a_satellite_that_power_leaves_no_time(make_proble
     assert (mended.expert == busiest).any()  # not more than needed
 
 
+def test_repair_goes_far_where_nobody_near_has_power_to_spare(make_problem):
+    problem = make_problem(planes=40, memory_bytes=200.0)
+    placement = STRATEGIES["space-xnet"](problem, rng=rng())
+    lit = problem.plane >= 38  # a hundred and more satellites away from the ring
+    assert not lit[placement.expert].any()
+    rate = 0.05 / (problem.expert_s * problem.activation.min())  # the least takes a twentieth
+    problem = dataclasses.replace(
+        problem, busy_limit=np.where(lit, 1.0, 0.02), rate_per_s=rate,
+        current=placement,
+    )  # fmt: skip
+    mended = repair(problem)
+    check(problem, mended)
+    assert lit[mended.expert].all()
+    np.testing.assert_array_equal(mended.gateway, placement.gateway)
+
+
 def test_repair_says_when_there_is_no_room(make_problem):
     problem = make_problem(planes=5, memory_bytes=30.0)
     placement = STRATEGIES["space-xnet"](problem, rng=rng())
