@@ -68,6 +68,7 @@ class Controller(mesa.Agent):
         self._planned_at = 0
         self._planned_latency_s = np.nan
         self._promised_s = np.nan
+        self._repaired = False
         age = int(np.ceil(table.telemetry_delay_s / model.sky.step_s))
         # The oldest is what is known; the one before it tells what has changed.
         self._reports: deque[Report] = deque(maxlen=age + 2)
@@ -138,6 +139,7 @@ class Controller(mesa.Agent):
             promised_s=self._promised_s,
             events=happened(before, known, self.model.fleet.hosting),
             migrating=bool(self.transfers.under_way),
+            repaired=self._repaired,
         )
 
         def propose(reason: str, *, repair: bool = False, truth: bool = False) -> Proposal | None:
@@ -266,6 +268,7 @@ class Controller(mesa.Agent):
             current_s=objective_s(problem, self.placement),
             moved_bytes=migration(problem, self.placement, new).total_bytes,
             horizon_tokens=asked_per_s(model.config, model.sky) * model.sky.step_s * steps,
+            repair=repair_only,
             free=truth,
         )
 
@@ -273,6 +276,7 @@ class Controller(mesa.Agent):
         self._planned_at = step
         self._planned_latency_s = np.nan
         self._promised_s = proposal.objective_s
+        self._repaired = proposal.repair
         self.model.log.add("replan", cause=proposal.reason, value=proposal.objective_s)
         if proposal.placement == self.placement:
             return False

@@ -16,8 +16,9 @@ def receding_horizon(
 ) -> Proposal | None:
     """Weigh a repair, or a fresh plan, on the forecast until the horizon, against staying.
 
-    It plans afresh where even a repair would miss what the plan in force had promised, but not
-    too often, since that takes time. The forecast knows orbits, shadow, batteries and passes;
+    It plans afresh, but not too often, since that takes time, where even a repair would miss what
+    the plan in force had promised, or where that has been repaired: repairs save tokens at once
+    and add up to detours. The forecast knows orbits, shadow, batteries and passes;
     outages only by their statistics. A proposal is adopted if it makes tokens faster (lost ones
     count in `objective_s`) by more than `min_gain`, and saves more token-seconds until the
     horizon than its bytes cost.
@@ -60,6 +61,7 @@ def _best(
     reason = next(iter(sorted(view.events & _URGENT)), "horizon")
     proposals = [p for p in [propose(reason, repair=True, truth=truth)] if p is not None]
     kept = bool(proposals) and proposals[0].objective_s <= view.promised_s * (1 + min_gain)
+    kept &= not view.repaired
     if not proposals or (afresh and not kept):
         proposals += [p for p in [propose(reason, truth=truth)] if p is not None]
     if not proposals:

@@ -30,6 +30,8 @@ class Telemetry:
         reached), "ground-handover".
     migrating : bool
         Whether an earlier plan is still being carried out.
+    repaired : bool
+        Whether the placement in force has been repaired since it was planned.
     """
 
     step: int
@@ -39,6 +41,7 @@ class Telemetry:
     promised_s: float = math.nan
     events: frozenset[str] = frozenset()
     migrating: bool = False
+    repaired: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ class Proposal:
         What would have to arrive somewhere.
     horizon_tokens : float
         Tokens that will be asked until the horizon.
+    repair : bool
+        Whether it is the placement in force, repaired.
     free : bool
         Whether to put it in force at once, at no cost (only for an upper bound).
     """
@@ -66,6 +71,7 @@ class Proposal:
     current_s: float
     moved_bytes: float
     horizon_tokens: float
+    repair: bool = False
     free: bool = False
 
 

@@ -93,12 +93,16 @@ def test_receding_horizon_moves_only_where_that_pays():
     assert policy(view(), Proposer(fresh_s=None)) is None
 
 
-def test_receding_horizon_plans_afresh_only_where_a_promise_is_missed():
+def test_receding_horizon_plans_afresh_only_where_a_promise_is_missed_or_after_a_repair():
     offer = Proposer(repair_s=1.01)
     POLICIES["receding-horizon"](view(), offer, fresh_steps=8)
     assert [repair for _, repair, _ in offer.asked] == [True]
     offer = Proposer(repair_s=1.2)
     POLICIES["receding-horizon"](view(), offer, fresh_steps=8)
+    assert [repair for _, repair, _ in offer.asked] == [True, False]
+    # Repairs add up to detours.
+    offer = Proposer(repair_s=1.01)
+    POLICIES["receding-horizon"](view(repaired=True), offer, fresh_steps=8)
     assert [repair for _, repair, _ in offer.asked] == [True, False]
 
 
