@@ -4,31 +4,26 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from twin.errors import InputError
+from twin.scenario import sources
 from twin.scenario.schema import Scenario
+
+_PACKAGE = "twin.scenario"
 
 
 def preset_names() -> list[str]:
     """Names of the scenarios that ship with the package."""
-    folder = resources.files("twin.scenario") / "presets"
-    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+    return sources.preset_names(_PACKAGE)
 
 
 def preset_text(name: str) -> str:
     """TOML text of a preset; InputError lists the presets if there is no such."""
-    if name not in preset_names():
-        raise InputError(
-            f"unknown scenario {name!r}; presets: {', '.join(preset_names())}; "
-            "or give the path of a .toml file"
-        )
-    preset = resources.files("twin.scenario") / "presets" / f"{name}.toml"
-    return preset.read_text(encoding="utf-8")
+    return sources.preset_text(_PACKAGE, "scenario", name)
 
 
 def descriptions() -> dict[str, str]:
@@ -52,7 +47,7 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
     InputError
         With file, field, value and what is allowed.
     """
-    label, text = _read(source)
+    label, text = sources.read(_PACKAGE, "scenario", source)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -129,21 +124,9 @@ def scenario_hash(scenario: Scenario) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _read(source: str | Path) -> tuple[str, str]:
-    name = str(source)
-    if isinstance(source, str) and "/" not in name and not name.endswith(".toml"):
-        return f"preset {name}", preset_text(name)
-    try:
-        return name, Path(source).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: not a text file in UTF-8") from None
-
-
 def mistakes(source: str | Path, overrides: Sequence[str] = ()) -> dict[str, str]:
     """What is wrong with a scenario, by field (``table.key`` or ``table``); empty if nothing."""
-    data = tomllib.loads(_read(source)[1])
+    data = tomllib.loads(sources.read(_PACKAGE, "scenario", source)[1])
     for change in overrides:
         override(data, change)
     try:

@@ -2,16 +2,17 @@
 
 import tomllib
 from decimal import Decimal
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
-from twin.scenario import loader
+from twin.scenario import loader, sources
 from twin.scenario.schema import Table
 from twin.study.summary import FIGURES
+
+_PACKAGE = "twin.study"
 
 METRICS = ("latency_mean_s", "latency_p99_s", "tokens_served_share", "energy_per_token_j")
 """What is told of a study that does not say."""
@@ -134,16 +135,8 @@ def read_study(source: str | Path) -> StudyFile:
     InputError
         With file, field, value and what is allowed.
     """
-    name = str(source)
-    if isinstance(source, str) and "/" not in name and not name.endswith(".toml"):
-        return parse_study(preset_text(name), f"study {name}")
-    try:
-        text = Path(source).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: not a text file in UTF-8") from None
-    return parse_study(text, name)
+    label, text = sources.read(_PACKAGE, "study", source)
+    return parse_study(text, label)
 
 
 def parse_study(text: str, label: str) -> StudyFile:
@@ -163,19 +156,12 @@ def to_toml(study: StudyFile) -> str:
 
 def preset_names() -> list[str]:
     """Names of the studies that ship with the package."""
-    folder = resources.files("twin.study") / "presets"
-    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+    return sources.preset_names(_PACKAGE)
 
 
 def preset_text(name: str) -> str:
     """TOML text of a study that ships; InputError lists them if there is no such."""
-    if name not in preset_names():
-        raise InputError(
-            f"unknown study {name!r}; presets: {', '.join(preset_names())}; "
-            "or give the path of a .toml file"
-        )
-    preset = resources.files("twin.study") / "presets" / f"{name}.toml"
-    return preset.read_text(encoding="utf-8")
+    return sources.preset_text(_PACKAGE, "study", name)
 
 
 def _check_field(number: int, field: str, seen: set[str]) -> None:
