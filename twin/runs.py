@@ -183,18 +183,27 @@ def open_run(path: str | Path) -> Run:
         If there is none at `path`, or it was interrupted.
     """
     folder = Path(path)
-    manifest = read_manifest(folder)
-    if manifest is None:
-        raise InputError(f"{path}: not a run (no readable manifest.json)")
-    if manifest["status"] != "complete" or folder.name.endswith(PARTIAL):
-        raise InputError(
-            f"{path}: this run is not complete (status {manifest['status']}); "
-            f"finish it with: twin run --resume {path}"
-        )
+    manifest = complete_manifest(folder, "run", key="run_id", command="twin run")
     missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
     if missing:
         raise InputError(f"{path}: damaged run, tables missing: {', '.join(missing)}")
     return Run(folder, manifest)
+
+
+def complete_manifest(folder: Path, what: str, *, key: str, command: str) -> dict[str, Any]:
+    """The manifest of a complete run or study; InputError if it is none, or was interrupted.
+
+    `what` it is, the `key` of its name, and the `command` that finishes it.
+    """
+    manifest = read_manifest(folder, key)
+    if manifest is None:
+        raise InputError(f"{folder}: not a {what} (no readable manifest.json)")
+    if manifest["status"] != "complete" or folder.name.endswith(PARTIAL):
+        raise InputError(
+            f"{folder}: this {what} is not complete (status {manifest['status']}); "
+            f"finish it with: {command} --resume {folder}"
+        )
+    return manifest
 
 
 def list_runs(root: Path) -> list[Run]:

@@ -23,7 +23,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twin.errors import InputError
-from twin.runs import PARTIAL, free_name, read_manifest, versions, write_text
+from twin.runs import (
+    PARTIAL,
+    complete_manifest,
+    free_name,
+    read_manifest,
+    versions,
+    write_text,
+)
 
 ENDING = ".study"
 PARTITIONS = ("strategy", "policy")
@@ -211,15 +218,7 @@ def open_study(path: Path) -> Study:
     InputError
         If there is none at `path`, or it was interrupted.
     """
-    manifest = read_manifest(path, "study_id")
-    if manifest is None:
-        raise InputError(f"{path}: not a study (no readable manifest.json)")
-    if manifest["status"] != "complete" or path.name.endswith(PARTIAL):
-        raise InputError(
-            f"{path}: this study is not complete (status {manifest['status']}); "
-            f"finish it with: twin sweep --resume {path}"
-        )
-    return Study(path, manifest)
+    return Study(path, complete_manifest(path, "study", key="study_id", command="twin sweep"))
 
 
 def interrupted(root: Path, name: str) -> Path | None:
