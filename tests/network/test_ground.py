@@ -10,7 +10,8 @@ from twin.errors import InputError
 from twin.network import passes
 from twin.network.ground import FLATTENING, geodetic, look, sites
 from twin.scenario import loader
-from twin.scenario.schema import ElementSets, Ground, Walker
+from twin.scenario.schema import Ground
+from twin.scenario.sky import ElementSets, Walker
 from twin.space import constellation as constellations
 from twin.space.frames import gcrs_to_itrs
 from twin.space.propagation import propagate

@@ -8,7 +8,7 @@ from twin.network.grid import LinkKind, plus_grid
 from twin.network.links import LinkState, broken_limits, limits
 from twin.network.topology import Sky, to_networkx
 from twin.scenario import loader
-from twin.scenario.schema import Links
+from twin.scenario.sky import Links
 
 PAPER_LINKS = 33 * 32 + 32 * 32
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.constants import C_KM_S, R_EARTH_KM
-from twin.scenario.schema import Links
+from twin.scenario.sky import Links
 from twin.space.compiled import compiled
 
 type Array = NDArray[np.float64]

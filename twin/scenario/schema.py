@@ -4,44 +4,16 @@ A field tagged *assumption* in its description is a choice that the Space-XNet p
 (arXiv 2605.00515) does not state; reports list these.
 """
 
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Table, UtcText
+from twin.scenario.sky import ElementSets, Faults, Links, Outages, Propagation, Shells, Walker
 
 MAX_BRIDGE_PAIRS = 250_000
 """Links between shells that may exist: a step looks at every one of them."""
-
-
-class Table(BaseModel):
-    """Base of every table: no unknown keys, no silent conversions, no change after loading."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
-    )
-
-
-def _utc(text: str) -> str:
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("must be an ISO 8601 date and time, e.g. 2026-03-20T00:00:00Z") from None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _text(value: Any) -> Any:
-    """TOML has dates of its own, which mean the same as their text."""
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-UtcText = Annotated[str, BeforeValidator(_text), AfterValidator(_utc)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Efficiency = Annotated[float, Field(gt=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
 
 
 class Simulation(Table):
@@ -69,164 +41,6 @@ class Simulation(Table):
         if (self.step_s is None) == (self.orbits is None):
             raise ValueError("give exactly one of step_s and orbits")
         return self
-
-
-class Shell(Table):
-    """Walker geometry i: T/P/F (Walker, 1984) on circular orbits of one altitude."""
-
-    planes: int = Field(ge=1, le=1000)
-    satellites_per_plane: int = Field(ge=1, le=1000)
-    altitude_km: float = Field(ge=150, le=40_000)
-    inclination_deg: float = Field(ge=0, le=180)
-    phasing: int = Field(
-        0, ge=0, description="F: between neighbours in adjacent planes F*360/T deg; assumption"
-    )
-    raan_spread_deg: float = Field(
-        360.0, gt=0, le=360, description="360: delta pattern, 180: star pattern; assumption"
-    )
-    raan_first_deg: float = Field(0.0, ge=0, lt=360)
-
-    @model_validator(mode="after")
-    def _phasing_below_planes(self) -> Self:
-        if self.phasing >= self.planes:
-            raise ValueError(f"phasing must be below planes ({self.planes}), not {self.phasing}")
-        return self
-
-    @property
-    def size(self) -> int:
-        """Number of satellites, T."""
-        return self.planes * self.satellites_per_plane
-
-
-class Walker(Shell):
-    """A constellation of one shell."""
-
-    kind: Literal["walker"] = "walker"
-
-
-class Shells(Table):
-    """A constellation of several shells, of which one hosts the model."""
-
-    kind: Literal["shells"] = "shells"
-    shells: tuple[Shell, ...] = Field(
-        strict=False,
-        description="two or more; neighbours in the list may link (links.cross_shell_every), so "
-        "that it best goes by altitude",
-    )
-    host_shell: int = Field(
-        0,
-        ge=0,
-        description="number, from 0, of the shell whose satellites may host the model; users "
-        "connect to any shell where links.cross_shell_every joins them, else to this one only",
-    )
-
-    @model_validator(mode="after")
-    def _host_is_one_of_several(self) -> Self:
-        if len(self.shells) < 2:
-            raise ValueError(f"shells must be two or more, not {len(self.shells)}")
-        if self.host_shell >= len(self.shells):
-            raise ValueError(
-                f"host_shell must be below the number of shells ({len(self.shells)}), "
-                f"not {self.host_shell}"
-            )
-        return self
-
-    @property
-    def size(self) -> int:
-        """Number of satellites of all shells."""
-        return sum(shell.size for shell in self.shells)
-
-
-class ElementSets(Table):
-    """A real constellation from two-line elements or OMM; planes and slots are recovered."""
-
-    kind: Literal["tle"] = "tle"
-    tle: str = Field(min_length=1, description="path of a TLE, OMM CSV, OMM JSON or OMM XML file")
-    altitude_window_km: Positive = Field(
-        17.0, description="keep satellites within this of the most populated mean altitude"
-    )
-    plane_gap_deg: Positive = Field(
-        1.0, description="nodes further apart than this belong to different planes"
-    )
-    plane_minimum: int = Field(3, ge=1, description="planes with fewer satellites are left out")
-
-
-class Propagation(Table):
-    """How positions are computed."""
-
-    model: Literal["kepler", "kepler-j2", "sgp4", "cowell-j2"] = "kepler-j2"
-    chunk_steps: int = Field(256, ge=1, description="steps propagated at a time")
-
-
-class Links(Table):
-    """Laser inter-satellite links on a +Grid, and the limits of each."""
-
-    seam: Literal["open", "closed", "fixed", "dynamic"] = Field(
-        "open",
-        description="whether the last plane links to the first: not, with the same partners for "
-        "good (closed or fixed), or with the nearest that can be had (dynamic); assumption",
-    )
-    seam_hold_s: Positive = Field(
-        120.0,
-        description="dynamic seam, and links between shells: mean time between choices of "
-        "partners; assumption",
-    )
-    cross_shell_every: int = Field(
-        0,
-        ge=0,
-        description="every so many-th satellite of a shell has a fifth terminal, for the nearest "
-        "such one of the shell before or after its own in the list; 0: no links between shells; "
-        "assumption",
-    )
-    acquisition_s: NonNegative = Field(
-        10.0,
-        description="pointing, acquisition and tracking: from partners being new, or all limits "
-        "holding again, to the link; assumption",
-    )
-    grazing_altitude_km: NonNegative = Field(
-        80.0, description="the line of sight stays above this altitude; assumption"
-    )
-    max_range_km: Positive | None = None
-    max_angular_rate_rad_s: Positive = 0.12
-    sun_exclusion_deg: float = Field(
-        3.0,
-        ge=0,
-        lt=90,
-        description="a terminal that looks closer to the Sun than this is blind; 0: never; "
-        "assumption",
-    )
-    polar_shutoff_deg: float | None = Field(
-        None, gt=0, le=90, description="links between planes are off beyond this latitude"
-    )
-    rate_gbps: Positive = 100.0
-
-    @model_validator(mode="after")
-    def _hold_outlasts_acquisition(self) -> Self:
-        chosen_anew = self.seam == "dynamic" or self.cross_shell_every > 0
-        if chosen_anew and self.seam_hold_s < 2 * self.acquisition_s:
-            raise ValueError(
-                f"seam_hold_s must be at least twice acquisition_s ({self.acquisition_s}), "
-                f"not {self.seam_hold_s}"
-            )
-        return self
-
-
-class Outages(Table):
-    """Random link outages, beside those of geometry; each includes its own re-acquisition."""
-
-    model: Literal["none", "iid", "gilbert-elliott"] = "iid"
-    availability: Fraction = 0.95
-    mean_outage_s: Positive = Field(30.0, description="gilbert-elliott only; assumption")
-
-
-class Faults(Table):
-    """Satellites that fail and recover by themselves: no links and no compute meanwhile."""
-
-    model: Literal["none", "exponential"] = "none"
-    availability: float = Field(
-        0.99, gt=0, le=1, description="share of the time that a satellite is without fault"
-    )
-    mean_down_s: Positive = Field(900.0, description="mean length of a fault; assumption")
 
 
 class Bus(Table):

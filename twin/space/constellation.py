@@ -10,7 +10,8 @@ from sgp4.api import Satrec
 
 from twin.constants import R_EARTH_KM
 from twin.errors import InputError
-from twin.scenario.schema import ElementSets, Scenario, Shell, Shells, Walker
+from twin.scenario.schema import Scenario
+from twin.scenario.sky import ElementSets, Shell, Shells, Walker
 from twin.space import elements, planes
 
 TAU = 2 * np.pi

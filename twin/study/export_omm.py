@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from twin.errors import InputError
 from twin.runs import Run
-from twin.scenario.schema import ElementSets
+from twin.scenario.sky import ElementSets
 from twin.space import constellation
 from twin.space.messages import messages
 

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
 from twin.scenario import loader, sources
-from twin.scenario.schema import Table
+from twin.scenario.fields import Table
 from twin.study.summary import FIGURES
 
 _PACKAGE = "twin.study"

@@ -19,7 +19,7 @@ from twin.constants import C_KM_S
 from twin.network.routing import shortest_paths
 from twin.network.topology import Sky
 from twin.scenario import loader
-from twin.scenario.schema import Walker
+from twin.scenario.sky import Walker
 from twin.study.bench.steps import graphs, positions_ms, take_turns
 
 type Delays = NDArray[np.float64]

@@ -11,7 +11,8 @@ from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
 from twin.moe.presets import MODEL_CARDS
 from twin.scenario import loader
-from twin.scenario.schema import ElementSets, Scenario, Shell, Shells
+from twin.scenario.schema import Scenario
+from twin.scenario.sky import ElementSets, Shell, Shells
 from twin.study.report.data import REPETITION, Case, differing, fields
 from twin.study.report.page import Cell, Table
 
