@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.arrivals import Terms
 from agents.forecast import Oracle
 from agents.hosts import Hosts
-from agents.planning import Known, asked_per_s, plan, planning_problem
+from agents.planning import Known, asked_per_s, last_planned_step, plan, planning_problem
 from agents.reports import Report, happened
 from agents.transfers import Transfers
 from placement.cost import objective_s
@@ -216,8 +216,7 @@ class Controller(mesa.Agent):
         *,
         truth: bool,
     ) -> PlacementProblem:
-        model, simulation = self.model, self.model.config.simulation
-        horizon = model.config.controller.horizon_steps or simulation.steps
+        model = self.model
         probability, activation = self._believed
         if truth:
             self._oracle = self._oracle or Oracle(model.sky)
@@ -237,7 +236,7 @@ class Controller(mesa.Agent):
                 current=current,
             ),
             first_step=step,
-            last_step=min(step + horizon, simulation.steps) - 1,
+            last_step=last_planned_step(model.config, step),
             rng=self._planning,
             oracle=self._oracle if truth else None,
         )
@@ -259,8 +258,7 @@ class Controller(mesa.Agent):
             model.log.add("replan-failed", cause=reason)
             return None
         self._problem = problem
-        horizon_steps = model.config.controller.horizon_steps or model.config.simulation.steps
-        steps = min(horizon_steps, model.config.simulation.steps - step)
+        steps = last_planned_step(model.config, step) + 1 - step
         return Proposal(
             reason=reason,
             placement=new,

@@ -52,15 +52,14 @@ def planning_problem(
     rng: np.random.Generator,
     oracle: Oracle | None = None,
 ) -> PlacementProblem:
-    """Pose the placement problem for the steps from `first_step` to `last_step`.
+    """Pose the placement problem for the steps from `first_step` to `last_step`, both included.
 
     The planner sees predicted geometry with outages of its own drawing (`rng`), never those that
     the run will meet; unless an `oracle` tells it.
     """
     table, card = scenario.placement, inference.card
-    steps = np.unique(
-        np.linspace(first_step, last_step, table.planning_snapshots).round().astype(np.int64)
-    )
+    snapshots = min(table.planning_snapshots, last_step - first_step + 1)
+    steps = np.linspace(first_step, last_step, snapshots).round().astype(np.int64)
     precision = scenario.model.precision
     kv_bytes = float(
         scenario.workload.conversations
@@ -104,6 +103,12 @@ def planning_problem(
         experts_per_satellite=table.experts_per_satellite,
         experts_on_gateway=table.experts_on_gateway,
     )
+
+
+def last_planned_step(scenario: Scenario, step: int) -> int:
+    """The last step that a plan made at `step` averages over: the horizon's, or the run's."""
+    end = scenario.simulation.steps
+    return min(step + (scenario.controller.horizon_steps or end), end) - 1
 
 
 def asked_per_s(scenario: Scenario, sky: Sky) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from agents.forecast import Light, Oracle, busy_limit
 from agents.inference import inference
-from agents.planning import Known, planning_problem
+from agents.planning import Known, last_planned_step, planning_problem
 from agents.reports import Report, happened
 from placement.problem import Placement
 from twin.energy import bus
@@ -49,6 +49,13 @@ def test_the_planner_is_told_what_is_known():
     np.testing.assert_array_equal(problem.memory_bytes, memory_bytes)
     assert len(problem.weight_s) == len(problem.entry_share) == 4
     assert len(pose(last_step=1)[1].weight_s) == 2  # no more snapshots than steps
+
+
+def test_a_plan_looks_to_its_horizon_and_never_past_the_end_of_the_run():
+    steps = ["simulation.steps=30"]
+    scenario = loader.load("small", [*steps, "controller.horizon_steps=12"])
+    assert [last_planned_step(scenario, step) for step in (0, 10, 25)] == [11, 21, 29]
+    assert last_planned_step(loader.load("small", steps), 10) == 29
 
 
 def test_the_rate_is_the_one_asked_or_that_of_the_tokens_followed():

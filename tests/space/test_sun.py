@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from twin.space.sun import AU_KM, sun_gcrs_km
+from twin.errors import InputError
+from twin.space.sun import AU_KM, check_covered, sun_gcrs_km
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,17 @@ def test_independent_of_what_else_is_asked():
     together = sun_gcrs_km("2026-05-01T06:00:00Z", t_s)
     alone = np.concatenate([sun_gcrs_km("2026-05-01T06:00:00Z", t_s[i : i + 1]) for i in range(9)])
     np.testing.assert_array_equal(together[:9], alone)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "last_s"),
+    [
+        ("1899-12-31T00:00:00Z", 60.0),
+        ("2099-12-31T00:00:00Z", 2 * 86400.0),
+        ("2026-01-01T00:00:00Z", 1e18),
+    ],
+)
+def test_times_without_a_sun_are_refused(epoch, last_s):
+    check_covered("2099-12-31T00:00:00Z", 86400.0)
+    with pytest.raises(InputError, match="leave the years 1900 to 2100"):
+        check_covered(epoch, last_s)

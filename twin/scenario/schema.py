@@ -173,7 +173,7 @@ class ControllerTable(Table):
 
     policy: str = "static"
     horizon_steps: int | None = Field(
-        None, ge=1, description="steps ahead that a plan averages over; default to the run's end"
+        None, ge=1, description="steps ahead that a plan averages over; at most to the run's end"
     )
     telemetry_delay_s: NonNegative = Field(
         0.0, description="age of what the controller knows of the satellites; assumption"

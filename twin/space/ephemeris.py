@@ -40,6 +40,7 @@ class Ephemeris:
         self._chunk_steps = scenario.propagation.chunk_steps
         self._shadow = scenario.bus.eclipse
         self.step_s = propagation.step_length_s(scenario, constellation)
+        sun.check_covered(constellation.epoch_utc, self.step_s * scenario.simulation.steps)
         self.t_s = propagation.step_times_s(scenario, constellation)
         self._first = 0
         self._t_s = np.empty(0)

@@ -1,14 +1,38 @@
 """The Sun as seen from Earth's centre."""
 
+from datetime import UTC, datetime
+
 import erfa  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.constants import C_KM_S
+from twin.errors import InputError
 from twin.space.frames import DAY_S, tt_jd
 
 AU_KM = 149597870.7
 """Astronomical unit (IAU 2012 resolution B2)."""
+_COVERED = (1900, 2100)
+"""Years that ERFA's series for Earth's motion holds for."""
+
+
+def check_covered(epoch_utc: str, last_s: float) -> None:
+    """Check that the Sun's position is known from the epoch to `last_s` seconds after it.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    first, last = _COVERED
+    epoch = datetime.fromisoformat(epoch_utc)
+    days = last_s / DAY_S
+    left = (datetime(last, 1, 1, tzinfo=UTC) - epoch).total_seconds() / DAY_S
+    if epoch.year < first or days > left:
+        raise InputError(
+            f"simulation: {days:.6g} days from {epoch_utc[:10]} leave the years {first} to {last}, "
+            "in which the Sun's position is known"
+        )
 
 
 def sun_gcrs_km(epoch_utc: str, t_s: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from agents.fleet import hardware
 from agents.hosts import resolve
 from agents.inference import inference
-from agents.planning import Known, plan, planning_problem
+from agents.planning import Known, last_planned_step, plan, planning_problem
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.expectation import ExpectedLatency, expected_latency
@@ -112,7 +112,7 @@ class _Case:
                 activation=self.inference.activation,
             ),
             first_step=0,
-            last_step=simulation.steps - 1,
+            last_step=last_planned_step(scenario, 0),
             rng=seeding.stream(simulation.seed, simulation.replicate, "planning"),
         )
         rng = seeding.stream(simulation.seed, simulation.replicate, "strategy")

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.fleet import hardware
 from agents.inference import inference
-from agents.planning import Known, plan, planning_problem
+from agents.planning import Known, last_planned_step, plan, planning_problem
 from placement.bounds import lower_bound_s
 from placement.cost import Cost, cost
 from placement.problem import PlacementProblem
@@ -162,7 +162,7 @@ def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem
             activation=model.activation,
         ),
         first_step=0,
-        last_step=(scenario.controller.horizon_steps or simulation.steps) - 1,
+        last_step=last_planned_step(scenario, 0),
         rng=seeding.stream(simulation.seed, simulation.replicate, stream),
     )
 
