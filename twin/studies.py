@@ -71,7 +71,9 @@ class StudyWriter:
         self.study_toml, self.scenario_toml = study_toml, scenario_toml
         self.points, self.keep_runs = points, keep_runs
         self.done: dict[int, Result] = {}
+        self._failed = 0
         self._earlier: dict[str, Any] | None = None
+        self._versions = versions()
 
     @classmethod
     def new(
@@ -118,6 +120,7 @@ class StudyWriter:
         except OSError as error:
             raise InputError(f"{partial}: damaged study: {error.strerror}") from None
         writer.done = dict(_journal(partial / "journal"))
+        writer._failed = sum(result["status"] == "failed" for result in writer.done.values())
         writer._earlier = manifest
         return writer
 
@@ -155,9 +158,11 @@ class StudyWriter:
             self._write_manifest("interrupted" if interrupted else "failed", str(error))
 
     def record(self, number: int, result: Result) -> None:
-        """Keep what became of a point, for good."""
+        """Keep what became of a point, for good, and how far the study has come."""
         write_text(_entry(self.partial / "journal", number), json.dumps(result) + "\n")
         self.done[number] = result
+        self._failed += result["status"] == "failed"
+        self._write_manifest("running")
 
     def complete(self, table: pa.Table) -> "Study":
         """Write the data set, a row for each point in the order of points, and conclude."""
@@ -175,21 +180,20 @@ class StudyWriter:
 
     def _write_manifest(self, status: str, error: str | None = None) -> None:
         earlier = self._earlier or {}
-        failed = sum(result["status"] == "failed" for result in self.done.values())
         manifest = {
             "study_id": self.folder.name,
             "status": status,
             "error": error,
             "points": self.points,
             "done": len(self.done),
-            "failed": failed,
+            "failed": self._failed,
             "keep_runs": self.keep_runs,
             "written_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "wall_time_s": round(
                 earlier.get("wall_time_s", 0.0) + time.perf_counter() - self._began, 3
             ),
             "sessions": earlier.get("sessions", 0) + 1,
-            "versions": versions(),
+            "versions": self._versions,
         }
         write_text(self.partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,7 +20,7 @@ from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
 from twin.runs import open_run
 from twin.scenario import loader
-from twin.studies import open_study
+from twin.studies import StudyWriter, open_study
 from twin.study import plugins
 from twin.study import sweep as sweeping
 from twin.study.profiles import PROFILES
@@ -160,6 +161,23 @@ def test_a_killed_sweep_goes_on_where_it_was(whole, study_file, tmp_path, monkey
     assert done.manifest["sessions"] == 2
     assert [f.name for f in tmp_path.iterdir()] == [done.path.name]
     assert not (done.path / "journal").exists()
+
+
+def test_work_and_time_before_a_kill_count(tmp_path):
+    texts = {"study_toml": 'name = "s"', "scenario_toml": "", "points": 2}
+    killed = StudyWriter.new(tmp_path, "s", **texts).__enter__()  # and never left
+    time.sleep(0.05)
+    killed.record(1, {"status": "failed", "error": "x"})
+    manifest = json.loads((killed.partial / "manifest.json").read_text())
+    assert (manifest["status"], manifest["done"], manifest["failed"]) == ("running", 1, 1)
+    assert manifest["wall_time_s"] >= 0.05
+    with StudyWriter.resumed(killed.partial) as writer:
+        time.sleep(0.05)
+        writer.record(0, {"status": "ok", "error": None})
+        columns = {"point": [0, 1], "strategy": ["a", "a"], "policy": ["b", "b"]}
+        done = writer.complete(pa.table(columns))
+    assert (done.manifest["done"], done.manifest["failed"], done.manifest["sessions"]) == (2, 1, 2)
+    assert done.manifest["wall_time_s"] >= manifest["wall_time_s"] + 0.05
 
 
 def test_an_error_leaves_what_is_done(study_file, tmp_path, monkeypatch):

@@ -19,7 +19,6 @@ from twin.study.plugins import load_strategies
 from twin.study.points import Point, base_scenario, make_points
 from twin.study.pool import run_jobs
 from twin.study.profiles import PROFILES, profiles
-from twin.study.run import run_scenario
 from twin.study.study_file import StudyFile, parse_study, read_study, to_toml
 from twin.study.summary import FIGURES, summarise
 
@@ -178,6 +177,9 @@ def _run(scenario: Scenario, folder: Path, run_id: str) -> Run:
     # A process that ended between a kept run's end and the study's note of it left it there.
     if (folder / run_id).is_dir():
         return open_run(folder / run_id)
+    # Here, for a process whose workers run the points can do without Mesa.
+    from twin.study.run import run_scenario
+
     return run_scenario(scenario, runs_dir=folder, run_id=run_id)
 
 
