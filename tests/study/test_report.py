@@ -11,7 +11,7 @@ from twin.scenario import loader
 from twin.study.report.data import make_cases
 from twin.study.report.document import report
 from twin.study.report.page import text
-from twin.study.report.words import commands
+from twin.study.report.rerun import commands
 from twin.study.run import run_scenario
 
 SHORT = ["simulation.steps=12"]

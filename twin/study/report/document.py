@@ -11,15 +11,10 @@ from twin.study.report import drawing, tables
 from twin.study.report.data import Case, make_cases
 from twin.study.report.figures import run_pictures
 from twin.study.report.page import Code, Document, Items, Part, Section, csv_text, html, text
+from twin.study.report.rerun import commands
 from twin.study.report.study import study_document
 from twin.study.report.study_data import is_study, read_study_data
-from twin.study.report.words import (
-    CAUSES,
-    agreement,
-    commands,
-    scenario_in_words,
-    scenario_table,
-)
+from twin.study.report.words import CAUSES, agreement, scenario_in_words, scenario_table
 from twin.study.reproduce import assumptions
 
 

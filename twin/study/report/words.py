@@ -1,16 +1,12 @@
-"""A report's sentences: the scenario in words, whether cases may be compared, how to rerun."""
+"""A report's sentences: the scenario in words, and whether cases may be compared."""
 
 import inspect
-import re
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
-from twin.errors import InputError
 from twin.moe.presets import MODEL_CARDS
-from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.scenario.sky import ElementSets, Shell, Shells
 from twin.study.report.data import REPETITION, Case, differing, fields
@@ -257,44 +253,6 @@ def agreement(cases: list[Case]) -> list[str]:
     if any(found != versions[0] for found in versions):
         told.append("The runs were made with different versions of the software, listed below.")
     return told
-
-
-def commands(case: Case) -> list[str]:
-    """What to type to have every run of a case again."""
-    return [_command(run.scenario, str(run.path)) for run in case.runs]
-
-
-def _command(scenario: Scenario, folder: str) -> str:
-    """From a preset and what differs from it if that gives the scenario, else from the folder."""
-    own = "" if scenario.placement.strategy in STRATEGIES else " --strategy-file FILE.py:FUNCTION"
-    try:
-        preset = loader.load(scenario.name)
-    except InputError:
-        return f"twin run {shlex.quote(folder + '/scenario.toml')}{own}"
-    mine, theirs = _written(preset), _written(scenario)
-    overrides = [f"{n}={v}" for n, v in theirs.items() if mine.get(n) != v]
-    try:
-        same = loader.load(scenario.name, overrides)
-    except InputError:
-        same = None
-    if same is None or loader.scenario_hash(same) != loader.scenario_hash(scenario):
-        return f"twin run {shlex.quote(folder + '/scenario.toml')}{own}"
-    options = "".join(f" --set {shlex.quote(change)}" for change in overrides)
-    return f"twin run {scenario.name}{options}{own}"
-
-
-def _written(scenario: Scenario) -> dict[str, str]:
-    """Every field in TOML notation, by ``table.key``; plain words without their quotes."""
-    found, table = {}, ""
-    for line in loader.to_toml(scenario).splitlines():
-        key, equals, value = line.partition(" = ")
-        if equals:
-            word = re.fullmatch(r'"([A-Za-z][A-Za-z0-9-]*)"', value)
-            bare = word is not None and word[1] not in ("true", "false", "inf", "nan")
-            found[table + key] = word[1] if word is not None and bare else value
-        elif line:
-            table = line.strip("[]") + "."
-    return found
 
 
 def _value(value: Any) -> Cell:
