@@ -301,6 +301,36 @@ def test_a_study_without_axes_is_told_by_case(page_of, plain, tmp_path, lost):
         assert f"rand-intra takes {told(ratio)} times as long as space-xnet" in said
 
 
+def test_who_serves_few_tokens_is_out_of_the_race(make, page_of):
+    folder = make(
+        PLAIN.replace('"space-xnet"]', '"space-xnet", "single-satellite"]').replace(
+            "steps=6",
+            'steps=6", "simulation.orbits=1e-4',  # too short for a satellite alone
+        )
+    )
+    _, page = page_of(folder)
+    latency = by_replicate(points_of(folder), "latency_p99_s")
+    served = 100 * by_replicate(points_of(folder), "tokens_served_share")
+    alone, few = (told(table.loc["single-satellite"]) for table in (latency, served))
+    alone, few = alone.removesuffix(" ± 0"), few.removesuffix(" ± 0")
+    ratio = latency.loc["rand-intra"] / latency.loc["space-xnet"]
+    said = " ".join(page.words).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        f"{alone} s with single-satellite, which serves {few} % of the tokens. Of the cases "
+        "within 5 percentage points of the most tokens served: lowest with space-xnet at "
+        f"{told(latency.loc['space-xnet'])} s; rand-intra (the first case)"
+    ) in said
+    assert f"rand-intra takes {told(ratio)} times as long as space-xnet" in said
+    header, *rows = page.tables["ratios"]
+    assert (
+        header[1:] == [row[0] for row in rows] == ["rand-intra", "space-xnet", "single-satellite"]
+    )
+    for one, *cells in rows:
+        for other, cell in zip(header[1:], cells, strict=True):
+            expected = "" if one == other else told(latency.loc[one] / latency.loc[other])
+            assert cell == expected
+
+
 def test_the_command_writes_page_figures_and_tables(twin, page_of, height, tmp_path):
     code, _, err = twin("report", str(height), "--png-dir", "p", "--csv-dir", "c")
     assert (code, err) == (0, "")

@@ -200,7 +200,14 @@ def _part(part: Part, svg: Callable[[Picture], str]) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in table.header)
+    numbers = [
+        any(not isinstance(cell, str | None) for cell in column)
+        for column in zip(*table.rows, strict=True)
+    ] or [False] * len(table.header)
+    head = "".join(
+        f"<th{' class="n"' if number else ''}>{escape(name)}</th>"
+        for name, number in zip(table.header, numbers, strict=True)
+    )
     rows = "\n".join(
         "<tr>" + "".join(_cell(cell, first=i == 0) for i, cell in enumerate(row)) + "</tr>"
         for row in table.rows

@@ -86,7 +86,12 @@ def _design(cells: Cells) -> list[Part]:
 
 
 def _results(cells: Cells) -> list[Part]:
-    found = (tables.averaged(cells), tables.paired(cells), tables.all_cells(cells))
+    found = (
+        tables.averaged(cells),
+        tables.ratios(cells),
+        tables.paired(cells),
+        tables.all_cells(cells),
+    )
     return [table for table in found if table is not None]
 
 

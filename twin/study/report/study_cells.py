@@ -135,9 +135,10 @@ class Cells:
         means = self.values(metric)[shared].mean(axis=0)
         return np.where(self._full(metric)[shared].all(axis=0), means, np.nan)
 
-    def overall_ratio(self, metric: str) -> Floats:
+    def overall_ratio(self, metric: str, base: int = 0) -> Floats:
         """Geometric mean of the ratio over the shared places, of every replicate, (C, R)."""
-        return np.asarray(np.exp(np.log(self.ratio(metric)[self.shared(metric)]).mean(axis=0)))
+        shared = self.ratio(metric, base)[self.shared(metric)]
+        return np.asarray(np.exp(np.log(shared).mean(axis=0)))
 
     def _full(self, metric: str) -> Bools:
         """Places and replicates (P, R) where all cases have a figure that have it anywhere."""
@@ -150,15 +151,15 @@ class Cells:
         values = self.values(metric)
         return np.asarray(values - values[:, :1])
 
-    def ratio(self, metric: str) -> Floats:
-        """The first case's figure by that of each, at the same place and replicate, (P, C, R).
+    def ratio(self, metric: str, base: int = 0) -> Floats:
+        """A case's figure by that of each, at the same place and replicate, (P, C, R).
 
         Not known where either is 0.
         """
         values = self.values(metric)
+        one = values[:, base, None]
         unknown = np.full_like(values, np.nan)
-        some = (values != 0) & (values[:, :1] != 0)
-        return np.asarray(np.divide(values[:, :1], values, out=unknown, where=some))
+        return np.asarray(np.divide(one, values, out=unknown, where=(values != 0) & (one != 0)))
 
     def along(self, metric: str, number: int) -> Floats:
         """A figure at each value of an axis, (C, K, R); means over the other axes.

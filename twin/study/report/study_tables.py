@@ -9,8 +9,10 @@ from twin.study.report.data import Floats
 from twin.study.report.metrics import LATENCIES, LESS, METRICS, MORE, PERCENTILES
 from twin.study.report.page import Cell, Table
 from twin.study.report.study_cells import ROUNDING, Cells, known_estimate, told
-from twin.study.report.study_words import difference_unit
+from twin.study.report.study_words import capital, difference_unit
 
+_MOST_RATIOS = 8
+"""Cases that stand side by side in a table of ratios."""
 _BETTER = {LESS: "less", MORE: "more"}
 
 
@@ -109,6 +111,32 @@ def averaged(cells: Cells) -> Table | None:
         rows=rows,
         note=f"Over {told} of {cells.shape[0]} places: those where every case has the figure in "
         "every replicate (but for cases that never have it). Of ratios, the mean is geometric.",
+    )
+
+
+def ratios(cells: Cells) -> Table | None:
+    """Every case against every other in the first of the study's latencies."""
+    metric = next((name for name in cells.metrics if name in LATENCIES), None)
+    if metric is None or not cells.shared(metric).any():
+        return None
+    known = np.isfinite(cells.values(metric)).any(axis=(0, 2))
+    live = [int(case) for case in np.flatnonzero(known)]
+    if not 2 < len(live) <= _MOST_RATIOS:
+        return None
+    rows: list[list[Cell]] = []
+    for one in live:
+        found = cells.overall_ratio(metric, one)
+        rows.append(
+            [cells.labels[one], *(known_estimate(found[i]) if i != one else "" for i in live)]
+        )
+    several = "" if cells.shape[0] == 1 else " (geometric mean over the places all share)"
+    return Table(
+        name="ratios",
+        title=f"{capital(METRICS[metric].label)}: the row's by the column's",
+        header=("", *(cells.labels[case] for case in live)),
+        rows=rows,
+        note="How many times as long a token takes with the case on the left as with the one "
+        f"above, replicate by replicate{several}; mean ± 95 % confidence interval.",
     )
 
 

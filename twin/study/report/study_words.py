@@ -1,5 +1,6 @@
 """Sentences of a report on a study: what was found, what was varied, what did not end."""
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -18,6 +19,10 @@ from twin.study.report.study_cells import (
     mean_known,
 )
 from twin.study.report.words import listed
+
+_SERVED = "tokens_served_share"
+_AS_MANY = 5.0
+"""Percentage points of tokens served, by which a case may fall short and still be compared."""
 
 
 def findings(cells: Cells) -> list[str]:
@@ -60,37 +65,63 @@ def _ranking(cells: Cells, metric: str) -> tuple[str, list[int]]:
         return "the cases share no place where all their runs have it; see the tables.", [first]
     overall = cells.overall(metric)
     means = mean_known(overall, axis=1)
-    if constant(means[live]):
-        value = told_mean(overall[first], metric)
-        return f"the same with every case, {value}{_places(shared)}.", [first]
     order = [int(i) for i in live[np.argsort(means[live] * (better or LESS), kind="stable")]]
+    aside, order = _serving_less(cells, metric, order)
+    value = told_mean(overall[order[0]], metric)
+    if len(order) == 1:
+        return f"{aside}{cells.labels[order[0]]} alone, at {value}{_places(shared)}.", order
+    if constant(means[order]):
+        return f"{aside}the same with every case, {value}{_places(shared)}.", [first]
     if better == NEITHER:
         ends = [f"{told_mean(overall[i], metric)} with {cells.labels[i]}" for i in order]
         return f"from {ends[0]} to {ends[-1]}{_places(shared)}.", [first]
     tied = [i for i in order if constant(means[[order[0], i]])]
     best = min(tied)
-    next_one = next(i for i in order if i not in tied)
-    told = _winner(cells, metric, tied, next_one if best == first else first)
-    return told, list(dict.fromkeys((best, first)))
+    if first in order and first not in tied:
+        told = _winner(cells, metric, tied, first, _named(cells, first))
+        return aside + told, [best, first]
+    other = next(i for i in order if i not in tied)
+    return aside + _winner(cells, metric, tied, other, f"next comes {cells.labels[other]}"), [best]
 
 
-def _winner(cells: Cells, metric: str, tied: list[int], other: int) -> str:
-    """How much better the best is than the first case; or the first, if best, than the next."""
+def _serving_less(cells: Cells, metric: str, order: list[int]) -> tuple[str, list[int]]:
+    """A word on cases that are quick but serve few tokens, and the cases that stay in the race."""
+    if metric not in LATENCIES or not cells.shared(_SERVED).any():
+        return "", order
+    shares = mean_known(cells.overall(_SERVED), axis=1)
+    short = shares < np.nanmax(shares[order]) - _AS_MANY
+    if not short[order[0]]:
+        return "", order
+    quick = list(itertools.takewhile(lambda i: short[i], order))
+    told = listed(
+        [
+            f"{told_mean(cells.overall(metric)[i], metric)} with {cells.labels[i]}, which serves "
+            f"{told_mean(cells.overall(_SERVED)[i], _SERVED)} of the tokens"
+            for i in quick
+        ]
+    )
+    return (
+        f"{told}. Of the cases within {_AS_MANY:g} percentage points of the most tokens served: ",
+        [i for i in order if not short[i]],
+    )
+
+
+def _winner(cells: Cells, metric: str, tied: list[int], other: int, rival: str) -> str:
+    """How much better the best is than another, which is told in the words of `rival`."""
     shared, overall, best = cells.shared(metric), cells.overall(metric), min(tied)
     value, against = (told_mean(overall[i], metric) for i in (best, other))
     which = "lowest" if METRICS[metric].better == LESS else "highest"
     names = listed([_named(cells, i) for i in sorted(tied)])
-    rival = f"next comes {cells.labels[other]}" if best < other else _named(cells, other)
     gap = _estimate(METRICS[metric].better * (overall[other] - overall[best]))
     told = (
         f"{which} with {names} at {value}{_places(shared)}; {rival} with {against}. Replicate by "
         f"replicate, the difference is {quantity(gap, difference_unit(metric))}{_doubt(gap)}"
     )
-    if metric in LATENCIES and 0 in (best, other):
-        ratio = _estimate(cells.overall_ratio(metric)[max(best, other)])
+    if metric in LATENCIES:
+        ratio = _estimate(cells.overall_ratio(metric, other)[best])
         if np.isfinite(ratio.mean):
-            first, second = (cells.labels[f(best, other)] for f in (min, max))
-            told += f", and {first} takes {text(ratio)} times as long as {second}"
+            slow, quick = cells.labels[other], cells.labels[best]
+            told += f", and {slow} takes {text(ratio)} times as long as {quick}"
     return f"{told}."
 
 
