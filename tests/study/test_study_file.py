@@ -132,6 +132,11 @@ AXIS = "[[axes]]\n"
             "needs as many values of each field: constellation.planes has 2, "
             "constellation.phasing has 1",
         ),
+        (
+            HEAD + AXIS + '"bus.battery_wh" = [800.0, 900, 800]',
+            "s.toml: study: axes.0: bus.battery_wh = 800 is given twice",
+        ),
+        (HEAD + 'metrics = ["latency_mean_s", "latency_mean_s"]', "latency_mean_s is given twice"),
         (HEAD + AXIS + '"bus.battery_wh" = { from = 1, to = 9 }', "exactly one of step and count"),
         (HEAD + AXIS + '"bus.battery_wh" = { from = 9, to = 1, step = 1 }', "must be above from"),
         (HEAD + AXIS + '"model.card" = ["gpt"]', "s.toml at model.card = 'gpt': "),

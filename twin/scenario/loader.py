@@ -136,15 +136,22 @@ def mistakes(source: str | Path, overrides: Sequence[str] = ()) -> dict[str, str
     return {}
 
 
-def explain(error: ValidationError) -> str:
-    """Everything that is wrong with a file, in one line: field, what is allowed, value."""
-    return "; ".join(f"{where}: {message}" for where, message in _mistakes(error))
+def explain(error: ValidationError, whole: str = "scenario") -> str:
+    """Everything that is wrong with a file, in one line: field, what is allowed, value.
+
+    Parameters
+    ----------
+    error : ValidationError
+    whole : str
+        Stands where no single field is wrong.
+    """
+    return "; ".join(f"{where}: {message}" for where, message in _mistakes(error, whole))
 
 
-def _mistakes(error: ValidationError) -> list[tuple[str, str]]:
+def _mistakes(error: ValidationError, whole: str = "scenario") -> list[tuple[str, str]]:
     parts = []
     for item in error.errors(include_url=False):
-        where = [str(p) for p in item["loc"]] or ["scenario"]
+        where = [str(p) for p in item["loc"]] or [whole]
         if where[0] == "constellation":
             # Its kind, the tag of a discriminated union, is not a key the user wrote.
             del where[1:2]

@@ -99,6 +99,8 @@ class StudyFile(Table):
         for name in self.metrics:
             if name not in FIGURES:
                 raise ValueError(f"metrics: unknown {name!r}; known: {', '.join(FIGURES)}")
+            if self.metrics.count(name) > 1:
+                raise ValueError(f"metrics: {name} is given twice")
         return self
 
     @model_validator(mode="after")
@@ -114,6 +116,7 @@ class StudyFile(Table):
             if len(set(lengths.values())) > 1:
                 told = ", ".join(f"{field} has {n}" for field, n in lengths.items())
                 raise ValueError(f"axes.{number}: needs as many values of each field: {told}")
+            _check_values(number, axis)
         return self
 
     @property
@@ -146,7 +149,7 @@ def parse_study(text: str, label: str) -> StudyFile:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{label}: not valid TOML: {error}") from None
     except ValidationError as error:
-        raise InputError(f"{label}: {loader.explain(error)}") from None
+        raise InputError(f"{label}: {loader.explain(error, 'study')}") from None
 
 
 def to_toml(study: StudyFile) -> str:
@@ -162,6 +165,21 @@ def preset_names() -> list[str]:
 def preset_text(name: str) -> str:
     """TOML text of a study that ships; InputError lists them if there is no such."""
     return sources.preset_text(_PACKAGE, "study", name)
+
+
+def _check_values(number: int, axis: dict[str, Range | list[Any]]) -> None:
+    """Refuse a place that is there twice: its replicates would count twice, too."""
+    columns = expand(axis)
+    seen = set()
+    for row in zip(*columns.values(), strict=True):
+        key = tuple(float(v) if type(v) in (int, float) else loader.literal(v) for v in row)
+        if key in seen:
+            told = ", ".join(
+                f"{field} = {loader.literal(value)}"
+                for field, value in zip(columns, row, strict=True)
+            )
+            raise ValueError(f"axes.{number}: {told} is given twice")
+        seen.add(key)
 
 
 def _check_field(number: int, field: str, seen: set[str]) -> None:
