@@ -118,6 +118,34 @@ def scale(
 
 
 @bench_app.command()
+def sweep(
+    study: Annotated[
+        str, typer.Argument(help="A study's name, or a TOML file.")
+    ] = "space-xnet-table",
+    workers: Annotated[int, typer.Option(min=2, help="To set beside one.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="Sweeps with each.")] = 2,
+    json_file: JsonOption = None,
+) -> None:
+    """`twin sweep` as a whole process: the throughput of several workers beside that of one."""
+    from twin.study.bench.wholeprocess import measure_sweep
+    from twin.terminal import Report, progress_bar
+
+    report = Report(json_file)
+    with progress_bar("processes") as progress:
+        data = measure_sweep(study, workers=workers, rounds=rounds, progress=progress)
+    report.table(
+        f"twin sweep {study}, {data['points']} points, as a whole process",
+        ["workers", *(f"wall s, {i + 1}" for i in range(rounds))],
+        [[n, *(f"{wall_s:.1f}" for wall_s in times)] for n, times in data["wall_s"].items()],
+    )
+    report.say(
+        f"{workers} workers have {data['throughput_ratio']:.2f} times the throughput of one; "
+        f"tables are {'the same' if data['same_tables'] else 'NOT the same'}, byte for byte"
+    )
+    report.json(data)
+
+
+@bench_app.command()
 def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """The same shortest paths by our search, five graph libraries and another simulator."""
     from twin.terminal import Report, progress_bar

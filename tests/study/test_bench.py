@@ -50,3 +50,17 @@ def test_scale_measures_every_size_in_a_process_of_its_own(twin, tmp_path, monke
     )
     assert small["steps"] == 3
     assert small["peak_mib"] > 0
+
+
+def test_a_sweep_is_timed_with_one_worker_and_with_two(twin, tmp_path):
+    study = tmp_path / "s.toml"
+    study.write_text(
+        'name = "s"\nscenario = "small"\nreplicates = 2\nset = ["simulation.steps=2"]\n'
+    )
+    code, out, _ = twin("bench", "sweep", str(study), "--rounds", "1", "--json", "s.json")
+    assert code == 0
+    assert "2 points" in out
+    assert "the same, byte for byte" in out
+    data = json.loads((tmp_path / "s.json").read_text())
+    one, two = data["wall_s"]["1"], data["wall_s"]["2"]
+    assert data["throughput_ratio"] == pytest.approx(one[0] / two[0])

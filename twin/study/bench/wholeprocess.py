@@ -1,14 +1,21 @@
-"""`twin run` timed from outside, as a user meets it."""
+"""`twin run` and `twin sweep` timed from outside, as a user meets them."""
 
+import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 from twin.errors import InputError
+from twin.study.points import count_points
+from twin.study.study_file import read_study
+
+_TWIN = (sys.executable, "-c", "from twin.cli import main; main()")
 
 
 def measure_run(
@@ -20,8 +27,7 @@ def measure_run(
     """Wall time and peak memory of ``twin run`` with and without compiled code in the cache."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"NUMBA_CACHE_DIR": str(Path(folder) / "numba")}
-        command = [sys.executable, "-c", "from twin.cli import main; main()"]
-        command += ["run", scenario, "--seed", str(seed), "--runs-dir", str(Path(folder) / "runs")]
+        command = [*_TWIN, "run", scenario, "--seed", str(seed), "--runs-dir", f"{folder}/runs"]
         figures = {}
         for done, name in enumerate(("cold", "warm")):
             progress(done, 2)
@@ -29,7 +35,56 @@ def measure_run(
         return figures
 
 
-def _timed(command: list[str], environment: dict[str, str]) -> dict[str, float]:
+def measure_sweep(
+    study: str,
+    *,
+    workers: int,
+    rounds: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+) -> dict[str, Any]:
+    """Wall times of ``twin sweep`` with one worker and with several, which take turns.
+
+    Returns
+    -------
+    dict
+        ``points``; ``wall_s``, times by number of workers; ``throughput_ratio``, of their medians;
+        ``same_tables``, whether all sweeps wrote the same bytes.
+    """
+    file = read_study(study)
+    points = count_points(file)
+    turns = [1, workers] * rounds
+    wall_s: dict[int, list[float]] = {1: [], workers: []}
+    written = set()
+    with tempfile.TemporaryDirectory() as folder:
+        # Whatever is not compiled yet is compiled here.
+        few = ["--set", "simulation.steps=2"]
+        _timed([*_TWIN, "run", file.scenario, *few, "--runs-dir", f"{folder}/runs"], os.environ)
+        for done, many in enumerate(turns):
+            progress(done, len(turns))
+            runs = Path(folder) / f"sweep-{done}"
+            command = [*_TWIN, "sweep", study, "--workers", str(many), "--runs-dir", str(runs)]
+            wall_s[many].append(_timed(command, os.environ)["wall_s"])
+            written.add(_digest(runs))
+    return {
+        "study": study,
+        "points": points,
+        "workers": workers,
+        "wall_s": {str(many): times for many, times in wall_s.items()},
+        "throughput_ratio": median(wall_s[1]) / median(wall_s[workers]),
+        "same_tables": len(written) == 1,
+    }
+
+
+def _digest(runs: Path) -> str:
+    """Of all tables of the study below a folder."""
+    (study,) = runs.iterdir()
+    found = hashlib.sha256()
+    for part in sorted((study / "points").rglob("*.parquet")):
+        found.update(str(part.relative_to(study)).encode() + part.read_bytes())
+    return found.hexdigest()
+
+
+def _timed(command: list[str], environment: Mapping[str, str]) -> dict[str, float]:
     began = time.perf_counter()
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
