@@ -5,20 +5,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.delays import UNREACHABLE_S
+from placement.delays import UNREACHABLE_S, mean_way_s
 from placement.filling import Limits
 from placement.problem import Placement, PlacementProblem
 from twin.network.routing import shortest_paths
-
-
-def mean_way_s(problem: PlacementProblem, gateway: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Mean delay from each gateway to every satellite over the planning snapshots, (L, N)."""
-    sources, row = np.unique(gateway, return_inverse=True)
-    total = np.zeros((len(sources), problem.n_satellites))
-    for weight_s in problem.weight_s:
-        delay_s = shortest_paths(problem.indptr, problem.indices, weight_s, sources)[0]
-        total += np.minimum(delay_s, UNREACHABLE_S)
-    return np.asarray((total / len(problem.weight_s))[row])
 
 
 def mean_entry_s(problem: PlacementProblem) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.copies import mean_way_s
+from placement.delays import mean_way_s
 from placement.problem import Placement, PlacementProblem, memory_used_bytes
 from placement.scoring import scorer
 from twin.moe.expectation import expected_latency, expected_product

@@ -13,23 +13,53 @@ _SOURCES_AT_A_TIME = 512
 """Bounds what is held beside the result, which takes 0.8 GB for 10,000 satellites."""
 
 
-def mean_delay_s(problem: PlacementProblem) -> NDArray[np.float64]:
-    """Mean shortest delay from one satellite to another over the planning snapshots, (N, N).
+def mean_way_s(problem: PlacementProblem, sources: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Mean shortest delay from satellites to all over the planning snapshots, (len(sources), N).
 
-    A snapshot without a path counts as `UNREACHABLE_S`, so that who is often cut off is far away;
-    so do all ways from satellites without memory, where nothing can sit.
+    A snapshot without a path counts as `UNREACHABLE_S`, so that who is often cut off is far away.
+    """
+    each, row = np.unique(sources, return_inverse=True)
+    total_s = np.zeros((len(each), problem.n_satellites))
+    for weight_s in problem.weight_s:
+        delay_s = shortest_paths(problem.indptr, problem.indices, weight_s, each)[0]
+        total_s += np.minimum(delay_s, UNREACHABLE_S, out=delay_s)
+    return np.asarray((total_s / len(problem.weight_s))[row])
+
+
+def mean_delay_s(problem: PlacementProblem) -> NDArray[np.float64]:
+    """The same from one satellite to another, (N, N).
+
+    All ways from satellites without memory, where nothing can sit, count as `UNREACHABLE_S`.
     """
     n = problem.n_satellites
     mean_s = np.full((n, n), UNREACHABLE_S)
     hosts = np.flatnonzero(problem.memory_bytes > 0).astype(np.int32)
     for first in range(0, len(hosts), _SOURCES_AT_A_TIME):
         some = hosts[first : first + _SOURCES_AT_A_TIME]
-        total_s = np.zeros((len(some), n))
-        for weight_s in problem.weight_s:
-            delay_s = shortest_paths(problem.indptr, problem.indices, weight_s, some)[0]
-            total_s += np.minimum(delay_s, UNREACHABLE_S, out=delay_s)
-        mean_s[some] = total_s / len(problem.weight_s)
+        mean_s[some] = mean_way_s(problem, some)
     return mean_s
+
+
+class Ways:
+    """Mean delays from satellites, worked out for each when it is first asked for.
+
+    A search looks at the ways from a few thousand satellites where there are ten thousand.
+    """
+
+    def __init__(self, problem: PlacementProblem) -> None:
+        n = problem.n_satellites
+        self._problem = problem
+        self._known = np.zeros(n, bool)
+        # Rows that are never written take no memory.
+        self._mean_s = np.empty((n, n))
+
+    def of(self, satellites: NDArray[np.int32]) -> NDArray[np.float64]:
+        """`mean_way_s` of satellites, (len(satellites), N)."""
+        missing = np.unique(satellites[~self._known[satellites]])
+        if missing.size:
+            self._mean_s[missing] = mean_way_s(self._problem, missing)
+            self._known[missing] = True
+        return np.asarray(self._mean_s[satellites])
 
 
 def nearest(delay_s: NDArray[np.float64], usable: NDArray[np.bool_], m: int) -> NDArray[np.int32]:

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.copies import add_copies, mean_way_s, room_left
-from placement.delays import nearest
+from placement.copies import add_copies, room_left
+from placement.delays import mean_way_s, nearest
 from placement.filling import Limits, fill, limits
 from placement.problem import Placement, PlacementProblem
 from twin.errors import InputError

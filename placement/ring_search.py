@@ -1,14 +1,12 @@
 """Search for a ring of gateways together with its experts: tours tried, the best one refined."""
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from placement.copies import mean_entry_s
-from placement.delays import mean_delay_s, nearest
+from placement.delays import Ways, nearest
 from placement.filling import Limits, fill
 from placement.problem import Placement, PlacementProblem
 from placement.scoring import Score, scorer
@@ -19,7 +17,6 @@ _NEAREST = 64
 """Satellites looked at around a gateway; more where an expert needs a satellite of its own."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Field:
     """A problem prepared for comparing many placements.
 
@@ -27,64 +24,61 @@ class Field:
     ----------
     problem : PlacementProblem
     limit : Limits
-    delay_s : (N, N) float64
-        Mean delays.
-    near : (N, M) int32
-        Satellites to look at around each.
-    score : Score
     first_s : (N,) float64
         What the first gateway's place adds to the score: the users' way to it.
     """
 
-    problem: PlacementProblem
-    limit: Limits
-    delay_s: NDArray[np.float64]
-    near: NDArray[np.int32]
-    score: Score
-    first_s: NDArray[np.float64]
+    def __init__(
+        self,
+        problem: PlacementProblem,
+        limit: Limits,
+        *,
+        ways: Ways,
+        score: Score,
+        first_s: NDArray[np.float64],
+    ) -> None:
+        self.problem, self.limit, self.first_s = problem, limit, first_s
+        self._ways, self._score = ways, score
+        able = (limit.capacity[:, 0] >= problem.expert_bytes) & (limit.capacity > 0).all(axis=1)
+        if not able.any():
+            raise InputError("no satellite has memory and power for an expert")
+        wanted = min(_NEAREST, 8 + 4 * _cell(problem, limit, able, problem.n_layers))
+        self._able, self._wanted = able, min(wanted, int(able.sum()))
+        # Who is near each satellite; not known yet where the first is no satellite.
+        self._near = np.full((problem.n_satellites, self._wanted), -1, np.int32)
+
+    def under(self, limit: Limits) -> "Field":
+        """The same field under other limits."""
+        return Field(self.problem, limit, ways=self._ways, score=self._score, first_s=self.first_s)
 
     def host(self, gateway: NDArray[np.int32]) -> tuple[float, NDArray[np.int32] | None]:
         """Seconds a token with experts around these gateways; infinite where there is no room."""
-        way_s, near = self.delay_s[gateway], self.near[gateway]
+        way_s = self._ways.of(gateway)
+        new = self._near[gateway, 0] < 0
+        if new.any():
+            self._near[gateway[new]] = nearest(way_s[new], self._able, self._wanted)
+        near = self._near[gateway]
         best: tuple[float, NDArray[np.int32] | None] = (np.inf, None)
         for tight in (False, True):
             hosts = fill(self.problem, self.limit, way_s, near, gateway, tight=tight)
             if hosts is not None:
-                found = (self.score(way_s, gateway, hosts) + self.first_s[gateway[0]], hosts)
+                found = (self._score(way_s, gateway, hosts) + self.first_s[gateway[0]], hosts)
                 best = min(best, found, key=lambda of: of[0])
         return best
 
 
 def prepare(problem: PlacementProblem, limit: Limits, *, anchor: float = 0.0) -> Field:
-    """Compute delays, neighbourhoods and the score of a problem.
+    """Get a problem ready for a search.
 
     `anchor` is the weight of the users' way to the first gateway and back.
     """
-    delay_s = mean_delay_s(problem)
     return Field(
-        problem=problem,
-        limit=limit,
-        delay_s=delay_s,
-        near=_near(problem, limit, delay_s),
+        problem,
+        limit,
+        ways=Ways(problem),
         score=scorer(problem),
         first_s=2 * anchor * mean_entry_s(problem) if anchor else np.zeros(problem.n_satellites),
     )
-
-
-def restrict(field: Field, limit: Limits) -> Field:
-    """Return the same field under other limits."""
-    near = _near(field.problem, limit, field.delay_s)
-    return dataclasses.replace(field, limit=limit, near=near)
-
-
-def _near(
-    problem: PlacementProblem, limit: Limits, delay_s: NDArray[np.float64]
-) -> NDArray[np.int32]:
-    can_host = (limit.capacity[:, 0] >= problem.expert_bytes) & (limit.capacity > 0).all(axis=1)
-    if not can_host.any():
-        raise InputError("no satellite has memory and power for an expert")
-    wanted = min(_NEAREST, 8 + 4 * _cell(problem, limit, can_host, problem.n_layers))
-    return nearest(delay_s, can_host, wanted)
 
 
 def best_ring(field: Field, *, refine: int) -> Placement:

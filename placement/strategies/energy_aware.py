@@ -6,7 +6,7 @@ import numpy as np
 
 from placement.filling import limits
 from placement.problem import Placement, PlacementProblem
-from placement.ring_search import best_ring, prepare, restrict
+from placement.ring_search import best_ring, prepare
 from twin.errors import InputError
 
 
@@ -40,7 +40,7 @@ def energy_aware(
         limit = limits(
             spared, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=False
         )
-        field = prepare(spared, limit) if field is None else restrict(field, limit)
+        field = prepare(spared, limit) if field is None else field.under(limit)
         try:
             return best_ring(field, refine=refine)
         except InputError:

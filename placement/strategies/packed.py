@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from placement.copies import mean_way_s
-from placement.delays import nearest
+from placement.delays import mean_way_s, nearest
 from placement.filling import fill, limits
 from placement.problem import Placement, PlacementProblem
 from placement.rings import central_gateways, layer_ring

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from placement.filling import limits
 from placement.problem import Placement, PlacementProblem
-from placement.ring_search import best_ring, prepare, restrict
+from placement.ring_search import best_ring, prepare
 from twin.errors import InputError
 
 
@@ -39,7 +39,7 @@ def sun_tracking(
         usable = lit >= darkest - 1e-6
         column = dataclasses.replace(limit, capacity=limit.capacity * usable[:, None])
         try:
-            return best_ring(restrict(field, column), refine=refine)
+            return best_ring(field.under(column), refine=refine)
         except InputError:
             continue
     raise InputError("sun-tracking: no ring fits; see what joint says")
