@@ -90,7 +90,7 @@ class Controller(mesa.Agent):
         n = model.fleet.size
         self._note(np.nan)
         everybody = np.ones(n, bool)
-        self._problem = self._pose(step, everybody, model.fleet.energy.soc, None, truth=False)
+        self._problem = self._pose(step, everybody, model.fleet.energy.soc, None, known_steps=None)
         placement = plan(model.config, self._problem, self._strategy)
         self.transfers = Transfers(placement, model.fleet.memory_bytes, self._terms())
         self._planned_at = step
@@ -142,8 +142,10 @@ class Controller(mesa.Agent):
             repaired=self._repaired,
         )
 
-        def propose(reason: str, *, repair: bool = False, truth: bool = False) -> Proposal | None:
-            return self._propose(step, reason, repair_only=repair, truth=truth)
+        def propose(
+            reason: str, *, repair: bool = False, known_steps: int | None = None
+        ) -> Proposal | None:
+            return self._propose(step, reason, repair_only=repair, known_steps=known_steps)
 
         proposal = self._policy(view, propose)
         return False if proposal is None else self._adopt(step, proposal)
@@ -214,11 +216,11 @@ class Controller(mesa.Agent):
         soc: NDArray[np.float64],
         current: Placement | None,
         *,
-        truth: bool,
+        known_steps: int | None,
     ) -> PlacementProblem:
         model = self.model
         probability, activation = self._believed
-        if truth:
+        if known_steps is not None:
             self._oracle = self._oracle or Oracle(model.sky)
             probability, activation = model.inference.probability, model.inference.activation
         elif self._estimate is not None:
@@ -238,15 +240,16 @@ class Controller(mesa.Agent):
             first_step=step,
             last_step=last_planned_step(model.config, step),
             rng=self._planning,
-            oracle=self._oracle if truth else None,
+            oracle=self._oracle if known_steps is not None else None,
+            in_force_to=None if known_steps is None else step + known_steps - 1,
         )
 
     def _propose(
-        self, step: int, reason: str, *, repair_only: bool, truth: bool
+        self, step: int, reason: str, *, repair_only: bool, known_steps: int | None
     ) -> Proposal | None:
-        model = self.model
+        model, truth = self.model, known_steps is not None
         known = self._reports[-1] if truth else self._known_report()
-        problem = self._pose(step, known.taking, known.soc, self.placement, truth=truth)
+        problem = self._pose(step, known.taking, known.soc, self.placement, known_steps=known_steps)
         try:
             if repair_only:
                 new = repair(problem)

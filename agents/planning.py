@@ -51,15 +51,18 @@ def planning_problem(
     last_step: int,
     rng: np.random.Generator,
     oracle: Oracle | None = None,
+    in_force_to: int | None = None,
 ) -> PlacementProblem:
     """Pose the placement problem for the steps from `first_step` to `last_step`, both included.
 
     The planner sees predicted geometry with outages of its own drawing (`rng`), never those that
-    the run will meet; unless an `oracle` tells it.
+    the run will meet; unless an `oracle` tells it. A plan that will be replaced after
+    `in_force_to` averages over links and users until then; power is always for the horizon.
     """
     table, card = scenario.placement, inference.card
-    snapshots = min(table.planning_snapshots, last_step - first_step + 1)
-    steps = np.linspace(first_step, last_step, snapshots).round().astype(np.int64)
+    until = last_step if in_force_to is None else min(in_force_to, last_step)
+    snapshots = min(table.planning_snapshots, until - first_step + 1)
+    steps = np.linspace(first_step, until, snapshots).round().astype(np.int64)
     precision = scenario.model.precision
     kv_bytes = float(
         scenario.workload.conversations
@@ -71,7 +74,7 @@ def planning_problem(
         weight_s = sky.planning_weights(steps, rng)
     else:
         weight_s, sound = oracle.look(steps)
-        memory_bytes = memory_bytes * sound[0]
+        memory_bytes = memory_bytes * sound.all(axis=0)
     profile = bus.profile(scenario.bus)
     start_s, end_s = sky.ephemeris.t_s[[first_step, last_step]]
     ahead = light(sky, profile, first_s=start_s, last_s=min(end_s, start_s + sky.period_s))

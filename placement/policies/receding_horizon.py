@@ -36,38 +36,49 @@ def receding_horizon(
     token_s_per_gb : float
         What moving a GB may cost, in seconds of waiting tokens.
     """
+    reason = _reason(view, every_steps)
+    if reason is None:
+        return None
+    repaired = propose(reason, repair=True)
     afresh = view.step % max(fresh_steps, 1) < max(every_steps, 1)
-    return _best(view, propose, every_steps, min_gain, token_s_per_gb, afresh=afresh, truth=False)
+    kept = (
+        repaired is not None
+        and repaired.objective_s <= view.promised_s * (1 + min_gain)
+        and not view.repaired
+    )
+    fresh = propose(reason) if repaired is None or (afresh and not kept) else None
+    best = _best(repaired, fresh, min_gain=min_gain)
+    if best is None:
+        return None
+    saved_s = (best.current_s - best.objective_s) * best.horizon_tokens
+    return best if saved_s > best.moved_bytes / 1e9 * token_s_per_gb else None
 
 
 def clairvoyant(view: Telemetry, propose: Propose, *, every_steps: int = 8) -> Proposal | None:
-    """Plan on what will really happen, and be there at once: a bound that no controller reaches."""
-    return _best(view, propose, every_steps, 0.005, 0.0, afresh=True, truth=True)
+    """Plan on what will really happen until it plans again, and be there at once, at no cost.
+
+    Nothing else knows links, faults and users' choices to come; so this tells, for a strategy,
+    about how much could be gained by moving at all.
+    """
+    reason = _reason(view, every_steps)
+    if reason is None:
+        return None
+    repaired = propose(reason, repair=True, known_steps=every_steps)
+    return _best(repaired, propose(reason, known_steps=every_steps), min_gain=0.0)
 
 
-def _best(
-    view: Telemetry,
-    propose: Propose,
-    every_steps: int,
-    min_gain: float,
-    token_s_per_gb: float,
-    *,
-    afresh: bool,
-    truth: bool,
-) -> Proposal | None:
-    urgent = not view.events.isdisjoint(_URGENT)
+def _reason(view: Telemetry, every_steps: int) -> str | None:
+    """Why to look now; None if it is not the time."""
+    urgent = sorted(view.events & _URGENT)
     if view.migrating or (view.step % max(every_steps, 1) and not urgent):
         return None
-    reason = next(iter(sorted(view.events & _URGENT)), "horizon")
-    proposals = [p for p in [propose(reason, repair=True, truth=truth)] if p is not None]
-    kept = bool(proposals) and proposals[0].objective_s <= view.promised_s * (1 + min_gain)
-    kept &= not view.repaired
-    if not proposals or (afresh and not kept):
-        proposals += [p for p in [propose(reason, truth=truth)] if p is not None]
-    if not proposals:
+    return urgent[0] if urgent else "horizon"
+
+
+def _best(*proposals: Proposal | None, min_gain: float) -> Proposal | None:
+    """The one with the lowest objective, if that is lower than the present by more than a share."""
+    there = [proposal for proposal in proposals if proposal is not None]
+    best = min(there, key=lambda p: p.objective_s, default=None)
+    if best is None or best.current_s - best.objective_s <= min_gain * best.current_s:
         return None
-    best = min(proposals, key=lambda p: p.objective_s)
-    gain_s = best.current_s - best.objective_s
-    cost = best.moved_bytes / 1e9 * token_s_per_gb
-    pays = gain_s > min_gain * best.current_s and gain_s * best.horizon_tokens > cost
-    return best if pays else None
+    return best

@@ -17,7 +17,7 @@ from twin.scenario import loader
 N = 48
 
 
-def pose(*overrides, first_step=0, last_step=9, oracle=False, **known):
+def pose(*overrides, first_step=0, last_step=9, oracle=False, in_force_to=None, **known):
     scenario = loader.load("small", ["placement.planning_snapshots=4", *overrides])
     sky, model = Sky(scenario), inference(scenario)
     usual = {
@@ -36,6 +36,7 @@ def pose(*overrides, first_step=0, last_step=9, oracle=False, **known):
         last_step=last_step,
         rng=np.random.default_rng(0),
         oracle=Oracle(sky) if oracle else None,
+        in_force_to=in_force_to,
     )
     return sky, problem
 
@@ -73,12 +74,14 @@ def test_a_gateway_takes_its_weights_and_the_caches_of_all_conversations():
     assert three.gateway_bytes - three.kv_bytes == none.gateway_bytes
 
 
-def test_only_the_oracle_knows_who_will_be_faulty():
+def test_only_the_oracle_knows_who_will_be_faulty_while_a_plan_is_in_force():
     faults = ["faults.model=exponential", "faults.availability=0.7"]
-    sky, told = pose(*faults, oracle=True)
-    sound = next(sky.faults(0))
+    sky, told = pose(*faults, oracle=True, in_force_to=2)
+    coming = sky.faults(0)
+    sound = np.stack([next(coming) for _ in range(3)]).all(axis=0)
     assert 0 < sound.sum() < N
     np.testing.assert_array_equal(told.memory_bytes > 0, sound)
+    assert len(told.weight_s) == 3
     _, guessed = pose(*faults)
     assert (guessed.memory_bytes > 0).all()
     assert guessed.availability == 0.7

@@ -30,8 +30,8 @@ class Proposer:
         self._worth = {True: repair_s, False: fresh_s}
         self._rest = {"current_s": current_s, "moved_bytes": gigabytes * 1e9}
 
-    def __call__(self, reason, *, repair=False, truth=False):
-        self.asked.append((reason, repair, truth))
+    def __call__(self, reason, *, repair=False, known_steps=None):
+        self.asked.append((reason, repair, known_steps))
         if self._worth[repair] is None:
             return None
         return Proposal(
@@ -39,7 +39,7 @@ class Proposer:
             placement=SOMEWHERE,
             objective_s=self._worth[repair],
             horizon_tokens=1000.0,
-            free=truth,
+            free=known_steps is not None,
             **self._rest,
         )
 
@@ -70,7 +70,7 @@ def test_on_event_repairs_and_plans_anew_where_that_fails():
     assert on_event(view(events=frozenset({"shadow"})), Proposer()) is None
     offer = Proposer(repair_s=0.7)
     found = on_event(view(events=frozenset({"fault", "shadow"})), offer)
-    assert (found.objective_s, offer.asked) == (0.7, [("fault", True, False)])
+    assert (found.objective_s, offer.asked) == (0.7, [("fault", True, None)])
     offer = Proposer(repair_s=None)
     found = on_event(view(events=frozenset({"fault"})), offer)
     assert (found.objective_s, len(offer.asked)) == (0.5, 2)
@@ -114,10 +114,10 @@ def test_receding_horizon_waits_its_turn_but_not_after_a_brown_out():
     assert policy(view(migrating=True), Proposer()) is None
 
 
-def test_clairvoyant_asks_for_the_truth():
+def test_clairvoyant_asks_for_the_truth_until_it_asks_again():
     offer = Proposer(repair_s=0.9)
-    assert POLICIES["clairvoyant"](view(promised_s=0.5), offer).free
-    assert all(truth for _, _, truth in offer.asked)
+    assert POLICIES["clairvoyant"](view(promised_s=2.0), offer, every_steps=4).free
+    assert offer.asked == [("horizon", True, 4), ("horizon", False, 4)]
 
 
 def test_on_event_takes_the_first_named_event_and_has_patience():
@@ -127,7 +127,7 @@ def test_on_event_takes_the_first_named_event_and_has_patience():
     assert on_event(view(events=both), offer, events="shadow, fault").reason == "shadow"
     offer = Proposer(repair_s=0.7)
     assert on_event(view(events=both), offer, repair=False).objective_s == 0.5
-    assert offer.asked == [("fault", False, False)]
+    assert offer.asked == [("fault", False, None)]
     young = view(events=both, steps_since_plan=4)
     assert on_event(young, offer, hold_steps=5) is None
     assert on_event(young, offer, hold_steps=4) is not None
