@@ -18,6 +18,7 @@ from twin.study.place import problem_of
 
 _PAPER = ("space-xnet", "packed", "joint", "local-search")
 _LARGE = ("space-xnet", "joint")
+_MANY = ("constellation.planes=100", "constellation.satellites_per_plane=100")
 
 
 def planning(
@@ -29,8 +30,9 @@ def planning(
     """Time strategies once they are compiled; contestants take turns, medians in ms.
 
     1056 satellites; 32 layers x 8 experts with a floor of 36 tokens/s, and 58 x 256 (DeepSeek-V3
-    in int8 on satellites of 64 GB). Beside them: mean delays between all satellites, which `joint`
-    starts from, by our search and by scipy's csgraph.
+    in int8 on satellites of 64 GB); the former on 10,000 satellites too, once. Beside them: mean
+    delays between all satellites, of which `joint` needs a part, by our search and by scipy's
+    csgraph.
     """
     paper = problem_of(loader.load("paper", [f"simulation.seed={seed}"]))
     large = problem_of(
@@ -63,7 +65,12 @@ def planning(
             job()
             if i:
                 times[name].append((time.perf_counter() - began) * 1e3)
-        progress(i + 1, rounds + 1)
+        progress(i + 1, rounds + 2)
+    many = problem_of(loader.load("paper", [f"simulation.seed={seed}", *_MANY]))
+    began = time.perf_counter()
+    _job(many, "joint", 36.0)()
+    times[f"32x8 joint, {many.n_satellites} satellites"] = [(time.perf_counter() - began) * 1e3]
+    progress(rounds + 2, rounds + 2)
     median = {name: float(np.median(values)) for name, values in times.items()}
     ours, theirs = median["all-pairs delays"], median["all-pairs delays by csgraph"]
     return {
