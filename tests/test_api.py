@@ -45,6 +45,19 @@ def test_run_and_open(run):
     assert again.table("steps").to_pandas()["step"].tolist() == list(range(20))
 
 
+def test_a_plain_script_may_use_workers(tmp_path):
+    (tmp_path / "s.toml").write_text(STUDY)
+    script = tmp_path / "s.py"
+    script.write_text(
+        "import __main__, twin\n"
+        "print('once', twin.sweep('s.toml', workers=2).points().num_rows, __main__.__file__)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == f"once 2 {script}\n"
+
+
 def test_compare_and_place(run):
     result = twin.compare(run.scenario, ["space-xnet", "packed"], replicates=2, workers=1)
     assert [outcome.case.name for outcome in result.outcomes] == ["space-xnet", "packed"]

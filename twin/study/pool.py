@@ -6,9 +6,11 @@ what is compiled) once and then take job after job.
 
 import logging
 import os
-from collections.abc import Callable, Generator, Sequence
+import sys
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import InputError
@@ -141,10 +143,23 @@ def _ended[T](
             break
 
 
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Keep workers from running the caller's script again, which is what a new process does."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 def _local(stack: ExitStack, workers: int) -> "Client":
     import dask.config
     from distributed import Client, LocalCluster
 
+    # As long as the cluster: a worker that died is started again.
+    stack.enter_context(_main_hidden())
     stack.enter_context(dask.config.set(_CONFIG))
     cluster = LocalCluster(
         n_workers=workers,
