@@ -63,8 +63,9 @@ def clairvoyant(view: Telemetry, propose: Propose, *, every_steps: int = 8) -> P
     reason = _reason(view, every_steps)
     if reason is None:
         return None
-    repaired = propose(reason, repair=True, known_steps=every_steps)
-    return _best(repaired, propose(reason, known_steps=every_steps), min_gain=0.0)
+    known_steps = max(every_steps, 1)
+    repaired = propose(reason, repair=True, known_steps=known_steps)
+    return _best(repaired, propose(reason, known_steps=known_steps), min_gain=0.0)
 
 
 def _reason(view: Telemetry, every_steps: int) -> str | None:

@@ -118,6 +118,9 @@ def test_clairvoyant_asks_for_the_truth_until_it_asks_again():
     offer = Proposer(repair_s=0.9)
     assert POLICIES["clairvoyant"](view(promised_s=2.0), offer, every_steps=4).free
     assert offer.asked == [("horizon", True, 4), ("horizon", False, 4)]
+    offer = Proposer()
+    POLICIES["clairvoyant"](view(), offer, every_steps=0)  # as often as can be
+    assert offer.asked == [("horizon", True, 1), ("horizon", False, 1)]
 
 
 def test_on_event_takes_the_first_named_event_and_has_patience():

@@ -5,26 +5,18 @@ import re
 import shutil
 
 import numpy as np
-import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from scipy import stats
+from swept import COMMON, by_replicate, failing, points_of, run, told
 
-from twin.metrics import SHARES, Estimate
+from twin.metrics import SHARES
 from twin.study.points import base_scenario
 from twin.study.report.metrics import METRICS
 from twin.study.report.page import text
 from twin.study.report.study import rerun
 from twin.study.report.study_data import StudyData
 from twin.study.study_file import parse_study, read_study
-from twin.study.sweep import open_sweep, sweep
 
-COMMON = """
-scenario = "small"
-replicates = 2
-strategies = ["rand-intra", "space-xnet"]
-set = ["simulation.steps=6"]
-"""
 HEIGHT = f"""
 name = "height"
 question = "Does <height> matter?"
@@ -35,47 +27,12 @@ axes = [
     {{ "compute.memory_gb" = [16.0, 1e-9] }},
 ]
 """
-PLAIN = f'name = "plain"\nmetrics = ["latency_p99_s", "tokens_served_share"]\n{COMMON}'
 AXES = ["constellation.altitude_km", "compute.memory_gb"]
 
 
 @pytest.fixture(scope="module")
-def make(tmp_path_factory):
-    def run(toml):
-        folder = tmp_path_factory.mktemp("swept")
-        (folder / "study.toml").write_text(toml)
-        opened = open_sweep(
-            str(folder / "study.toml"), resume=False, runs_dir=folder, keep_runs=False
-        )
-        with opened.writer:
-            return sweep(opened, workers=1).path
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def height(make):
-    return make(HEIGHT)
-
-
-@pytest.fixture(scope="module")
-def plain(make):
-    return make(PLAIN)
-
-
-def failing(height, folder, replicates):
-    """The same study, as if some points more had failed."""
-    folder = folder / height.name
-    shutil.copytree(height, folder)
-    (file,) = (folder / "points").glob("strategy=space-xnet/*/*.parquet")
-    rows = pq.read_table(file)
-    there = rows.to_pylist()
-    for row in there:
-        if row.get("constellation.altitude_km", 1200) == 1200 and row["replicate"] in replicates:
-            row |= {n: None for n in row if n in METRICS or n.startswith("profile_")}
-            row |= {"status": "failed", "error": "RuntimeError: no <room>"}
-    pq.write_table(type(rows).from_pylist(there, schema=rows.schema), file)
-    return folder
+def height(tmp_path_factory):
+    return run(HEIGHT, tmp_path_factory.mktemp("swept"))
 
 
 @pytest.fixture(scope="module", params=[(), (1,), (0, 1)], ids=["whole", "a point", "a cell"])
@@ -83,23 +40,6 @@ def study(height, tmp_path_factory, request):
     if not request.param:
         return height
     return failing(height, tmp_path_factory.mktemp("failing"), request.param)
-
-
-def points_of(folder):
-    points = pd.read_parquet(folder / "points", partitioning="hive").sort_values("point")
-    return points.astype({"strategy": str, "policy": str}).reset_index(drop=True)
-
-
-def told(values):
-    """Mean and interval as they stand in a table."""
-    known = np.asarray(values, float)
-    known = known[np.isfinite(known)]
-    if not known.size:
-        return text(None)
-    half = np.nan
-    if known.size > 1:
-        half = stats.t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / len(known) ** 0.5
-    return text(Estimate(known.mean(), half))
 
 
 def at(points, altitude, memory, strategy):
@@ -156,10 +96,6 @@ def shared_places(points):
     """Places where no point failed, as (strategies, replicates) of a figure each."""
     groups = points.groupby(AXES, sort=False)
     return [group for _, group in groups if (group["status"] == "ok").all()]
-
-
-def by_replicate(group, metric):
-    return group.pivot_table(index="strategy", columns="replicate", values=metric)
 
 
 def test_averages_and_what_is_said_of_them(page_of, study):
@@ -277,58 +213,6 @@ def test_a_study_that_ships_is_rerun_by_its_name(height):
     other = study.model_copy(update={"replicates": 2})
     changed = StudyData(kept=kept, study=other, base=base, points=kept.points())
     assert rerun(changed)[1].text.startswith(f"twin sweep {height}/study.toml\n")
-
-
-@pytest.mark.parametrize("lost", [(), (1,), (0, 1)])
-def test_a_study_without_axes_is_told_by_case(page_of, plain, tmp_path, lost):
-    document, page = page_of(failing(plain, tmp_path, lost))
-    points = points_of(tmp_path / plain.name)
-    pictures = {picture.name: picture for picture in document.pictures()}
-    assert {"by-case", "latency-cdf", "layers"} <= set(pictures)
-    assert "averaged" not in page.tables
-    for case, runs, *figures in page.tables["cells"][1:]:
-        mine = points[points["strategy"] == case]
-        assert int(runs) == (mine["status"] == "ok").sum()
-        assert figures == [told(mine["latency_p99_s"]), told(100 * mine["tokens_served_share"])]
-        if int(runs):
-            latency = told(mine["latency_p99_s"]).removesuffix(" ± 0")
-            assert f"{latency}\N{NO-BREAK SPACE}s ({case})" in pictures["by-case"].caption
-    said = " ".join(page.words)
-    assert ("No point failed." in said) == (not lost)
-    latency = by_replicate(points, "latency_p99_s").dropna(axis=1)
-    if len(lost) < 2:
-        ratio = latency.loc["rand-intra"] / latency.loc["space-xnet"]
-        assert f"rand-intra takes {told(ratio)} times as long as space-xnet" in said
-
-
-def test_who_serves_few_tokens_is_out_of_the_race(make, page_of):
-    folder = make(
-        PLAIN.replace('"space-xnet"]', '"space-xnet", "single-satellite"]').replace(
-            "steps=6",
-            'steps=6", "simulation.orbits=1e-4',  # too short for a satellite alone
-        )
-    )
-    _, page = page_of(folder)
-    latency = by_replicate(points_of(folder), "latency_p99_s")
-    served = 100 * by_replicate(points_of(folder), "tokens_served_share")
-    alone, few = (told(table.loc["single-satellite"]) for table in (latency, served))
-    alone, few = alone.removesuffix(" ± 0"), few.removesuffix(" ± 0")
-    ratio = latency.loc["rand-intra"] / latency.loc["space-xnet"]
-    said = " ".join(page.words).replace("\N{NO-BREAK SPACE}", " ")
-    assert (
-        f"{alone} s with single-satellite, which serves {few} % of the tokens. Of the cases "
-        "within 5 percentage points of the most tokens served: lowest with space-xnet at "
-        f"{told(latency.loc['space-xnet'])} s; rand-intra (the first case)"
-    ) in said
-    assert f"rand-intra takes {told(ratio)} times as long as space-xnet" in said
-    header, *rows = page.tables["ratios"]
-    assert (
-        header[1:] == [row[0] for row in rows] == ["rand-intra", "space-xnet", "single-satellite"]
-    )
-    for one, *cells in rows:
-        for other, cell in zip(header[1:], cells, strict=True):
-            expected = "" if one == other else told(latency.loc[one] / latency.loc[other])
-            assert cell == expected
 
 
 def test_the_command_writes_page_figures_and_tables(twin, page_of, height, tmp_path):

@@ -24,6 +24,8 @@ _ANSWER_S = 5
 """How long to wait for a scheduler."""
 _PATIENCE_S = 60
 """How long to wait for a cluster's first worker."""
+_NOBODY = ModuleType("__main__")
+"""Stands where the caller's script does, while there are workers of our own."""
 _CONFIG = {
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.worker.profile.enabled": False,
@@ -147,7 +149,10 @@ def _ended[T](
 def _main_hidden() -> Iterator[None]:
     """Keep workers from running the caller's script again, which is what a new process does."""
     main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
+    if main is _NOBODY:  # another thread's cluster has hidden it, and brings it back
+        yield
+        return
+    sys.modules["__main__"] = _NOBODY
     try:
         yield
     finally:

@@ -172,7 +172,7 @@ def _check_values(number: int, axis: dict[str, Range | list[Any]]) -> None:
     columns = expand(axis)
     seen = set()
     for row in zip(*columns.values(), strict=True):
-        key = tuple(float(v) if type(v) in (int, float) else loader.literal(v) for v in row)
+        key = tuple(v if type(v) in (int, float) else loader.literal(v) for v in row)
         if key in seen:
             told = ", ".join(
                 f"{field} = {loader.literal(value)}"

@@ -1,0 +1,60 @@
+"""Reports on studies without axes: what is said of each case, and of all against each other."""
+
+import pytest
+from swept import COMMON, by_replicate, failing, points_of, run, told
+
+PLAIN = f'name = "plain"\nmetrics = ["latency_p99_s", "tokens_served_share"]\n{COMMON}'
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return run(PLAIN, tmp_path_factory.mktemp("swept"))
+
+
+@pytest.mark.parametrize("lost", [(), (1,), (0, 1)])
+def test_a_study_without_axes_is_told_by_case(page_of, plain, tmp_path, lost):
+    document, page = page_of(failing(plain, tmp_path, lost))
+    points = points_of(tmp_path / plain.name)
+    pictures = {picture.name: picture for picture in document.pictures()}
+    assert {"by-case", "latency-cdf", "layers"} <= set(pictures)
+    assert "averaged" not in page.tables
+    for case, runs, *figures in page.tables["cells"][1:]:
+        mine = points[points["strategy"] == case]
+        assert int(runs) == (mine["status"] == "ok").sum()
+        assert figures == [told(mine["latency_p99_s"]), told(100 * mine["tokens_served_share"])]
+        if int(runs):
+            latency = told(mine["latency_p99_s"]).removesuffix(" ± 0")
+            assert f"{latency}\N{NO-BREAK SPACE}s ({case})" in pictures["by-case"].caption
+    said = " ".join(page.words)
+    assert ("No point failed." in said) == (not lost)
+    latency = by_replicate(points, "latency_p99_s").dropna(axis=1)
+    if len(lost) < 2:
+        ratio = latency.loc["rand-intra"] / latency.loc["space-xnet"]
+        assert f"rand-intra takes {told(ratio)} times as long as space-xnet" in said
+
+
+def test_who_serves_few_tokens_is_out_of_the_race(page_of, tmp_path):
+    study = PLAIN.replace('"space-xnet"]', '"space-xnet", "single-satellite"]')
+    # Steps too short for a satellite alone.
+    folder = run(study.replace("steps=6", 'steps=6", "simulation.orbits=1e-4'), tmp_path)
+    _, page = page_of(folder)
+    latency = by_replicate(points_of(folder), "latency_p99_s")
+    served = 100 * by_replicate(points_of(folder), "tokens_served_share")
+    alone, few = (told(table.loc["single-satellite"]) for table in (latency, served))
+    alone, few = alone.removesuffix(" ± 0"), few.removesuffix(" ± 0")
+    ratio = latency.loc["rand-intra"] / latency.loc["space-xnet"]
+    said = " ".join(page.words).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        f"{alone} s with single-satellite, which serves {few} % of the tokens. Of the cases "
+        "within 5 percentage points of the most tokens served: lowest with space-xnet at "
+        f"{told(latency.loc['space-xnet'])} s; rand-intra (the first case)"
+    ) in said
+    assert f"rand-intra takes {told(ratio)} times as long as space-xnet" in said
+    header, *rows = page.tables["ratios"]
+    assert (
+        header[1:] == [row[0] for row in rows] == ["rand-intra", "space-xnet", "single-satellite"]
+    )
+    for one, *cells in rows:
+        for other, cell in zip(header[1:], cells, strict=True):
+            expected = "" if one == other else told(latency.loc[one] / latency.loc[other])
+            assert cell == expected
