@@ -9,12 +9,7 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.arrivals import Terms
-from agents.forecast import Oracle
-from agents.hosts import Hosts
-from agents.planning import Known, asked_per_s, last_planned_step, plan, planning_problem
-from agents.reports import Report, happened
-from agents.transfers import Transfers
+from agents.status import FleetStatus, happened
 from placement.cost import objective_s
 from placement.migration import migration
 from placement.policies.table import POLICIES
@@ -24,6 +19,11 @@ from placement.repair import repair
 from twin import registry, seeding
 from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
+from twin.planning.forecast import Oracle
+from twin.planning.problems import Known, asked_per_s, last_planned_step, plan, planning_problem
+from twin.serving.hosts import Hosts
+from twin.serving.shipments import Terms
+from twin.serving.transfers import Transfers
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -69,9 +69,9 @@ class Controller(mesa.Agent):
         self._planned_latency_s = np.nan
         self._promised_s = np.nan
         self._repaired = False
-        age = int(np.ceil(table.telemetry_delay_s / model.sky.step_s))
+        age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
         # The oldest is what is known; the one before it tells what has changed.
-        self._reports: deque[Report] = deque(maxlen=age + 2)
+        self._reports: deque[FleetStatus] = deque(maxlen=age + 2)
         self._age = age
 
     @property
@@ -101,13 +101,13 @@ class Controller(mesa.Agent):
     def settle(self) -> None:
         """Let what has arrived during the last step serve."""
         arrived, changed = self.transfers.settle()
-        for arrival in arrived:
+        for shipment in arrived:
             self.model.log.add(
                 "migration-end",
-                cause=arrival.kind,
-                satellite=-1 if arrival.source is None else arrival.source,
-                other=arrival.target,
-                value=arrival.carried_bytes,
+                cause=shipment.kind,
+                satellite=-1 if shipment.source is None else shipment.source,
+                other=shipment.target,
+                value=shipment.carried_bytes,
             )
         if changed:
             self._serve_changed()
@@ -125,7 +125,7 @@ class Controller(mesa.Agent):
             self._known_report(),
         )
         if self._estimate is not None and known.choices is not None:
-            self._estimate.observe(known.choices, self.model.sky.step_s)
+            self._estimate.observe(known.choices, self.model.world.step_s)
         latency_s = known.latency_s
         if known.version != self.version:
             latency_s = np.nan  # of another placement: says nothing about this one
@@ -152,7 +152,7 @@ class Controller(mesa.Agent):
 
     def carry(self) -> None:
         """Let the step's links carry what is under way."""
-        model, skeleton = self.model, self.model.sky.skeleton
+        model, skeleton = self.model, self.model.world.skeleton
         begun = self.transfers.carry(
             model.snapshot,
             skeleton.indptr,
@@ -160,13 +160,13 @@ class Controller(mesa.Agent):
             up=model.fleet.up,
             accepting=model.fleet.accepting,
         )
-        for arrival in begun:
+        for shipment in begun:
             model.log.add(
                 "migration-start",
-                cause=arrival.kind,
-                satellite=-1 if arrival.source is None else arrival.source,
-                other=arrival.target,
-                value=arrival.size_bytes,
+                cause=shipment.kind,
+                satellite=-1 if shipment.source is None else shipment.source,
+                other=shipment.target,
+                value=shipment.size_bytes,
             )
 
     def latency_s(self, hosts: Hosts) -> float:
@@ -178,7 +178,7 @@ class Controller(mesa.Agent):
     def _note(self, latency_s: float) -> None:
         fleet, ground = self.model.fleet, self.model.ground
         self._reports.append(
-            Report(
+            FleetStatus(
                 # Who hosts nothing may refuse to begin; who hosts goes on.
                 taking=fleet.accepting | (fleet.up & fleet.hosting),
                 up=fleet.up,
@@ -193,12 +193,12 @@ class Controller(mesa.Agent):
             )
         )
 
-    def _known_report(self) -> Report:
+    def _known_report(self) -> FleetStatus:
         """The newest report that has come in; the oldest there is until one has."""
         return self._reports[max(len(self._reports) - 1 - self._age, 0)]
 
     def _terms(self) -> Terms:
-        scenario, step_s = self.model.config, self.model.sky.step_s
+        scenario, step_s = self.model.config, self.model.world.step_s
         table, problem = scenario.controller, self._problem
         stage_s = float(problem.stage_s.max() + problem.top_k * problem.expert_s)
         return Terms(
@@ -221,13 +221,13 @@ class Controller(mesa.Agent):
         model = self.model
         probability, activation = self._believed
         if known_steps is not None:
-            self._oracle = self._oracle or Oracle(model.sky)
+            self._oracle = self._oracle or Oracle(model.world)
             probability, activation = model.inference.probability, model.inference.activation
         elif self._estimate is not None:
             probability, activation = self._estimate.probability, self._estimate.activation
         return planning_problem(
             model.config,
-            model.sky,
+            model.world,
             model.inference,
             Known(
                 memory_bytes=model.fleet.memory_bytes * taking,
@@ -268,7 +268,7 @@ class Controller(mesa.Agent):
             objective_s=objective_s(problem, new),
             current_s=objective_s(problem, self.placement),
             moved_bytes=migration(problem, self.placement, new).total_bytes,
-            horizon_tokens=asked_per_s(model.config, model.sky) * model.sky.step_s * steps,
+            horizon_tokens=asked_per_s(model.config, model.world) * model.world.step_s * steps,
             repair=repair_only,
             free=truth,
         )

@@ -9,25 +9,26 @@ from numpy.typing import NDArray
 
 from agents.controller import Controller
 from agents.fleet import fleet_at_start
-from agents.ground import Ground
-from agents.hosts import Hosts, resolve, serving_gateways
-from agents.inference import inference
-from agents.log import EventLog
+from agents.ground_site import GroundSegment
 from agents.satellite import Satellite
-from agents.service import Cause, Served, Service, admit
-from twin import metrics, seeding
+from twin import seeding
 from twin.energy import bus
 from twin.energy.budget import EnergyReport, FleetEnergy
 from twin.energy.solar import surroundings
 from twin.moe.expectation import expected_latency
+from twin.moe.inference import inference
 from twin.moe.latency import ComputeTimes
 from twin.moe.sampling import SAMPLERS
-from twin.network.links import LinkState
 from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
-from twin.network.topology import Sky, Snapshot
+from twin.runs import statistics as metrics
+from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
+from twin.serving.hosts import Hosts, resolve, serving_gateways
+from twin.serving.tokens import Served, TokenQueue, admit
 from twin.space.eclipse import EDGES, StepLight
+from twin.vocabulary import Cause, LinkState
+from twin.world.world import Snapshot, World
 
 REPORTED = (
     "latency_mean_s",
@@ -47,7 +48,7 @@ class TwinModel(mesa.Model):
 
     A step observes the sky, lets the ground and the controller decide, serves the step's tokens,
     moves energy and heat, and records. Orbits and outages do not depend on decisions and come
-    from `Sky`; what agents decide lives here, and closes the loop through power: a satellite
+    from `World`; what agents decide lives here, and closes the loop through power: a satellite
     without it has neither links nor compute.
 
     Parameters
@@ -64,24 +65,24 @@ class TwinModel(mesa.Model):
         super().__init__(rng=scenario.simulation.seed)
         self.config = scenario
         self.recorder = recorder
-        self.sky = Sky(scenario)
+        self.world = World(scenario)
         self.inference = inference(scenario)
         self.log = EventLog()
-        n = self.sky.constellation.size
+        n = self.world.constellation.size
         profile = bus.profile(scenario.bus)
         energy = FleetEnergy(
             profile, n, soc=scenario.bus.initial_soc, temperature_c=scenario.bus.initial_c
         )
-        self.fleet = fleet_at_start(self.sky.constellation, scenario.compute, energy)
+        self.fleet = fleet_at_start(self.world.constellation, scenario.compute, energy)
         self.satellites = [Satellite(self, row) for row in range(n)]
         self.controller = Controller(self)
-        self.ground = Ground(self)
-        self.network = self.sky.network(scenario.simulation.replicate)
-        self._faults = self.sky.faults(scenario.simulation.replicate)
+        self.ground = GroundSegment(self)
+        self.network = self.world.network(scenario.simulation.replicate)
+        self._faults = self.world.faults(scenario.simulation.replicate)
         sampler = SAMPLERS[scenario.activations.sampler](
             scenario.activations, self.inference.card.top_k
         )
-        self.service = Service(sampler, retries=scenario.workload.retries)
+        self.service = TokenQueue(sampler, retries=scenario.workload.retries)
         self._tokens_rng = self._stream("tokens")
         self._sites_rng = self._stream("sites")
         self.snapshot: Snapshot
@@ -92,7 +93,7 @@ class TwinModel(mesa.Model):
         self.compute: ComputeTimes
         self.served: Served
         self.link_statistics = LinkStatistics(
-            self.sky.skeleton, steps=scenario.simulation.steps, step_s=self.sky.step_s
+            self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s
         )
         self.row: dict[str, Any] = {}
         self.datacollector = mesa.DataCollector(
@@ -133,7 +134,7 @@ class TwinModel(mesa.Model):
         workload = self.config.workload
         if workload.rate_per_s is None:
             return 1.0
-        return workload.rate_per_s * self.sky.step_s / workload.tokens_per_step
+        return workload.rate_per_s * self.world.step_s / workload.tokens_per_step
 
     def _stream(self, name: str) -> np.random.Generator:
         simulation = self.config.simulation
@@ -146,10 +147,10 @@ class TwinModel(mesa.Model):
             self.satellites[row].fault_changed()
         self.snapshot = self.network.advance(self.fleet.up)
         self.link_statistics.add(self.snapshot.link_state)
-        self.inference = self.inference.at(self.snapshot.sky.t_s)
-        paired = self.sky.skeleton.edges[self.snapshot.up]
+        self.inference = self.inference.at(self.snapshot.instant.t_s)
+        paired = self.world.skeleton.edges[self.snapshot.up]
         self.fleet.degree = np.bincount(paired.ravel(), minlength=self.fleet.size)
-        self.light = self.sky.ephemeris.light(self.snapshot.step)
+        self.light = self.world.ephemeris.light(self.snapshot.step)
         self.fleet.sunlit = self.light.sunlit
         if before is not None:
             self._log_links(before)
@@ -160,7 +161,7 @@ class TwinModel(mesa.Model):
 
     def _log_links(self, before: NDArray[np.uint8]) -> None:
         changed = np.flatnonzero(before != self.snapshot.link_state)
-        edges, state = self.sky.skeleton.edges[changed], self.snapshot.link_state[changed]
+        edges, state = self.world.skeleton.edges[changed], self.snapshot.link_state[changed]
         for code in np.unique(state):
             cause = LinkState(code)
             if cause is LinkState.UNPAIRED:  # nobody misses it
@@ -171,7 +172,7 @@ class TwinModel(mesa.Model):
             self.log.add(kind, cause=name, satellite=edges[rows, 0], other=edges[rows, 1])
 
     def _route(self) -> None:
-        placement, skeleton = self.controller.placement, self.sky.skeleton
+        placement, skeleton = self.controller.placement, self.world.skeleton
         gateway = serving_gateways(placement, self.fleet.up)
         self.delay_s, self.predecessor = shortest_paths(
             skeleton.indptr, skeleton.indices, self.snapshot.weight_s, gateway
@@ -187,7 +188,7 @@ class TwinModel(mesa.Model):
 
     def _decide(self) -> None:
         step = self.snapshot.step
-        self.ground.step(self.snapshot.sky.t_s)
+        self.ground.step(self.snapshot.instant.t_s)
         if self.controller.version < 0:
             self.controller.begin(step)
             self._route()
@@ -209,14 +210,14 @@ class TwinModel(mesa.Model):
         demand = self._busy_share(hosts.nearest[layers, choices])
         gateway_cause = np.where(fleet.up[hosts.gateway], Cause.NONE, Cause.DEAD)
         gateway_cause[self.controller.transfers.gateway_absent] = Cause.MOVING
-        budget_s = speed * self.sky.step_s / self.weight
+        budget_s = speed * self.world.step_s / self.weight
         columns, cause = admit(
             choices, hosts, gateway_cause.astype(np.uint8), fleet.up, model.compute, budget_s
         )
         entry_s = self.ground.entry_s(origin, self.delay_s[0])
         cut_off = np.isinf(entry_s) | self.ground.interrupted(origin, self._sites_rng)
         cause[cut_off] = Cause.UNSERVED
-        self.served = self.service.serve(hosts, self.compute, columns, cause, self.sky.step_s)
+        self.served = self.service.serve(hosts, self.compute, columns, cause, self.world.step_s)
         fleet.utilisation = self._busy_share(columns[self.served.served])
         self._tell_tokens(demand, entry_s)
 
@@ -229,7 +230,7 @@ class TwinModel(mesa.Model):
         busy_s = np.bincount(hosts.satellite.ravel(), weights=count * compute.expert_s, minlength=n)
         gateway_s = len(columns) * compute.gateway_s
         busy_s += np.bincount(hosts.gateway, weights=gateway_s, minlength=n)
-        return np.asarray(busy_s * (self.weight / self.sky.step_s) / self.fleet.pace)
+        return np.asarray(busy_s * (self.weight / self.world.step_s) / self.fleet.pace)
 
     def _tell_tokens(self, demand: NDArray[np.float64], entry_s: NDArray[np.float64]) -> None:
         served, hosts, model = self.served, self.hosts, self.inference
@@ -266,18 +267,18 @@ class TwinModel(mesa.Model):
         # Work that power, heat or load did not allow: asked of a satellite beyond its speed.
         fleet = self.fleet
         short = np.maximum(demand * fleet.pace - fleet.speed, 0.0).sum()
-        flop = self.config.compute.gflops * 1e9 * self.sky.step_s
+        flop = self.config.compute.gflops * 1e9 * self.world.step_s
         self.row["compute_deficit_flop"] = float(short * flop)
         self.row["compute_done_flop"] = float((fleet.utilisation * fleet.pace).sum() * flop)
 
     def _power(self) -> None:
-        fleet, now = self.fleet, self.snapshot.sky
-        around = surroundings(now.r_km, now.v_km_s, now.sun_km, fleet.sunlit, self.sky.step_s)
+        fleet, now = self.fleet, self.snapshot.instant
+        around = surroundings(now.r_km, now.v_km_s, now.sun_km, fleet.sunlit, self.world.step_s)
         report = fleet.energy.step(
             around,
             terminals_on=fleet.degree,
             busy_share=fleet.utilisation,
-            step_s=self.sky.step_s,
+            step_s=self.world.step_s,
         )
         self._tell_satellites(report)
         drawn_j = report.flow.load_j.sum() - report.flow.deficit_j.sum()
@@ -294,7 +295,7 @@ class TwinModel(mesa.Model):
             "throttled": report.overheated,
             "cooled": report.cooled,
         }
-        end_s = self.snapshot.sky.t_s + self.sky.step_s
+        end_s = self.snapshot.instant.t_s + self.world.step_s
         for kind, mask in crossings.items():
             for row in np.flatnonzero(mask):
                 # Only the loss of power has an instant within the step.
@@ -311,7 +312,7 @@ class TwinModel(mesa.Model):
         }
         self.row |= {
             "step": self.snapshot.step,
-            "t_s": self.snapshot.sky.t_s,
+            "t_s": self.snapshot.instant.t_s,
             "sunlit_mean": float(fleet.sunlit.mean()),
             "soc_mean": float(energy.soc.mean()),
             "soc_min": float(energy.soc.min()),

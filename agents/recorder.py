@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from agents.hops import Hops, trace
 from agents.model import TwinModel
-from agents.service import Cause
 from placement.problem import Placement
-from twin import metrics
 from twin.energy.bus import ZERO_CELSIUS_K
-from twin.runs import RunWriter
-from twin.tables import HOP
+from twin.runs import statistics as metrics
+from twin.runs.store import RunWriter
+from twin.runs.tables import HOP
+from twin.serving.hops import Hops, trace
+from twin.vocabulary import Cause
 
 
 class Recorder:
@@ -40,7 +40,7 @@ class Recorder:
             self._placements(model, step)
         if step % simulation.record_satellites_every == 0:
             self._satellites(model, step)
-        events = model.log.arrays(model.snapshot.sky.t_s)
+        events = model.log.arrays(model.snapshot.instant.t_s)
         if len(events["kind"]):
             self._writer.add("events", {"step": step} | events)
         if simulation.record_tokens_per_step:
@@ -75,7 +75,7 @@ class Recorder:
         )
 
     def _satellites(self, model: TwinModel, step: int) -> None:
-        fleet, energy, r_km = model.fleet, model.fleet.energy, model.snapshot.sky.r_km
+        fleet, energy, r_km = model.fleet, model.fleet.energy, model.snapshot.instant.r_km
         self._writer.add(
             "satellites",
             {

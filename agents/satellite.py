@@ -28,17 +28,17 @@ class Satellite(mesa.Agent):
     @property
     def name(self) -> str:
         """Name in the constellation."""
-        return self.model.sky.constellation.names[self.row]
+        return self.model.world.constellation.names[self.row]
 
     @property
     def plane(self) -> int:
         """Orbital plane."""
-        return int(self.model.sky.constellation.plane[self.row])
+        return int(self.model.world.constellation.plane[self.row])
 
     @property
     def slot(self) -> int:
         """Place in the plane."""
-        return int(self.model.sky.constellation.slot[self.row])
+        return int(self.model.world.constellation.slot[self.row])
 
     @property
     def soc(self) -> float:

@@ -1,8 +1,96 @@
 """What several rooms' tests share."""
 
+import re
+import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Refuses what is not closed in order; gathers ids, addresses and the cells of tables."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.tables, self.words = [], [], [], {}, []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        named = dict(attrs)
+        self.ids += [named["id"]] if "id" in named else []
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href")]
+        if tag == "table":
+            self.rows = self.tables[named["id"].removeprefix("table-")] = []
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if self.open and self.open[-1] in ("th", "td"):
+            self.rows[-1][-1] += data
+
+
+@pytest.fixture
+def twin(monkeypatch, tmp_path, capfd):
+    """Call the command in an empty folder; gives exit code, standard output and error."""
+    from twin.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["twin", *args])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def page_of():
+    """Report on folders; gives the document, and its page when it has been checked and read."""
+    from twin.report import drawing as report_drawing
+    from twin.report.document import report
+    from twin.report.page import html
+
+    known = {}
+
+    def read(*folders, again=False, drawn=True):
+        if folders in known:
+            return known[folders]
+        document = report(folders)
+        written = html(document, report_drawing.svg if drawn else lambda picture: "")
+        page = Page(written)
+        assert len(page.ids) == len(set(page.ids))
+        assert all(link.startswith(("#", "data:")) for link in page.links)
+        assert not re.search(
+            r"(src|href)\s*=\s*.https?:|url\(\s*.?https?:|@import|<script", written
+        )
+        if again:
+            assert written == html(report(folders), report_drawing.svg)
+        known[folders] = document, page
+        return document, page
+
+    return read
 
 
 @pytest.fixture(scope="session")

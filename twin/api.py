@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin import runs, studies
-from twin.runs import Run
+from twin.runs import store as runs
+from twin.runs import studies
+from twin.runs.store import Run
+from twin.runs.studies import Study
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
-from twin.studies import Study
 
 if TYPE_CHECKING:
     from twin.study.compare import Comparison
@@ -35,7 +36,7 @@ def load_scenario(source: str | Path, overrides: Mapping[str, Any] | None = None
 
 def run(scenario: Scenario, *, runs_dir: str | Path = "runs") -> Run:
     """Run a scenario, keep the run below `runs_dir` and return it."""
-    from twin.study.run import run_scenario
+    from agents.run import run_scenario
 
     return run_scenario(scenario, runs_dir=Path(runs_dir))
 

@@ -8,11 +8,11 @@ import solara
 import solara.lab
 
 from agents.model import TwinModel
-from twin.runs import Run
+from agents.run import run_scenario
+from twin.export import formats as export
+from twin.runs.store import Run
 from twin.scenario import loader
-from twin.study import export
 from twin.study.reproduce import reproduce
-from twin.study.run import run_scenario
 from twin.views import form, panels, quiet
 from twin.views.published import Published, PublishedTable
 from twin.views.session import Session

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from agents.model import TwinModel
+from agents.run import run_scenario
 from twin.scenario import loader
-from twin.study.run import run_scenario
 
 # So slow that an expert takes several steps; one plan that nothing supersedes.
 SLOW = (
@@ -111,7 +111,7 @@ def test_the_record_of_placements_names_every_host_of_every_version(tmp_path):
 
 @pytest.mark.parametrize("delay_steps", [0, 3])
 def test_reports_come_as_late_as_telemetry_is(delay_steps):
-    step_s = model().sky.step_s
+    step_s = model().world.step_s
     twin = model(
         "faults.model=exponential",
         "faults.availability=0.8",

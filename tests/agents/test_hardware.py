@@ -7,14 +7,14 @@ import pytest
 
 from agents.fleet import hardware
 from agents.model import TwinModel
+from agents.run import run_scenario
 from placement.migration import migration
 from placement.problem import Placement
 from twin.errors import InputError
-from twin.network.links import LinkState
 from twin.network.outages import two_states
-from twin.network.topology import Sky
 from twin.scenario import loader
-from twin.study.run import run_scenario
+from twin.vocabulary import LinkState
+from twin.world.world import World
 
 FAULTY = ("faults.model=exponential", "faults.availability=0.9", "faults.mean_down_s=300")
 
@@ -28,8 +28,8 @@ def test_hubs_are_faster_larger_and_less_busy():
         "small",
         ["compute.hub_every=4", "compute.hub_gflops=0.04", "compute.hub_memory_gb=64"],
     )
-    pace, memory_bytes = hardware(Sky(scenario).constellation, scenario.compute)
-    hub = Sky(scenario).constellation.slot % 4 == 0
+    pace, memory_bytes = hardware(World(scenario).constellation, scenario.compute)
+    hub = World(scenario).constellation.slot % 4 == 0
     np.testing.assert_array_equal(pace, np.where(hub, 4.0, 1.0))
     np.testing.assert_array_equal(memory_bytes, np.where(hub, 64e9, 16e9))
     mixed, alike = TwinModel(scenario), model()
@@ -74,7 +74,7 @@ def test_a_faulty_satellite_has_no_links_and_serves_nothing():
         downs += down.sum()
         assert (twin.fleet.degree[down] == 0).all()
         assert (twin.fleet.utilisation[down] == 0).all()
-        edges = twin.sky.skeleton.edges
+        edges = twin.world.skeleton.edges
         touches = np.isin(edges, np.flatnonzero(down)).any(axis=1)
         assert (twin.snapshot.link_state[touches] != LinkState.UP).all()
         assert twin.row["faulty"] == down.sum()

@@ -3,14 +3,14 @@ import itertools
 import numpy as np
 import pytest
 
-from agents.hops import trace
 from agents.model import TwinModel
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
-from twin.network.links import LinkState
 from twin.network.routing import path
 from twin.scenario import loader
+from twin.serving.hops import trace
 from twin.study.evaluate import evaluate
+from twin.vocabulary import LinkState
 
 
 def model(*overrides: str, preset: str = "small") -> TwinModel:
@@ -227,7 +227,7 @@ def starved() -> list[dict]:
                 "degree": twin.fleet.degree.copy(),
                 "events": twin.log.columns(twin.row["t_s"]),
                 "link_state": twin.snapshot.link_state.copy(),
-                "edges": twin.sky.skeleton.edges,
+                "edges": twin.world.skeleton.edges,
                 "served": twin.served,
                 "placement": twin.controller.placement,
                 "speed": twin.fleet.energy.speed.copy(),
@@ -329,7 +329,7 @@ def test_the_controller_learns_late_and_keeps_a_plan_it_cannot_better():
             kinds = twin.log.columns(0.0)["kind"]
             if twin.snapshot.step and ("replan" in kinds or "replan-failed" in kinds):
                 first[twin] = twin.snapshot.step
-    step_s = prompt.sky.step_s
+    step_s = prompt.world.step_s
     assert (first[late] - first[prompt]) * step_s == pytest.approx(600.0, abs=step_s)
 
 

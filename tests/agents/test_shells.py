@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from agents.forecast import entry_share
 from agents.model import TwinModel
+from agents.run import run_scenario
 from placement.strategies.table import STRATEGIES
 from twin.network.handover import NOBODY
-from twin.network.topology import Sky
-from twin.replaying import snapshots
+from twin.planning.forecast import entry_share
+from twin.runs.replay import snapshots
 from twin.scenario import loader
 from twin.study.place import problem_of
-from twin.study.run import run_scenario
+from twin.world.world import World
 
 HOSTS = {
     "planes": 10, "satellites_per_plane": 12, "altitude_km": 550.0, "inclination_deg": 53.0,
@@ -64,7 +64,7 @@ def test_nothing_moves_to_another_shell_over_bridges(policy, params):
         twin.step()
         placement = twin.controller.placement
         hosts = np.concatenate([placement.gateways.ravel(), placement.copies.ravel()])
-        assert (twin.sky.constellation.shell[hosts[hosts >= 0]] == 1).all()
+        assert (twin.world.constellation.shell[hosts[hosts >= 0]] == 1).all()
     assert twin.controller.plans > 0
 
 
@@ -75,8 +75,8 @@ def serving_shells(every):
     while twin.running:
         twin.step()
         satellite = twin.ground.service.satellite
-        found.append(twin.sky.constellation.shell[satellite[satellite != NOBODY]])
-    share = entry_share(Sky(scenario), np.array([0, 10]))
+        found.append(twin.world.constellation.shell[satellite[satellite != NOBODY]])
+    share = entry_share(World(scenario), np.array([0, 10]))
     return np.bincount(np.concatenate(found), minlength=2), share, twin
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from agents.model import TwinModel
-from agents.service import admit
 from placement.strategies.table import STRATEGIES
 from twin.moe.expectation import expected_latency
 from twin.moe.latency import sampled_latency
 from twin.network.routing import shortest_paths
 from twin.scenario import loader
+from twin.serving.tokens import admit
 from twin.study.place import problem_of
 
 
@@ -26,16 +26,16 @@ def model() -> TwinModel:
 
 
 def test_positions_a_step(benchmark, model):
-    ephemeris = model.sky.ephemeris
+    ephemeris = model.world.ephemeris
     benchmark(lambda: ephemeris.states(np.arange(10)))  # ten steps
 
 
 def test_sunlit_share(benchmark, model):
-    benchmark(lambda: model.sky.ephemeris.sunlit(0))
+    benchmark(lambda: model.world.ephemeris.sunlit(0))
 
 
 def test_snapshot(benchmark, model):
-    benchmark.pedantic(model.sky.network(0).advance, rounds=100, iterations=1)
+    benchmark.pedantic(model.world.network(0).advance, rounds=100, iterations=1)
 
 
 def test_sites_and_hand_over(benchmark):
@@ -50,7 +50,7 @@ def test_energy_and_heat(benchmark, model):
 
 
 def test_routing_from_32_gateways(benchmark, model):
-    skeleton, gateway = model.sky.skeleton, model.controller.placement.gateway
+    skeleton, gateway = model.world.skeleton, model.controller.placement.gateway
     weight_s = model.snapshot.weight_s
     benchmark(lambda: shortest_paths(skeleton.indptr, skeleton.indices, weight_s, gateway))
 

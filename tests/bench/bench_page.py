@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from agents.run import run_scenario
 from twin.scenario import loader
-from twin.study.run import run_scenario
 from twin.views.picture import CHROMIUM, CHROMIUM_ARGS, SEEK, WINDOW
 from twin.views.server import served
 

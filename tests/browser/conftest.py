@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from agents.run import run_scenario
 from twin.scenario import loader
-from twin.study.run import run_scenario
 from twin.views.picture import CHROMIUM, CHROMIUM_ARGS, WINDOW
 from twin.views.server import served
 

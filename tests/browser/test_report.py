@@ -2,9 +2,9 @@
 
 import pytest
 
+from agents.run import run_scenario
+from twin.report.document import report, write
 from twin.scenario import loader
-from twin.study.report.document import report, write
-from twin.study.run import run_scenario
 from twin.study.sweep import open_sweep, sweep
 
 pytestmark = [

@@ -11,7 +11,7 @@ from twin.network import passes
 from twin.network.ground import FLATTENING, geodetic, look, sites
 from twin.scenario import loader
 from twin.scenario.schema import Ground
-from twin.scenario.sky import ElementSets, Walker
+from twin.scenario.world import ElementSets, Walker
 from twin.space import constellation as constellations
 from twin.space.frames import gcrs_to_itrs
 from twin.space.propagation import propagate

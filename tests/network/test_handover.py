@@ -12,7 +12,7 @@ from twin.network.ground import look, sites
 from twin.network.handover import HANDOVER, NOBODY, Serving
 from twin.scenario import loader
 from twin.scenario.schema import Ground
-from twin.scenario.sky import Walker
+from twin.scenario.world import Walker
 from twin.space import constellation as constellations
 from twin.space.frames import gcrs_to_itrs
 from twin.space.propagation import propagate

@@ -5,16 +5,17 @@ from hypothesis import given, settings
 
 from twin.constants import C_KM_S, R_EARTH_KM
 from twin.network.grid import LinkKind, plus_grid
-from twin.network.links import LinkState, broken_limits, limits
-from twin.network.topology import Sky, to_networkx
+from twin.network.links import broken_limits, limits
 from twin.scenario import loader
-from twin.scenario.sky import Links
+from twin.scenario.world import Links
+from twin.vocabulary import LinkState
+from twin.world.world import World, to_networkx
 
 PAPER_LINKS = 33 * 32 + 32 * 32
 
 
-def sky(*overrides: str, preset: str = "paper") -> Sky:
-    return Sky(loader.load(preset, overrides))
+def sky(*overrides: str, preset: str = "paper") -> World:
+    return World(loader.load(preset, overrides))
 
 
 def angular_rate_rad_s(r_km, v_km_s, edges):
@@ -227,7 +228,7 @@ def test_a_link_is_never_up_beyond_its_limits(preset, seam):
     for _ in range(20):
         powered = rng.random(body.constellation.size) < 0.95
         snapshot = network.advance(powered)
-        r_km, v_km_s = snapshot.sky.r_km, snapshot.sky.v_km_s
+        r_km, v_km_s = snapshot.instant.r_km, snapshot.instant.v_km_s
         up = snapshot.up
         assert powered[edges[up]].all()
         a, b = r_km[edges[up, 0]], r_km[edges[up, 1]]
@@ -241,7 +242,7 @@ def test_a_link_is_never_up_beyond_its_limits(preset, seam):
         across = body.skeleton.kind[up] != LinkKind.INTRA_PLANE
         assert (latitude_deg[edges[up][across]] <= 75.0).all()
         # Each end: the angle between its partner and the Sun, unless the Earth hides the Sun.
-        sun = snapshot.sky.sun_km / np.linalg.norm(snapshot.sky.sun_km)
+        sun = snapshot.instant.sun_km / np.linalg.norm(snapshot.instant.sun_km)
         for here, partner in ((a, b), (b, a)):
             angle = np.degrees(np.arccos((partner - here) @ sun / length_km))
             height = here @ sun

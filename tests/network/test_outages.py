@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from twin.network.outages import OUTAGES
-from twin.scenario.sky import Outages
+from twin.scenario.world import Outages
 
 
 def draws(model: str, step_s: float, steps: int, links: int, **fields) -> np.ndarray:

@@ -5,31 +5,32 @@ from hypothesis import strategies as st
 
 from twin.errors import InputError
 from twin.network.grid import LinkKind
-from twin.network.links import LinkState, broken_limits, limits
+from twin.network.links import broken_limits, limits
 from twin.network.terminals import LinkStatistics
-from twin.network.topology import Sky
 from twin.scenario import loader
 from twin.space.propagation import propagate
+from twin.vocabulary import LinkState
+from twin.world.world import World
 
 
-def star(seam: str, steps: int = 200, **links: float) -> Sky:
+def star(seam: str, steps: int = 200, **links: float) -> World:
     """The paper's star over one orbit, with acquisition and without random outages."""
     table = {"acquisition_s": 10.0} | links
     overrides = [f"links.{key}={value}" for key, value in table.items()]
     overrides += [f"links.seam={seam}", f"simulation.steps={steps}", "outages.model=none"]
-    return Sky(loader.load("paper-star", overrides))
+    return World(loader.load("paper-star", overrides))
 
 
 @pytest.fixture(scope="module")
-def dynamic() -> Sky:
+def dynamic() -> World:
     return star("dynamic")
 
 
-def seam_figures(sky: Sky):
+def seam_figures(world: World):
     statistics = LinkStatistics(
-        sky.skeleton, steps=sky.scenario.simulation.steps, step_s=sky.step_s
+        world.skeleton, steps=world.scenario.simulation.steps, step_s=world.step_s
     )
-    for snapshot in sky.snapshots(0):
+    for snapshot in world.snapshots(0):
         statistics.add(snapshot.link_state)
     return statistics.summary()["seam"]
 
@@ -63,7 +64,7 @@ def test_a_dynamic_seam_is_never_less_available_than_a_fixed_one(
             f"constellation.altitude_km={altitude_km}",
             f"constellation.phasing={phasing}",
         ]
-        up[seam] = seam_figures(Sky(loader.load("paper-star", overrides)))["links_up"]
+        up[seam] = seam_figures(World(loader.load("paper-star", overrides)))["links_up"]
     assert up["dynamic"] >= up["fixed"] > 0
 
 
@@ -129,12 +130,12 @@ def test_new_partners_acquire_each_other_from_the_start_of_their_period(
         update={"step_s": step_s, "orbits": None, "steps": 60}
     )
     first = star("dynamic", acquisition_s=acquisition_s)
-    sky = Sky(first.scenario.model_copy(update={"simulation": orbit}))
-    seam, edges = sky._seam, sky.skeleton.edges[sky.skeleton.changing]
+    world = World(first.scenario.model_copy(update={"simulation": orbit}))
+    seam, edges = world._seam, world.skeleton.edges[world.skeleton.changing]
     powered = np.random.default_rng(seed).random((60, 1056)) < 0.95
     since_s, on_before = {}, {}
     period, partners, old = None, set(), set()
-    network = sky.network(0)
+    network = world.network(0)
     for step in range(60):
         t_s, now = step * step_s, powered[step]
         if seam.period(t_s) != period:
@@ -147,7 +148,7 @@ def test_new_partners_acquire_each_other_from_the_start_of_their_period(
             for link in partners - old:
                 since_s[link] = seam.start_s(period) if period else -np.inf
                 on_before[link] = True
-        state = network.advance(now).link_state[sky.skeleton.changing]
+        state = network.advance(now).link_state[world.skeleton.changing]
         assert set(np.flatnonzero(state != LinkState.UNPAIRED).tolist()) == partners
         for link in partners:
             on = bool(now[edges[link]].all())
@@ -166,15 +167,15 @@ def test_new_partners_acquire_each_other_from_the_start_of_their_period(
 
 
 def test_a_delta_has_partners_for_all_at_all_times():
-    sky = Sky(
+    world = World(
         loader.load(
             "paper",
             ["links.seam=dynamic", "links.acquisition_s=10.0", "outages.model=none"],
         )
     )
-    seam = sky.skeleton.kind == LinkKind.SEAM
+    seam = world.skeleton.kind == LinkKind.SEAM
     assert seam.sum() == 3 * 32  # a choice of three each
-    for snapshot in sky.snapshots(0):
+    for snapshot in world.snapshots(0):
         assert (snapshot.link_state[seam] != LinkState.UNPAIRED).sum() == 32
 
 

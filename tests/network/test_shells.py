@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from twin.constants import C_KM_S, J2_EARTH, MU_EARTH_KM3_S2, R_EARTH_KM
 from twin.network.grid import LinkKind
-from twin.network.links import LinkState
 from twin.network.routing import shortest_paths
-from twin.network.topology import Sky
 from twin.scenario import loader
 from twin.space.propagation import propagate
+from twin.vocabulary import LinkState
+from twin.world.world import World
 
 LOW = {
     "planes": 10, "satellites_per_plane": 12, "altitude_km": 525.0, "inclination_deg": 53.0,
@@ -32,16 +32,18 @@ SIZES = [120, 70, 72]
 ONE_METRE_KM = 1e-3
 
 
-def sky(*shells, **changes) -> Sky:
+def sky(*shells, **changes) -> World:
     """An orbit of some shells without random outages."""
     table = {"kind": "walker"} | shells[0] if len(shells) == 1 else None
     table = table or {"kind": "shells", "shells": list(shells)}
     named = {"constellation": table, "outages.model": "none", "simulation.steps": 120}
-    return Sky(loader.load("small", named | {k.replace("__", "."): v for k, v in changes.items()}))
+    return World(
+        loader.load("small", named | {k.replace("__", "."): v for k, v in changes.items()})
+    )
 
 
 @pytest.fixture(scope="module")
-def bridged() -> Sky:
+def bridged() -> World:
     return sky(*SHELLS, links__seam="dynamic", links__cross_shell_every=3, links__acquisition_s=10)
 
 
@@ -95,13 +97,13 @@ def test_the_grid_of_each_shell_is_the_one_it_has_alone(seam):
     assert together.pairings == pairings
 
 
-def reach(sky: Sky, sources, step=0):
+def reach(world: World, sources, step=0):
     """Delays from some satellites to all, and the positions they are from."""
-    snapshot = next(itertools.islice(sky.snapshots(0), step, None))
-    grid = sky.skeleton
+    snapshot = next(itertools.islice(world.snapshots(0), step, None))
+    grid = world.skeleton
     sources = np.asarray(sources, np.int32)
     delay_s = shortest_paths(grid.indptr, grid.indices, snapshot.weight_s, sources)[0]
-    return delay_s, snapshot.sky.r_km
+    return delay_s, snapshot.instant.r_km
 
 
 @pytest.mark.parametrize("seam", ["closed", "dynamic"])

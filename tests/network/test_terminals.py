@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 
 from twin.network.grid import LinkKind
-from twin.network.links import LinkState, _interpolate
+from twin.network.links import _interpolate
 from twin.network.terminals import LinkStatistics
-from twin.network.topology import Sky
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.space.propagation import propagate
+from twin.vocabulary import LinkState
+from twin.world.world import World
 
 ORBIT_S = 6565  # at 1200 km
 
@@ -37,14 +38,14 @@ def scenario(*, step_s: float, steps: int, outages=None, constellation=None, **l
     )
 
 
-def states(sky: Sky) -> np.ndarray:
-    return np.stack([snapshot.link_state for snapshot in sky.snapshots(0)])
+def states(world: World) -> np.ndarray:
+    return np.stack([snapshot.link_state for snapshot in world.snapshots(0)])
 
 
 @pytest.fixture(scope="module")
-def delta() -> Sky:
-    """A sky whose geometry breaks no link."""
-    return Sky(
+def delta() -> World:
+    """A world whose geometry breaks no link."""
+    return World(
         scenario(
             step_s=5.0,
             steps=40,
@@ -57,7 +58,7 @@ def delta() -> Sky:
 @pytest.mark.parametrize("step_s", [5, 15, 60])
 def test_availability_is_the_configured_one_whatever_the_step(step_s):
     # Outages include their own acquisition: the 10 s come on top of none of them.
-    sky = Sky(
+    world = World(
         scenario(
             step_s=step_s,
             steps=4 * 3600 // step_s,
@@ -67,15 +68,15 @@ def test_availability_is_the_configured_one_whatever_the_step(step_s):
             acquisition_s=10.0,
         )
     )
-    statistics = LinkStatistics(sky.skeleton, steps=4 * 3600 // step_s, step_s=step_s)
-    share = np.zeros(len(sky.skeleton.edges))
-    for snapshot in sky.snapshots(0):
+    statistics = LinkStatistics(world.skeleton, steps=4 * 3600 // step_s, step_s=step_s)
+    share = np.zeros(len(world.skeleton.edges))
+    for snapshot in world.snapshots(0):
         share += snapshot.up
         statistics.add(snapshot.link_state)
-    share /= sky.scenario.simulation.steps
+    share /= world.scenario.simulation.steps
     error = share.std(ddof=1) / np.sqrt(len(share))
     assert abs(share.mean() - 0.95) < 3 * error
-    weights = np.bincount(sky.skeleton.kind)
+    weights = np.bincount(world.skeleton.kind)
     reported = [row["availability"] for row in statistics.summary().values()]
     assert np.average(reported, weights=weights) == pytest.approx(share.mean(), rel=1e-12)
 
@@ -87,9 +88,9 @@ def test_acquisition_does_not_depend_on_the_step(seam, acquisition_s):
     limits = {"seam": seam, "acquisition_s": acquisition_s, "seam_hold_s": 300.0}
     limits |= {"max_angular_rate_rad_s": 0.01, "sun_exclusion_deg": 10.0, "polar_shutoff_deg": 80.0}
     by_step = {
-        step_s: states(Sky(scenario(step_s=step_s, steps=ORBIT_S // 60 * 60 // step_s, **limits)))[
-            :: 60 // step_s
-        ]
+        step_s: states(
+            World(scenario(step_s=step_s, steps=ORBIT_S // 60 * 60 // step_s, **limits))
+        )[:: 60 // step_s]
         for step_s in (5, 15, 60)
     }
     fine = by_step[5]
@@ -102,8 +103,8 @@ def test_acquisition_does_not_depend_on_the_step(seam, acquisition_s):
 @pytest.fixture(scope="module")
 def in_sight_s() -> list[list[tuple[int, int]]]:
     """Intervals in which each seam link keeps its limits, by steps of 1 s without acquisition."""
-    sky = Sky(scenario(step_s=1, steps=4000, acquisition_s=0.0, sun_exclusion_deg=0.0))
-    up = states(sky)[:, sky.skeleton.kind == LinkKind.SEAM] == LinkState.UP
+    world = World(scenario(step_s=1, steps=4000, acquisition_s=0.0, sun_exclusion_deg=0.0))
+    up = states(world)[:, world.skeleton.kind == LinkKind.SEAM] == LinkState.UP
     turns = np.diff(up.astype(int), axis=0, prepend=0, append=0).T
     rises, sets = ([np.flatnonzero(t == x).tolist() for t in turns] for x in (1, -1))
     return [list(zip(*pair, strict=True)) for pair in zip(rises, sets, strict=True)]
@@ -112,8 +113,10 @@ def in_sight_s() -> list[list[tuple[int, int]]]:
 @settings(max_examples=15, deadline=None)
 @given(acquisition_s=st.floats(0.0, 60.0))
 def test_acquisition_begins_when_the_limits_hold_again(in_sight_s, acquisition_s):
-    sky = Sky(scenario(step_s=20, steps=200, acquisition_s=acquisition_s, sun_exclusion_deg=0.0))
-    seen = states(sky)[:, sky.skeleton.kind == LinkKind.SEAM]
+    world = World(
+        scenario(step_s=20, steps=200, acquisition_s=acquisition_s, sun_exclusion_deg=0.0)
+    )
+    seen = states(world)[:, world.skeleton.kind == LinkKind.SEAM]
     checked = {LinkState.UP: 0, LinkState.PAT: 0}
     for link, intervals in enumerate(in_sight_s):
         for rise_s, set_s in intervals:
@@ -141,7 +144,7 @@ def test_power_takes_links_and_gives_them_back_after_acquisition(delta, dark, ac
     for satellite, first, length in dark:
         powered[first : first + length, satellite] = False
     links = delta.scenario.links.model_copy(update={"acquisition_s": acquisition_s})
-    network = Sky(delta.scenario.model_copy(update={"links": links})).network(0)
+    network = World(delta.scenario.model_copy(update={"links": links})).network(0)
     both = powered[:, delta.skeleton.edges].all(axis=2)
     since_s = np.full(both.shape[1], -np.inf)
     for step, on in enumerate(both):
@@ -156,16 +159,16 @@ def test_power_takes_links_and_gives_them_back_after_acquisition(delta, dark, ac
 
 def test_power_that_comes_back_after_sight_starts_the_acquisition(in_sight_s):
     # The pair rises within a step while it is dark; what counts is the power, a moment later.
-    sky = Sky(scenario(step_s=50, steps=80, sun_exclusion_deg=0.0, acquisition_s=20.0))
+    world = World(scenario(step_s=50, steps=80, sun_exclusion_deg=0.0, acquisition_s=20.0))
     rises = [(t, link) for link, pairs in enumerate(in_sight_s) for t, _ in pairs if t > 0]
     late = [(-(-t // 50), link) for t, link in rises if -t % 50 > 21]
     assert late
     for first_step, link in late:
-        edge = np.flatnonzero(sky.skeleton.kind == LinkKind.SEAM)[link]
+        edge = np.flatnonzero(world.skeleton.kind == LinkKind.SEAM)[link]
         powered = np.ones(48, bool)
         for dark, expected in ((False, LinkState.UP), (True, LinkState.PAT)):
-            network = sky.network(0)
-            powered[sky.skeleton.edges[edge]] = not dark
+            network = world.network(0)
+            powered[world.skeleton.edges[edge]] = not dark
             for _ in range(first_step):
                 network.advance(powered)
             assert network.advance().link_state[edge] == expected
@@ -195,7 +198,7 @@ def test_a_random_outage_costs_no_acquisition_of_its_own():
     table = {"step_s": 5, "steps": 50, "outages": outages, "sun_exclusion_deg": 0.0}
     delta = {"raan_spread_deg": 360.0, "planes": 12, "satellites_per_plane": 12}
     slow, quick = (
-        states(Sky(scenario(**table, constellation=delta, acquisition_s=acquisition_s)))
+        states(World(scenario(**table, constellation=delta, acquisition_s=acquisition_s)))
         for acquisition_s in (60.0, 0.0)
     )
     assert (slow == LinkState.RANDOM).any()
@@ -203,12 +206,12 @@ def test_a_random_outage_costs_no_acquisition_of_its_own():
 
 
 def test_planning_predicts_what_geometry_does():
-    sky = Sky(scenario(step_s=30, steps=220, seam="dynamic", sun_exclusion_deg=10.0))
+    world = World(scenario(step_s=30, steps=220, seam="dynamic", sun_exclusion_deg=10.0))
     steps = np.arange(0, 220, 9)
-    planned = np.isfinite(sky.planning_weights(steps, np.random.default_rng(0)))
-    planned = planned[:, sky.skeleton.entry[:, 0]]
-    run = states(sky)[steps]
-    fixed = ~sky.skeleton.changing
+    planned = np.isfinite(world.planning_weights(steps, np.random.default_rng(0)))
+    planned = planned[:, world.skeleton.entry[:, 0]]
+    run = states(world)[steps]
+    fixed = ~world.skeleton.changing
     # Links that come back are the run's to acquire; partners are known, and so is when they change.
     expected = (run == LinkState.UP) | ((run == LinkState.PAT) & fixed)
     assert (run[:, ~fixed] == LinkState.PAT).any()

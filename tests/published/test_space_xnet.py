@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twin.metrics import estimate
+from twin.runs.statistics import estimate
 from twin.scenario import loader
 from twin.study.evaluate import evaluate
 from twin.study.reproduce import PUBLISHED_S

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.scenario.loader import from_data, load
-from twin.scenario.sky import Walker
+from twin.scenario.world import Walker
 from twin.space.constellation import build, walker
 from twin.space.propagation import propagate, step_length_s, step_times_s
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.errors import InputError
-from twin.scenario.sky import ElementSets
+from twin.scenario.world import ElementSets
 from twin.space.constellation import from_element_sets
 from twin.space.planes import cluster_angles, densest_centre
 from twin.space.propagation import propagate

@@ -7,9 +7,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 from scipy import stats
 
-from twin.metrics import Estimate
-from twin.study.report.metrics import METRICS
-from twin.study.report.page import text
+from twin.report.metrics import METRICS
+from twin.runs.cells import text
+from twin.runs.statistics import Estimate
 from twin.study.sweep import open_sweep, sweep
 
 COMMON = """

@@ -12,9 +12,9 @@ from twin.errors import InputError
 from twin.scenario import loader
 from twin.study.cases import Case, make_cases, read_params
 from twin.study.compare import Comparison, Outcome, compare, non_dominated
-from twin.study.comparison_figure import comparison_figure
+from twin.study.comparison_plot import comparison_figure
 from twin.study.comparison_tables import comparison_tables
-from twin.study.figures import COLOURS, strategy_colours
+from twin.study.plots import COLOURS, strategy_colours
 
 FIGURES = {
     "latency_mean_s": 1.0,
@@ -186,7 +186,7 @@ def test_throughput_is_that_of_the_busiest_satellite():
         scenario, ["single-satellite"], ["static"], strategy_params={}, policy_params={}
     )
     run = compare([case], replicates=2, workers=1).outcomes[0].runs[0]
-    from agents.inference import inference
+    from twin.moe.inference import inference
 
     model = inference(scenario)
     token_s = model.stage_s.sum() + 8 * model.card.top_k * model.expert_s
@@ -204,14 +204,14 @@ def test_throughput_of_the_papers_placement():
 
 
 def test_tables_fit_a_hundred_columns(capsys, monkeypatch):
-    from twin.terminal import Report
+    from twin.cli.console import Console
 
     monkeypatch.setenv("COLUMNS", "100")
     told = comparison_tables(comparison(SLOW, FAST, KNOWING, CANNOT))
     assert len(told) == 4
     for title, header, rows in told:
         assert all(len(row) == len(header) for row in rows)
-        Report(None).table(title, header, rows)
+        Console(None).table(title, header, rows)
     out = capsys.readouterr().out
     assert "space-xnet / clairvoyant" in out  # in one piece
     assert "unreachable 8.000%" in out

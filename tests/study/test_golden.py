@@ -6,9 +6,9 @@ Print new ones with ``twin run small --json -``.
 
 import pytest
 
+from agents.run import run_scenario
+from twin.runs.summary import summarise
 from twin.scenario import loader
-from twin.study.run import run_scenario
-from twin.study.summary import summarise
 
 GOLDEN = {
     "latency_mean_s": 0.8590850263462235,

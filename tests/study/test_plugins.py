@@ -54,7 +54,7 @@ def test_the_strategy_of_the_readme_is_short_and_places_as_it_says(write):
     write(text)
     assert load_strategies(["mine.py:one_plane"]) == ["one-plane"]
     model = run_one_step("one-plane", plane=2)
-    placement, body = model.controller.placement, model.sky.constellation
+    placement, body = model.controller.placement, model.world.constellation
     assert (body.plane[placement.gateway] == 2).all()
     assert np.unique(placement.gateway).size == 8
     assert (placement.expert == placement.gateway[:, None]).all()

@@ -5,14 +5,14 @@ import shlex
 
 import pytest
 
+from agents.run import run_scenario
 from twin.errors import InputError
+from twin.export.omm import omm
+from twin.report.rerun import commands
+from twin.report.words import scenario_in_words
+from twin.runs.repeats import make_cases
 from twin.scenario import loader
 from twin.study.bench.scale import SIZES, _changes
-from twin.study.export_omm import omm
-from twin.study.report.data import make_cases
-from twin.study.report.rerun import commands
-from twin.study.report.words import scenario_in_words
-from twin.study.run import run_scenario
 from twin.views import form, limits
 
 SHELLS = """[

@@ -16,16 +16,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from agents.run import run_scenario
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
-from twin.runs import open_run
+from twin.runs.store import open_run
+from twin.runs.studies import StudyWriter, open_study
+from twin.runs.summary import FIGURES, summarise
 from twin.scenario import loader
-from twin.studies import StudyWriter, open_study
 from twin.study import plugins
 from twin.study import sweep as sweeping
 from twin.study.profiles import PROFILES
-from twin.study.run import run_scenario
-from twin.study.summary import FIGURES, summarise
 from twin.study.sweep import open_sweep, run_point, sweep
 
 STUDY = """

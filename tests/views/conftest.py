@@ -6,11 +6,11 @@ import struct
 import numpy as np
 import pytest
 
-from twin.network.topology import Sky
+from agents.run import run_scenario
 from twin.scenario import loader
-from twin.study.run import run_scenario
 from twin.views import replay, trace
 from twin.views.live import FIGURES
+from twin.world.world import World
 
 
 @pytest.fixture(scope="session")
@@ -39,16 +39,16 @@ def replayed():
     """Frames of a run on disk."""
 
     def frames(run):
-        sky = Sky(run.scenario)
-        return list(replay.frames(run, sky, trace.plan(sky)))
+        world = World(run.scenario)
+        return list(replay.frames(run, world, trace.plan(world)))
 
     return frames
 
 
 @pytest.fixture(scope="session")
 def head(run):
-    sky = Sky(run.scenario)
-    return trace.head(sky, trace.plan(sky), run_id=run.manifest["run_id"], figures=FIGURES)
+    world = World(run.scenario)
+    return trace.head(world, trace.plan(world), run_id=run.manifest["run_id"], figures=FIGURES)
 
 
 @pytest.fixture(scope="session")

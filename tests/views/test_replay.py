@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from agents.model import TwinModel
-from agents.service import Cause
+from agents.run import run_scenario
 from twin.scenario import loader
-from twin.study.run import run_scenario
 from twin.views import trace
 from twin.views.live import Tap
+from twin.vocabulary import Cause
 
 
 def recorded(run, name, size):
@@ -111,7 +111,7 @@ def test_a_running_model_and_its_record_show_the_same(case, tmp_path, replayed, 
         scenario, runs_dir=tmp_path, watch=Tap(lambda model, plan: None, live.append)
     )
     frames = replayed(run)
-    assert len(frames) == len(live) == trace.plan(TwinModel(scenario).sky).frames
+    assert len(frames) == len(live) == trace.plan(TwinModel(scenario).world).frames
     for k, (mine, theirs) in enumerate(zip(frames, live, strict=True)):
         last = k == len(live) - 1
         assert trace.chunk([mine], first=k, last=last) == trace.chunk([theirs], first=k, last=last)

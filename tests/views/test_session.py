@@ -3,9 +3,9 @@ import time
 
 import pytest
 
+from agents.run import run_scenario
 from twin.errors import InputError
 from twin.scenario import loader
-from twin.study.run import run_scenario
 from twin.views import limits
 from twin.views.session import Session
 

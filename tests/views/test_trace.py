@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from twin.network.topology import Sky
 from twin.scenario import loader
 from twin.views import trace
+from twin.world.world import World
 
 
 def test_the_head_tells_what_never_changes(run, head, unpack):
@@ -92,15 +92,15 @@ def test_a_header_in_any_script_has_room(unpack):
     ("steps", "stride", "frames"), [(1, 1, 1), (400, 1, 400), (401, 2, 201), (5760, 15, 384)]
 )
 def test_long_runs_are_thinned_evenly(steps, stride, frames):
-    planned = trace.plan(Sky(loader.load("small", [f"simulation.steps={steps}"])))
+    planned = trace.plan(World(loader.load("small", [f"simulation.steps={steps}"])))
     assert (planned.stride, planned.frames) == (stride, frames)
     assert sum(planned.shown(step) for step in range(steps)) == frames
 
 
 def test_large_constellations_have_fewer_frames(monkeypatch):
-    sky = Sky(loader.load("small"))
+    world = World(loader.load("small"))
     monkeypatch.setattr(trace, "MAX_FRAME_BYTES", 20 * (17 * 48 + 96))
-    assert trace.plan(sky).frames == 20
+    assert trace.plan(world).frames == 20
 
 
 def test_many_hops_mean_fewer_tokens(monkeypatch):

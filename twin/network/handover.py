@@ -76,7 +76,7 @@ class Handovers(NamedTuple):
     """The satellite from now on, or -1 where service is lost."""
 
 
-class Service(NamedTuple):
+class SiteService(NamedTuple):
     """What one step brought to G sites."""
 
     satellite: Rows
@@ -123,7 +123,7 @@ class Serving:
 
     def advance(
         self, t0_s: float, step_s: float, usable: NDArray[np.bool_] | None = None
-    ) -> Service:
+    ) -> SiteService:
         """Serve the sites over one step, with hand-overs at every epoch within it.
 
         Parameters
@@ -134,7 +134,7 @@ class Serving:
             Satellites that can serve during the step; default all. A site loses one that cannot.
         """
         if not self.sites.size:
-            return Service(self.satellite, self.since_s, self.since_s, _merged([]))
+            return SiteService(self.satellite, self.since_s, self.since_s, _merged([]))
         self._changes = []
         served_s, end_s = np.zeros(self.sites.size), t0_s + step_s
         epochs_s = self._epochs(t0_s, end_s)
@@ -150,7 +150,7 @@ class Serving:
             start_s = epoch_s
         self._serve(start_s, end_s, served_s)
         availability = np.minimum(served_s / step_s, 1.0)
-        return Service(satellite, delay_s, availability, _merged(self._changes))
+        return SiteService(satellite, delay_s, availability, _merged(self._changes))
 
     def _epochs(self, t0_s: float, t1_s: float) -> list[float]:
         first, end = (ceil((t - CLOCK_S) / self._epoch_s) for t in (t0_s, t1_s))

@@ -1,6 +1,5 @@
 """Laser inter-satellite links: whether each works at an instant, why not, and its delay."""
 
-from enum import IntEnum
 from math import cos, inf, radians, sin, sqrt
 from typing import NamedTuple
 
@@ -8,35 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.constants import C_KM_S, R_EARTH_KM
-from twin.scenario.sky import Links
+from twin.scenario.world import Links
 from twin.space.compiled import compiled
+from twin.vocabulary import LinkState
 
 type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 type States = tuple[Array, Array]
 type Row = int | np.int32
-
-
-class LinkState(IntEnum):
-    """State of a link in a snapshot; anything but `UP` is why it is not, told in this order.
-
-    First `UNPAIRED`: neither end means the link to exist, so that it does not count as down.
-    Then geometry: `RANGE`, `GRAZING` (the line of sight meets the Earth or its air), `RATE` (it
-    turns too fast), `POLAR` (switched off near the poles), `SUN` (an end looks into the Sun).
-    Then what geometry does not explain: `POWER` (a satellite is off), `PAT` (all limits hold
-    again, or partners are new: pointing, acquisition and tracking are under way) and `RANDOM`.
-    """
-
-    UP = 0
-    RANGE = 1
-    GRAZING = 2
-    RATE = 3
-    RANDOM = 4
-    SUN = 5
-    POWER = 6
-    POLAR = 7
-    PAT = 8
-    UNPAIRED = 9
 
 
 _UP, _RANGE, _GRAZING = int(LinkState.UP), int(LinkState.RANGE), int(LinkState.GRAZING)

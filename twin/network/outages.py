@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.scenario.sky import Faults, Outages
+from twin.scenario.world import Faults, Outages
 
 Unbroken = Iterator[NDArray[np.bool_]]
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.network.grid import LinkKind, Skeleton
-from twin.network.links import LinkLimits, LinkState, settle
+from twin.network.links import LinkLimits, settle
 from twin.network.seam import Seam
 from twin.space.ephemeris import Instant
+from twin.vocabulary import LinkState
 
 
 class Terminals:
@@ -50,13 +51,13 @@ class Terminals:
         self._since_s = np.full(len(skeleton.edges), -np.inf)
 
     def advance(
-        self, sky: Instant, unbroken: NDArray[np.bool_], powered: NDArray[np.bool_]
+        self, instant: Instant, unbroken: NDArray[np.bool_], powered: NDArray[np.bool_]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """State of every link at the start of the next step, and the delays that go with it.
 
         Parameters
         ----------
-        sky : Instant
+        instant : Instant
             The start of the step.
         unbroken : (E,) bool
             Links that no random outage holds down.
@@ -70,9 +71,9 @@ class Terminals:
         weight_s : (2E,) float64
             One-way light time per CSR entry, ``inf`` where the link is not up.
         """
-        skeleton, before = self._skeleton, self._before or sky
+        skeleton, before = self._skeleton, self._before or instant
         if self._seam is not None:
-            self._choose_partners(self._seam, sky.t_s, powered)
+            self._choose_partners(self._seam, instant.t_s, powered)
         state = np.empty(len(skeleton.edges), np.uint8)
         weight_s = np.empty(len(skeleton.indices))
         settle(
@@ -80,15 +81,15 @@ class Terminals:
             (self._paired, powered, unbroken),
             (
                 (before.r_km, before.v_km_s),
-                (sky.r_km, sky.v_km_s),
-                sky.sun_km / np.linalg.norm(sky.sun_km),
+                (instant.r_km, instant.v_km_s),
+                instant.sun_km / np.linalg.norm(instant.sun_km),
             ),
-            (sky.t_s, self._step_s, self._acquisition_s),
+            (instant.t_s, self._step_s, self._acquisition_s),
             self._limit,
             (self._broken, self._since_s),
             (state, weight_s),
         )
-        self._before = sky
+        self._before = instant
         return state, weight_s
 
     def _choose_partners(self, seam: Seam, t_s: float, powered: NDArray[np.bool_]) -> None:

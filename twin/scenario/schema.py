@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Table, UtcText
-from twin.scenario.sky import ElementSets, Faults, Links, Outages, Propagation, Shells, Walker
+from twin.scenario.world import ElementSets, Faults, Links, Outages, Propagation, Shells, Walker
 
 MAX_BRIDGE_PAIRS = 250_000
 """Links between shells that may exist: a step looks at every one of them."""

@@ -11,7 +11,7 @@ from sgp4.api import Satrec
 from twin.constants import R_EARTH_KM
 from twin.errors import InputError
 from twin.scenario.schema import Scenario
-from twin.scenario.sky import ElementSets, Shell, Shells, Walker
+from twin.scenario.world import ElementSets, Shell, Shells, Walker
 from twin.space import elements, planes
 
 TAU = 2 * np.pi

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agents.model import TwinModel
 from twin.errors import InputError
-from twin.metrics import Estimate, estimate
+from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
 from twin.study.cases import Case
 from twin.study.plugins import load_strategies

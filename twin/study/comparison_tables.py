@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from twin.metrics import Estimate
+from twin.runs.statistics import Estimate
 from twin.study.compare import Comparison, Outcome
 
 type TextTable = tuple[str, list[str], list[list[str]]]

@@ -1,4 +1,4 @@
-"""Expected token latency of static placements, many variants over one sky.
+"""Expected token latency of static placements, many variants over one world.
 
 Variants of a scenario that differ only in model, activations, accounting or placement meet the
 same orbits and outages, so their shortest paths are computed once. The latency of a step is the
@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.fleet import hardware
-from agents.hosts import resolve
-from agents.inference import inference
-from agents.planning import Known, last_planned_step, plan, planning_problem
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.expectation import ExpectedLatency, expected_latency
+from twin.moe.inference import inference
 from twin.network.routing import shortest_paths
-from twin.network.topology import Sky
+from twin.planning.problems import Known, last_planned_step, plan, planning_problem
 from twin.scenario.schema import Scenario
+from twin.serving.hosts import resolve
+from twin.world.world import World
 
 SHARED = ("simulation", "constellation", "propagation", "links", "outages")
-"""Tables in which variants over one sky must agree."""
+"""Tables in which variants over one world must agree."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,17 +63,17 @@ def evaluate(variants: Mapping[str, Scenario], replicate: int) -> dict[str, Eval
     Raises
     ------
     InputError
-        If the variants do not share a sky.
+        If the variants do not share a world.
     """
     result: dict[str, Evaluation] = {}
     cases = {}
-    sky = Sky(_one_sky(variants))
+    world = World(_one_sky(variants))
     for key, variant in variants.items():
         scenario = variant.model_copy(
             update={"simulation": variant.simulation.model_copy(update={"replicate": replicate})}
         )
         try:
-            cases[key] = _Case(scenario, sky)
+            cases[key] = _Case(scenario, world)
         except InputError as error:
             result[key] = Evaluation(
                 latency_s=np.empty(0), served=np.empty(0), infeasible=str(error)
@@ -81,28 +81,28 @@ def evaluate(variants: Mapping[str, Scenario], replicate: int) -> dict[str, Eval
     groups: dict[bytes, list[_Case]] = {}
     for case in cases.values():
         groups.setdefault(case.placement.gateway.tobytes(), []).append(case)
-    for snapshot in sky.snapshots(replicate):
+    for snapshot in world.snapshots(replicate):
         for group in groups.values():
             gateway = group[0].placement.gateway
             delay_s, _ = shortest_paths(
-                sky.skeleton.indptr, sky.skeleton.indices, snapshot.weight_s, gateway
+                world.skeleton.indptr, world.skeleton.indices, snapshot.weight_s, gateway
             )
             for case in group:
-                case.see(delay_s, snapshot.sky.t_s)
+                case.see(delay_s, snapshot.instant.t_s)
     return result | {key: case.conclude() for key, case in cases.items()}
 
 
 class _Case:
     """A variant's placement, and how it has fared so far."""
 
-    def __init__(self, scenario: Scenario, sky: Sky) -> None:
+    def __init__(self, scenario: Scenario, world: World) -> None:
         simulation = scenario.simulation
         self.inference = inference(scenario)
-        pace, memory_bytes = hardware(sky.constellation, scenario.compute)
+        pace, memory_bytes = hardware(world.constellation, scenario.compute)
         self._pace = pace
         problem = planning_problem(
             scenario,
-            sky,
+            world,
             self.inference,
             Known(
                 memory_bytes=memory_bytes,
@@ -142,5 +142,5 @@ def _one_sky(variants: Mapping[str, Scenario]) -> Scenario:
     for other in others:
         for table in SHARED:
             if getattr(other, table) != getattr(first, table):
-                raise InputError(f"variants over one sky differ in table {table}")
+                raise InputError(f"variants over one world differ in table {table}")
     return first

@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 
 from agents.fleet import hardware
-from agents.inference import inference
-from agents.planning import Known, last_planned_step, plan, planning_problem
 from placement.bounds import lower_bound_s
 from placement.cost import Cost, cost
 from placement.problem import PlacementProblem
 from placement.strategies.table import STRATEGIES
 from twin import registry, seeding
 from twin.errors import InputError
-from twin.metrics import Estimate, estimate
-from twin.network.topology import Sky
+from twin.moe.inference import inference
+from twin.planning.problems import Known, last_planned_step, plan, planning_problem
+from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
 from twin.study.plugins import load_strategies
 from twin.study.pool import map_jobs
+from twin.world.world import World
 
 FLOOR = "min_tokens_per_s"
 """Parameter of the strategies that can respect a floor of throughput."""
@@ -147,12 +147,12 @@ def place(
 
 def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem:
     """The planning problem of a scenario's first plan, outages drawn from a named stream."""
-    sky, simulation = Sky(scenario), scenario.simulation
+    world, simulation = World(scenario), scenario.simulation
     model = inference(scenario)
-    pace, memory_bytes = hardware(sky.constellation, scenario.compute)
+    pace, memory_bytes = hardware(world.constellation, scenario.compute)
     return planning_problem(
         scenario,
-        sky,
+        world,
         model,
         Known(
             memory_bytes=memory_bytes,

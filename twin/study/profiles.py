@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from twin.metrics import SHARES
-from twin.runs import Run
-from twin.study.report.data import Case, least, mean
+from twin.runs.repeats import Case, least, mean
+from twin.runs.statistics import SHARES
+from twin.runs.store import Run
 
 POINTS = 96
 """Along the time of a run, at most: steps are taken together."""

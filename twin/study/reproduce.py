@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from twin.metrics import Estimate, estimate
 from twin.moe.activations import MIXTRAL_TOPICS
+from twin.runs.statistics import Estimate, estimate
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.study.evaluate import Evaluation, evaluate

@@ -21,7 +21,7 @@ def run_figures(model: TwinModel) -> Figures:
     """
     rows, latency_s, compute_j, throughput_per_s = [], [], 0.0, []
     profile = bus.profile(model.config.bus)
-    step_j = (profile.compute_peak_w - profile.compute_idle_w) * model.sky.step_s
+    step_j = (profile.compute_peak_w - profile.compute_idle_w) * model.world.step_s
     version = None
     while model.running:
         model.step()

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Self
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
+from twin.runs.summary import FIGURES
 from twin.scenario import loader, sources
 from twin.scenario.fields import Table
-from twin.study.summary import FIGURES
 
 _PACKAGE = "twin.study"
 

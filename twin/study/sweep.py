@@ -11,16 +11,16 @@ from typing import Any
 import pyarrow as pa
 
 from twin.errors import InputError
-from twin.runs import PARTIAL, Run, open_run
+from twin.runs.store import PARTIAL, Run, open_run
+from twin.runs.studies import Result, Study, StudyWriter, interrupted
+from twin.runs.summary import FIGURES, summarise
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
-from twin.studies import Result, Study, StudyWriter, interrupted
 from twin.study.plugins import load_strategies
 from twin.study.points import Point, base_scenario, make_points
 from twin.study.pool import run_jobs
 from twin.study.profiles import PROFILES, profiles
 from twin.study.study_file import StudyFile, parse_study, read_study, to_toml
-from twin.study.summary import FIGURES, summarise
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _run(scenario: Scenario, folder: Path, run_id: str) -> Run:
     if (folder / run_id).is_dir():
         return open_run(folder / run_id)
     # Here, for a process whose workers run the points can do without Mesa.
-    from twin.study.run import run_scenario
+    from agents.run import run_scenario
 
     return run_scenario(scenario, runs_dir=folder, run_id=run_id)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from twin.metrics import Estimate, estimate
-from twin.study.report.page import text
+from twin.runs.cells import text
+from twin.runs.statistics import Estimate, estimate
 
 _NOT_AXES = ("strategy", "policy", "points", "failed", "metrics")
 

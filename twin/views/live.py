@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from agents.model import TwinModel
 from agents.recorder import followed, hosts
-from twin import metrics
 from twin.energy.bus import ZERO_CELSIUS_K
-from twin.tables import TABLES
+from twin.runs import statistics as metrics
+from twin.runs.tables import TABLES
 from twin.views import trace
 from twin.views.trace import Columns, Frame, Plan
 
@@ -42,9 +42,9 @@ class Tap:
     def __call__(self, model: TwinModel) -> None:
         """Take in the step that the model has just made."""
         if self._plan is None:
-            self._plan = trace.plan(model.sky)
+            self._plan = trace.plan(model.world)
             self._begin(model, self._plan)
-        events = model.log.columns(model.snapshot.sky.t_s)
+        events = model.log.columns(model.snapshot.instant.t_s)
         self._events += [
             dict(zip(events, row, strict=True)) for row in zip(*events.values(), strict=True)
         ]
@@ -57,8 +57,8 @@ class Tap:
         new = model.controller.version != self._placement
         self._placement = model.controller.version
         return Frame(
-            positions=model.snapshot.sky.r_km,
-            sun=model.snapshot.sky.sun_km,
+            positions=model.snapshot.instant.r_km,
+            sun=model.snapshot.instant.sun_km,
             sunlit=fleet.sunlit,
             soc=fleet.energy.soc,
             utilisation=fleet.utilisation,

@@ -33,7 +33,7 @@ class PresetModel(TwinModel):
         self.recorder = Tap(self._begin, self.stream.show)
 
     def _begin(self, model: TwinModel, planned: Plan) -> None:
-        self.stream.begin(trace.head(model.sky, planned, run_id="mesa", figures=FIGURES))
+        self.stream.begin(trace.head(model.world, planned, run_id="mesa", figures=FIGURES))
 
     def step(self) -> None:
         """Advance one step; the last one ends what the stage is sent."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import reacton.ipyvuetify as rv
 import solara
 
-from twin.runs import Run
+from twin.runs.store import Run
 from twin.scenario.schema import Scenario
 from twin.views import limits
 from twin.views.form import NewRun, select

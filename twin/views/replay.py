@@ -12,15 +12,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from agents.service import Cause
 from twin.energy.bus import profile
 from twin.network.handover import NOBODY
-from twin.network.topology import Sky
-from twin.replaying import snapshots
-from twin.runs import Run
+from twin.runs.replay import snapshots
+from twin.runs.store import Run
 from twin.views import trace
 from twin.views.live import FIGURES
 from twin.views.trace import Columns, Frame, Plan
+from twin.vocabulary import Cause
+from twin.world.world import World
 
 _STATE_EVENTS = {
     "soc-low": (1, True),
@@ -37,26 +37,26 @@ _SERVICE_EVENTS = ("service-begun", "ground-handover", "service-lost")
 _ROUNDING_S = 1e-6
 
 
-def frames(run: Run, sky: Sky, planned: Plan) -> Iterator[Frame]:
+def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
     """Yield the frames of a run, in order.
 
     Parameters
     ----------
     run : Run
-    sky : Sky
+    world : World
         Of the run's scenario.
     planned : Plan
     """
-    record = _Record(run, sky.constellation.size, planned)
+    record = _Record(run, world.constellation.size, planned)
     bus = run.scenario.bus
-    inside = np.zeros((len(trace.STATES), sky.constellation.size), bool)
+    inside = np.zeros((len(trace.STATES), world.constellation.size), bool)
     inside[1] = bus.initial_soc < profile(bus).reserve_soc
     inside[2] = bus.initial_c > profile(bus).throttle_c
     inside[4] = bus.initial_soc <= profile(bus).brownout_soc
     serving = np.full(record.sites, NOBODY)
     events: list[dict[str, Any]] = []
     hand_overs: deque[dict[str, Any]] = deque()
-    for snapshot, _ in snapshots(run, sky):
+    for snapshot, _ in snapshots(run, world):
         step = snapshot.step
         mine = record.events.get(step, [])
         events += mine
@@ -66,16 +66,16 @@ def frames(run: Run, sky: Sky, planned: Plan) -> Iterator[Frame]:
                 inside[number, event["satellite"]] = begins
         hand_overs += [event for event in mine if event["kind"] in _SERVICE_EVENTS]
         # Requests of a step enter through whoever serves at its start.
-        while hand_overs and hand_overs[0]["t_s"] <= snapshot.sky.t_s + _ROUNDING_S:
+        while hand_overs and hand_overs[0]["t_s"] <= snapshot.instant.t_s + _ROUNDING_S:
             event = hand_overs.popleft()
             satellite = event["satellite"]
             serving[int(event["value"])] = NOBODY if satellite is None else satellite
         if not planned.shown(step):
             continue
         yield Frame(
-            positions=snapshot.sky.r_km,
-            sun=snapshot.sky.sun_km,
-            sunlit=sky.ephemeris.sunlit(step),
+            positions=snapshot.instant.r_km,
+            sun=snapshot.instant.sun_km,
+            sunlit=world.ephemeris.sunlit(step),
             state=np.where(inside, np.arange(len(inside))[:, None], 0).max(axis=0).astype(np.uint8),
             link_state=snapshot.link_state,
             serving=serving.copy(),

@@ -14,13 +14,13 @@ import solara
 
 from agents.model import TwinModel
 from twin.errors import InputError
-from twin.network.topology import Sky
-from twin.runs import Run, list_runs, new_run_id
+from twin.runs.store import Run, list_runs, new_run_id
 from twin.scenario.schema import Scenario
 from twin.views import limits, replay, trace
 from twin.views.live import FIGURES, Tap
 from twin.views.stream import Stream
 from twin.views.trace import Plan
+from twin.world.world import World
 
 PROGRESS_INTERVAL_S = 0.2
 TIDY_AFTER_S = 3.0
@@ -169,7 +169,7 @@ class Session:
         deadline = time.monotonic() + limits.MAX_RUN_S
 
         def begin(model: TwinModel, planned: Plan) -> None:
-            shown.stream.begin(trace.head(model.sky, planned, run_id=run_id, figures=FIGURES))
+            shown.stream.begin(trace.head(model.world, planned, run_id=run_id, figures=FIGURES))
             self._set(stop, (*(self.shown.value if beside else ()), shown))
 
         def cancelled() -> bool:
@@ -197,11 +197,11 @@ class Session:
     def _replay(self, stop: threading.Event, shown: Shown) -> None:
         assert shown.run is not None
         scenario = shown.run.scenario
-        sky = Sky(scenario)
-        planned = trace.plan(sky)
+        world = World(scenario)
+        planned = trace.plan(world)
         report = self._progress(stop, f"Opening {scenario.name}")
-        shown.stream.begin(trace.head(sky, planned, run_id=shown.run_id, figures=FIGURES))
-        for number, frame in enumerate(replay.frames(shown.run, sky, planned), start=1):
+        shown.stream.begin(trace.head(world, planned, run_id=shown.run_id, figures=FIGURES))
+        for number, frame in enumerate(replay.frames(shown.run, world, planned), start=1):
             if stop.is_set():
                 raise StoppedError
             shown.stream.show(frame)

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.service import Cause
 from twin.network.cities import city_sites
-from twin.network.links import LinkState
-from twin.network.topology import Sky
 from twin.scenario.schema import Scenario
 from twin.space.frames import gcrs_to_itrs
 from twin.views import palette
+from twin.vocabulary import Cause, LinkState
+from twin.world.world import World
 
 MAX_FRAMES = 400
 MAX_FRAME_BYTES = 64_000_000
@@ -52,35 +51,35 @@ class Plan:
         return step % self.stride == 0
 
 
-def plan(sky: Sky) -> Plan:
+def plan(world: World) -> Plan:
     """Choose the steps to show, evenly, as many as the limits allow."""
-    steps = sky.scenario.simulation.steps
-    each = 17 * sky.constellation.size + len(sky.skeleton.edges)
+    steps = world.scenario.simulation.steps
+    each = 17 * world.constellation.size + len(world.skeleton.edges)
     most = max(2, min(MAX_FRAMES, MAX_FRAME_BYTES // each))
     stride = -(-steps // most)
     return Plan(steps=steps, stride=stride, frames=-(-steps // stride))
 
 
-def head(sky: Sky, planned: Plan, *, run_id: str, figures: Sequence[str]) -> bytes:
+def head(world: World, planned: Plan, *, run_id: str, figures: Sequence[str]) -> bytes:
     """Pack what holds for the whole run.
 
     Parameters
     ----------
-    sky : Sky
+    world : World
         Of the run's scenario.
     planned : Plan
     run_id : str
     figures : sequence of str
         Names of the columns of every frame's ``figures``.
     """
-    scenario, body = sky.scenario, sky.constellation
-    shown_s = sky.ephemeris.t_s[: planned.steps : planned.stride]
+    scenario, body = world.scenario, world.constellation
+    shown_s = world.ephemeris.t_s[: planned.steps : planned.stride]
     rotation = gcrs_to_itrs(body.epoch_utc, shown_s)
     meta = _told(scenario) | {
         "run_id": run_id,
         "n_satellites": body.size,
         "n_planes": body.n_planes,
-        "step_s": sky.step_s,
+        "step_s": world.step_s,
         "start_utc": body.epoch_utc,
         "stride": planned.stride,
         "frames": planned.frames,
@@ -98,7 +97,7 @@ def head(sky: Sky, planned: Plan, *, run_id: str, figures: Sequence[str]) -> byt
         "plane": body.plane.astype(np.int16),
         "slot": body.slot.astype(np.int16),
         "ring": body.ring_position.astype(np.float32),
-        "edges": sky.skeleton.edges.astype(np.int32),
+        "edges": world.skeleton.edges.astype(np.int32),
         "earth_rotation": np.arctan2(rotation[:, 0, 1], rotation[:, 0, 0]).astype(np.float32),
     }
     return pack(meta, arrays)

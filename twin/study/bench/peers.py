@@ -17,10 +17,10 @@ from scipy.sparse.csgraph import dijkstra
 from agents.model import TwinModel
 from twin.constants import C_KM_S
 from twin.network.routing import shortest_paths
-from twin.network.topology import Sky
 from twin.scenario import loader
-from twin.scenario.sky import Walker
+from twin.scenario.world import Walker
 from twin.study.bench.steps import graphs, positions_ms, take_turns
+from twin.world.world import World
 
 type Delays = NDArray[np.float64]
 type Job = Callable[[], Any]
@@ -43,7 +43,7 @@ class Task:
 
     Attributes
     ----------
-    sky : Sky
+    world : World
     csgraph : csr_array
         Links that are up, N x N, both directions.
     networkx : networkx.Graph
@@ -51,7 +51,7 @@ class Task:
     sources : (K,) int32
     """
 
-    sky: Sky
+    world: World
     csgraph: csr_array
     networkx: nx.Graph
     sources: NDArray[np.int32]
@@ -92,9 +92,9 @@ def peers(
     total = 2 * (rounds + 1)
     median = take_turns(jobs, rounds, lambda done: progress(done, total))
     median |= take_turns(slow, rounds, lambda done: progress(rounds + 1 + done, total))
-    median["twin, whole step"] += positions_ms(task.sky)
+    median["twin, whole step"] += positions_ms(task.world)
     return {
-        "satellites": task.sky.constellation.size,
+        "satellites": task.world.constellation.size,
         "sources": len(task.sources),
         "links_up": len(task.links),
         "rounds": rounds,
@@ -110,11 +110,11 @@ def _task(seed: int) -> tuple[Task, Job, Job]:
     scenario = loader.load("paper", [f"simulation.seed={seed}"])
     model = TwinModel(scenario)
     model.step()
-    sky = Sky(scenario)
-    csgraph, graph = graphs(model.sky, model.snapshot)
+    world = World(scenario)
+    csgraph, graph = graphs(model.world, model.snapshot)
     sources = model.controller.placement.gateway
-    skeleton, weight_s = sky.skeleton, model.snapshot.weight_s
-    steps = sky.snapshots(scenario.simulation.replicate)
+    skeleton, weight_s = world.skeleton, model.snapshot.weight_s
+    steps = world.snapshots(scenario.simulation.replicate)
 
     def paths() -> tuple[Delays, NDArray[np.int32]]:
         return shortest_paths(skeleton.indptr, skeleton.indices, weight_s, sources)
@@ -122,7 +122,7 @@ def _task(seed: int) -> tuple[Task, Job, Job]:
     def whole_step() -> None:
         shortest_paths(skeleton.indptr, skeleton.indices, next(steps).weight_s, sources)
 
-    return Task(sky=sky, csgraph=csgraph, networkx=graph, sources=sources), paths, whole_step
+    return Task(world=world, csgraph=csgraph, networkx=graph, sources=sources), paths, whole_step
 
 
 def _rival(name: str) -> str:
@@ -152,7 +152,7 @@ def _networkx(task: Task) -> tuple[Job, Reader]:
 def _rustworkx(task: Task) -> tuple[Job, Reader]:
     rx = importlib.import_module("rustworkx")
     graph, sources = rx.PyGraph(), task.sources.tolist()
-    graph.add_nodes_from(range(task.sky.constellation.size))
+    graph.add_nodes_from(range(task.world.constellation.size))
     graph.add_edges_from(task.links)
     search, read = rx.graph_dijkstra_shortest_path_lengths, _from_dicts(task)
     # It leaves the source itself out.
@@ -167,7 +167,7 @@ def _rustworkx(task: Task) -> tuple[Job, Reader]:
 def _igraph(task: Task) -> tuple[Job, Reader]:
     ig = importlib.import_module("igraph")
     links, sources = task.links, task.sources.tolist()
-    graph = ig.Graph(task.sky.constellation.size, [link[:2] for link in links])
+    graph = ig.Graph(task.world.constellation.size, [link[:2] for link in links])
     graph.es["delay_s"] = [link[2] for link in links]
     return (
         lambda: graph.distances(sources, weights="delay_s", algorithm="dijkstra"),
@@ -178,7 +178,7 @@ def _igraph(task: Task) -> tuple[Job, Reader]:
 def _networkit(task: Task) -> tuple[Job, Reader]:
     nk = importlib.import_module("networkit")
     nk.setNumberOfThreads(1)
-    graph, sources = nk.Graph(task.sky.constellation.size, weighted=True), task.sources.tolist()
+    graph, sources = nk.Graph(task.world.constellation.size, weighted=True), task.sources.tolist()
     for a, b, delay_s in task.links:
         graph.addEdge(a, b, delay_s)
 
@@ -197,16 +197,16 @@ def _dsns(task: Task) -> tuple[Job, Reader]:
     A call of its routing searches the whole graph and tells the delay to one satellite.
     """
     routing = importlib.import_module("dsns.message_actors").BestEffortRoutingDataProvider()
-    sky, ids = _dsns_sky(task.sky)
-    step_s, n, sources = task.sky.step_s, len(ids), task.sources.tolist()
+    world, ids = _dsns_sky(task.world)
+    step_s, n, sources = task.world.step_s, len(ids), task.sources.tolist()
     pairs = [(s, (s + n // 2) % n) for s in sources]
-    routing.initialize(sky, 0.0)
+    routing.initialize(world, 0.0)
     clock = iter(range(1_000_000))
 
     def step() -> list[float]:
         t_s = next(clock) * step_s
-        sky.update(t_s)
-        routing.update(sky, t_s)
+        world.update(t_s)
+        routing.update(world, t_s)
         return [routing.get_path_cost(ids[a], ids[b]) for a, b in pairs]
 
     def read(found: list[float]) -> Delays:
@@ -217,10 +217,10 @@ def _dsns(task: Task) -> tuple[Job, Reader]:
     return step, read
 
 
-def _dsns_sky(sky: Sky) -> tuple[Any, list[Any]]:
+def _dsns_sky(world: World) -> tuple[Any, list[Any]]:
     """The same orbits and grid in its own terms, and its name of each satellite."""
     parts = importlib.import_module("dsns.constellation")
-    table = sky.scenario.constellation
+    table = world.scenario.constellation
     assert isinstance(table, Walker)  # the paper's
     planes, slots = table.planes, table.satellites_per_plane
     grid = parts.WalkerISLHelper(planes, slots, True, 0, disable_cross_seam_links=True)
@@ -229,7 +229,7 @@ def _dsns_sky(sky: Sky) -> tuple[Any, list[Any]]:
         num_planes=planes,
         sats_per_plane=slots,
         inclination=table.inclination_deg,
-        semi_major_axis=float(sky.constellation.a_km[0]) * 1000,
+        semi_major_axis=float(world.constellation.a_km[0]) * 1000,
         eccentricity=0.0,
         ascending_node_arc=table.raan_spread_deg,
         phase_offset=360.0 * table.phasing / (planes * slots),
@@ -244,7 +244,7 @@ def _dsns_sky(sky: Sky) -> tuple[Any, list[Any]]:
 
 def _all_links_up_s(task: Task) -> Delays:
     """Delays at the first step if every link of the grid were up."""
-    skeleton, r_km = task.sky.skeleton, task.sky.ephemeris.at(0).r_km
+    skeleton, r_km = task.world.skeleton, task.world.ephemeris.at(0).r_km
     rows = np.repeat(np.arange(len(r_km)), np.diff(skeleton.indptr))
     weight_s = np.linalg.norm(r_km[rows] - r_km[skeleton.indices], axis=1) / C_KM_S
     return shortest_paths(skeleton.indptr, skeleton.indices, weight_s, task.sources)[0]
@@ -252,7 +252,7 @@ def _all_links_up_s(task: Task) -> Delays:
 
 def _from_dicts(task: Task) -> Reader:
     def read(found: list[Mapping[int, float]]) -> Delays:
-        n = task.sky.constellation.size
+        n = task.world.constellation.size
         return np.array([[lengths.get(j, np.inf) for j in range(n)] for lengths in found])
 
     return read

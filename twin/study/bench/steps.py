@@ -19,10 +19,10 @@ from scipy.sparse.csgraph import dijkstra
 from agents.model import TwinModel
 from agents.recorder import Recorder
 from twin.network.routing import shortest_paths
-from twin.network.topology import Sky, Snapshot, to_networkx
-from twin.runs import RunWriter
+from twin.runs.store import RunWriter
 from twin.scenario import loader
 from twin.study.bench.wholeprocess import peak_mib
+from twin.world.world import Snapshot, World, to_networkx
 
 
 def kernel(
@@ -41,14 +41,14 @@ def kernel(
     model = TwinModel(scenario)
     model.step()
     gateway = model.controller.placement.gateway
-    sky = Sky(scenario)
-    csgraph_graph, nx_graph = graphs(model.sky, model.snapshot)
+    world = World(scenario)
+    csgraph_graph, nx_graph = graphs(model.world, model.snapshot)
     difference_s = _disagreement(model, csgraph_graph)
-    steps = sky.snapshots(scenario.simulation.replicate)
+    steps = world.snapshots(scenario.simulation.replicate)
 
     def ours() -> None:
         snapshot = next(steps)
-        skeleton = sky.skeleton
+        skeleton = world.skeleton
         shortest_paths(skeleton.indptr, skeleton.indices, snapshot.weight_s, gateway)
 
     def csgraph() -> None:
@@ -62,7 +62,7 @@ def kernel(
     total = rounds + networkx_rounds + 2
     times = take_turns(contestants, rounds, lambda done: progress(done, total))
     # Positions come a chunk at a time, so that no median shows them: their mean is added.
-    times["positions"] = positions_ms(sky)
+    times["positions"] = positions_ms(world)
     times["kernel"] += times["positions"]
     times["model_step"] += times["positions"]
     slow = take_turns(
@@ -70,8 +70,8 @@ def kernel(
     )
     times |= slow
     return {
-        "satellites": sky.constellation.size,
-        "links": sky.skeleton.pairings,
+        "satellites": world.constellation.size,
+        "links": world.skeleton.pairings,
         "sources": len(gateway),
         "tokens_per_step": scenario.workload.tokens_per_step,
         "rounds": rounds,
@@ -156,8 +156,8 @@ def _timed(phase: Callable[[], None], spent: dict[str, float], name: str) -> Cal
 
 def _routing_alone(model: TwinModel, times: dict[str, list[float]]) -> None:
     """Time one step's shortest paths by themselves, twice over."""
-    skeleton, gateway = model.sky.skeleton, model.controller.placement.gateway
-    graph, _ = graphs(model.sky, model.snapshot)
+    skeleton, gateway = model.world.skeleton, model.controller.placement.gateway
+    graph, _ = graphs(model.world, model.snapshot)
     weight_s = model.snapshot.weight_s
     began = time.perf_counter()
     shortest_paths(skeleton.indptr, skeleton.indices, weight_s, gateway)
@@ -167,23 +167,23 @@ def _routing_alone(model: TwinModel, times: dict[str, list[float]]) -> None:
     times["csgraph"].append(time.perf_counter() - between)
 
 
-def positions_ms(sky: Sky) -> float:
+def positions_ms(world: World) -> float:
     """Cost of propagation a step, from whole chunks."""
-    steps = np.arange(len(sky.ephemeris.t_s))
+    steps = np.arange(len(world.ephemeris.t_s))
     began = time.perf_counter()
     rounds = 3
     for _ in range(rounds):
-        sky.ephemeris.states(steps)
+        world.ephemeris.states(steps)
     return (time.perf_counter() - began) * 1e3 / (rounds * len(steps))
 
 
-def graphs(sky: Sky, snapshot: Snapshot) -> tuple[csr_array, nx.Graph]:
+def graphs(world: World, snapshot: Snapshot) -> tuple[csr_array, nx.Graph]:
     """The same snapshot for csgraph (links that are up only) and for networkx."""
-    skeleton, n = sky.skeleton, sky.constellation.size
+    skeleton, n = world.skeleton, world.constellation.size
     up = np.isfinite(snapshot.weight_s)
     rows = np.repeat(np.arange(n), np.diff(skeleton.indptr))[up]
     graph = csr_array((snapshot.weight_s[up], (rows, skeleton.indices[up])), shape=(n, n))
-    return graph, to_networkx(sky, snapshot)
+    return graph, to_networkx(world, snapshot)
 
 
 def _disagreement(model: TwinModel, graph: csr_array) -> float:

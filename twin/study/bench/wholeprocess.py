@@ -15,7 +15,7 @@ from twin.errors import InputError
 from twin.study.points import count_points
 from twin.study.study_file import read_study
 
-_TWIN = (sys.executable, "-c", "from twin.cli import main; main()")
+_TWIN = (sys.executable, "-c", "from twin.cli.main import main; main()")
 
 
 def measure_run(

@@ -1,0 +1,117 @@
+"""The ground: sites as Mesa agents, and where requests enter and tokens leave the constellation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.network.handover import NOBODY, Serving, SiteService
+
+if TYPE_CHECKING:
+    from agents.model import TwinModel
+
+
+class GroundSite(mesa.Agent):
+    """One site; `row` is its place in the arrays of `Ground`.
+
+    Which satellite it chooses, and when, is its handover policy's decision, taken for all sites
+    at once on arrays.
+    """
+
+    model: TwinModel
+
+    def __init__(self, model: TwinModel, row: int) -> None:
+        super().__init__(model)
+        self.row = row
+
+    @property
+    def name(self) -> str:
+        """Name of the place."""
+        return self.model.ground.sites.names[self.row]
+
+    @property
+    def satellite(self) -> int | None:
+        """The satellite that serves it in this step."""
+        row = int(self.model.ground.service.satellite[self.row])
+        return None if row == NOBODY else row
+
+    @property
+    def availability(self) -> float:
+        """Share of the step in which it had service."""
+        return float(self.model.ground.service.availability[self.row])
+
+
+class GroundSegment:
+    """All sites, who serves them, and what that adds to a request's way."""
+
+    def __init__(self, model: TwinModel) -> None:
+        scenario = model.config
+        self._model = model
+        self._serving = Serving(
+            scenario.ground, model.world.constellation, scenario.propagation.model
+        )
+        self.sites = self._serving.sites
+        self.agents = [GroundSite(model, row) for row in range(self.sites.size)]
+        self.service: SiteService
+
+    def step(self, start_s: float) -> None:
+        """Let every site choose its satellites for a step, and log the hand-overs."""
+        if not self.sites.size:
+            return
+        usable = self._model.fleet.energy.powered & self._model.world.may_serve
+        self.service = self._serving.advance(start_s, self._model.world.step_s, usable)
+        changes = self.service.handovers
+        begun, ended = changes.before == NOBODY, changes.after == NOBODY
+        kinds = {"service-begun": begun, "service-lost": ended, "ground-handover": ~(begun | ended)}
+        for kind, rows in kinds.items():
+            self._model.log.add(
+                kind,
+                t_s=changes.t_s[rows],
+                satellite=changes.after[rows],
+                other=changes.before[rows],
+                value=changes.site[rows],
+            )
+
+    def origins(self, tokens: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw the site that each token is asked from, by the sites' shares, (tokens,)."""
+        if not self.sites.size:
+            return np.zeros(tokens, np.int64)
+        return rng.choice(self.sites.size, tokens, p=self.sites.share)
+
+    def entry_s(
+        self, origin: NDArray[np.int64], from_first_gateway_s: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Way from each token's site to the first gateway, ``inf`` if there is none, (P,).
+
+        Parameters
+        ----------
+        origin : (P,) int
+            Site of each token.
+        from_first_gateway_s : (N,) float64
+            Delay between the first gateway and every satellite.
+        """
+        if not self.sites.size:
+            return np.zeros(len(origin))
+        satellite = self.service.satellite
+        across_s = np.where(satellite == NOBODY, np.inf, from_first_gateway_s[satellite])
+        return (self.service.delay_s + across_s)[origin]
+
+    def interrupted(self, origin: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Which tokens, asked at any time of the step, find their site without service, (P,)."""
+        if not self.sites.size:
+            return np.zeros(len(origin), bool)
+        return rng.random(len(origin)) >= self.service.availability[origin]
+
+    def figures(self) -> dict[str, float]:
+        """Share of the users with service, and hand-overs of the step."""
+        if not self.sites.size:
+            return {"ground_availability": np.nan, "ground_handovers": 0}
+        handovers = self.service.handovers
+        changed = (handovers.before != NOBODY) & (handovers.after != NOBODY)
+        return {
+            "ground_availability": float(self.service.availability @ self.sites.share),
+            "ground_handovers": int(changed.sum()),
+        }

@@ -1,0 +1,59 @@
+"""What satellites tell the controller, and what it makes of two reports."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetStatus:
+    """What satellites tell of one step.
+
+    Attributes
+    ----------
+    taking, up, lit : (N,) bool
+        Who would host something, who has links and compute, who is in the Sun at all.
+    low : (N,) bool
+        Who lives on the reserve.
+    sound : (N,) bool
+        Who is free of faults.
+    soc : (N,) float64
+        State of charge.
+    latency_s : float
+        Path latency of a token under the placement then in force.
+    version : int
+        Which that was.
+    handovers : int
+        Sites that have changed satellite.
+    choices : (P, L, K) int32 or None
+        Experts that the tokens of the step before chose.
+    """
+
+    taking: NDArray[np.bool_]
+    up: NDArray[np.bool_]
+    lit: NDArray[np.bool_]
+    low: NDArray[np.bool_]
+    sound: NDArray[np.bool_]
+    soc: NDArray[np.float64]
+    latency_s: float
+    version: int
+    handovers: int
+    choices: NDArray[np.int32] | None
+
+
+def happened(before: FleetStatus, now: FleetStatus, hosting: NDArray[np.bool_]) -> frozenset[str]:
+    """What has happened to hosts (N,), and to the ground, between two reports."""
+    changes = {
+        "brown-out": before.up & ~now.up & now.sound,
+        "fault": before.sound & ~now.sound,
+        "soc-low": ~before.low & now.low,
+        "recovered": ~before.up & now.up,
+        "shadow": before.lit & ~now.lit,
+    }
+    events = {name for name, mask in changes.items() if (mask & hosting).any()}
+    if np.isinf(now.latency_s):
+        events.add("outage")
+    if now.handovers:
+        events.add("ground-handover")
+    return frozenset(events)

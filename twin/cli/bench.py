@@ -1,0 +1,185 @@
+"""`twin bench`: how fast the twin is, beside the alternatives."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.cli.options import JsonOption, SeedOption
+
+if TYPE_CHECKING:
+    from twin.cli.console import Console
+
+bench_app = typer.Typer(help="Measure speed, side by side with the alternatives.")
+
+SCALE_FIGURES = ("wall_s", "peak_mib", "step_ms", "satellite_step_us", "routing_alone_ms")
+
+
+@bench_app.command()
+def kernel(json_file: JsonOption = None, seed: SeedOption = None) -> None:
+    """Positions, snapshot and 32-source shortest paths against scipy and networkx."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("rounds") as progress:
+        from twin.study.bench.steps import kernel as measure
+
+        data = measure(seed=seed or 0, progress=progress)
+    _tell_medians(
+        report, f"one step, {data['satellites']} satellites, {data['sources']} sources", data
+    )
+
+
+@bench_app.command()
+def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
+    """A day of 15 s steps, 1056 satellites with everything on, beside its bare routing."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("steps") as progress:
+        from twin.study.bench.steps import day as measure
+
+        data = measure(seed=seed or 0, progress=progress)
+    told = ("wall_s", "peak_mib", "step_ms", "routing_alone_ms", "csgraph_alone_ms")
+    report.table(
+        f"{data['steps']} steps, {data['satellites']} satellites",
+        ["what", "figure"],
+        [[name, f"{data[name]:.3g}"] for name in told],
+    )
+    report.table(
+        "a step by phase", ["what", "ms"], [[k, f"{v:.2f}"] for k, v in data["phase_ms"].items()]
+    )
+    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
+    report.json(data)
+
+
+@bench_app.command()
+def plan(json_file: JsonOption = None, seed: SeedOption = None) -> None:
+    """Planning: each strategy on 32 layers x 8 experts and on 58 x 256, beside csgraph."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("rounds") as progress:
+        from twin.study.bench.plan import planning as measure
+
+        data = measure(seed=seed or 0, progress=progress)
+    _tell_medians(
+        report, f"planning, {data['satellites']} satellites, {data['snapshots']} snapshots", data
+    )
+
+
+@bench_app.command()
+def run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
+    """`twin run paper` as a whole process: wall time cold (nothing compiled) and warm, memory."""
+    from twin.cli.console import Console, progress_bar
+    from twin.study.bench.wholeprocess import measure_run
+
+    report = Console(json_file)
+    with progress_bar("processes") as progress:
+        data = measure_run(seed=seed or 0, progress=progress)
+    report.table(
+        "twin run paper, as a whole process",
+        ["", "wall s", "peak memory MiB"],
+        [
+            [name, f"{entry['wall_s']:.1f}", f"{entry['peak_mib']:.0f}"]
+            for name, entry in data.items()
+        ],
+    )
+    report.json(data)
+
+
+@bench_app.command()
+def scale(
+    steps: Annotated[int, typer.Option(min=2, help="Steps of 15 s; 5760 are a day.")] = 5760,
+    json_file: JsonOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """A day of 10,000 satellites, in one shell and in five, beside one of 1056."""
+    from twin.cli.console import Console, progress_bar
+    from twin.study.bench.scale import scale as measure
+
+    report = Console(json_file)
+    with progress_bar("processes") as progress:
+        data = measure(seed=seed or 0, steps=steps, progress=progress)
+    sizes = data["sizes"]
+    figures = [[k, *(f"{day[k]:.4g}" for day in sizes.values())] for k in SCALE_FIGURES]
+    phases = next(iter(sizes.values()))["phase_ms"]
+    figures += [
+        [f"{name} ms", *(f"{day['phase_ms'][name]:.2f}" for day in sizes.values())]
+        for name in phases
+    ]
+    report.table(
+        f"{steps} steps, everything on", ["", *(f"{n} satellites" for n in sizes)], figures
+    )
+    report.say(
+        "a satellite and step costs at most "
+        f"{data['ratio']['cost_per_satellite_step']:.2f} times what it does at 1056"
+    )
+    report.json(data)
+
+
+@bench_app.command()
+def sweep(
+    study: Annotated[
+        str, typer.Argument(help="A study's name, or a TOML file.")
+    ] = "space-xnet-table",
+    workers: Annotated[int, typer.Option(min=2, help="To set beside one.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="Sweeps with each.")] = 2,
+    json_file: JsonOption = None,
+) -> None:
+    """`twin sweep` as a whole process: the throughput of several workers beside that of one."""
+    from twin.cli.console import Console, progress_bar
+    from twin.study.bench.wholeprocess import measure_sweep
+
+    report = Console(json_file)
+    with progress_bar("processes") as progress:
+        data = measure_sweep(study, workers=workers, rounds=rounds, progress=progress)
+    report.table(
+        f"twin sweep {study}, {data['points']} points, as a whole process",
+        ["workers", *(f"wall s, {i + 1}" for i in range(rounds))],
+        [[n, *(f"{wall_s:.1f}" for wall_s in times)] for n, times in data["wall_s"].items()],
+    )
+    report.say(
+        f"{workers} workers have {data['throughput_ratio']:.2f} times the throughput of one; "
+        f"tables are {'the same' if data['same_tables'] else 'NOT the same'}, byte for byte"
+    )
+    report.json(data)
+
+
+@bench_app.command()
+def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
+    """The same shortest paths by our search, five graph libraries and another simulator."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("rounds") as progress:
+        from twin.study.bench.peers import SAME_S
+        from twin.study.bench.peers import peers as measure
+
+        data = measure(seed=seed or 0, progress=progress)
+    times, apart = data["times_ours"], data["largest_difference_s"]
+    report.table(
+        f"delays from {data['sources']} of {data['satellites']} satellites to all",
+        ["who", "median ms", "times ours", "apart by at most s"],
+        [
+            [
+                name,
+                f"{ms:.3f}",
+                *((f"{times[name]:.2f}", f"{apart[name]:.1e}") if name in times else ("", "")),
+            ]
+            for name, ms in data["median_ms"].items()
+        ],
+    )
+    for name, why in data["absent"].items():
+        report.say(f"{name}: {why}")
+    for name in apart:
+        if apart[name] > SAME_S:
+            report.say(f"{name} gives other delays: its time does not compare")
+    report.json(data)
+
+
+def _tell_medians(report: "Console", title: str, data: dict[str, Any]) -> None:
+    """Print the medians of a bench's contestants and their ratios."""
+    medians = [[name, f"{value:.4g}"] for name, value in data["median_ms"].items()]
+    report.table(title, ["what", "median ms"], medians)
+    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
+    report.json(data)

@@ -1,0 +1,208 @@
+"""Commands that study: strategies and policies side by side, a published experiment again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin.cli.options import (
+    FigureOption,
+    JsonOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    StrategyFileOption,
+    WorkersOption,
+    with_seed,
+)
+from twin.errors import InputError
+
+
+def compare(
+    scenario: ScenarioArgument,
+    strategies: Annotated[
+        str, typer.Option(help="Comma-separated; the first is what the others are held against.")
+    ] = "space-xnet,compact-random,rand-intra-cg,rand-intra,rand-place",
+    policies: Annotated[
+        str | None, typer.Option(help="Comma-separated; default: the scenario's own.")
+    ] = None,
+    strategy_params: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STRATEGY.KEY=VALUE", help="A strategy's parameter; may be repeated."),
+    ] = None,
+    policy_params: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POLICY.KEY=VALUE", help="A policy's parameter; may be repeated."),
+    ] = None,
+    strategy_files: StrategyFileOption = None,
+    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 8,
+    overrides: SetOption = None,
+    seed: SeedOption = None,
+    workers: WorkersOption = None,
+    json_file: JsonOption = None,
+    figure: FigureOption = None,
+) -> None:
+    """Run strategies with policies, every pair of them, on common random numbers."""
+    from twin.cli.console import Console, progress_bar
+    from twin.scenario import loader
+
+    report = Console(json_file)
+    chosen = loader.load(scenario, with_seed(overrides, seed))
+    with progress_bar("runs") as progress:
+        from twin.study.cases import make_cases, read_params
+        from twin.study.compare import compare as compare_cases
+        from twin.study.plugins import load_strategies
+
+        own = load_strategies(strategy_files or ())
+        named = _names(strategies)
+        result = compare_cases(
+            make_cases(
+                chosen,
+                [*named, *(name for name in own if name not in named)],
+                _names(policies) if policies is not None else [chosen.controller.policy],
+                strategy_params=read_params("--strategy-params", strategy_params or ()),
+                policy_params=read_params("--policy-params", policy_params or ()),
+            ),
+            replicates=replicates,
+            strategy_files=strategy_files or (),
+            workers=workers,
+            progress=progress,
+        )
+    from twin.study.comparison_plot import comparison_figure
+    from twin.study.comparison_tables import comparison_tables
+
+    for title, header, lines in comparison_tables(result):
+        report.table(title, header, lines)
+    for outcome in result.outcomes:
+        if outcome.infeasible:
+            report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
+    picture = figure or Path("runs") / f"compare-{chosen.name}.png"
+    comparison_figure(result, picture)
+    report.say(f"figure in {picture}")
+    report.json(result.as_json())
+
+
+def place(
+    scenario: ScenarioArgument,
+    strategies: Annotated[
+        str, typer.Option(help="Comma-separated.")
+    ] = "space-xnet,compact-random,packed,joint",
+    floors: Annotated[
+        str,
+        typer.Option(
+            help="Comma-separated tokens/s that the busiest satellite must reach; 0: no floor."
+        ),
+    ] = "0",
+    strategy_files: StrategyFileOption = None,
+    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 4,
+    overrides: SetOption = None,
+    seed: SeedOption = None,
+    workers: WorkersOption = None,
+    json_file: JsonOption = None,
+    figure: FigureOption = None,
+) -> None:
+    """Plan once: what each placement costs in expectation, and how far it is from the best."""
+    from twin.cli.console import Console, progress_bar
+    from twin.scenario import loader
+
+    report = Console(json_file)
+    chosen = loader.load(scenario, with_seed(overrides, seed))
+    with progress_bar("placements") as progress:
+        from twin.study.place import place as plan_all
+        from twin.study.plugins import load_strategies
+
+        own = load_strategies(strategy_files or ())
+        named = _names(strategies)
+        result = plan_all(
+            chosen,
+            [*named, *(name for name in own if name not in named)],
+            floors_per_s=_floors(floors),
+            replicates=replicates,
+            strategy_files=strategy_files or (),
+            workers=workers,
+            progress=progress,
+        )
+    from twin.study.place_plot import place_figure, place_rows
+
+    header, rows = place_rows(result)
+    report.table(f"{chosen.name}, {replicates} replicates, mean ± 95 % interval", header, rows)
+    for entry in result:
+        if entry.infeasible:
+            report.say(f"{entry.name} finds no placement: {entry.infeasible}")
+    report.say(
+        "s/token: exact expectation on outages the planner has not seen; tokens/s: busiest "
+        "satellite, all work but the LM head's counted; gap: above the lower bound at this floor"
+    )
+    picture = figure or Path("runs") / f"place-{chosen.name}.png"
+    place_figure(result, chosen.name, picture)
+    report.say(f"figure in {picture}")
+    report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
+
+
+def reproduce(
+    experiment: Annotated[str, typer.Argument(help="Which published experiment: space-xnet.")],
+    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 32,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
+    workers: WorkersOption = None,
+    json_file: JsonOption = None,
+    figure: FigureOption = None,
+) -> None:
+    """Reproduce a published experiment: its table, its trends, and how firm they are."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    if experiment != "space-xnet":
+        raise InputError(f"unknown experiment {experiment!r}; known: space-xnet")
+    with progress_bar("skies") as progress:
+        from twin.study.reproduce import PUBLISHED_S, ratios, trend_lines
+        from twin.study.reproduce import reproduce as reproduce_space_xnet
+
+        result = reproduce_space_xnet(
+            replicates=replicates, seed=seed, workers=workers, progress=progress
+        )
+    from twin.study.plots import reproduction_figure
+
+    for key, table in result.tables.items():
+        against = ratios(table)
+        report.table(
+            f"{key}: seconds per token, {replicates} replicates, mean ± 95 % interval",
+            ["strategy", "this twin", *(["published"] if key == "paper" else []), "x space-xnet"],
+            [
+                [
+                    name,
+                    row.infeasible or f"{row.mean_s:.3f} ± {row.ci95_s:.3f}",
+                    *([_number(PUBLISHED_S.get(name))] if key == "paper" else []),
+                    _number(against.get(name)),
+                ]
+                for name, row in table.items()
+            ],
+        )
+    for title, header, lines in trend_lines(result):
+        report.table(title, header, lines)
+    report.say("assumptions that the paper does not state:")
+    for line in result.assumptions:
+        report.say(f"  {line}")
+    picture = figure or Path("runs") / "reproduce-space-xnet.png"
+    reproduction_figure(result, picture)
+    report.say(f"figure in {picture}")
+    report.json(result.as_json())
+
+
+def _floors(text: str) -> list[float]:
+    floors = []
+    for item in text.split(","):
+        try:
+            floors.append(float(item))
+        except ValueError:
+            floors.append(-1.0)
+        if not 0.0 <= floors[-1] < float("inf"):
+            raise InputError(f"--floors {text}: must be numbers of tokens/s, 0 or more") from None
+    return floors
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

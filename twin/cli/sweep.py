@@ -1,0 +1,129 @@
+"""Commands for studies: run one over processes or a cluster, list those that ship, show one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twin.cli.options import JsonOption, RunsOption, WorkersOption
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.cli.console import Console
+    from twin.runs.studies import Study
+    from twin.study.study_file import StudyFile
+    from twin.study.sweep import OpenSweep
+
+studies_app = typer.Typer(help="List the studies that ship with the twin, or show one.")
+
+_INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended."""
+
+
+def sweep(
+    study: Annotated[
+        str, typer.Argument(help="A study's name (see: twin studies), or a TOML file.")
+    ],
+    workers: WorkersOption = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler instead."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on where the study was interrupted, the last time that it was; "
+            "STUDY may also be the folder that it left.",
+        ),
+    ] = False,
+    keep_runs: Annotated[
+        bool, typer.Option("--keep-runs", help="Keep every point's complete run, in the study.")
+    ] = False,
+    json_file: JsonOption = None,
+    runs_dir: RunsOption = Path("runs"),
+) -> None:
+    """Run a study, every point of its axes with every strategy and policy; kept below runs/."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    if scheduler is not None and workers is not None:
+        raise InputError("--scheduler: takes no --workers, the cluster has its own")
+    if scheduler is not None and keep_runs:
+        raise InputError("--keep-runs: goes with --workers only, a cluster returns figures alone")
+    with progress_bar("points") as progress:
+        from twin.study.sweep import open_sweep
+
+        opened = open_sweep(study, resume=resume, runs_dir=runs_dir, keep_runs=keep_runs)
+        if scheduler is not None and opened.writer.keep_runs:
+            raise InputError("--scheduler: this study keeps its runs, which only --workers can")
+        done = _run(opened, workers, scheduler, progress)
+    _tell(report, opened.study, done)
+
+
+def _run(
+    opened: "OpenSweep",
+    workers: int | None,
+    scheduler: str | None,
+    progress: Callable[[int, int], None],
+) -> "Study":
+    """Run the points; whoever interrupts that is told how to go on."""
+    from twin.study.sweep import sweep as sweep_points
+
+    writer = opened.writer
+    try:
+        with writer:
+            return sweep_points(opened, workers=workers, scheduler=scheduler, progress=progress)
+    except BaseException as error:
+        if writer.partial.is_dir():
+            typer.echo(
+                f"{len(writer.done)} of {writer.points} points are kept; go on with: "
+                f"twin sweep --resume {writer.partial}",
+                err=True,
+            )
+        if isinstance(error, KeyboardInterrupt):
+            raise typer.Exit(_INTERRUPTED) from None
+        raise
+
+
+def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
+    from twin.study.sweep_tables import as_json, summarise_points, tables
+
+    groups = summarise_points(done.points(), study.fields, study.metrics)
+    if study.question:
+        report.say(study.question)
+    for metric, header, rows in tables(groups):
+        title = f"{study.name}: {metric}" if metric else study.name
+        report.table(title, header, rows)
+    report.say(f"mean ± 95 % interval over {study.replicates} replicates")
+    points, failed = done.manifest["points"], done.manifest["failed"]
+    if failed:
+        report.say(f"{failed} of {points} points failed; see column error")
+    report.say(f"kept in {done.path}; one row a point in {done.path / 'points'}")
+    report.json(
+        {"study": study.name, "path": str(done.path), "points": points, "failed": failed}
+        | {"groups": as_json(groups)}
+    )
+
+
+@studies_app.callback(invoke_without_command=True)
+def studies(context: typer.Context) -> None:
+    """List the studies that ship with the twin."""
+    if context.invoked_subcommand is not None:
+        return
+    from twin.cli.console import Console
+    from twin.study import study_file
+    from twin.study.points import count_points
+
+    found = [study_file.read_study(name) for name in study_file.preset_names()]
+    rows = [[file.name, file.question, str(count_points(file))] for file in found]
+    Console(None).table("studies", ["name", "question", "points"], rows)
+
+
+@studies_app.command()
+def show(name: str) -> None:
+    """Print a study that ships with the twin, as the TOML it is."""
+    from twin.study.study_file import preset_text
+
+    typer.echo(preset_text(name), nl=False)

@@ -1,0 +1,48 @@
+"""How to have a report's runs again: what to type."""
+
+import re
+import shlex
+
+from placement.strategies.table import STRATEGIES
+from twin.errors import InputError
+from twin.runs.repeats import Case
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+
+
+def commands(case: Case) -> list[str]:
+    """What to type to have every run of a case again."""
+    return [_command(run.scenario, str(run.path)) for run in case.runs]
+
+
+def _command(scenario: Scenario, folder: str) -> str:
+    """From a preset and what differs from it if that gives the scenario, else from the folder."""
+    own = "" if scenario.placement.strategy in STRATEGIES else " --strategy-file FILE.py:FUNCTION"
+    try:
+        preset = loader.load(scenario.name)
+    except InputError:
+        return f"twin run {shlex.quote(folder + '/scenario.toml')}{own}"
+    mine, theirs = _written(preset), _written(scenario)
+    overrides = [f"{n}={v}" for n, v in theirs.items() if mine.get(n) != v]
+    try:
+        same = loader.load(scenario.name, overrides)
+    except InputError:
+        same = None
+    if same is None or loader.scenario_hash(same) != loader.scenario_hash(scenario):
+        return f"twin run {shlex.quote(folder + '/scenario.toml')}{own}"
+    options = "".join(f" --set {shlex.quote(change)}" for change in overrides)
+    return f"twin run {scenario.name}{options}{own}"
+
+
+def _written(scenario: Scenario) -> dict[str, str]:
+    """Every field in TOML notation, by ``table.key``; plain words without their quotes."""
+    found, table = {}, ""
+    for line in loader.to_toml(scenario).splitlines():
+        key, equals, value = line.partition(" = ")
+        if equals:
+            word = re.fullmatch(r'"([A-Za-z][A-Za-z0-9-]*)"', value)
+            bare = word is not None and word[1] not in ("true", "false", "inf", "nan")
+            found[table + key] = word[1] if word is not None and bare else value
+        elif line:
+            table = line.strip("[]") + "."
+    return found

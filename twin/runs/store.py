@@ -1,0 +1,285 @@
+"""The run store: the only code that writes or reads ``runs/``.
+
+A run is a folder with ``manifest.json``, ``scenario.toml`` and one Parquet file a table. It is
+written under ``<run-id>.partial`` and renamed when complete, so a folder without that suffix is
+whole. The tables hold no wall-clock times: the same scenario gives the same tables.
+"""
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from twin.errors import InputError
+from twin.runs.tables import TABLES
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+
+PARTIAL = ".partial"
+_ROWS_PER_GROUP = 65_536
+_ADDS_PER_GROUP = 512
+
+
+class RunWriter:
+    """Writes one run; use it as a context manager.
+
+    Leaving the block normally completes the run; an exception leaves the ``.partial`` folder with
+    status ``failed`` or ``interrupted`` and the scenario to run it again, or nothing at all if
+    not even one step was recorded.
+
+    Attributes
+    ----------
+    run_id : str
+    folder : Path
+        Where the run will be.
+    left_out : dict of str to str
+        Satellites of the user's file that the run does without, and why.
+    conclusion : dict
+        What can be told of links and batteries only at the end.
+    """
+
+    def __init__(self, root: Path, scenario: Scenario, *, run_id: str | None = None) -> None:
+        self.run_id = run_id or new_run_id(root, scenario)
+        self.folder = root / self.run_id
+        self._partial = root / (self.run_id + PARTIAL)
+        self._scenario = scenario
+        self.left_out: dict[str, str] = {}
+        self.conclusion: dict[str, Any] = {}
+        self._notes: list[str] = []
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._waiting: dict[str, list[tuple[int, Mapping[str, Any]]]] = {n: [] for n in TABLES}
+        self._unwritten = dict.fromkeys(TABLES, 0)
+        self._rows = dict.fromkeys(TABLES, 0)
+
+    def __enter__(self) -> Self:
+        try:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            self._partial.mkdir(parents=True)
+        except OSError as error:
+            raise InputError(f"{self._partial}: cannot be made: {error.strerror}") from None
+        self._began = time.perf_counter()
+        text = loader.to_toml(self._scenario)
+        (self._partial / "scenario.toml").write_text(text, encoding="utf-8")
+        self._write_manifest("running")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in TABLES:
+            self._flush(name)
+            if name in self._writers:
+                self._writers[name].close()
+        if kind is None:
+            self._write_manifest("complete")
+            self._partial.rename(self.folder)
+        elif not self._rows["steps"]:
+            shutil.rmtree(self._partial, ignore_errors=True)
+        else:
+            interrupted = kind.__name__ in ("KeyboardInterrupt", "RunCancelledError")
+            self._write_manifest("interrupted" if interrupted else "failed", str(error))
+
+    def note(self, text: str) -> None:
+        """Add a remark for the reader of the run, such as what a TLE file was found to hold."""
+        self._notes.append(text)
+
+    def add(self, name: str, columns: Mapping[str, Any]) -> None:
+        """Append rows to a table; scalars are repeated to the length of the longest column.
+
+        Rows are converted and written many at a time, so columns must not change afterwards.
+        """
+        lengths = [len(c) for c in columns.values() if _is_column(c)]
+        length = max(lengths, default=1)
+        self._waiting[name].append((length, columns))
+        self._rows[name] += length
+        self._unwritten[name] += length
+        if self._unwritten[name] >= _ROWS_PER_GROUP or len(self._waiting[name]) >= _ADDS_PER_GROUP:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        schema = TABLES[name]
+        if name not in self._writers:
+            self._writers[name] = pq.ParquetWriter(
+                self._partial / f"{name}.parquet", schema, compression="zstd"
+            )
+        waiting = self._waiting[name]
+        if waiting:
+            arrays = [
+                _column([(length, columns[field.name]) for length, columns in waiting], field.type)
+                for field in schema
+            ]
+            self._writers[name].write_table(pa.Table.from_arrays(arrays, schema=schema))
+            waiting.clear()
+            self._unwritten[name] = 0
+
+    def _write_manifest(self, status: str, error: str | None = None) -> None:
+        simulation = self._scenario.simulation
+        manifest = {
+            "run_id": self.run_id,
+            "status": status,
+            "error": error,
+            "scenario": self._scenario.name,
+            "scenario_hash": loader.scenario_hash(self._scenario),
+            "strategy": self._scenario.placement.strategy,
+            "policy": self._scenario.controller.policy,
+            "seed": simulation.seed,
+            "replicate": simulation.replicate,
+            "steps": simulation.steps,
+            "written_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "wall_time_s": round(time.perf_counter() - self._began, 3),
+            "rows": self._rows,
+            "notes": self._notes,
+            "left_out": self.left_out,
+            "conclusion": self.conclusion,
+            "versions": versions(),
+        }
+        write_text(self._partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A complete run on disk."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario it ran."""
+        return loader.load(self.path / "scenario.toml")
+
+    def table(
+        self, name: str, columns: Sequence[str] | None = None, filters: Any = None
+    ) -> pa.Table:
+        """One table, or some of its columns, or the rows that an Arrow expression picks."""
+        if name not in TABLES:
+            raise InputError(f"no table {name!r} in a run; there are: {', '.join(TABLES)}")
+        table = pq.read_table(self.path / f"{name}.parquet", columns=columns, filters=filters)
+        return table.unify_dictionaries()
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a complete run.
+
+    Raises
+    ------
+    InputError
+        If there is none at `path`, or it was interrupted.
+    """
+    folder = Path(path)
+    manifest = complete_manifest(folder, "run", key="run_id", command="twin run")
+    missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
+    if missing:
+        raise InputError(f"{path}: damaged run, tables missing: {', '.join(missing)}")
+    return Run(folder, manifest)
+
+
+def complete_manifest(folder: Path, what: str, *, key: str, command: str) -> dict[str, Any]:
+    """The manifest of a complete run or study; InputError if it is none, or was interrupted.
+
+    `what` it is, the `key` of its name, and the `command` that finishes it.
+    """
+    manifest = read_manifest(folder, key)
+    if manifest is None:
+        raise InputError(f"{folder}: not a {what} (no readable manifest.json)")
+    if manifest["status"] != "complete" or folder.name.endswith(PARTIAL):
+        raise InputError(
+            f"{folder}: this {what} is not complete (status {manifest['status']}); "
+            f"finish it with: {command} --resume {folder}"
+        )
+    return manifest
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Complete runs below `root`, newest first."""
+    if not root.is_dir():
+        return []
+    found = [(read_manifest(f), f) for f in sorted(root.iterdir()) if not f.name.endswith(PARTIAL)]
+    runs = [Run(f, m) for m, f in found if m is not None and m.get("status") == "complete"]
+    return sorted(runs, key=lambda r: (r.manifest["written_utc"], r.manifest["run_id"]))[::-1]
+
+
+def interrupted_scenario(path: Path) -> tuple[str, Scenario]:
+    """Run id and scenario of an interrupted run, to run it again."""
+    if not path.name.endswith(PARTIAL) or not (path / "scenario.toml").is_file():
+        raise InputError(f"{path}: not an interrupted run (a folder ending in {PARTIAL})")
+    return path.name.removesuffix(PARTIAL), loader.load(path / "scenario.toml")
+
+
+def new_run_id(root: Path, scenario: Scenario) -> str:
+    """A name that no run below `root` has: time, scenario and strategy."""
+    return free_name(root, f"{scenario.name}-{scenario.placement.strategy}")
+
+
+def free_name(root: Path, what: str, ending: str = "") -> str:
+    """Name of a folder below `root` that is not there: time, what it is, an ending."""
+    stem = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{what}"
+    name, n = stem + ending, 1
+    while (root / name).exists() or (root / (name + PARTIAL)).exists():
+        n += 1
+        name = f"{stem}-{n}{ending}"
+    return name
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never half of it."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)  # noqa: PTH105 (the atomic one, also where `path` exists)
+
+
+def read_manifest(folder: Path, key: str = "run_id") -> dict[str, Any] | None:
+    """The manifest of a run, or of what else has `key` for its name; None if it has none."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) and {"status", key} <= manifest.keys() else None
+
+
+def _is_column(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str)
+
+
+def _column(pieces: list[tuple[int, Any]], kind: pa.DataType) -> pa.Array:
+    """Join (length, values) pieces; NaN, which means "no such figure" here, becomes null."""
+    first = pieces[0][1]
+    if isinstance(first, pa.Array):
+        same = [piece if piece.type == kind else piece.cast(kind) for _, piece in pieces]
+        return pa.concat_arrays(same)
+    values: Any
+    if isinstance(first, np.ndarray):
+        values = np.concatenate([piece for _, piece in pieces])
+    elif isinstance(first, int | float):
+        values = np.repeat([piece for _, piece in pieces], [length for length, _ in pieces])
+    else:
+        values = [v for n, piece in pieces for v in (piece if _is_column(piece) else (piece,) * n)]
+    return pa.array(values, type=kind, from_pandas=True)
+
+
+def versions() -> dict[str, str]:
+    """Version of Python, of the twin and of what decides its figures."""
+    packages = ("orbital-twin", "numpy", "scipy", "numba", "astropy", "boinor", "sgp4", "Mesa")
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package.lower()] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package.lower()] = "not installed"
+    return found

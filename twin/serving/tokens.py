@@ -1,0 +1,238 @@
+"""Tokens asked of the constellation: served, tried again, or lost with a cause."""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.moe.latency import ComputeTimes, SampledLatency, sampled_latency
+from twin.moe.sampling import Sampler
+from twin.serving.hosts import Hosts
+from twin.vocabulary import Cause
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What became of the tokens presented in a step: new ones and those tried again.
+
+    Attributes
+    ----------
+    choices : (P, L, K) int32
+        Experts each presented token needs.
+    columns : (P, L, K) int32
+        Copy of each expert that each presented token goes to, a column of `Hosts`.
+    waited_s : (P,) float64
+        Since each was first asked.
+    latency : SampledLatency
+        Of the tokens served, in their order, without the time they waited.
+    cause : (P,) uint8
+        `Cause`, none where served.
+    asked, retried : int
+        New tokens, and tokens tried again.
+    lost : (len(Cause),) int64
+        Tokens given up in this step, by cause.
+    """
+
+    choices: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    latency: SampledLatency
+    waited_s: NDArray[np.float64]
+    cause: NDArray[np.uint8]
+    asked: int
+    retried: int
+    lost: NDArray[np.int64]
+
+    @property
+    def served(self) -> NDArray[np.bool_]:
+        """Which presented tokens were served, (P,)."""
+        return np.equal(self.cause, Cause.NONE)
+
+
+class TokenQueue:
+    """The queue of tokens to try again, and the rule: once a step, so many times, then lost.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Draws the experts of new tokens.
+    retries : int
+        How often a token is tried again.
+    """
+
+    def __init__(self, sampler: Sampler, *, retries: int) -> None:
+        self._sampler = sampler
+        self._retries = retries
+        self._choices: NDArray[np.int32] | None = None
+        self._origin = np.empty(0, np.int64)
+        self._waited_s = np.empty(0)
+        self._tries = np.empty(0, np.int64)
+
+    def present(
+        self,
+        origin: NDArray[np.int64],
+        probability: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Draw a new token of each origin; return the choices and origins of all that wait."""
+        tokens = len(origin)
+        fresh = self._sampler(probability, tokens, rng)
+        waiting = self._choices
+        self._choices = fresh if waiting is None else np.concatenate([waiting, fresh])
+        self._origin = np.concatenate([self._origin, origin])
+        self._waited_s = np.concatenate([self._waited_s, np.zeros(tokens)])
+        self._tries = np.concatenate([self._tries, np.zeros(tokens, np.int64)])
+        return self._choices, self._origin
+
+    def serve(
+        self,
+        hosts: Hosts,
+        compute: ComputeTimes,
+        columns: NDArray[np.int32],
+        cause: NDArray[np.uint8],
+        step_s: float,
+    ) -> Served:
+        """Serve the presented tokens that nothing hinders, keep or give up the others.
+
+        Parameters
+        ----------
+        hosts : Hosts
+        compute : ComputeTimes
+            Of the columns of `hosts`.
+        columns : (P, L, K) int32
+            Where each presented token goes.
+        cause : (P,) uint8
+            What hinders each presented token.
+        step_s : float
+            How long a token waits before it is tried again.
+        """
+        choices = self._choices
+        assert choices is not None  # present() comes first
+        served = cause == Cause.NONE
+        latency = sampled_latency(hosts.path_s, hosts.satellite, columns[served], compute)
+        again = ~served & (self._tries < self._retries)
+        result = Served(
+            choices=choices,
+            columns=columns,
+            latency=latency,
+            waited_s=self._waited_s,
+            cause=cause,
+            asked=int((self._tries == 0).sum()),
+            retried=int((self._tries > 0).sum()),
+            lost=np.bincount(cause[~served & ~again], minlength=len(Cause)),
+        )
+        self._choices = choices[again] if again.any() else None
+        self._origin = self._origin[again]
+        self._waited_s = self._waited_s[again] + step_s
+        self._tries = self._tries[again] + 1
+        return result
+
+
+def admit(
+    choices: NDArray[np.int32],
+    hosts: Hosts,
+    gateway_cause: NDArray[np.uint8],
+    up: NDArray[np.bool_],
+    compute: ComputeTimes,
+    budget_s: NDArray[np.float64],
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Send each token to the nearest copies with time left, or tell what hinders it first.
+
+    Tokens are admitted first come, first served: one goes on its way only if every gateway and
+    a host of each expert it needs have time left in this step, and takes that time from them.
+
+    Parameters
+    ----------
+    choices : (P, L, K) int32
+        Experts each token needs.
+    hosts : Hosts
+    gateway_cause : (L,) uint8
+        What hinders each layer's gateway.
+    up : (N,) bool
+        Satellites that compute.
+    compute : ComputeTimes
+        On satellites of speed 1.
+    budget_s : (N,) float64
+        Time at speed 1 that each satellite gives to these tokens.
+
+    Returns
+    -------
+    columns : (P, L, K) int32
+        Columns of `hosts`; of no meaning where hindered.
+    cause : (P,) uint8
+        `Cause`.
+    """
+    off = np.maximum(gateway_cause, np.roll(gateway_cause, -1))[:, None]
+    block = np.where(np.isinf(hosts.path_s), Cause.UNREACHABLE, Cause.NONE)
+    block = np.where(up[hosts.satellite], block, Cause.DEAD)
+    block = np.where(hosts.absent, Cause.MOVING, block)
+    block = np.where(off > 0, off, block)
+    columns = np.empty_like(choices)
+    cause = np.zeros(len(choices), np.uint8)
+    _admit(
+        choices,
+        hosts.gateway,
+        hosts.satellite,
+        hosts.order,
+        np.array(compute.gateway_s),
+        float(compute.expert_s),
+        budget_s.copy(),
+        block.astype(np.uint8),
+        columns,
+        cause,
+    )
+    return columns, cause
+
+
+@numba.njit(cache=True)
+def _admit(  # type: ignore[no-untyped-def]
+    choices, gateway, satellite, order, gateway_s, expert_s, budget_s, block, columns, cause
+):
+    tokens, layers, _ = choices.shape
+    for t in range(tokens):
+        # Take what the token needs; give it back if it cannot go all the way.
+        reached = 0
+        while reached < layers and cause[t] == 0:
+            layer = reached
+            host = satellite[layer]
+            budget_s[gateway[layer]] -= gateway_s[layer]
+            refused = budget_s[gateway[layer]] < 0.0
+            for k, e in enumerate(choices[t, layer]):
+                column, why = _pick(order[layer, e], host, block[layer], budget_s, expert_s)
+                columns[t, layer, k] = column
+                if column >= 0:
+                    budget_s[host[column]] -= expert_s
+                elif why == 3:
+                    refused = True
+                elif cause[t] == 0:
+                    cause[t] = why
+            if cause[t] == 0 and refused:
+                cause[t] = 3
+            reached += 1
+        if cause[t] != 0:
+            _give_back(columns[t], gateway, satellite, gateway_s, expert_s, budget_s, reached)
+
+
+@numba.njit(cache=True)
+def _give_back(columns, gateway, satellite, gateway_s, expert_s, budget_s, layers):  # type: ignore[no-untyped-def]
+    for layer in range(layers):
+        budget_s[gateway[layer]] += gateway_s[layer]
+        for column in columns[layer]:
+            if column >= 0:
+                budget_s[satellite[layer, column]] += expert_s
+
+
+@numba.njit(cache=True)
+def _pick(order, satellite, block, budget_s, expert_s):  # type: ignore[no-untyped-def]
+    """The first copy with time left; or -1, and 3 (refused) if some copy only lacks time."""
+    hindered = 0
+    for c in range(order.shape[0]):
+        column = order[c]
+        if block[column] != 0:
+            if hindered == 0:
+                hindered = block[column]
+        elif budget_s[satellite[column]] < expert_s:
+            hindered = 3
+        else:
+            return column, 0
+    return -1, hindered

@@ -1,0 +1,300 @@
+"""Migration as traffic: weights and caches on their way over the links of each step.
+
+A plan is carried out host by host. What has to arrive goes over the shortest path from the nearest
+satellite that holds it; links carry a share of their rate for this. Until it has arrived the old
+host serves, from the next step on the new one does; since every mixture of old and new hosts is a
+placement, and tokens keep the hosts they started with, no token in flight is lost. Only where
+memory does not allow both copies is the old one given up first.
+"""
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from placement.problem import Placement, PlacementProblem
+from twin.network.routing import shortest_paths
+from twin.serving.shipments import GROUND, Shipment, Terms, Thing
+from twin.world.world import Snapshot
+
+
+class Transfers:
+    """The placement in force, and what is under way to change it.
+
+    Attributes
+    ----------
+    placement : Placement
+        In force: what serves.
+    absent : (L, E) bool
+        Experts given up before they arrived: in force nowhere.
+    gateway_absent : (L,) bool
+        The same of gateways.
+    under_way : list of Shipment
+    carried_bytes, hop_bytes : float
+        Of the last step: bytes, and bytes times hops.
+    """
+
+    def __init__(
+        self, placement: Placement, memory_bytes: NDArray[np.float64], terms: Terms
+    ) -> None:
+        self._memory_bytes = memory_bytes
+        self._terms = terms
+        self._rows: dict[Thing, list[int]] = {}
+        self._wanted: dict[Thing, list[int]] = {}
+        self._sizes = (0.0, 0.0)
+        self._kv_bytes = 0.0
+        self._now_s = 0.0
+        self.under_way: list[Shipment] = []
+        self.carried_bytes = self.hop_bytes = 0.0
+        self.adopt(placement)
+
+    def adopt(self, placement: Placement) -> None:
+        """Put a placement in force at once, dropping whatever is under way."""
+        self.placement = placement
+        layers, experts = placement.expert.shape
+        self.absent = np.zeros((layers, experts), bool)
+        self.gateway_absent = np.zeros(layers, bool)
+        self._rows.clear()
+        self._wanted.clear()
+        self.under_way.clear()
+
+    def start(self, problem: PlacementProblem, wanted: Placement) -> bool:
+        """Set out for another placement; return whether any host changes at once.
+
+        What was under way and is not wanted any more is dropped.
+        """
+        self._sizes = (problem.gateway_bytes, problem.expert_bytes)
+        self._kv_bytes = problem.kv_bytes
+        going = {(a.thing, a.target): a for a in self.under_way}
+        self.under_way.clear()
+        self._wanted.clear()
+        before = self.placement
+        for thing, hosts in self._to_change(wanted):
+            held = self._row(thing)
+            self._wanted[thing] = hosts
+            size = self._sizes[0 if thing[1] < 0 else 1]
+            self.under_way += [
+                going.get((thing, host))
+                or Shipment(
+                    thing=thing,
+                    target=host,
+                    size_bytes=size,
+                    left_bytes=size,
+                    cache_bytes=self._kv_bytes if thing[1] < 0 else 0.0,
+                )
+                for host in hosts
+                if host not in held or self._is_absent(thing)
+            ]
+        self._settle_rows()
+        return self.placement != before
+
+    def settle(self) -> tuple[list[Shipment], bool]:
+        """Let what has arrived serve from now on; return it, and whether hosts have changed."""
+        arrived = [a for a in self.under_way if a.arrived(self._now_s)]
+        if not arrived:
+            return [], False
+        self.under_way = [a for a in self.under_way if not a.arrived(self._now_s)]
+        for shipment in arrived:
+            row = self._row(shipment.thing)
+            if self._is_absent(shipment.thing):
+                row.clear()
+                self._set_absent(shipment.thing, False)
+            if shipment.target not in row:
+                row.append(shipment.target)
+            self._rows[shipment.thing] = row
+        before = self.placement
+        self._settle_rows()
+        return arrived, self.placement != before
+
+    def carry(
+        self,
+        snapshot: Snapshot,
+        indptr: NDArray[np.int32],
+        indices: NDArray[np.int32],
+        *,
+        up: NDArray[np.bool_],
+        accepting: NDArray[np.bool_],
+    ) -> list[Shipment]:
+        """Carry what one step's links allow; return what has set out in it."""
+        self.carried_bytes = self.hop_bytes = 0.0
+        if not self.under_way:
+            return []
+        link_bytes = np.full(len(indices), self._terms.link_bytes)
+        store_bytes = self._terms.store_bytes
+        targets = np.unique([a.target for a in self.under_way]).astype(np.int32)
+        delay_s, predecessor = shortest_paths(indptr, indices, snapshot.weight_s, targets)
+        row_of = {int(target): i for i, target in enumerate(targets)}
+        used = self._used_bytes()
+        self._now_s = snapshot.instant.t_s + self._terms.step_s
+        begun, short_of_memory = [], []
+        for shipment in self.under_way:
+            first = shipment.source is None
+            if not (accepting if first else up)[shipment.target]:
+                continue
+            room = self._memory_bytes[shipment.target] * (1 + 1e-9) - used[shipment.target]
+            if first and room < shipment.size_bytes:
+                short_of_memory.append(shipment)
+                continue
+            row = row_of[shipment.target]
+            source = self._source(shipment, up, delay_s[row])
+            self._choose_cache(shipment, source)
+            if source == GROUND:
+                carried, hops = min(shipment.left_bytes, store_bytes), 1
+                store_bytes -= carried
+            else:
+                carried, hops = _along(
+                    predecessor[row], source, indptr, indices, link_bytes, shipment.left_bytes
+                )
+            if carried <= 0.0:
+                continue
+            if first:
+                used[shipment.target] += shipment.size_bytes
+                begun.append(shipment)
+            self.carried_bytes += carried
+            self.hop_bytes += carried * hops
+            shipment.take(source, carried)
+        if not self.carried_bytes and short_of_memory and self._terms.store_bytes:
+            self._give_up(short_of_memory[0])
+        return begun
+
+    def _to_change(self, wanted: Placement) -> list[tuple[Thing, list[int]]]:
+        """Things that are absent or whose hosts or their order differ, with their wanted hosts."""
+        found: list[tuple[Thing, list[int]]] = []
+        for gateway, old, new, absent in (
+            (True, self.placement.gateways, wanted.gateways, self.gateway_absent),
+            (False, self.placement.copies, wanted.copies, self.absent),
+        ):
+            width = max(old.shape[-1], new.shape[-1])
+            before, after = _wide(old, width), _wide(new, width)
+            for index in np.argwhere((before != after).any(axis=-1) | absent):
+                thing = (int(index[0]), -1 if gateway else int(index[1]))
+                found.append((thing, [int(h) for h in after[tuple(index)] if h >= 0]))
+        return found
+
+    def _choose_cache(self, shipment: Shipment, source: int) -> None:
+        """Let a cache be computed anew where that is quicker, or nobody holds it any more."""
+        terms = self._terms
+        moved_s = shipment.cache_bytes / terms.link_bytes * terms.step_s
+        if shipment.cache_bytes and (source == GROUND or terms.recompute_s < moved_s):
+            shipment.compute_cache(self._now_s - terms.step_s + terms.recompute_s)
+
+    def _source(
+        self, shipment: Shipment, up: NDArray[np.bool_], delay_s: NDArray[np.float64]
+    ) -> int:
+        """The nearest satellite that holds a thing and can be reached, or the ground."""
+        holders = [] if self._is_absent(shipment.thing) else self._row(shipment.thing)
+        reached = [(delay_s[h], h) for h in holders if up[h] and np.isfinite(delay_s[h])]
+        return min(reached)[1] if reached else GROUND
+
+    def _give_up(self, blocked: Shipment) -> None:
+        """Drop a thing that leaves a satellite anyway, to make room for one that must come."""
+        for thing, wanted in self._wanted.items():
+            row = [] if self._is_absent(thing) else self._row(thing)
+            if blocked.target in row and blocked.target not in wanted:
+                if len(row) > 1:
+                    row.remove(blocked.target)
+                    self._rows[thing] = row
+                else:
+                    self._set_absent(thing, True)
+                self._settle_rows()
+                return
+
+    def _used_bytes(self) -> NDArray[np.float64]:
+        """Memory taken by what is in force and what has set out, (N,)."""
+        n = len(self._memory_bytes)
+        used = np.zeros(n)
+        for hosts, size, absent in (
+            (self.placement.gateways, self._sizes[0], self.gateway_absent[:, None]),
+            (self.placement.copies, self._sizes[1], self.absent[..., None]),
+        ):
+            there = (hosts >= 0) & ~absent
+            used += np.bincount(hosts[there], minlength=n) * size
+        for shipment in self.under_way:
+            if shipment.source is not None:
+                used[shipment.target] += shipment.size_bytes
+        return used
+
+    def _row(self, thing: Thing) -> list[int]:
+        if thing in self._rows:
+            return list(self._rows[thing])
+        layer, expert = thing
+        placement = self.placement
+        row = placement.gateways[layer] if expert < 0 else placement.copies[layer, expert]
+        return [int(h) for h in row if h >= 0]
+
+    def _is_absent(self, thing: Thing) -> bool:
+        layer, expert = thing
+        return bool(self.gateway_absent[layer] if expert < 0 else self.absent[layer, expert])
+
+    def _set_absent(self, thing: Thing, value: bool) -> None:
+        layer, expert = thing
+        if expert < 0:
+            self.gateway_absent[layer] = value
+        else:
+            self.absent[layer, expert] = value
+
+    def _settle_rows(self) -> None:
+        """Order each changing thing's hosts: the wanted ones that are there, then the old ones.
+
+        A thing whose wanted hosts are all there needs its old ones no more.
+        """
+        for thing, wanted in list(self._wanted.items()):
+            row = self._row(thing)
+            there = [h for h in wanted if h in row]
+            if len(there) == len(wanted) and not self._is_absent(thing):
+                self._rows[thing] = wanted
+                del self._wanted[thing]
+            else:
+                self._rows[thing] = there + [h for h in row if h not in wanted]
+        if self._rows:
+            self.placement = _with_rows(self.placement, self._rows)
+            self._rows.clear()
+
+
+def _with_rows(placement: Placement, rows: dict[Thing, list[int]]) -> Placement:
+    """Return a placement with other hosts for some things."""
+    width = [1, 1]
+    for (_, expert), hosts in rows.items():
+        width[expert >= 0] = max(width[expert >= 0], len(hosts))
+    gateways = _wide(placement.gateways, max(width[0], placement.gateways.shape[-1])).copy()
+    copies = _wide(placement.copies, max(width[1], placement.copies.shape[-1])).copy()
+    for (layer, expert), hosts in rows.items():
+        row = gateways[layer] if expert < 0 else copies[layer, expert]
+        row[:] = -1
+        row[: len(hosts)] = hosts
+    # No wider than what is there: columns cost time in every step.
+    gateways = gateways[:, : max(int((gateways >= 0).sum(axis=-1).max()), 1)]
+    copies = copies[..., : max(int((copies >= 0).sum(axis=-1).max()), 1)]
+    return Placement(
+        gateway=np.ascontiguousarray(gateways[:, 0]),
+        expert=np.ascontiguousarray(copies[..., 0]),
+        standby=gateways[:, 1:],
+        replica=copies[..., 1:],
+    )
+
+
+def _wide(hosts: NDArray[np.int32], width: int) -> NDArray[np.int32]:
+    padding = [(0, 0)] * (hosts.ndim - 1) + [(0, width - hosts.shape[-1])]
+    return np.pad(hosts, padding, constant_values=-1)
+
+
+@numba.njit(cache=True)
+def _along(predecessor, source, indptr, indices, link_bytes, wanted):  # type: ignore[no-untyped-def]
+    """Carry bytes from the source to the root of the tree; return how many, and over how many hops.
+
+    Links are duplex: each direction has its own room in `link_bytes`, which is taken.
+    """
+    carried = wanted
+    hops = 0
+    for taking in range(2):
+        node = source
+        while predecessor[node] >= 0:
+            after = predecessor[node]
+            for j in range(indptr[node], indptr[node + 1]):
+                if indices[j] == after:
+                    if taking:
+                        link_bytes[j] -= carried
+                        hops += 1
+                    else:
+                        carried = min(carried, link_bytes[j])
+            node = after
+    return carried, hops
