@@ -28,7 +28,6 @@ from twin.planning.problems import (
     plan,
     planning_problem,
 )
-from twin.serving.hosts import hosted_layer
 from twin.serving.shipments import Shipment, terms
 from twin.serving.transfers import Transfers, TransferState, in_force
 from twin.world.topology import Snapshot
@@ -48,11 +47,14 @@ class Observation:
         The language model as it is now.
     status : FleetStatus
         What satellites and ground report of this step; it reaches the controller late.
+    hosting : (N,) bool
+        Satellites that host something under the placement in force.
     """
 
     step: int
     inference: Inference
     status: FleetStatus
+    hosting: NDArray[np.bool_]
 
 
 @dataclass(kw_only=True)
@@ -199,7 +201,7 @@ class Controller(mesa.Agent):
         ) -> Proposal | None:
             return self._propose(seen, reason, repair_only=repair, known_steps=known_steps)
 
-        proposal = self._policy(self._view(seen.step), propose)
+        proposal = self._policy(self._view(seen), propose)
         return False if proposal is None else self._adopt(seen.step, proposal)
 
     def carry(
@@ -225,7 +227,7 @@ class Controller(mesa.Agent):
             value=value,
         )
 
-    def _view(self, step: int) -> Telemetry:
+    def _view(self, seen: Observation) -> Telemetry:
         mine = self.state
         reports = mine.reports
         before, known = reports[max(len(reports) - 2 - self._age, 0)], self._known_report()
@@ -238,14 +240,13 @@ class Controller(mesa.Agent):
             latency_s = np.nan  # of another placement: says nothing about this one
         elif np.isnan(mine.planned_latency_s):
             mine.planned_latency_s = latency_s
-        layer, gateway = hosted_layer(len(self._pace), self.placement)
         return Telemetry(
-            step=step,
-            steps_since_plan=step - mine.planned_at,
+            step=seen.step,
+            steps_since_plan=seen.step - mine.planned_at,
             latency_s=latency_s,
             planned_latency_s=mine.planned_latency_s,
             promised_s=mine.promised_s,
-            events=happened(before, known, (layer >= 0) | gateway),
+            events=happened(before, known, seen.hosting),
             migrating=bool(self.transfers.under_way),
             repaired=mine.repaired,
         )

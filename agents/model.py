@@ -234,10 +234,11 @@ class TwinModel(mesa.Model):
 
     def _observe(self) -> None:
         step, fleet = self.network.state.step, self.fleet
-        before = np.ones(fleet.size, bool) if self._sound is None else self._sound
+        before = fleet.sound
         self._sound = fleet.sound = self.source.sound(step, self._sound, fleet.size)
-        for row in np.flatnonzero((before != fleet.sound) & ~fleet.lost):
-            self.satellites[row].fault_changed()
+        if fleet.sound is not before:
+            for row in np.flatnonzero((before != fleet.sound) & ~fleet.lost):
+                self.satellites[row].fault_changed()
         self.snapshot = self.network.advance(fleet.up)
         self.link_statistics.add(self.snapshot.link_state)
         self.inference = self.inference.at(self.snapshot.instant.t_s)
@@ -322,7 +323,12 @@ class TwinModel(mesa.Model):
             handovers=self.ground.handovers,
             choices=self._choices,
         )
-        return Observation(step=self.snapshot.step, inference=self.inference, status=status)
+        return Observation(
+            step=self.snapshot.step,
+            inference=self.inference,
+            status=status,
+            hosting=fleet.hosting,
+        )
 
     def _serve(self) -> None:
         model, hosts, fleet, step = self.inference, self.hosts, self.fleet, self.snapshot.step

@@ -96,11 +96,7 @@ class Rainflow:
         A correction is no cycle: what is open counts as half cycles, and nothing is drawn.
         """
         mine = self.state
-        newest = mine.points[np.arange(len(soc)), mine.count - 1]
-        for row in np.flatnonzero(newest != soc):
-            one = slice(row, row + 1)
-            _settle(mine.points[one], mine.count[one], mine.life[one], mine.histogram[one])
-            mine.points[row, 0], mine.count[row] = soc[row], 1
+        _start_from(soc, mine.points, mine.count, mine.life, mine.histogram)
 
     def push(self, soc: Array) -> Self:
         """Go on with K states of charge in order, (K, N); all that matters is where they turn."""
@@ -168,6 +164,18 @@ def _push(
             # Equal counts are equal arrays: nothing stays behind the newest point.
             for i in range(count[j], n):
                 points[j, i] = 0.0
+
+
+@compiled
+def _start_from(
+    soc: Array, points: Array, count: NDArray[np.int64], life: Array, histogram: Array
+) -> None:
+    for j in range(soc.size):
+        if points[j, count[j] - 1] != soc[j]:
+            for k in range(count[j] - 1):
+                _add(abs(points[j, k + 1] - points[j, k]), 0.5, life, histogram, j)
+            points[j, :] = 0.0
+            points[j, 0], count[j] = soc[j], 1
 
 
 @compiled

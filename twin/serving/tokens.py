@@ -78,7 +78,12 @@ class WaitingTokens:
     previous: NDArray[np.int32] | None
 
 
-def nothing_waits(layers: int, top_k: int) -> WaitingTokens:
+_PER_TOKEN = ("choices", "origin", "waited_s", "tries", "asked_step", "number")
+
+
+def nothing_waits(
+    layers: int, top_k: int, *, previous: NDArray[np.int32] | None = None
+) -> WaitingTokens:
     """Return an empty queue."""
     nobody = np.empty(0, np.int64)
     return WaitingTokens(
@@ -88,7 +93,7 @@ def nothing_waits(layers: int, top_k: int) -> WaitingTokens:
         tries=nobody,
         asked_step=nobody,
         number=nobody,
-        previous=None,
+        previous=previous,
     )
 
 
@@ -120,17 +125,21 @@ class TokenQueue:
         """Draw a new token of each origin; return all that wait, the oldest first."""
         tokens, waiting = len(origin), self.state
         fresh = self._sampler(probability, tokens, rng, waiting.previous)
-        zeros = np.zeros(tokens, np.int64)
-        self.state = WaitingTokens(
-            choices=np.concatenate([waiting.choices, fresh]) if len(waiting.tries) else fresh,
-            origin=np.concatenate([waiting.origin, origin]),
-            waited_s=np.concatenate([waiting.waited_s, np.zeros(tokens)]),
-            tries=np.concatenate([waiting.tries, zeros]),
-            asked_step=np.concatenate([waiting.asked_step, zeros + step]),
-            number=np.concatenate([waiting.number, np.arange(tokens)]),
+        new = WaitingTokens(
+            choices=fresh,
+            origin=origin,
+            waited_s=np.zeros(tokens),
+            tries=np.zeros(tokens, np.int64),
+            asked_step=np.full(tokens, step),
+            number=np.arange(tokens),
             previous=fresh[-1, :, 0].copy() if tokens else waiting.previous,
         )
-        return self.state
+        if len(waiting.tries):
+            for name in _PER_TOKEN:
+                joined = np.concatenate([getattr(waiting, name), getattr(new, name)])
+                setattr(new, name, joined)
+        self.state = new
+        return new
 
     def serve(
         self,
@@ -168,15 +177,12 @@ class TokenQueue:
             retried=int((mine.tries > 0).sum()),
             lost=np.bincount(cause[~served & ~again], minlength=len(Cause)),
         )
-        self.state = WaitingTokens(
-            choices=mine.choices[again],
-            origin=mine.origin[again],
-            waited_s=mine.waited_s[again] + step_s,
-            tries=mine.tries[again] + 1,
-            asked_step=mine.asked_step[again],
-            number=mine.number[again],
-            previous=mine.previous,
-        )
+        self.state = nothing_waits(*mine.choices.shape[1:], previous=mine.previous)
+        if again.any():
+            for name in _PER_TOKEN:
+                setattr(self.state, name, getattr(mine, name)[again])
+            self.state.waited_s = self.state.waited_s + step_s
+            self.state.tries = self.state.tries + 1
         return result
 
 

@@ -90,12 +90,14 @@ class Network:
             cut=np.zeros(len(world.skeleton.edges), bool),
             terminals=self._terminals.state,
         )
+        self._some_cut = bool(self.state.cut.any())
 
     def cut(self, a: int, b: int) -> bool:
         """Take the link between two satellites away for good; return whether there is one."""
         edges = self._world.skeleton.edges
         found = ((edges == (a, b)) | (edges == (b, a))).all(axis=1)
         self.state.cut[found] = True
+        self._some_cut |= bool(found.any())
         return bool(found.any())
 
     def advance(self, powered: NDArray[np.bool_] | None = None) -> Snapshot:
@@ -114,10 +116,11 @@ class Network:
         state, weight_s = self._terminals.advance(
             self._before,
             now,
-            mine.unbroken & ~mine.cut,
+            mine.unbroken & ~mine.cut if self._some_cut else mine.unbroken,
             self._everybody if powered is None else powered,
         )
-        state[mine.cut & (state == LinkState.RANDOM)] = LinkState.CUT
+        if self._some_cut:
+            state[mine.cut & (state == LinkState.RANDOM)] = LinkState.CUT
         mine.step, self._before = step + 1, now
         return Snapshot(step=step, instant=now, link_state=state, weight_s=weight_s)
 
