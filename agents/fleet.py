@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from placement.hosting import hosting
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
 from twin.scenario.schema import Compute
@@ -34,7 +35,7 @@ class FleetState:
     experts : (N,) int64
         Experts hosted, copies included.
     layer : (N,) int16
-        A layer hosted here (a gateway's goes first), -1 for none.
+        A layer hosted here (a gateway's goes first, a standby's next), -1 for none.
     gateway : (N,) bool
         Whether the satellite is a gateway.
     """
@@ -77,9 +78,8 @@ class FleetState:
 
     def host(self, placement: Placement) -> None:
         """Take over a placement."""
-        copies = placement.copies
-        self.experts = np.bincount(copies[copies >= 0], minlength=self.size)
-        self.layer, self.gateway = hosted_layer(self.size, placement)
+        hosted = hosting(self.size, placement)
+        self.layer, self.gateway, self.experts = hosted.layer, hosted.gateway, hosted.experts
 
 
 def fleet_at_start(
@@ -112,14 +112,3 @@ def hardware(
     pace = np.where(hub, (compute.hub_gflops or compute.gflops) / compute.gflops, 1.0)
     memory_gb = np.where(hub, compute.hub_memory_gb or compute.memory_gb, compute.memory_gb)
     return pace, memory_gb * 1e9
-
-
-def hosted_layer(n: int, placement: Placement) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
-    """Which layer each of N satellites hosts (-1: none; a gateway's goes first), and gateways."""
-    layer = np.full(n, -1, np.int16)
-    gateway = np.zeros(n, bool)
-    for index, hosts in enumerate(placement.copies):
-        layer[hosts[hosts >= 0]] = index
-    layer[placement.gateway] = np.arange(len(placement.gateway))
-    gateway[placement.gateways[placement.gateways >= 0]] = True
-    return layer, gateway

@@ -51,14 +51,11 @@ def compare(
     with progress_bar("runs") as progress:
         from twin.study.cases import make_cases, read_params
         from twin.study.compare import compare as compare_cases
-        from twin.study.plugins import load_strategies
 
-        own = load_strategies(strategy_files or ())
-        named = _names(strategies)
         result = compare_cases(
             make_cases(
                 chosen,
-                [*named, *(name for name in own if name not in named)],
+                _with_own(_names(strategies), strategy_files),
                 _names(policies) if policies is not None else [chosen.controller.policy],
                 strategy_params=read_params("--strategy-params", strategy_params or ()),
                 policy_params=read_params("--policy-params", policy_params or ()),
@@ -109,13 +106,10 @@ def place(
     chosen = loader.load(scenario, with_seed(overrides, seed))
     with progress_bar("placements") as progress:
         from twin.study.place import place as plan_all
-        from twin.study.plugins import load_strategies
 
-        own = load_strategies(strategy_files or ())
-        named = _names(strategies)
         result = plan_all(
             chosen,
-            [*named, *(name for name in own if name not in named)],
+            _with_own(_names(strategies), strategy_files),
             floors_per_s=_floors(floors),
             replicates=replicates,
             strategy_files=strategy_files or (),
@@ -198,6 +192,14 @@ def _floors(text: str) -> list[float]:
         if not 0.0 <= floors[-1] < float("inf"):
             raise InputError(f"--floors {text}: must be numbers of tokens/s, 0 or more") from None
     return floors
+
+
+def _with_own(names: list[str], strategy_files: list[str] | None) -> list[str]:
+    """Names of strategies, and after them those of the user's own that are not among them."""
+    from twin.study.plugins import load_strategies
+
+    own = load_strategies(strategy_files or ())
+    return [*names, *(name for name in own if name not in names)]
 
 
 def _names(text: str) -> list[str]:

@@ -1,7 +1,6 @@
 """A run for other programs: orbits as CZML for Cesium, links of a step as a GraphML graph."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -13,6 +12,7 @@ from czml3.enums import InterpolationAlgorithms, ReferenceFrames
 from networkx.readwrite.graphml import generate_graphml
 from numpy.typing import NDArray
 
+from placement.hosting import Hosting, from_rows, hosting
 from twin.constants import C_KM_S
 from twin.errors import InputError
 from twin.export.ephemeris import utc
@@ -39,25 +39,6 @@ SITE_RGBA = [109, 255, 206, 255]
 
 _SHOWN_IN_S = 60.0
 _TRAIL_ORBITS = 0.1
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Hosting:
-    """What each of N satellites hosts under one placement.
-
-    Attributes
-    ----------
-    layer : (N,) int16
-        A layer hosted here (a gateway's goes first, a standby's next), -1 for none.
-    gateway : (N,) bool
-        Whether it is a gateway, or stands by as one.
-    experts : (N,) int64
-        Experts hosted, copies included.
-    """
-
-    layer: NDArray[np.int16]
-    gateway: NDArray[np.bool_]
-    experts: NDArray[np.int64]
 
 
 def czml(run: Run, *, every_s: float | None = None) -> str:
@@ -92,7 +73,7 @@ def czml(run: Run, *, every_s: float | None = None) -> str:
             interval=interval, currentTime=body.epoch_utc, multiplier=max(1, end_s / _SHOWN_IN_S)
         ),
     )
-    satellites = _satellite_packets(world, t_s, r_km, _hosting(run, 0, body.size))
+    satellites = _satellite_packets(world, t_s, r_km, hosted(run, 0, body.size))
     return Document(packets=[document, *satellites, *_site_packets(run)]).dumps()
 
 
@@ -201,19 +182,12 @@ def _told(hosting: Hosting, i: int) -> str:
     return f"layer {layer}: {' and '.join(gateway + several)}"
 
 
-def _hosting(run: Run, step: int, size: int) -> Hosting:
+def hosted(run: Run, step: int, size: int) -> Hosting:
     """What satellites host under the placement of a step."""
     number = run.table("steps", ["placement"])["placement"][step].as_py()
     table = run.table("placements", filters=pc.field("placement") == number)
     names = ("layer", "expert", "copy", "satellite")
-    of_layer, expert, copy, satellite = (table[name].to_numpy() for name in names)
-    # Later writes win: first experts, then gateways that stand by, then those that serve.
-    order = np.argsort(np.where(expert >= 0, 0, np.where(copy > 0, 1, 2)), kind="stable")
-    layer, gateway = np.full(size, -1, np.int16), np.zeros(size, bool)
-    layer[satellite[order]] = of_layer[order]
-    gateway[satellite[expert < 0]] = True
-    experts = np.bincount(satellite[expert >= 0], minlength=size)
-    return Hosting(layer=layer, gateway=gateway, experts=experts)
+    return hosting(size, from_rows(**{name: table[name].to_numpy() for name in names}))
 
 
 def _nodes(
@@ -221,7 +195,7 @@ def _nodes(
 ) -> dict[str, NDArray[Any]]:
     """Node attributes, one array each; charge only where the run recorded it in this step."""
     body, step = world.constellation, snapshot.step
-    hosting = _hosting(run, step, body.size)
+    found = hosted(run, step, body.size)
     recorded = run.table("satellites", ["soc"], filters=pc.field("step") == step)
     return {
         "name": np.array(body.names),
@@ -231,9 +205,9 @@ def _nodes(
         "up": up,
         "sunlit": world.ephemeris.sunlit(step),
         **({"soc": recorded["soc"].to_numpy()} if recorded.num_rows else {}),
-        "layer": hosting.layer,
-        "gateway": hosting.gateway,
-        "experts": hosting.experts,
+        "layer": found.layer,
+        "gateway": found.gateway,
+        "experts": found.experts,
     }
 
 

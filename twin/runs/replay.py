@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from twin.energy.budget import at_start
 from twin.energy.bus import profile
 from twin.runs.store import Run
 from twin.world.world import Snapshot, World
@@ -32,7 +33,8 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
     world = world or World(scenario)
     replicate, bus = scenario.simulation.replicate, scenario.bus
     network, faults = world.network(replicate), world.faults(replicate)
-    powered = np.full(world.constellation.size, bus.initial_soc > profile(bus).brownout_soc)
+    start = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
+    powered = np.full(world.constellation.size, start.powered)
     changes = _power_changes(run)
     for step in range(scenario.simulation.steps):
         up = powered & next(faults)
