@@ -144,7 +144,8 @@ def export(
     chosen = runs.open_run(_run_folder(run, runs_dir))
     texts = {}
     with progress_bar("stepping") as progress:
-        from twin.export.formats import czml, graphml
+        from twin.export.czml import czml
+        from twin.export.graphml import graphml
         from twin.export.omm import ending_of, omm
 
         if omm_file is not None:
