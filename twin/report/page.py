@@ -35,7 +35,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A figure to draw; `name` is that of its PNG file, `caption` says what is seen."""
+    """A plot to draw; `name` is that of its PNG file, `caption` says what it shows."""
 
     name: str
     title: str
@@ -83,7 +83,7 @@ class Document:
         return [part for part in self._parts() if isinstance(part, Table)]
 
     def pictures(self) -> list[Picture]:
-        """All figures, in their order."""
+        """All plots, in their order."""
         return [part for part in self._parts() if isinstance(part, Picture)]
 
     def _parts(self) -> Iterator[Part]:

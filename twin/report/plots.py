@@ -1,4 +1,4 @@
-"""Figures of a report on runs, each with a sentence that says what is seen."""
+"""Plots of a report on runs, each with a sentence that says what it shows."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ _STRIPS = 400
 
 
 def run_pictures(cases: list[Case]) -> list[Picture]:
-    """All figures that show something."""
+    """All plots that show something."""
     found = [
         _distribution(cases),
         _layers(cases),
@@ -259,7 +259,7 @@ def _timeline(case: Case, number: int) -> Picture | None:
         title=f"Timeline of events{first}",
         caption=f"{len(t_s):,} events, most of them '{busiest}'"
         + (f"; among them {', '.join(trouble)}" if trouble else "")
-        + ". A stroke is darker where there are more of its kind; the figures count them.",
+        + ". A stroke is darker where there are more of its kind; the numbers count them.",
         size_in=(8, 0.9 + 0.23 * len(there)),
         draw=draw,
     )
