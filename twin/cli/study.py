@@ -51,14 +51,11 @@ def compare(
     with progress_bar("runs") as progress:
         from twin.study.cases import make_cases, read_params
         from twin.study.compare import compare as compare_cases
-        from twin.study.plugins import load_strategies
 
-        own = load_strategies(strategy_files or ())
-        named = _names(strategies)
         result = compare_cases(
             make_cases(
                 chosen,
-                [*named, *(name for name in own if name not in named)],
+                _with_own(_names(strategies), strategy_files),
                 _names(policies) if policies is not None else [chosen.controller.policy],
                 strategy_params=read_params("--strategy-params", strategy_params or ()),
                 policy_params=read_params("--policy-params", policy_params or ()),
@@ -68,7 +65,7 @@ def compare(
             workers=workers,
             progress=progress,
         )
-    from twin.study.comparison_plot import comparison_figure
+    from twin.study.comparison_plot import comparison_plot
     from twin.study.comparison_tables import comparison_tables
 
     for title, header, lines in comparison_tables(result):
@@ -77,8 +74,8 @@ def compare(
         if outcome.infeasible:
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
     picture = figure or Path("runs") / f"compare-{chosen.name}.png"
-    comparison_figure(result, picture)
-    report.say(f"figure in {picture}")
+    comparison_plot(result, picture)
+    report.say(f"plot in {picture}")
     report.json(result.as_json())
 
 
@@ -109,20 +106,17 @@ def place(
     chosen = loader.load(scenario, with_seed(overrides, seed))
     with progress_bar("placements") as progress:
         from twin.study.place import place as plan_all
-        from twin.study.plugins import load_strategies
 
-        own = load_strategies(strategy_files or ())
-        named = _names(strategies)
         result = plan_all(
             chosen,
-            [*named, *(name for name in own if name not in named)],
+            _with_own(_names(strategies), strategy_files),
             floors_per_s=_floors(floors),
             replicates=replicates,
             strategy_files=strategy_files or (),
             workers=workers,
             progress=progress,
         )
-    from twin.study.place_plot import place_figure, place_rows
+    from twin.study.place_plot import place_plot, place_rows
 
     header, rows = place_rows(result)
     report.table(f"{chosen.name}, {replicates} replicates, mean ± 95 % interval", header, rows)
@@ -134,8 +128,8 @@ def place(
         "satellite, all work but the LM head's counted; gap: above the lower bound at this floor"
     )
     picture = figure or Path("runs") / f"place-{chosen.name}.png"
-    place_figure(result, chosen.name, picture)
-    report.say(f"figure in {picture}")
+    place_plot(result, chosen.name, picture)
+    report.say(f"plot in {picture}")
     report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
 
 
@@ -160,7 +154,7 @@ def reproduce(
         result = reproduce_space_xnet(
             replicates=replicates, seed=seed, workers=workers, progress=progress
         )
-    from twin.study.plots import reproduction_figure
+    from twin.study.plots import reproduction_plot
 
     for key, table in result.tables.items():
         against = ratios(table)
@@ -183,8 +177,8 @@ def reproduce(
     for line in result.assumptions:
         report.say(f"  {line}")
     picture = figure or Path("runs") / "reproduce-space-xnet.png"
-    reproduction_figure(result, picture)
-    report.say(f"figure in {picture}")
+    reproduction_plot(result, picture)
+    report.say(f"plot in {picture}")
     report.json(result.as_json())
 
 
@@ -198,6 +192,14 @@ def _floors(text: str) -> list[float]:
         if not 0.0 <= floors[-1] < float("inf"):
             raise InputError(f"--floors {text}: must be numbers of tokens/s, 0 or more") from None
     return floors
+
+
+def _with_own(names: list[str], strategy_files: list[str] | None) -> list[str]:
+    """Names of strategies, and after them those of the user's own that are not among them."""
+    from twin.study.plugins import load_strategies
+
+    own = load_strategies(strategy_files or ())
+    return [*names, *(name for name in own if name not in names)]
 
 
 def _names(text: str) -> list[str]:
