@@ -26,7 +26,7 @@ _KEPT = 32
 
 
 class Wear(NamedTuple):
-    """What N batteries went through; cycles still open count half, as in the standard."""
+    """Wear of N batteries; cycles still open count half, as in the standard."""
 
     full_cycles: Array
     """(N,) Charge drawn, in units of the capacity."""
@@ -39,8 +39,8 @@ class Wear(NamedTuple):
 class Rainflow:
     """Streaming rainflow count over N batteries.
 
-    Memory does not grow with time: at most 32 open turning points a battery are kept; of more,
-    the oldest is settled as the half cycle that it would count as in the end.
+    Memory does not grow with time: at most 32 open turning points are kept for each battery. Beyond
+    that, the oldest is counted as the half cycle that it would become in the end.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ class Rainflow:
         self._histogram = np.zeros((n, BINS))
 
     def push(self, soc: Array) -> Self:
-        """Go on with K states of charge in order, (K, N); all that matters is where they turn."""
+        """Take in K states of charge in order, (K, N); only turning points matter."""
         _push(soc, self._points, self._count, self._drawn, self._life, self._histogram)
         return self
 
     def wear(self) -> Wear:
-        """Wear up to now."""
+        """Wear so far."""
         life, histogram = self._life.copy(), self._histogram.copy()
         _settle(self._points, self._count, life, histogram)
         return Wear(self._drawn.copy(), life / self.cycle_life, histogram)

@@ -16,7 +16,7 @@ type Mask = NDArray[np.bool_]
 
 
 class EnergyReport(NamedTuple):
-    """One step of N satellites: the books, and who crossed which threshold."""
+    """One step of N satellites: its energies, and which satellites crossed which threshold."""
 
     flow: PowerFlow
     """Energies of the step."""
@@ -55,7 +55,7 @@ def at_start(bus: BusProfile, *, soc: float, temperature_c: float) -> Start:
 
 
 class FleetEnergy:
-    """Power and heat of N alike satellites, and what these allow them to do next.
+    """Power and heat of N equal satellites, and what these allow them to do next.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class FleetEnergy:
         busy_share: Array,
         step_s: float,
     ) -> EnergyReport:
-        """Move energy and heat for one step.
+        """Advance energy and heat by one step.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class FleetEnergy:
         return (bus.platform_w + bus.compute_idle_w) + bus.terminal_w * terminals_on + work_w
 
     def wear(self) -> Wear:
-        """What the batteries went through up to now."""
+        """Wear of the batteries so far."""
         return self._rainflow.wear()
 
     def _cross_thresholds(self, flow: PowerFlow) -> EnergyReport:

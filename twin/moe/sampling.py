@@ -18,8 +18,8 @@ from twin.scenario.schema import Activations
 FloatArray = NDArray[np.float64]
 ChoiceArray = NDArray[np.int32]
 Sampler = Callable[[FloatArray, int, np.random.Generator], ChoiceArray]
-"""Draws experts by the router weights, (L, E), for so many tokens: (tokens, L, K), in the order of
-choice."""
+"""Draws experts by the router weights, (L, E), for a number of tokens: (tokens, L, K), in the
+order of choice."""
 
 
 def plackett_luce(

@@ -25,9 +25,9 @@ class Transfers:
     placement : Placement
         In force: what serves.
     absent : (L, E) bool
-        Experts given up before they arrived: in force nowhere.
+        Experts dropped before their new copy arrived: no satellite serves them.
     gateway_absent : (L,) bool
-        The same of gateways.
+        The same for gateways.
     under_way : list of Shipment
     carried_bytes, hop_bytes : float
         Of the last step: bytes, and bytes times hops.
@@ -58,9 +58,9 @@ class Transfers:
         self.under_way.clear()
 
     def start(self, problem: PlacementProblem, wanted: Placement) -> bool:
-        """Set out for another placement; return whether any host changes at once.
+        """Start to move to another placement; return whether any host changes at once.
 
-        What was under way and is not wanted any more is dropped.
+        Transfers that are no longer wanted are dropped.
         """
         self._sizes = (problem.gateway_bytes, problem.expert_bytes)
         self._kv_bytes = problem.kv_bytes
@@ -88,7 +88,7 @@ class Transfers:
         return self.placement != before
 
     def settle(self) -> tuple[list[Shipment], bool]:
-        """Let what has arrived serve from now on; return it, and whether hosts have changed."""
+        """Put what has arrived into service; return it, and whether hosts have changed."""
         arrived = [a for a in self.under_way if a.arrived(self._now_s)]
         if not arrived:
             return [], False
@@ -114,7 +114,7 @@ class Transfers:
         up: NDArray[np.bool_],
         accepting: NDArray[np.bool_],
     ) -> list[Shipment]:
-        """Carry what one step's links allow; return what has set out in it."""
+        """Carry what the links allow in one step; return the transfers that started."""
         self.carried_bytes = self.hop_bytes = 0.0
         if not self.under_way:
             return []
@@ -171,7 +171,7 @@ class Transfers:
         return found
 
     def _choose_cache(self, shipment: Shipment, source: int) -> None:
-        """Let a cache be computed anew where that is quicker, or nobody holds it any more."""
+        """Recompute a cache where that is quicker, or where no satellite holds it any more."""
         terms = self._terms
         moved_s = shipment.cache_bytes / terms.link_bytes * terms.step_s
         if shipment.cache_bytes and (source == GROUND or terms.recompute_s < moved_s):
@@ -186,7 +186,7 @@ class Transfers:
         return min(reached)[1] if reached else GROUND
 
     def _give_up(self, blocked: Shipment) -> None:
-        """Drop a thing that leaves a satellite anyway, to make room for one that must come."""
+        """Drop a copy that leaves a satellite anyway, to make room for one that must arrive."""
         for thing, wanted in self._wanted.items():
             row = [] if self._is_absent(thing) else self._row(thing)
             if blocked.target in row and blocked.target not in wanted:
@@ -199,7 +199,7 @@ class Transfers:
                 return
 
     def _used_bytes(self) -> NDArray[np.float64]:
-        """Memory taken by what is in force and what has set out, (N,)."""
+        """Memory taken by the placement in force and by transfers that have started, (N,)."""
         n = len(self._memory_bytes)
         used = np.zeros(n)
         for hosts, size, absent in (

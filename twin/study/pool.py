@@ -59,11 +59,11 @@ def map_jobs[T](
     workers : int, optional
         Processes; all processors by default, none at all (in this process) for 1.
     progress : callable
-        Told (jobs done, jobs in all).
+        Called with (jobs done, jobs in all).
     """
     progress(0, len(arguments))
     results: dict[int, T] = {}
-    # Closed at once, so that an error ends the workers before it is told.
+    # Closed at once, so that an error ends the workers before it is shown.
     with closing(run_jobs(job, arguments, workers=workers)) as ended:
         for i, result in ended:
             if isinstance(result, Exception):
@@ -186,7 +186,7 @@ def _remote(stack: ExitStack, scheduler: str) -> "Client":
     try:
         client = stack.enter_context(Client(scheduler, timeout=_ANSWER_S))
     except (OSError, ValueError) as error:
-        raise InputError(f"--scheduler {scheduler}: nobody answers: {error}") from None
+        raise InputError(f"--scheduler {scheduler}: no answer: {error}") from None
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_S)
     except TimeoutError:
