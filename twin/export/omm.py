@@ -49,7 +49,7 @@ def omm(run: Run, ending: str) -> str:
     return FORMATS[ending](messages(body), str(run.manifest["written_utc"]))
 
 
-def _csv(sets: Messages, written_utc: str) -> str:  # noqa: ARG001 (no header to tell it)
+def _csv(sets: Messages, written_utc: str) -> str:  # noqa: ARG001 (CSV has no header)
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(sets[0]), lineterminator="\n")
     writer.writeheader()

@@ -25,7 +25,7 @@ _ANSWER_S = 5
 _PATIENCE_S = 60
 """How long to wait for a cluster's first worker."""
 _NOBODY = ModuleType("__main__")
-"""Stands where the caller's script does, while there are workers of our own."""
+"""Takes the place of the caller's script while workers of our own run."""
 _CONFIG = {
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.worker.profile.enabled": False,
@@ -37,8 +37,8 @@ _CONFIG = {
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), 1
     ),
 }
-"""Nothing is forked from a process with threads, nothing is served, little is watched. Memory is
-not given back to the system at every chance, as is Dask's way: that costs a fifth of the time."""
+"""No process is forked from one with threads, no pages are served, and little is monitored.
+Dask's default returns memory to the system often, which would cost a fifth of the time."""
 
 
 def map_jobs[T](
