@@ -64,7 +64,8 @@ def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) ->
     found = interrupted(runs_dir, study.name) if resume else None
     if found is not None:
         earlier = StudyWriter.resumed(found)
-        if (earlier.study_toml, earlier.scenario_toml) != (study_toml, scenario_toml):
+        began_with = (earlier.study_toml, earlier.scenario_toml)
+        if [*map(tomllib.loads, began_with)] != [*map(tomllib.loads, (study_toml, scenario_toml))]:
             raise InputError(
                 f"{source}: has changed since {found} began; finish that as it was "
                 f"(twin sweep --resume {found}), or leave --resume out to start over"
