@@ -54,7 +54,7 @@ class Controller(mesa.Agent):
         table = scenario.controller
         self._policy = registry.build("policy", POLICIES, table.policy, table.params)
         # Parameters that a policy refuses are refused before the first step.
-        nothing = Telemetry(step=0, steps_since_plan=0, latency_s=np.nan, planned_latency_s=np.nan)
+        nothing = Telemetry.nothing_yet(model.world.constellation.size)
         self._policy(nothing, lambda *_, **__: None)
         simulation = scenario.simulation
         self._planning = seeding.stream(simulation.seed, simulation.replicate, "planning")
@@ -140,6 +140,12 @@ class Controller(mesa.Agent):
             events=happened(before, known, self.model.fleet.hosting),
             migrating=bool(self.transfers.under_way),
             repaired=self._repaired,
+            taking=known.taking,
+            up=known.up,
+            lit=known.lit,
+            low=known.low,
+            sound=known.sound,
+            soc=known.soc,
         )
 
         def propose(

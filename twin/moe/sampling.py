@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from twin.errors import InputError
+from twin.registry import Registry
 from twin.scenario.schema import Activations
 
 FloatArray = NDArray[np.float64]
@@ -128,12 +129,19 @@ class StickySampler:
         return choices
 
 
-SAMPLERS: Final[dict[str, Callable[[Activations, int], Sampler]]] = {
-    "plackett-luce": lambda _table, top_k: (
-        lambda probabilities, tokens, rng: plackett_luce(probabilities, top_k, tokens, rng)
-    ),
-    "sticky": lambda table, top_k: StickySampler(top_k, table.repeat_probability),
-}
+def _independent(_table: Activations, top_k: int) -> Sampler:
+    """Independent tokens, top-K without replacement."""
+    return lambda probabilities, tokens, rng: plackett_luce(probabilities, top_k, tokens, rng)
+
+
+def _sticky(table: Activations, top_k: int) -> Sampler:
+    """Consecutive tokens, whose first choices form a Markov chain."""
+    return StickySampler(top_k, table.repeat_probability)
+
+
+SAMPLERS: Final[Registry[Callable[[Activations, int], Sampler]]] = Registry(
+    "sampler", {"plackett-luce": _independent, "sticky": _sticky}, field="activations.sampler"
+)
 """``SAMPLERS[table.sampler](table, top_k)`` gives the run's sampler."""
 
 

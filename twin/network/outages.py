@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.registry import Registry
 from twin.scenario.world import Faults, Outages
 
 Unbroken = Iterator[NDArray[np.bool_]]
@@ -53,15 +54,29 @@ def two_states(
         unbroken = rng.random(n) < stay_or_recover
 
 
-def sound(n: int, faults: Faults, step_s: float, rng: np.random.Generator) -> Unbroken:
-    """Yield for each step which of n satellites are free of faults, (n,)."""
-    if faults.model == "none":
-        return none(n, Outages(), step_s, rng)
+def never(n: int, faults: Faults, step_s: float, rng: np.random.Generator) -> Unbroken:  # noqa: ARG001
+    """Yield for each step that no satellite has a fault."""
+    return none(n, Outages(), step_s, rng)
+
+
+def exponential(n: int, faults: Faults, step_s: float, rng: np.random.Generator) -> Unbroken:
+    """Yield the states of satellites that fail and recover at constant rates (`two_states`)."""
     return two_states(n, faults.availability, faults.mean_down_s, step_s, rng)
 
 
-OUTAGES: dict[str, Callable[[int, Outages, float, np.random.Generator], Unbroken]] = {
-    "none": none,
-    "iid": iid,
-    "gilbert-elliott": gilbert_elliott,
-}
+def sound(n: int, faults: Faults, step_s: float, rng: np.random.Generator) -> Unbroken:
+    """Yield for each step which of n satellites are free of faults, (n,)."""
+    return FAULTS[faults.model](n, faults, step_s, rng)
+
+
+OUTAGES: Registry[Callable[..., Unbroken]] = Registry(
+    "outage model",
+    {"none": none, "iid": iid, "gilbert-elliott": gilbert_elliott},
+    field="outages.model",
+)
+"""Models of link outages."""
+
+FAULTS: Registry[Callable[..., Unbroken]] = Registry(
+    "fault model", {"none": never, "exponential": exponential}, field="faults.model"
+)
+"""Models of satellite faults."""
