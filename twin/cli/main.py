@@ -9,14 +9,16 @@ import typer
 
 from twin.cli import bench as cli_bench
 from twin.cli import look as cli_look
+from twin.cli import names as cli_names
 from twin.cli import study as cli_study
 from twin.cli import sweep as cli_sweep
+from twin.cli.names import NamingCommand
 from twin.cli.options import (
     JsonOption,
+    PluginOption,
     RunsOption,
     SeedOption,
     SetOption,
-    StrategyFileOption,
     with_seed,
 )
 from twin.errors import InputError
@@ -47,7 +49,7 @@ def run(
     scenario: Annotated[str | None, typer.Argument(help="A preset's name or a TOML file.")] = None,
     overrides: SetOption = None,
     seed: SeedOption = None,
-    strategy_files: StrategyFileOption = None,
+    plugins: PluginOption = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
     resume: Annotated[
@@ -56,22 +58,24 @@ def run(
 ) -> None:
     """Run a scenario and keep it below runs/."""
     from twin.cli.console import Console, progress_bar
+    from twin.plugins import load_plugins
+    from twin.plugins.choices import check, load_scenario
     from twin.runs import store as runs
-    from twin.scenario import loader
-    from twin.study.plugins import load_strategies
 
     report = Console(json_file)
-    own = [f"placement.strategy={name}" for name in load_strategies(strategy_files or ())]
     if (scenario is None) == (resume is None):
         raise InputError("twin run: give either a scenario or --resume FOLDER")
     if resume is not None:
         if overrides or seed is not None:
             raise InputError("--resume: takes no --set or --seed, the run keeps its scenario")
+        load_plugins(plugins or ())
         run_id, chosen = runs.interrupted_scenario(resume)
+        check(chosen)
         runs_dir = resume.parent
     else:
         assert scenario is not None
-        run_id, chosen = None, loader.load(scenario, [*with_seed(overrides, seed), *own])
+        run_id = None
+        chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
 
     with progress_bar("compiling on first use, then stepping") as progress:
         from agents.run import run_scenario
@@ -101,15 +105,18 @@ for command in (
     cli_look.report,
     cli_look.app,
 ):
-    app.command()(command)
+    app.command(cls=NamingCommand)(command)
+app.command(name="list")(cli_names.list_names)
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON schema of a scenario file."""
-    from twin.scenario.schema import Scenario
+def schema(plugins: PluginOption = None) -> None:
+    """Print the JSON schema of a scenario file, with the names that may stand in it."""
+    from twin.plugins import load_plugins
+    from twin.plugins.choices import schema as whole_schema
 
-    typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+    load_plugins(plugins or ())
+    typer.echo(json.dumps(whole_schema(), indent=2))
 
 
 @scenarios_app.callback(invoke_without_command=True)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from twin.study.plugins import load_strategies
 
 from agents.model import TwinModel
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
 from twin.scenario import loader
 from twin.study import plugins
-from twin.study.plugins import load_strategies
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
