@@ -24,7 +24,8 @@ class NamingCommand(TyperCommand):
             kind = _NAMED.get(option.name or "")
             if kind is not None and isinstance(option, TyperOption):
                 load_plugins()
-                option.help = f"{option.help} Known: {', '.join(KINDS[kind].registry)}."
+                said = (option.help or "").partition(" Known:")[0]
+                option.help = f"{said} Known: {', '.join(KINDS[kind].registry)}."
         super().format_help(ctx, formatter)
 
 
