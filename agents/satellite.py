@@ -90,8 +90,7 @@ class Satellite(mesa.Agent):
     @property
     def speed(self) -> float:
         """Share of its compute that power, heat and faults leave it."""
-        fleet = self.model.fleet
-        return float(fleet.energy.speed[self.row] * fleet.sound[self.row])
+        return float(self.model.fleet.speed[self.row] / self.model.fleet.pace[self.row])
 
     @property
     def faulty(self) -> bool:
@@ -111,3 +110,17 @@ class Satellite(mesa.Agent):
     def fault_changed(self) -> None:
         """React to a fault that begins or ends: tell the log."""
         self.model.log.add("fault" if self.faulty else "fault-cleared", satellite=self.row)
+
+    def remove(self) -> None:
+        """Lose the satellite for good, from the next step on: links, compute and hosts are gone.
+
+        The controller learns of it by telemetry.
+        """
+        if not self.model.fleet.lost[self.row]:
+            self.model.fleet.lost[self.row] = True
+            self.model.log.add("satellite-lost", satellite=self.row)
+            self.deregister()
+
+    def deregister(self) -> None:
+        """Leave the model's set of agents."""
+        super().remove()

@@ -8,6 +8,7 @@ TYPE_CHECKING = False  # typing has it too, but takes longer to import than all 
 if TYPE_CHECKING:
     from twin.api import (
         compare,
+        fork,
         load_plugins,
         load_scenario,
         open_run,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "compare",
+    "fork",
     "load_plugins",
     "load_scenario",
     "open_run",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin.errors import InputError
 from twin.plugins import load_plugins
 from twin.runs import store as runs
 from twin.runs import studies
@@ -15,6 +16,7 @@ from twin.runs.studies import Study
 from twin.scenario.schema import Scenario
 
 if TYPE_CHECKING:
+    from agents.state import TwinState
     from twin.study.compare import Comparison
     from twin.study.place import Placed
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "TwinRun",
     "compare",
+    "fork",
     "load_plugins",
     "load_scenario",
     "open_run",
@@ -55,17 +59,85 @@ def load_scenario(
     return load_checked(source, overrides or {}, plugins=plugins)
 
 
-def run(scenario: Scenario, *, runs_dir: str | Path = "runs") -> Run:
-    """Run a scenario, keep the run below `runs_dir` and return it."""
+class TwinRun(Run):
+    """A run, complete or interrupted: its tables, and its state at any step."""
+
+    def state(self, step: int) -> "TwinState":
+        """State before a step, computed again from the nearest checkpoint or the start."""
+        from agents.fork import state_at
+
+        return state_at(self, step)
+
+
+def run(
+    scenario: Scenario | None = None,
+    *,
+    runs_dir: str | Path = "runs",
+    resume: str | Path | None = None,
+) -> TwinRun:
+    """Run a scenario, keep the run below `runs_dir` and return it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    runs_dir : str or Path
+    resume : str or Path, optional
+        Instead of a scenario: folder of an interrupted run, which goes on from its last
+        checkpoint.
+    """
+    from agents.run import resume as resume_run
     from agents.run import run_scenario
 
     load_plugins()
-    return run_scenario(scenario, runs_dir=Path(runs_dir))
+    if (scenario is None) == (resume is None):
+        raise InputError("twin.run: give either a scenario or resume=FOLDER")
+    if resume is not None:
+        return _ours(resume_run(Path(resume)))
+    assert scenario is not None
+    return _ours(run_scenario(scenario, runs_dir=Path(runs_dir)))
 
 
-def open_run(path: str | Path) -> Run:
+def fork(
+    parent: Run | str | Path,
+    step: int,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    fail: Sequence[int] = (),
+    cut: Sequence[tuple[int, int]] = (),
+    runs_dir: str | Path = "runs",
+) -> TwinRun:
+    """Ask what if: run on from a step of a run, with changes and the same random numbers.
+
+    Parameters
+    ----------
+    parent : Run, or path of one
+        Complete or interrupted.
+    step : int
+        First step of the fork.
+    changes : mapping, optional
+        Values by ``table.key``: ``{"placement.strategy": "joint"}``.
+    fail : sequence of int
+        Satellites that are lost from that step on.
+    cut : sequence of pairs of int
+        Links, by their two satellites, that are gone from that step on.
+    runs_dir : str or Path
+    """
+    from agents.fork import fork as begin
+    from agents.run import run_scenario
+
+    load_plugins()
+    known = parent if isinstance(parent, Run) else runs.any_run(Path(parent))
+    scenario, beginning = begin(known, step, changes=changes or {}, fail=fail, cut=cut)
+    return _ours(run_scenario(scenario, runs_dir=Path(runs_dir), beginning=beginning))
+
+
+def open_run(path: str | Path) -> TwinRun:
     """Open a complete run by its folder; its tables are Arrow tables, ``run.table("steps")``."""
-    return runs.open_run(path)
+    return _ours(runs.open_run(path))
+
+
+def _ours(run: Run) -> TwinRun:
+    return TwinRun(run.path, run.manifest)
 
 
 def open_study(path: str | Path) -> Study:

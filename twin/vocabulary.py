@@ -26,7 +26,8 @@ class LinkState(IntEnum):
     Then geometry: `RANGE`, `GRAZING` (the line of sight meets the Earth or its air), `RATE` (it
     turns too fast), `POLAR` (switched off near the poles), `SUN` (an end looks into the Sun).
     Then what geometry does not explain: `POWER` (a satellite is off), `PAT` (all limits hold
-    again, or partners are new: pointing, acquisition and tracking are under way) and `RANDOM`.
+    again, or partners are new: pointing, acquisition and tracking are under way), `RANDOM`, and
+    `CUT` (somebody asked what happens without the link).
     """
 
     UP = 0
@@ -39,3 +40,4 @@ class LinkState(IntEnum):
     POLAR = 7
     PAT = 8
     UNPAIRED = 9
+    CUT = 10

@@ -179,7 +179,7 @@ def test_scenarios_and_schema(twin):
     ("args", "said"),
     [
         (["run", "papr"], "unknown scenario 'papr'; presets: drift-study"),
-        (["run"], "give either a scenario or --resume"),
+        (["run"], "give a scenario, --resume FOLDER or --from RUN@STEP"),
         (["run", "missing.toml"], "missing.toml: cannot be read: No such file"),
         (["run", "small", "--set", "links.seam=half"], "links.seam: input should be"),
         (["run", "small", "--json", "no/where.json"], "there is no folder no"),
@@ -238,7 +238,7 @@ def test_nothing_half_written_is_left_by_a_mistake_in_the_scenario(twin, tmp_pat
 
 
 def test_the_command_is_a_process_that_ends_with_code_2():
-    command = [sys.executable, "-c", "from twin.cli import main; main()", "run", "papr"]
+    command = [sys.executable, "-c", "from twin.cli.main import main; main()", "run", "papr"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

@@ -175,7 +175,7 @@ def test_invariants(policy, step_s, latitude_deg, mask_deg, interruption_s):
             assert lost_deg == pytest.approx(mask_deg, abs=TEN_METRES_DEG)
         else:
             assert t_s % 15.0 == 0
-    assert holder == dict(enumerate(serving.satellite.tolist()))
+    assert holder == dict(enumerate(serving.state.satellite.tolist()))
 
 
 @pytest.mark.parametrize("policy", HANDOVER)

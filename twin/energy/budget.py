@@ -1,12 +1,13 @@
 """Energy and heat of a fleet: batteries, their wear and temperatures, one call a step."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.energy import battery, solar, thermal
-from twin.energy.ageing import Rainflow, Wear
+from twin.energy.ageing import CycleCount, Rainflow, Wear
 from twin.energy.battery import PowerFlow
 from twin.energy.bus import ZERO_CELSIUS_K, BusProfile
 from twin.energy.solar import Surroundings
@@ -34,8 +35,34 @@ class EnergyReport(NamedTuple):
     """(N,) Back to full speed after that."""
 
 
+@dataclass(kw_only=True)
+class EnergyState:
+    """What power and heat of N satellites carry from one step to the next.
+
+    Attributes
+    ----------
+    soc : (N,) float64
+        State of charge, 0 to 1.
+    temperature_k : (N,) float64
+    powered, low, throttled : (N,) bool
+        As `FleetEnergy` has them.
+    cycles : CycleCount
+        Of the batteries.
+    """
+
+    soc: Array
+    temperature_k: Array
+    powered: Mask
+    low: Mask
+    throttled: Mask
+    cycles: CycleCount
+
+
 class FleetEnergy:
     """Power and heat of N alike satellites, and what these allow them to do next.
+
+    Charges and temperatures may be set from outside between two steps; that is no cycle of the
+    battery.
 
     Attributes
     ----------
@@ -63,6 +90,26 @@ class FleetEnergy:
         self.speed = self._speed()
         self._rainflow = Rainflow(self.soc, cycle_life=bus.cycle_life)
 
+    @property
+    def state(self) -> EnergyState:
+        """What is carried to the next step; setting it goes on from there."""
+        return EnergyState(
+            soc=self.soc,
+            temperature_k=self.temperature_k,
+            powered=self.powered,
+            low=self.low,
+            throttled=self.throttled,
+            cycles=self._rainflow.state,
+        )
+
+    @state.setter
+    def state(self, state: EnergyState) -> None:
+        self.soc, self.temperature_k = state.soc, state.temperature_k
+        self.powered, self.low, self.throttled = state.powered, state.low, state.throttled
+        self.speed = self._speed()
+        cycle_life = self.bus.cycle_life
+        self._rainflow = Rainflow(self.soc, cycle_life=cycle_life, state=state.cycles)
+
     def step(
         self,
         around: Surroundings,
@@ -85,6 +132,7 @@ class FleetEnergy:
         step_s : float
             Length of the step.
         """
+        self._rainflow.start_from(self.soc)
         load_w = self.load_w(terminals_on, busy_share)
         flow = battery.advance(
             self.soc,

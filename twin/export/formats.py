@@ -21,7 +21,8 @@ from twin.runs.replay import snapshots
 from twin.runs.store import Run
 from twin.space import propagation
 from twin.vocabulary import LinkState
-from twin.world.world import Snapshot, World
+from twin.world.topology import Snapshot
+from twin.world.world import World
 
 MOST_SAMPLES = 200
 """Of a satellite's positions, unless its orbit needs more."""

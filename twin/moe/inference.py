@@ -62,7 +62,7 @@ def inference(scenario: Scenario) -> Inference:
         scenario.activations,
         layers=card.layers,
         experts=card.experts,
-        rng=seeding.stream(simulation.seed, simulation.replicate, "activations"),
+        rng=seeding.stream(simulation.seed, simulation.replicate, "activations").at(0),
         top_k=card.top_k,
     )
     probability = profile.at(0.0)

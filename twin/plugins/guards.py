@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +29,11 @@ class Guarded:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function and check what it returns."""
-        with_offers = self.kind == "policy"
-        offers = _Offers(args[1]) if with_offers else None
-        if offers is not None:
-            args = (args[0], offers, *args[2:])
+        if self.kind == "policy":
+            args = (args[0], _Offers(args[1]))
+        if self.kind in ("outage-model", "fault-model"):
+            kwargs = args[2].params | kwargs
         result = self.run(self.function, *args, **kwargs)
-        if offers is not None:
-            return _policy(self, result, offers)
         return _FORMS[self.kind].check(self, result, *args)
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -77,25 +75,7 @@ def guard(kind: str, name: str, function: Any) -> Callable[..., Any]:
     except (TypeError, ValueError) as error:
         where = line_of(function)
         raise InputError(f"{where}: {what} must be callable as {form.call}: {error}") from None
-    guarded = Guarded(kind, name, function)
-    return Stepped(guarded) if kind in ("outage-model", "fault-model") else guarded
-
-
-class Stepped:
-    """A model of what holds as an iterator over steps, which is how the network takes it today."""
-
-    def __init__(self, model: Guarded) -> None:
-        functools.update_wrapper(self, model)
-        self._model = model
-
-    def __call__(
-        self, n: int, table: Any, step_s: float, rng: np.random.Generator
-    ) -> Iterator[Any]:
-        """Yield what holds in each step, (n,) bool."""
-        before = None
-        while True:
-            before = self._model(before, n, table, step_s, rng=rng, **table.params)
-            yield before
+    return Guarded(kind, name, function)
 
 
 class _Offers:
@@ -149,7 +129,7 @@ def _strategy(guarded: Guarded, result: Any, *_: Any) -> Placement:
     return Placement(**rows)
 
 
-def _policy(guarded: Guarded, result: Any, offers: _Offers) -> Proposal | None:
+def _policy(guarded: Guarded, result: Any, _view: Any, offers: _Offers) -> Proposal | None:
     if result is not None and not any(result is made for made in offers.made):
         raise guarded.refuse("None or what propose() has returned", result)
     return result  # type: ignore[no-any-return]
@@ -209,7 +189,7 @@ class _Form:
 _HOLDS = "(before, n, table, step_s, *, rng)"
 _FORMS = {
     "strategy": _Form("(problem, *, rng)", _strategy),
-    "policy": _Form("(view, propose)"),
+    "policy": _Form("(view, propose)", _policy),
     "propagator": _Form("(constellation, t_s)", _states),
     "outage-model": _Form(_HOLDS, _flags),
     "fault-model": _Form(_HOLDS, _flags),

@@ -48,6 +48,7 @@ TABLES: dict[str, pa.Schema] = {
             ("links_down_power", pa.int32()),
             ("links_down_polar", pa.int32()),
             ("links_down_pat", pa.int32()),
+            ("links_down_cut", pa.int32()),
             ("sunlit_mean", pa.float64()),
             ("soc_mean", pa.float64()),
             ("soc_min", pa.float64()),
@@ -99,6 +100,7 @@ TABLES: dict[str, pa.Schema] = {
             ("degree", pa.int8()),
         ]
     ),
+    "outages": pa.schema([("step", pa.int32()), ("link", pa.int32())]),
     "events": pa.schema(
         [
             ("step", pa.int32()),
@@ -132,7 +134,8 @@ TABLES: dict[str, pa.Schema] = {
         ]
     ),
 }
-"""Schema of every table. ``quantiles.share`` is the part of the step's tokens served that took
+"""Schema of every table. ``outages`` has the links whose random outage begins or ends with a step;
+none is down before the first. ``quantiles.share`` is the part of the step's tokens served that took
 no longer than ``latency_s``. ``placements.expert`` is -1 for a layer's gateway, and
 ``copy`` counts the hosts of one thing from 0. A null ``events.satellite`` or ``other`` means that
 none is meant."""

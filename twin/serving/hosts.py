@@ -114,3 +114,14 @@ def path_through_s(
     back_s = delay_s[np.roll(rows, -1, axis=0), host]
     legs = (out_s > 0).astype(np.float64) + (back_s > 0)
     return np.asarray(out_s + back_s + legs * transfer_s)
+
+
+def hosted_layer(n: int, placement: Placement) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """Which layer each of N satellites hosts (-1: none; a gateway's goes first), and gateways."""
+    layer = np.full(n, -1, np.int16)
+    gateway = np.zeros(n, bool)
+    for index, hosts in enumerate(placement.copies):
+        layer[hosts[hosts >= 0]] = index
+    layer[placement.gateway] = np.arange(len(placement.gateway))
+    gateway[placement.gateways[placement.gateways >= 0]] = True
+    return layer, gateway

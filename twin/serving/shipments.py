@@ -2,10 +2,21 @@
 
 from dataclasses import dataclass
 
+from twin.moe.inference import Inference
+from twin.scenario.schema import Scenario
+
 Thing = tuple[int, int]
 """Layer and expert; expert -1 is the layer's gateway."""
 
 GROUND = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The hosts that one thing is to have."""
+
+    thing: Thing
+    hosts: list[int]
 
 
 @dataclass(kw_only=True)
@@ -81,3 +92,16 @@ class Terms:
     store_bytes: float
     recompute_s: float
     step_s: float
+
+
+def terms(scenario: Scenario, model: Inference, step_s: float) -> Terms:
+    """Return what the transfers of a scenario are subject to."""
+    table = scenario.controller
+    stage_s = float(model.stage_s.max() + model.card.top_k * model.expert_s)
+    return Terms(
+        link_bytes=scenario.links.rate_gbps * 1e9 / 8 * table.migration_share * step_s,
+        store_bytes=table.store_gbps * 1e9 / 8 * step_s,
+        # The prompts run through the ring again, as fast as its slowest stage.
+        recompute_s=scenario.workload.conversations * scenario.model.context_tokens * stage_s,
+        step_s=step_s,
+    )

@@ -113,9 +113,9 @@ class _Case:
             ),
             first_step=0,
             last_step=last_planned_step(scenario, 0),
-            rng=seeding.stream(simulation.seed, simulation.replicate, "planning"),
+            rng=seeding.stream(simulation.seed, simulation.replicate, "planning").at(0),
         )
-        rng = seeding.stream(simulation.seed, simulation.replicate, "strategy")
+        rng = seeding.stream(simulation.seed, simulation.replicate, "strategy").at(0)
         self.placement = plan(scenario, problem, rng)
         self._latency: list[ExpectedLatency] = []
 

@@ -163,7 +163,7 @@ def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem
         ),
         first_step=0,
         last_step=last_planned_step(scenario, 0),
-        rng=seeding.stream(simulation.seed, simulation.replicate, stream),
+        rng=seeding.stream(simulation.seed, simulation.replicate, stream).at(0),
     )
 
 
@@ -174,7 +174,7 @@ def _place(
     load_plugins(plugins)
     simulation = scenario.simulation.model_copy(update={"replicate": replicate})
     scenario = scenario.model_copy(update={"simulation": simulation})
-    rng = seeding.stream(simulation.seed, replicate, "strategy")
+    rng = seeding.stream(simulation.seed, replicate, "strategy").at(0)
     try:
         placement = plan(scenario, problem_of(scenario), rng)
     except InputError as error:

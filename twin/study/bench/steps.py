@@ -22,7 +22,8 @@ from twin.network.routing import shortest_paths
 from twin.runs.store import RunWriter
 from twin.scenario import loader
 from twin.study.bench.wholeprocess import peak_mib
-from twin.world.world import Snapshot, World, to_networkx
+from twin.world.topology import Snapshot, to_networkx
+from twin.world.world import World
 
 
 def kernel(
@@ -109,7 +110,9 @@ def day(
     }
     scenario = loader.load("eclipse-study", everything | dict(changes or {}))
     with tempfile.TemporaryDirectory() as folder, RunWriter(Path(folder), scenario) as writer:
-        return _day(TwinModel(scenario, Recorder(writer)), progress)
+        model = TwinModel(scenario)
+        model.recorder = Recorder(writer, model)
+        return _day(model, progress)
 
 
 def _day(model: TwinModel, progress: Callable[[int, int], None]) -> dict[str, Any]:
