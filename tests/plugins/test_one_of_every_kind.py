@@ -1,12 +1,15 @@
 """One of every kind in a plug-in: it runs, and schema, list, report and page know it."""
 
+import copy
 import json
+import pickle
 import sys
 from pathlib import Path
 
 import pytest
 
 import twin as orbital_twin
+from agents.model import TwinModel
 from twin.plugins import loading
 from twin.plugins.choices import load_scenario
 from twin.plugins.kinds import KINDS
@@ -130,6 +133,19 @@ def test_run_compare_place_and_sweep_take_them(twin, tmp_path):
     code, out, err = twin("sweep", "mine.toml", "--workers", "2", "--json", "s.json")
     assert code == 0, err
     assert json.loads((tmp_path / "s.json").read_text())["failed"] == 0
+
+
+def test_a_model_of_plug_ins_is_pickled_and_copied():
+    model = TwinModel(load_scenario("small", OVERRIDES, plugins=[EVERYTHING]))
+    model.step()
+    copies = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+    for _ in range(4):
+        for each in (model, *copies):
+            each.step()
+        for each in copies:
+            assert {k: v for k, v in each.row.items() if v == v} == {
+                k: v for k, v in model.row.items() if v == v
+            }
 
 
 def test_a_run_is_the_same_whichever_way_the_plug_in_came(tmp_path):
