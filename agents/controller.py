@@ -126,7 +126,7 @@ class Controller(mesa.Agent):
         self._source = model.source
         self._policy = registry.build("policy", POLICIES, table.policy, table.params)
         # Parameters that a policy refuses are refused before the first step.
-        nothing = Telemetry(step=0, steps_since_plan=0, latency_s=np.nan, planned_latency_s=np.nan)
+        nothing = Telemetry.nothing_yet(model.world.constellation.size)
         self._policy(nothing, lambda *_, **__: None)
         seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
         self._planning = seeding.stream(seed, replicate, "planning")
@@ -249,6 +249,12 @@ class Controller(mesa.Agent):
             events=happened(before, known, seen.hosting),
             migrating=bool(self.transfers.under_way),
             repaired=mine.repaired,
+            taking=known.taking,
+            up=known.up,
+            lit=known.lit,
+            low=known.low,
+            sound=known.sound,
+            soc=known.soc,
         )
 
     def _note(self, status: FleetStatus) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import InputError
+from twin.plugins import load_plugins
 from twin.runs import store as runs
 from twin.runs import studies
 from twin.runs.store import Run
 from twin.runs.studies import Study
-from twin.scenario import loader
 from twin.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -23,7 +23,26 @@ if TYPE_CHECKING:
 # Functions that simulate import what they need: that takes seconds, reading a run does not.
 
 
-def load_scenario(source: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
+__all__ = [
+    "TwinRun",
+    "compare",
+    "fork",
+    "load_plugins",
+    "load_scenario",
+    "open_run",
+    "open_study",
+    "place",
+    "run",
+    "sweep",
+]
+
+
+def load_scenario(
+    source: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    plugins: Sequence[str | Path] = (),
+) -> Scenario:
     """Load a scenario.
 
     Parameters
@@ -32,8 +51,12 @@ def load_scenario(source: str | Path, overrides: Mapping[str, Any] | None = None
         Name of one that ships with the twin, or path of a TOML file.
     overrides : mapping, optional
         Values by ``table.key``: ``{"outages.availability": 0.9}``.
+    plugins : sequence of str or Path
+        Plug-ins to load first: files or modules, see `twin.load_plugins`.
     """
-    return loader.load(source, overrides or {})
+    from twin.plugins.choices import load_scenario as load_checked
+
+    return load_checked(source, overrides or {}, plugins=plugins)
 
 
 class TwinRun(Run):
@@ -65,6 +88,7 @@ def run(
     from agents.run import resume as resume_run
     from agents.run import run_scenario
 
+    load_plugins()
     if (scenario is None) == (resume is None):
         raise InputError("twin.run: give either a scenario or resume=FOLDER")
     if resume is not None:
@@ -101,6 +125,7 @@ def fork(
     from agents.fork import fork as begin
     from agents.run import run_scenario
 
+    load_plugins()
     known = parent if isinstance(parent, Run) else runs.any_run(Path(parent))
     scenario, beginning = begin(known, step, changes=changes or {}, fail=fail, cut=cut)
     return _ours(run_scenario(scenario, runs_dir=Path(runs_dir), beginning=beginning))
@@ -126,6 +151,7 @@ def sweep(
     workers: int | None = None,
     scheduler: str | None = None,
     resume: bool = False,
+    plugins: Sequence[str | Path] = (),
     runs_dir: str | Path = "runs",
 ) -> Study:
     """Run a study, keep it below `runs_dir` and return it.
@@ -140,11 +166,19 @@ def sweep(
         Address of a Dask scheduler whose workers are used instead.
     resume : bool
         Continue the study if it was interrupted.
+    plugins : sequence of str or Path
+        Plug-ins to load beside those that the study names.
     """
     from twin.study.sweep import open_sweep
     from twin.study.sweep import sweep as sweep_points
 
-    opened = open_sweep(str(study), resume=resume, runs_dir=Path(runs_dir), keep_runs=False)
+    opened = open_sweep(
+        str(study),
+        resume=resume,
+        runs_dir=Path(runs_dir),
+        keep_runs=False,
+        plugins=[str(name) for name in plugins],
+    )
     with opened.writer:
         return sweep_points(opened, workers=workers, scheduler=scheduler)
 
@@ -155,6 +189,7 @@ def compare(
     *,
     policies: Sequence[str] | None = None,
     replicates: int = 4,
+    plugins: Sequence[str | Path] = (),
     workers: int | None = None,
 ) -> "Comparison":
     """Run every pair of the strategies and policies on common random numbers.
@@ -168,12 +203,15 @@ def compare(
         The scenario's own by default.
     replicates : int
         Independent repetitions, at least 2.
+    plugins : sequence of str or Path
+        Plug-ins to load, here and in every worker process.
     workers : int, optional
         Processes; all processors by default.
     """
     from twin.study.cases import make_cases
     from twin.study.compare import compare as compare_cases
 
+    load_plugins(plugins)
     cases = make_cases(
         scenario,
         strategies,
@@ -181,7 +219,8 @@ def compare(
         strategy_params={},
         policy_params={},
     )
-    return compare_cases(cases, replicates=replicates, workers=workers)
+    names = [str(name) for name in plugins]
+    return compare_cases(cases, replicates=replicates, plugins=names, workers=workers)
 
 
 def place(
@@ -190,11 +229,18 @@ def place(
     *,
     floors_per_s: Sequence[float] = (0.0,),
     replicates: int = 4,
+    plugins: Sequence[str | Path] = (),
     workers: int | None = None,
 ) -> "list[Placed]":
     """Plan once with each strategy; see `twin.study.place.place`."""
     from twin.study.place import place as plan_all
 
+    load_plugins(plugins)
     return plan_all(
-        scenario, strategies, floors_per_s=floors_per_s, replicates=replicates, workers=workers
+        scenario,
+        strategies,
+        floors_per_s=floors_per_s,
+        replicates=replicates,
+        plugins=[str(name) for name in plugins],
+        workers=workers,
     )

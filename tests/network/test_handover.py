@@ -260,7 +260,7 @@ def test_no_sites_no_service():
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ({"handover": "nearest"}, "unknown handover policy 'nearest'; known: max-elevation, "),
+        ({"handover": "nearest"}, "unknown hand-over rule 'nearest'; known: max-elevation, "),
         ({"handover_params": {"hysteresis_s": 1.0}}, "takes: hysteresis_deg"),
     ],
 )

@@ -17,13 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from agents.run import run_scenario
-from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
+from twin.plugins import loading
 from twin.runs.store import open_run
 from twin.runs.studies import StudyWriter, open_study
 from twin.runs.summary import FIGURES, summarise
 from twin.scenario import loader
-from twin.study import plugins
 from twin.study import sweep as sweeping
 from twin.study.profiles import PROFILES
 from twin.study.sweep import open_sweep, run_point, sweep
@@ -34,7 +33,7 @@ question = "What does altitude change?"
 scenario = "small"
 replicates = 2
 strategies = ["space-xnet", "same-again"]
-strategy_files = ["FOLDER/mine.py:same_again"]
+plugins = ["FOLDER/mine.py"]
 metrics = ["latency_mean_s", "tokens_served_share"]
 set = ["simulation.steps=5"]
 
@@ -46,8 +45,10 @@ set = ["simulation.steps=5"]
 """
 OWN = """
 from placement.strategies.table import STRATEGIES
+from twin.plugins import register
 
 
+@register.strategy("same-again")
 def same_again(problem, *, rng):
     return STRATEGIES["space-xnet"](problem, rng=rng)
 """
@@ -62,7 +63,7 @@ def study_file(tmp_path_factory):
     path = folder / "tiny.toml"
     path.write_text(STUDY.replace("FOLDER", str(folder)))
     yield path
-    del STRATEGIES["same-again"], plugins._loaded["same-again"]
+    loading.forget()
 
 
 def run(source, runs_dir, *, resume=False, keep_runs=False, **how):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli.options import JsonOption, RunsOption, ScenarioArgument, SetOption
+from twin.cli.options import JsonOption, PluginOption, RunsOption, ScenarioArgument, SetOption
 from twin.errors import InputError
 
 RunArgument = Annotated[
@@ -22,6 +22,7 @@ def ephemeris(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Number of steps, instead of the scenario's.")
     ] = None,
+    plugins: PluginOption = None,
     overrides: SetOption = None,
     csv_file: Annotated[
         Path | None,
@@ -33,13 +34,13 @@ def ephemeris(
 ) -> None:
     """Follow one satellite: position, velocity, beta angle, sunlight, shadow intervals."""
     from twin.cli.console import Console, progress_bar
-    from twin.scenario import loader
+    from twin.plugins.choices import load_scenario
 
     report = Console(json_file)
     if csv_file is not None and not csv_file.parent.is_dir():
         raise InputError(f"--csv {csv_file}: there is no folder {csv_file.parent}")
     length = [] if steps is None else [f"simulation.steps={steps}"]
-    chosen = loader.load(scenario, [*(overrides or []), *length])
+    chosen = load_scenario(scenario, [*(overrides or []), *length], plugins=plugins or ())
     with progress_bar("compiling on first use, then stepping") as progress:
         from twin.export.ephemeris import satellite_ephemeris
 
@@ -132,15 +133,18 @@ def export(
     step: Annotated[
         int | None, typer.Option(metavar="N", help="Step that --graphml shows; default: 0.")
     ] = None,
+    plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Export a run: orbits as CZML or OMM, links of a step as a GraphML graph."""
     from twin.cli.console import Console, progress_bar
+    from twin.plugins import load_plugins
     from twin.runs import store as runs
 
     options = {"--czml": czml_file, "--graphml": graphml_file, "--omm": omm_file}
     files = {option: path for option, path in options.items() if path is not None}
     _check_files(files, step)
+    load_plugins(plugins or ())
     chosen = runs.open_run(_run_folder(run, runs_dir))
     texts = {}
     with progress_bar("stepping") as progress:
@@ -195,13 +199,16 @@ def report(
     csv_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write the tables here, as CSV.")
     ] = None,
+    plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Report on runs, side by side, or on a study: one HTML file that needs nothing else."""
     from twin.cli.console import Console
+    from twin.plugins import load_plugins
     from twin.report.document import report as put_together
     from twin.report.document import write
 
+    load_plugins(plugins or ())
     folders = [_run_folder(target, runs_dir) for target in targets]
     more = f"-and-{len(folders) - 1}-more" if len(folders) > 1 else ""
     file = out or Path(f"{folders[0].resolve().name}{more}-report.html")

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twin.cli import look as cli_look
+from twin.cli import names as cli_names
 from twin.cli import study as cli_study
 from twin.cli import sweep as cli_sweep
+from twin.cli.names import NamingCommand
 from twin.cli.options import (
     JsonOption,
+    PluginOption,
     RunsOption,
     SeedOption,
     SetOption,
-    StrategyFileOption,
     with_seed,
 )
 from twin.errors import InputError
@@ -52,7 +54,7 @@ def run(
     scenario: Annotated[str | None, typer.Argument(help="A preset's name or a TOML file.")] = None,
     overrides: SetOption = None,
     seed: SeedOption = None,
-    strategy_files: StrategyFileOption = None,
+    plugins: PluginOption = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
     resume: Annotated[
@@ -76,11 +78,10 @@ def run(
 ) -> None:
     """Run a scenario and keep it below runs/; go on with a run; or ask what if."""
     from twin.cli.console import Console, progress_bar
-    from twin.scenario import loader
-    from twin.study.plugins import load_strategies
+    from twin.plugins import load_plugins
+    from twin.plugins.choices import load_scenario
 
     console = Console(json_file)
-    own = [f"placement.strategy={name}" for name in load_strategies(strategy_files or ())]
     if sum(given is not None for given in (scenario, resume, start)) != 1:
         raise InputError("twin run: give a scenario, --resume FOLDER or --from RUN@STEP")
     if resume is not None and (overrides or seed is not None):
@@ -89,8 +90,9 @@ def run(
         raise InputError("--fail and --cut go with --from RUN@STEP")
     if seed is not None and start is not None:
         raise InputError("--seed: a fork has the random numbers of its parent")
-    changes = [*with_seed(overrides, seed), *own]
-    chosen = None if scenario is None else loader.load(scenario, changes)
+    load_plugins(plugins or ())
+    changes = with_seed(overrides, seed)
+    chosen = None if scenario is None else load_scenario(scenario, changes)
     with progress_bar("compiling on first use, then stepping") as progress:
         from agents.run import run_scenario
         from twin.runs.summary import summarise
@@ -165,15 +167,18 @@ for command in (
     cli_look.report,
     cli_look.app,
 ):
-    app.command()(command)
+    app.command(cls=NamingCommand)(command)
+app.command(name="list")(cli_names.list_names)
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON schema of a scenario file."""
-    from twin.scenario.schema import Scenario
+def schema(plugins: PluginOption = None) -> None:
+    """Print the JSON schema of a scenario file, with the names that may stand in it."""
+    from twin.plugins import load_plugins
+    from twin.plugins.choices import schema as whole_schema
 
-    typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+    load_plugins(plugins or ())
+    typer.echo(json.dumps(whole_schema(), indent=2))
 
 
 @scenarios_app.callback(invoke_without_command=True)

@@ -8,10 +8,10 @@ import typer
 from twin.cli.options import (
     FigureOption,
     JsonOption,
+    PluginOption,
     ScenarioArgument,
     SeedOption,
     SetOption,
-    StrategyFileOption,
     WorkersOption,
     with_seed,
 )
@@ -34,7 +34,7 @@ def compare(
         list[str] | None,
         typer.Option(metavar="POLICY.KEY=VALUE", help="A policy's parameter; may be repeated."),
     ] = None,
-    strategy_files: StrategyFileOption = None,
+    plugins: PluginOption = None,
     replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 8,
     overrides: SetOption = None,
     seed: SeedOption = None,
@@ -44,24 +44,24 @@ def compare(
 ) -> None:
     """Run strategies with policies, every pair of them, on common random numbers."""
     from twin.cli.console import Console, progress_bar
-    from twin.scenario import loader
 
     report = Console(json_file)
-    chosen = loader.load(scenario, with_seed(overrides, seed))
     with progress_bar("runs") as progress:
+        from twin.plugins.choices import load_scenario
         from twin.study.cases import make_cases, read_params
         from twin.study.compare import compare as compare_cases
 
+        chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
         result = compare_cases(
             make_cases(
                 chosen,
-                _with_own(_names(strategies), strategy_files),
+                _names(strategies),
                 _names(policies) if policies is not None else [chosen.controller.policy],
                 strategy_params=read_params("--strategy-params", strategy_params or ()),
                 policy_params=read_params("--policy-params", policy_params or ()),
             ),
             replicates=replicates,
-            strategy_files=strategy_files or (),
+            plugins=plugins or (),
             workers=workers,
             progress=progress,
         )
@@ -90,7 +90,7 @@ def place(
             help="Comma-separated tokens/s that the busiest satellite must reach; 0: no floor."
         ),
     ] = "0",
-    strategy_files: StrategyFileOption = None,
+    plugins: PluginOption = None,
     replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 4,
     overrides: SetOption = None,
     seed: SeedOption = None,
@@ -100,19 +100,19 @@ def place(
 ) -> None:
     """Plan once: what each placement costs in expectation, and how far it is from the best."""
     from twin.cli.console import Console, progress_bar
-    from twin.scenario import loader
 
     report = Console(json_file)
-    chosen = loader.load(scenario, with_seed(overrides, seed))
     with progress_bar("placements") as progress:
+        from twin.plugins.choices import load_scenario
         from twin.study.place import place as plan_all
 
+        chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
         result = plan_all(
             chosen,
-            _with_own(_names(strategies), strategy_files),
+            _names(strategies),
             floors_per_s=_floors(floors),
             replicates=replicates,
-            strategy_files=strategy_files or (),
+            plugins=plugins or (),
             workers=workers,
             progress=progress,
         )
@@ -192,14 +192,6 @@ def _floors(text: str) -> list[float]:
         if not 0.0 <= floors[-1] < float("inf"):
             raise InputError(f"--floors {text}: must be numbers of tokens/s, 0 or more") from None
     return floors
-
-
-def _with_own(names: list[str], strategy_files: list[str] | None) -> list[str]:
-    """Names of strategies, and after them those of the user's own that are not among them."""
-    from twin.study.plugins import load_strategies
-
-    own = load_strategies(strategy_files or ())
-    return [*names, *(name for name in own if name not in names)]
 
 
 def _names(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli.options import JsonOption, RunsOption, WorkersOption
+from twin.cli.options import JsonOption, PluginOption, RunsOption, WorkersOption
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def sweep(
     keep_runs: Annotated[
         bool, typer.Option("--keep-runs", help="Keep every point's complete run, in the study.")
     ] = False,
+    plugins: PluginOption = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
@@ -54,7 +55,9 @@ def sweep(
     with progress_bar("points") as progress:
         from twin.study.sweep import open_sweep
 
-        opened = open_sweep(study, resume=resume, runs_dir=runs_dir, keep_runs=keep_runs)
+        opened = open_sweep(
+            study, resume=resume, runs_dir=runs_dir, keep_runs=keep_runs, plugins=plugins or ()
+        )
         if scheduler is not None and opened.writer.keep_runs:
             raise InputError("--scheduler: this study keeps its runs, which only --workers can")
         done = _run(opened, workers, scheduler, progress)

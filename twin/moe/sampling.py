@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from twin.errors import InputError
+from twin.registry import Registry
 from twin.scenario.schema import Activations
 
 FloatArray = NDArray[np.float64]
@@ -105,10 +106,21 @@ def sticky(
     return choices
 
 
-SAMPLERS: Final[dict[str, Callable[[Activations, int], Sampler]]] = {
-    "plackett-luce": lambda _table, top_k: partial(_independent, top_k),
-    "sticky": lambda table, top_k: partial(_sticky, top_k, table.repeat_probability),
-}
+def _fresh_choices(_table: Activations, top_k: int) -> Sampler:
+    """Independent tokens, top-K without replacement."""
+    return partial(_independent, top_k)
+
+
+def _sticky_choices(table: Activations, top_k: int) -> Sampler:
+    """Consecutive tokens, whose first choices form a Markov chain."""
+    return partial(_sticky, top_k, table.repeat_probability)
+
+
+SAMPLERS: Final[Registry[Callable[[Activations, int], Sampler]]] = Registry(
+    "sampler",
+    {"plackett-luce": _fresh_choices, "sticky": _sticky_choices},
+    field="activations.sampler",
+)
 """``SAMPLERS[table.sampler](table, top_k)`` gives the run's sampler."""
 
 

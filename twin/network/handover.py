@@ -5,7 +5,7 @@ whose motion is known ahead. A site changes satellite at an epoch only; in betwe
 satellite, and is then without service until the next epoch.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from twin import registry
 from twin.constants import C_KM_S
 from twin.network import ground, passes
+from twin.registry import Registry
 from twin.scenario.schema import Ground
 from twin.space.constellation import Constellation
 
@@ -59,10 +60,14 @@ def longest_remaining(sight: Sight, *, hysteresis_s: float = np.inf) -> Array:
     return sight.remaining_s + np.where(sight.serving, hysteresis_s, 0.0)
 
 
-HANDOVER: Mapping[str, Callable[..., Array]] = {
-    "max-elevation": max_elevation,
-    "longest-remaining": longest_remaining,
-}
+HANDOVER: Registry[Callable[..., Array]] = Registry(
+    "hand-over rule",
+    {
+        "max-elevation": max_elevation,
+        "longest-remaining": longest_remaining,
+    },
+    field="ground.handover",
+)
 """Policies: the score of each satellite in sight, the highest of which serves; see `Sight`."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.registry import Registry
 from twin.scenario.world import Faults, Outages
 
 type Flags = NDArray[np.bool_]
@@ -79,12 +80,14 @@ def two_states(
     return np.asarray(rng.random(n) < stay_or_recover)
 
 
-OUTAGES: dict[str, HoldModel] = {
-    "none": none,
-    "iid": iid,
-    "gilbert-elliott": gilbert_elliott,
-}
-"""Models of link outages, by the names that ``outages.model`` takes."""
+OUTAGES: Registry[HoldModel] = Registry(
+    "outage model",
+    {"none": none, "iid": iid, "gilbert-elliott": gilbert_elliott},
+    field="outages.model",
+)
+"""Models of link outages."""
 
-FAULTS: dict[str, HoldModel] = {"none": none, "exponential": exponential}
-"""Models of satellite faults, by the names that ``faults.model`` takes."""
+FAULTS: Registry[HoldModel] = Registry(
+    "fault model", {"none": none, "exponential": exponential}, field="faults.model"
+)
+"""Models of satellite faults."""

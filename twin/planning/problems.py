@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from placement.problem import Placement, PlacementProblem, check
 from placement.strategies.table import STRATEGIES
-from twin import registry
 from twin.energy import bus
 from twin.moe.inference import Inference
 from twin.moe.spec import ModelCard
@@ -135,7 +134,7 @@ def asked_per_s(scenario: Scenario, world: World) -> float:
 def plan(scenario: Scenario, problem: PlacementProblem, rng: np.random.Generator) -> Placement:
     """Run the scenario's strategy on a problem and check its answer."""
     table = scenario.placement
-    strategy = registry.build("placement strategy", STRATEGIES, table.strategy, table.params)
+    strategy = STRATEGIES.build(table.strategy, table.params)
     placement = strategy(problem, rng=rng)
     check(problem, placement)
     return placement

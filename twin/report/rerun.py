@@ -4,8 +4,8 @@ import re
 import shlex
 from typing import Any
 
-from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
+from twin.plugins.choices import foreign
 from twin.runs.repeats import Case
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
@@ -18,7 +18,7 @@ def commands(case: Case) -> list[str]:
 
 def _command(scenario: Scenario, folder: str) -> str:
     """From a preset and what differs from it if that gives the scenario, else from the folder."""
-    own = "" if scenario.placement.strategy in STRATEGIES else " --strategy-file FILE.py:FUNCTION"
+    own = " --plugin FILE.py" if foreign(scenario) else ""
     try:
         preset = loader.load(scenario.name)
     except InputError:

@@ -9,6 +9,7 @@ import tomli_w
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
+from twin.plugins import load_plugins
 from twin.runs.summary import FIGURES
 from twin.scenario import loader, sources
 from twin.scenario.fields import Table
@@ -80,8 +81,8 @@ class StudyFile(Table):
     replicates: int = Field(4, ge=1, le=10_000, description="independent repetitions of a point")
     strategies: tuple[str, ...] = Field((), strict=False, description="default: the scenario's")
     policies: tuple[str, ...] = Field((), strict=False, description="default: the scenario's")
-    strategy_files: tuple[str, ...] = Field(
-        (), strict=False, description="FILE.py:FUNCTION, where strategies of one's own are"
+    plugins: tuple[str, ...] = Field(
+        (), strict=False, description="files (FILE.py) or modules that add strategies and more"
     )
     strategy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     policy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -146,11 +147,19 @@ def read_study(source: str | Path) -> StudyFile:
 def parse_study(text: str, label: str) -> StudyFile:
     """Read a study from its text; `label` names it in errors."""
     try:
-        return StudyFile.model_validate(tomllib.loads(text))
+        data = tomllib.loads(text)
+        # First of all: what a study names may be a plug-in's.
+        load_plugins(_texts(data.get("plugins")))
+        return StudyFile.model_validate(data)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{label}: not valid TOML: {error}") from None
     except ValidationError as error:
         raise InputError(f"{label}: {loader.explain(error, 'study')}") from None
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of a list; what is none is refused when the study is validated."""
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
 
 
 def to_toml(study: StudyFile) -> str:

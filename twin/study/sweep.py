@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from twin.errors import InputError
+from twin.plugins import load_plugins
 from twin.runs.store import PARTIAL, Run, open_run
 from twin.runs.studies import Result, Study, StudyWriter, interrupted
 from twin.runs.summary import FIGURES, summarise
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
-from twin.study.plugins import load_strategies
 from twin.study.points import Point, base_scenario, make_points
 from twin.study.pool import run_jobs
 from twin.study.profiles import PROFILES, profiles
@@ -32,7 +32,14 @@ class OpenSweep:
     points: list[Point]
 
 
-def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) -> OpenSweep:
+def open_sweep(
+    source: str,
+    *,
+    resume: bool,
+    runs_dir: Path,
+    keep_runs: bool,
+    plugins: Sequence[str] = (),
+) -> OpenSweep:
     """Prepare a study, new or interrupted; every point is validated.
 
     Parameters
@@ -46,6 +53,8 @@ def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) ->
         Where studies are.
     keep_runs : bool
         Whether a new study keeps the runs of its points.
+    plugins : sequence of str
+        Plug-ins to load besides the study's own; they are kept with it.
 
     Raises
     ------
@@ -56,8 +65,10 @@ def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) ->
         if not resume:
             raise InputError(f"{source}: an interrupted study; go on with it by --resume")
         return _go_on(Path(source))
+    load_plugins(plugins)
     study = read_study(source)
-    load_strategies(study.strategy_files)
+    more = [name for name in plugins if name not in study.plugins]
+    study = study.model_copy(update={"plugins": (*study.plugins, *more)})
     base = base_scenario(study, source)
     points = make_points(study, base, source)
     study_toml, scenario_toml = to_toml(study), loader.to_toml(base)
@@ -85,7 +96,6 @@ def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) ->
 def _go_on(folder: Path) -> OpenSweep:
     writer, label = StudyWriter.resumed(folder), str(folder / "study.toml")
     study = parse_study(writer.study_toml, label)
-    load_strategies(study.strategy_files)
     base = loader.from_data(tomllib.loads(writer.scenario_toml), str(folder / "scenario.toml"))
     return OpenSweep(writer, study, make_points(study, base, label))
 
@@ -123,7 +133,7 @@ def sweep(
         (
             texts.setdefault(id(point.case), loader.to_toml(point.case.scenario)),
             point.replicate,
-            opened.study.strategy_files,
+            opened.study.plugins,
             None if kept is None else (kept, f"point-{point.number:07d}"),
         )
         for point in missing
@@ -140,7 +150,7 @@ def sweep(
 def run_point(
     scenario_toml: str,
     replicate: int,
-    strategy_files: Sequence[str] = (),
+    plugins: Sequence[str] = (),
     kept: tuple[str, str] | None = None,
 ) -> Result:
     """Run one point to its end and return its figures and curves, or why there are none.
@@ -149,14 +159,14 @@ def run_point(
     ----------
     scenario_toml : str
     replicate : int
-    strategy_files : sequence of str
-        Where strategies of the user's own are, for this process.
+    plugins : sequence of str
+        Plug-ins for this process to load: files or modules.
     kept : tuple of str, optional
         Folder that is to keep the run, and its name there; otherwise the run goes when it is
         summarised.
     """
     try:
-        load_strategies(strategy_files)
+        load_plugins(plugins)
         data = tomllib.loads(scenario_toml)
         data["simulation"]["replicate"] = replicate
         scenario = loader.from_data(data)
