@@ -16,9 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from agents.model import TwinModel
 from agents.run import run_scenario
 from twin.errors import InputError
 from twin.plugins import loading
+from twin.runs.checkpoints import Checkpoints
 from twin.runs.store import open_run
 from twin.runs.studies import StudyWriter, open_study
 from twin.runs.summary import FIGURES, summarise
@@ -296,3 +298,23 @@ def test_studies_are_listed_and_shown(twin):
     assert code == 0
     assert 'name = "altitude"' in out
     assert twin("studies", "show", "nothing")[0] == 2
+
+
+def test_a_point_that_was_interrupted_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    scenario = loader.load("small")
+    monkeypatch.setattr(Checkpoints, "due", property(lambda self: True))
+
+    def stop(model):
+        if model.snapshot.step == 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_scenario(scenario, runs_dir=tmp_path, run_id="point-0000000", watch=stop)
+    taken = []
+    once = TwinModel._observe
+    monkeypatch.setattr(TwinModel, "_observe", lambda model: (taken.append(1), once(model)))
+    text = loader.to_toml(scenario)
+    gone_on = run_point(text, 0, place=(str(tmp_path), "point-0000000"))
+    assert len(taken) == scenario.simulation.steps - 40
+    assert not any(tmp_path.iterdir())
+    assert gone_on == run_point(text, 0)

@@ -129,6 +129,11 @@ class StudyWriter:
         """Where complete runs are kept, if they are."""
         return self.partial / "runs"
 
+    @property
+    def work_dir(self) -> Path:
+        """Where points are run that are not kept."""
+        return self.partial / "work"
+
     def __enter__(self) -> Self:
         self._began = time.perf_counter()
         if self._earlier is not None:
@@ -172,6 +177,7 @@ class StudyWriter:
             folder = target.joinpath(*(f"{n}={quote(v, safe='')}" for n, v in part.items()))
             folder.mkdir(parents=True)
             pq.write_table(rows, folder / "part-0.parquet", compression="zstd")
+        shutil.rmtree(self.work_dir, ignore_errors=True)
         self._write_manifest("complete")
         self.partial.rename(self.folder)
         # Last: had it gone before, a death in between would have lost what it holds.

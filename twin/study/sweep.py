@@ -1,5 +1,6 @@
 """Run a study's points over processes or a cluster, and put together what they found."""
 
+import shutil
 import tempfile
 import tomllib
 from collections.abc import Callable, Sequence
@@ -126,7 +127,9 @@ def sweep(
     writer, points = opened.writer, opened.points
     missing = [point for point in points if point.number not in writer.done]
     progress(len(writer.done), len(points))
-    kept = str(writer.runs_dir.absolute()) if writer.keep_runs else None
+    # Workers elsewhere share no folder; ours go on with a point that was interrupted.
+    place = writer.runs_dir if writer.keep_runs else writer.work_dir
+    folder = None if scheduler is not None else str(place.absolute())
     # The text is the same object in all replicates of a case.
     texts: dict[int, str] = {}
     jobs = [
@@ -134,7 +137,8 @@ def sweep(
             texts.setdefault(id(point.case), loader.to_toml(point.case.scenario)),
             point.replicate,
             opened.study.plugins,
-            None if kept is None else (kept, f"point-{point.number:07d}"),
+            None if folder is None else (folder, f"point-{point.number:07d}"),
+            writer.keep_runs,
         )
         for point in missing
     ]
@@ -151,7 +155,8 @@ def run_point(
     scenario_toml: str,
     replicate: int,
     plugins: Sequence[str] = (),
-    kept: tuple[str, str] | None = None,
+    place: tuple[str, str] | None = None,
+    keep: bool = False,
 ) -> Result:
     """Run one point to its end and return its figures and curves, or why there are none.
 
@@ -161,9 +166,11 @@ def run_point(
     replicate : int
     plugins : sequence of str
         Plug-ins for this process to load: files or modules.
-    kept : tuple of str, optional
-        Folder that is to keep the run, and its name there; otherwise the run goes when it is
-        summarised.
+    place : tuple of str, optional
+        Folder of the run and its name there; a run that was interrupted there goes on. In a
+        temporary folder by default.
+    keep : bool
+        Whether the run stays there when it is summarised.
     """
     try:
         load_plugins(plugins)
@@ -171,9 +178,11 @@ def run_point(
         data["simulation"]["replicate"] = replicate
         scenario = loader.from_data(data)
         with tempfile.TemporaryDirectory() as temporary:
-            folder, run_id = kept or (temporary, "point")
+            folder, run_id = place or (temporary, "point")
             run = _run(scenario, Path(folder), run_id)
             figures, curves = summarise(run), profiles(run)
+        if place is not None and not keep:
+            shutil.rmtree(run.path)
     except Exception as error:
         return _failed(error)
     return {
@@ -189,9 +198,13 @@ def _run(scenario: Scenario, folder: Path, run_id: str) -> Run:
     if (folder / run_id).is_dir():
         return open_run(folder / run_id)
     # Here, for a process whose workers run the points can do without Mesa.
-    from agents.run import run_scenario
+    from agents.run import last_checkpoint, run_scenario
 
-    return run_scenario(scenario, runs_dir=folder, run_id=run_id)
+    try:
+        beginning = last_checkpoint(folder / (run_id + PARTIAL))
+    except InputError:  # of other versions: the point begins again
+        beginning = None
+    return run_scenario(scenario, runs_dir=folder, run_id=run_id, beginning=beginning)
 
 
 def _failed(error: Exception) -> Result:
