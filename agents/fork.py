@@ -99,7 +99,7 @@ def fork(
     InputError
         If there is no such step, satellite or link, or a change would not fit the state.
     """
-    scenario = loader.load(parent.path / "scenario.toml", changes)
+    scenario = parent.own_files(loader.load(parent.path / "scenario.toml", changes))
     _check_changes(parent.scenario, scenario)
     if not 0 <= step < scenario.simulation.steps:
         last = scenario.simulation.steps - 1

@@ -87,11 +87,13 @@ def run(
     """
     from agents.run import resume as resume_run
     from agents.run import run_scenario
+    from twin.plugins.loading import load_kept
 
     load_plugins()
     if (scenario is None) == (resume is None):
         raise InputError("twin.run: give either a scenario or resume=FOLDER")
     if resume is not None:
+        load_kept(Path(resume))
         return _ours(resume_run(Path(resume)))
     assert scenario is not None
     return _ours(run_scenario(scenario, runs_dir=Path(runs_dir)))
@@ -124,9 +126,11 @@ def fork(
     """
     from agents.fork import fork as begin
     from agents.run import run_scenario
+    from twin.plugins.loading import load_kept
 
     load_plugins()
     known = parent if isinstance(parent, Run) else runs.any_run(Path(parent))
+    load_kept(known.path)
     scenario, beginning = begin(known, step, changes=changes or {}, fail=fail, cut=cut)
     return _ours(run_scenario(scenario, runs_dir=Path(runs_dir), beginning=beginning))
 

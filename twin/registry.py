@@ -12,6 +12,9 @@ from typing import Any, cast
 
 from twin.errors import InputError
 
+PLUGIN_TEXTS: dict[str, str] = {}
+"""Text of each plug-in file that this process has loaded, by its name: runs keep them."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

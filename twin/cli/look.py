@@ -230,10 +230,14 @@ def report(
 
 
 def _run_folder(run: str, runs_dir: Path) -> Path:
-    """Folder of a run that is given by that folder or by its id."""
+    """Folder of a run or study, by that folder or by its id; its own plug-ins are loaded."""
+    from twin.plugins.loading import load_kept
+    from twin.runs.studies import ENDING
+
     folder = Path(run) if Path(run).is_dir() else runs_dir / run
     if not folder.is_dir():
         raise InputError(f"{run}: neither a folder nor a run in {runs_dir}/")
+    load_kept(folder, "study_id" if folder.name.endswith(ENDING) else "run_id")
     return folder
 
 

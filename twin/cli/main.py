@@ -109,7 +109,9 @@ def run(
 
 def _resumed(folder: Path, progress: Progress) -> "Run":
     from agents.run import resume
+    from twin.plugins.loading import load_kept
 
+    load_kept(folder)
     return resume(folder, progress=progress)
 
 
@@ -123,8 +125,10 @@ def _forked(
 ) -> "Run":
     from agents.fork import fork, link_ends, parent_of, satellite_names, satellite_row
     from agents.run import run_scenario
+    from twin.plugins.loading import load_kept
 
     parent, step = parent_of(start, runs_dir)
+    load_kept(parent.path)
     names = satellite_names(parent) if fail or cut else ()
     scenario, beginning = fork(
         parent,

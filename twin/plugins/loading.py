@@ -13,7 +13,9 @@ from typing import Any
 
 from twin.errors import InputError
 from twin.plugins.errors import located
-from twin.registry import Registry
+from twin.registry import PLUGIN_TEXTS, Registry
+from twin.runs.store import read_manifest
+from twin.scenario import attachments
 
 GROUP = "orbital_twin.plugins"
 """Entry points of this group name the modules of installed packages that are plug-ins."""
@@ -40,7 +42,7 @@ def load_plugins(references: Iterable[str | Path] = ()) -> None:
     ----------
     references : iterable of str or Path
         Path of a Python file (ends in ``.py``), or name of a module. One that is loaded already
-        is left as it is, and so is another file with the same text.
+        is left as it is, whatever its file holds now, and so is another file with the same text.
 
     Raises
     ------
@@ -51,15 +53,25 @@ def load_plugins(references: Iterable[str | Path] = ()) -> None:
     _load_installed()
     for reference in references:
         name = str(reference)
+        if name in PLUGIN_TEXTS:
+            continue
         if name.endswith(".py"):
             load_text(_read(Path(name)), name)
         else:
             _load_module(name)
 
 
+def load_kept(folder: Path, key: str = "run_id") -> None:
+    """Load the plug-in files that a run, or a study with `key` ``study_id``, was made with."""
+    manifest = read_manifest(folder, key) or {}
+    for name, file in attachments.kept(folder, manifest.get("plugins", {})).items():
+        load_text(attachments.read_text(file), name)
+
+
 def load_text(text: str, name: str) -> None:
     """Load a plug-in file from its text; `name` is the file's name in messages."""
     _once(hashlib.sha256(text.encode()).hexdigest(), name, lambda: _execute(text, name))
+    PLUGIN_TEXTS.setdefault(name, text)
 
 
 def note(registry: Registry[Any], name: str) -> None:
@@ -75,6 +87,7 @@ def added(registry: Registry[Any], name: str) -> bool:
 def forget() -> None:
     """Take out whatever plug-ins have added, and load again what is named again; for tests."""
     _take_back(0)
+    PLUGIN_TEXTS.clear()
     _session.loaded.clear()
     _session.installed = False
 

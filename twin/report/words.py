@@ -11,6 +11,7 @@ from twin.registry import Registry
 from twin.report.page import Table
 from twin.runs.cells import Cell
 from twin.runs.repeats import REPETITION, Case, differing, fields
+from twin.scenario.attachments import shown
 from twin.scenario.schema import Scenario
 from twin.scenario.world import ElementSets, Faults, Outages, Shell, Shells
 
@@ -93,7 +94,7 @@ def _by_model(table: Registry[Any], chosen: Outages | Faults) -> str:
 def _orbits(scenario: Scenario, note: str) -> str:
     body = scenario.constellation
     if isinstance(body, ElementSets):
-        return f"A real constellation, from {body.tle}{note and f': {note}'}."
+        return f"A real constellation, from {shown(body.tle)}{note and f': {note}'}."
     if isinstance(body, Shells):
         each = "; ".join(f"shell {i}: {_shell(shell)}" for i, shell in enumerate(body.shells))
         return (

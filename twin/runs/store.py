@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,14 +22,18 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twin import registry
 from twin.errors import InputError
 from twin.runs.rows import Rows
 from twin.runs.tables import TABLES
-from twin.scenario import loader
+from twin.scenario import attachments, loader
+from twin.scenario.attachments import Attachment, attachment
 from twin.scenario.schema import Scenario
 
 PARTIAL = ".partial"
 PARTS = "parts"
+SOURCES = ("attachments", "plugins")
+"""What a manifest says of the files that a run or study was made from."""
 START = "start.state"
 """State that a fork began from."""
 _HOSTS = "placement_at_start.parquet"
@@ -97,6 +101,10 @@ class RunWriter:
         if not self._goes_on:
             text = loader.to_toml(self._scenario)
             (self.partial / "scenario.toml").write_text(text, encoding="utf-8")
+            self._sources = keep_sources(self.partial, attachments.collect(self._scenario))
+        else:
+            earlier = read_manifest(self.partial) or {}
+            self._sources = {name: earlier.get(name, {}) for name in SOURCES}
         self._write_manifest("running")
         return self
 
@@ -157,6 +165,7 @@ class RunWriter:
             "wall_time_s": round(self.wall_time_s, 3),
             "rows": self.rows.count,
             "forked": self.forked,
+            **self._sources,
             "checkpoints": self.checkpoints,
             "notes": self._notes,
             "left_out": self.left_out,
@@ -175,8 +184,13 @@ class Run:
 
     @cached_property
     def scenario(self) -> Scenario:
-        """The scenario it ran."""
-        return loader.load(self.path / "scenario.toml")
+        """The scenario it ran, with the files that the run has kept of it."""
+        return self.own_files(loader.load(self.path / "scenario.toml"))
+
+    def own_files(self, scenario: Scenario) -> Scenario:
+        """Return a scenario with the files that this run has kept, where it names them."""
+        kept = attachments.kept(self.path, self.manifest.get("attachments", {}))
+        return attachments.relocated(scenario, kept)
 
     def table(
         self, name: str, columns: Sequence[str] | None = None, filters: Any = None
@@ -259,7 +273,14 @@ def interrupted_scenario(path: Path) -> tuple[str, Scenario]:
     """Run id and scenario of an interrupted run, to run it to its end."""
     if not path.name.endswith(PARTIAL) or not (path / "scenario.toml").is_file():
         raise InputError(f"{path}: not an interrupted run (a folder ending in {PARTIAL})")
-    return path.name.removesuffix(PARTIAL), loader.load(path / "scenario.toml")
+    return path.name.removesuffix(PARTIAL), any_run(path).scenario
+
+
+def keep_sources(folder: Path, files: Iterable[Attachment]) -> dict[str, dict[str, Any]]:
+    """Keep what a run or study was made from; return what its manifest says of it."""
+    plugins = [attachment(name, text.encode()) for name, text in registry.PLUGIN_TEXTS.items()]
+    kept = (attachments.keep(each, folder) for each in (files, plugins))
+    return dict(zip(SOURCES, kept, strict=True))
 
 
 def new_run_id(root: Path, scenario: Scenario) -> str:

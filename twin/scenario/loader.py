@@ -1,5 +1,6 @@
 """Read scenarios: presets by name, files by path, single fields by ``table.key=value``."""
 
+import contextlib
 import hashlib
 import json
 import tomllib
@@ -11,7 +12,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from twin.errors import InputError
-from twin.scenario import sources
+from twin.scenario import attachments, sources
 from twin.scenario.schema import Scenario
 
 _PACKAGE = "twin.scenario"
@@ -109,8 +110,14 @@ def to_toml(scenario: Scenario) -> str:
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """SHA-256 of the scenario's content, independent of key order, as 64 hex digits."""
-    canonical = json.dumps(scenario.model_dump(mode="json"), sort_keys=True)
+    """SHA-256 of a scenario's content and its files', whatever the key order, in hex digits."""
+    data = scenario.model_dump(mode="json")
+    for table, key in attachments.FIELDS:
+        path = data[table].get(key)
+        if path is not None:
+            with contextlib.suppress(InputError):
+                data[table][key] = hashlib.sha256(attachments.read_bytes(path)).hexdigest()
+    canonical = json.dumps(data, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,6 +18,7 @@ from sgp4.api import SGP4_ERRORS, Satrec
 
 from twin.constants import MU_EARTH_KM3_S2
 from twin.errors import InputError
+from twin.scenario.attachments import read_text
 from twin.space.compiled import compiled
 from twin.space.frames import teme_to_gcrs, utc_jd
 
@@ -76,12 +76,7 @@ def read(path: str) -> NamedSets:
     InputError
         With file, line or record, and what is wrong.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file in UTF-8") from None
+    text = read_text(path, encoding="utf-8-sig")
     start = text.lstrip()[:1]
     if start == "<":
         sets = _read_messages(path, _xml_messages(path, text))

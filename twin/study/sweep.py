@@ -3,20 +3,24 @@
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
 from twin.errors import InputError
 from twin.plugins import load_plugins
+from twin.plugins.loading import load_kept, load_text
+from twin.registry import PLUGIN_TEXTS
 from twin.runs.store import PARTIAL, Run, open_run
 from twin.runs.studies import Result, Study, StudyWriter, interrupted
 from twin.runs.summary import FIGURES, summarise
-from twin.scenario import loader
+from twin.scenario import attachments, loader
+from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario
 from twin.study.points import Point, base_scenario, make_points
 from twin.study.pool import run_jobs
@@ -91,11 +95,15 @@ def open_sweep(
         points=len(points),
         keep_runs=keep_runs,
     )
+    scenarios = {id(point.case): point.case.scenario for point in points}.values()
+    files = {each.path: each for scenario in scenarios for each in attachments.collect(scenario)}
+    writer.files = list(files.values())
     return OpenSweep(writer, study, points)
 
 
 def _go_on(folder: Path) -> OpenSweep:
     writer, label = StudyWriter.resumed(folder), str(folder / "study.toml")
+    load_kept(folder, "study_id")
     study = parse_study(writer.study_toml, label)
     base = loader.from_data(tomllib.loads(writer.scenario_toml), str(folder / "scenario.toml"))
     return OpenSweep(writer, study, make_points(study, base, label))
@@ -132,6 +140,8 @@ def sweep(
     folder = None if scheduler is not None else str(place.absolute())
     # The text is the same object in all replicates of a case.
     texts: dict[int, str] = {}
+    files = _files_of(points, writer.files)
+    texts_of_plugins = dict(PLUGIN_TEXTS)
     jobs = [
         (
             texts.setdefault(id(point.case), loader.to_toml(point.case.scenario)),
@@ -139,6 +149,8 @@ def sweep(
             opened.study.plugins,
             None if folder is None else (folder, f"point-{point.number:07d}"),
             writer.keep_runs,
+            files[id(point.case)],
+            texts_of_plugins,
         )
         for point in missing
     ]
@@ -157,6 +169,8 @@ def run_point(
     plugins: Sequence[str] = (),
     place: tuple[str, str] | None = None,
     keep: bool = False,
+    files: Sequence[Attachment] = (),
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> Result:
     """Run one point to its end and return its figures and curves, or why there are none.
 
@@ -171,13 +185,22 @@ def run_point(
         temporary folder by default.
     keep : bool
         Whether the run stays there when it is summarised.
+    files : sequence of Attachment
+        What the scenario refers to, for a worker that does not have it.
+    texts : mapping of str to str
+        Text of the plug-in files, by name.
     """
     try:
+        for name, text in texts.items():
+            load_text(text, name)
         load_plugins(plugins)
         data = tomllib.loads(scenario_toml)
         data["simulation"]["replicate"] = replicate
         scenario = loader.from_data(data)
         with tempfile.TemporaryDirectory() as temporary:
+            kept = attachments.keep(files, Path(temporary))
+            places = {path: Path(temporary, entry["file"]) for path, entry in kept.items()}
+            scenario = attachments.relocated(scenario, places)
             folder, run_id = place or (temporary, "point")
             run = _run(scenario, Path(folder), run_id)
             figures, curves = summarise(run), profiles(run)
@@ -190,6 +213,15 @@ def run_point(
         "error": None,
         "figures": {name: figures.get(name) for name in FIGURES},
         "profiles": curves,
+    }
+
+
+def _files_of(points: Sequence[Point], files: Sequence[Attachment]) -> dict[int, list[Attachment]]:
+    """Files that the scenario of each point's case refers to."""
+    by_path = {each.path: each for each in files}
+    return {
+        id(point.case): [by_path[path] for path in attachments.paths(point.case.scenario)]
+        for point in points
     }
 
 
