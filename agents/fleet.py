@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from placement.hosting import hosting
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
 from twin.scenario.schema import Compute
-from twin.serving.hosts import hosted_layer
 from twin.space.constellation import Constellation
 
 
@@ -37,7 +37,7 @@ class FleetState:
     experts : (N,) int64
         Experts hosted, copies included.
     layer : (N,) int16
-        A layer hosted here (a gateway's goes first), -1 for none.
+        A layer hosted here (a gateway's goes first, a standby's next), -1 for none.
     gateway : (N,) bool
         Whether the satellite is a gateway.
     """
@@ -81,9 +81,8 @@ class FleetState:
 
     def host(self, placement: Placement) -> None:
         """Take over a placement."""
-        copies = placement.copies
-        self.experts = np.bincount(copies[copies >= 0], minlength=self.size)
-        self.layer, self.gateway = hosted_layer(self.size, placement)
+        hosted = hosting(self.size, placement)
+        self.layer, self.gateway, self.experts = hosted.layer, hosted.gateway, hosted.experts
 
 
 def fleet_at_start(

@@ -15,6 +15,7 @@ from agents.ground_site import GroundSegment
 from agents.satellite import Satellite
 from agents.state import TwinState
 from agents.status import FleetStatus
+from placement.problem import serving_gateways
 from twin import seeding
 from twin.energy import bus
 from twin.energy.budget import EnergyReport, FleetEnergy
@@ -29,7 +30,7 @@ from twin.network.terminals import LinkStatistics
 from twin.runs import statistics as metrics
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
-from twin.serving.hosts import Hosts, resolve, serving_gateways
+from twin.serving.hosts import Hosts, resolve
 from twin.serving.tokens import Served, TokenQueue, admit, nothing_waits
 from twin.space.eclipse import EDGES, StepLight
 from twin.vocabulary import Cause, LinkState

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.delays import mean_way_s
-from placement.problem import Placement, PlacementProblem, memory_used_bytes
+from placement.problem import Placement, PlacementProblem, memory_used_bytes, serving_gateways
 from placement.scoring import scorer
 from twin.moe.expectation import expected_latency, expected_product
 from twin.moe.latency import ComputeTimes
@@ -94,7 +94,7 @@ def objective_s(problem: PlacementProblem, placement: Placement) -> float:
     need one that is asked for more time than power leaves it, the share that is too much.
     """
     usable = (problem.memory_bytes > 0) & (problem.busy_limit > 0)
-    gateway = _first_usable(placement.gateways, usable)
+    gateway = serving_gateways(placement, usable)
     way_s = mean_way_s(problem, gateway)
     through_s = way_s + np.roll(way_s, -1, axis=0)
     copies = placement.copies
@@ -163,12 +163,6 @@ def _availability_apart(problem: PlacementProblem, placement: Placement) -> floa
     expert_up = np.asarray(1.0 - off ** (placement.copies >= 0).sum(axis=2), np.float64)
     chosen_up = expected_product(problem.probability, problem.top_k, expert_up)
     return float(np.prod(gateway_up * chosen_up))
-
-
-def _first_usable(gateways: NDArray[np.int32], usable: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The first of each layer's gateways that is usable; the first of all where none is."""
-    alive = (gateways >= 0) & usable[gateways]
-    return np.ascontiguousarray(gateways[np.arange(len(gateways)), alive.argmax(axis=1)])
 
 
 def _latency(problem: PlacementProblem, placement: Placement) -> tuple[float, float]:

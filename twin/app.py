@@ -9,7 +9,8 @@ import solara.lab
 
 from agents.model import TwinModel
 from agents.run import run_scenario
-from twin.export import formats as export
+from twin.export.czml import czml
+from twin.export.graphml import graphml
 from twin.runs.store import Run
 from twin.scenario import loader
 from twin.study.reproduce import reproduce
@@ -37,10 +38,10 @@ threading.Thread(target=_warm_up, daemon=True).start()
 
 
 def _graphml(run: Run, step: int) -> str:
-    return export.graphml(run, min(step, run.scenario.simulation.steps - 1))
+    return graphml(run, min(step, run.scenario.simulation.steps - 1))
 
 
-EXPORTS: panels.Exports = {"czml": lambda run, _: export.czml(run), "graphml": _graphml}
+EXPORTS: panels.Exports = {"czml": lambda run, _: czml(run), "graphml": _graphml}
 
 
 @solara.component

@@ -51,4 +51,4 @@ def stream(seed: int, replicate: int, name: str) -> Stream:
         What the numbers are for, e.g. ``"tokens"``.
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(replicate, crc32(name.encode())))
-    return Stream(sequence.generate_state(2, np.uint64))
+    return Stream(sequence.generate_state(2, np.uint64).astype(np.uint64))

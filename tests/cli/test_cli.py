@@ -159,15 +159,6 @@ def test_reproduce(twin, tmp_path):
     assert random == sorted(random)
 
 
-def test_bench_kernel_prints_json_where_no_file_is_named(twin):
-    code, out, err = twin("bench", "kernel", "--json")
-    assert code == 0
-    data = json.loads(out)
-    assert data["largest_difference_s"] < 1e-9
-    assert data["ratio"]["networkx_to_kernel"] > 1
-    assert "csgraph" in err
-
-
 def test_scenarios_and_schema(twin):
     assert "paper-star" in twin("scenarios")[1]
     assert twin("scenarios", "show", "small")[1] == loader.preset_text("small")

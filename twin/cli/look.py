@@ -148,7 +148,8 @@ def export(
     chosen = runs.open_run(_run_folder(run, runs_dir))
     texts = {}
     with progress_bar("stepping") as progress:
-        from twin.export.formats import czml, graphml
+        from twin.export.czml import czml
+        from twin.export.graphml import graphml
         from twin.export.omm import ending_of, omm
 
         if omm_file is not None:
@@ -193,7 +194,7 @@ def report(
         typer.Option(metavar="FILE.html", help="Default: <id>-report.html in this folder."),
     ] = None,
     png_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write the figures here, as PNG.")
+        Path | None, typer.Option(metavar="DIR", help="Also write the plots here, as PNG.")
     ] = None,
     csv_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write the tables here, as CSV.")
@@ -223,7 +224,7 @@ def report(
     write(document, file, png_dir=png_dir, csv_dir=csv_dir)
     said = Console(None)
     said.say(f"report in {file}")
-    for what, place in (("figures", png_dir), ("tables", csv_dir)):
+    for what, place in (("plots", png_dir), ("tables", csv_dir)):
         if place is not None:
             said.say(f"{what} in {place}")
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli import bench as cli_bench
 from twin.cli import look as cli_look
 from twin.cli import names as cli_names
 from twin.cli import study as cli_study
@@ -39,13 +38,12 @@ app = typer.Typer(
 scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or show one.")
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(cli_sweep.studies_app, name="studies")
-app.add_typer(cli_bench.bench_app, name="bench")
 
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
     try:
-        app(args=_bare_json(sys.argv[1:]))
+        app(args=bare_json(sys.argv[1:]))
     except InputError as error:
         print(f"twin: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
@@ -205,7 +203,7 @@ def show(name: str) -> None:
     typer.echo(loader.preset_text(name), nl=False)
 
 
-def _bare_json(args: list[str]) -> list[str]:
+def bare_json(args: list[str]) -> list[str]:
     """Let ``--json`` stand without a file for ``--json -``."""
     out = []
     for i, arg in enumerate(args):

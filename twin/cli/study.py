@@ -65,7 +65,7 @@ def compare(
             workers=workers,
             progress=progress,
         )
-    from twin.study.comparison_plot import comparison_figure
+    from twin.study.comparison_plot import comparison_plot
     from twin.study.comparison_tables import comparison_tables
 
     for title, header, lines in comparison_tables(result):
@@ -74,8 +74,8 @@ def compare(
         if outcome.infeasible:
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
     picture = figure or Path("runs") / f"compare-{chosen.name}.png"
-    comparison_figure(result, picture)
-    report.say(f"figure in {picture}")
+    comparison_plot(result, picture)
+    report.say(f"plot in {picture}")
     report.json(result.as_json())
 
 
@@ -116,7 +116,7 @@ def place(
             workers=workers,
             progress=progress,
         )
-    from twin.study.place_plot import place_figure, place_rows
+    from twin.study.place_plot import place_plot, place_rows
 
     header, rows = place_rows(result)
     report.table(f"{chosen.name}, {replicates} replicates, mean ± 95 % interval", header, rows)
@@ -128,8 +128,8 @@ def place(
         "satellite, all work but the LM head's counted; gap: above the lower bound at this floor"
     )
     picture = figure or Path("runs") / f"place-{chosen.name}.png"
-    place_figure(result, chosen.name, picture)
-    report.say(f"figure in {picture}")
+    place_plot(result, chosen.name, picture)
+    report.say(f"plot in {picture}")
     report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
 
 
@@ -154,7 +154,7 @@ def reproduce(
         result = reproduce_space_xnet(
             replicates=replicates, seed=seed, workers=workers, progress=progress
         )
-    from twin.study.plots import reproduction_figure
+    from twin.study.plots import reproduction_plot
 
     for key, table in result.tables.items():
         against = ratios(table)
@@ -177,8 +177,8 @@ def reproduce(
     for line in result.assumptions:
         report.say(f"  {line}")
     picture = figure or Path("runs") / "reproduce-space-xnet.png"
-    reproduction_figure(result, picture)
-    report.say(f"figure in {picture}")
+    reproduction_plot(result, picture)
+    report.say(f"plot in {picture}")
     report.json(result.as_json())
 
 

@@ -58,6 +58,26 @@ class EnergyState:
     cycles: CycleCount
 
 
+class Start(NamedTuple):
+    """What charge and temperature make of a satellite before the first step."""
+
+    powered: bool
+    """Whether the bus is up."""
+    low: bool
+    """Whether the charge is below the reserve."""
+    throttled: bool
+    """Whether the compute is slowed down for heat."""
+
+
+def at_start(bus: BusProfile, *, soc: float, temperature_c: float) -> Start:
+    """State of a satellite that starts with a state of charge and a temperature."""
+    return Start(
+        powered=soc > bus.brownout_soc,
+        low=soc < bus.reserve_soc,
+        throttled=temperature_c > bus.throttle_c,
+    )
+
+
 class FleetEnergy:
     """Power and heat of N alike satellites, and what these allow them to do next.
 
@@ -84,9 +104,10 @@ class FleetEnergy:
         self.bus = bus
         self.soc = np.full(n, soc)
         self.temperature_k = np.full(n, temperature_c + ZERO_CELSIUS_K)
-        self.powered = self.soc > bus.brownout_soc
-        self.low = self.soc < bus.reserve_soc
-        self.throttled = self.temperature_k > bus.throttle_k
+        start = at_start(bus, soc=soc, temperature_c=temperature_c)
+        self.powered: Mask = np.full(n, start.powered)
+        self.low: Mask = np.full(n, start.low)
+        self.throttled: Mask = np.full(n, start.throttled)
         self.speed = self._speed()
         self._rainflow = Rainflow(self.soc, cycle_life=bus.cycle_life)
 

@@ -1,4 +1,4 @@
-"""How the figures of a report look: their style, as SVG for the page and as PNG."""
+"""How the plots of a report look: their style, as SVG for the page and as PNG."""
 
 import io
 import re
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.report.page import Picture
-from twin.study.plots import blank_figure, save_figure
+from twin.study.plots import blank_plot, save_plot
 
 INK = "#16202c"
 """Text and axes; becomes the page's own colour of text, which is light on dark."""
@@ -69,12 +69,12 @@ def svg(picture: Picture) -> str:
 def png(picture: Picture, path: Path) -> None:
     """Draw a picture into a PNG file."""
     with _drawn(picture) as (figure, plt):
-        save_figure(figure, plt, path)
+        save_plot(figure, plt, path)
 
 
 @contextmanager
 def _drawn(picture: Picture) -> Iterator[tuple[Any, Any]]:
-    figure, plt = blank_figure(*picture.size_in)
+    figure, plt = blank_plot(*picture.size_in)
     try:
         # Ids in an SVG are hashes with this salt: the same picture gives the same text.
         with plt.rc_context({**_STYLE, "svg.hashsalt": picture.name}):
@@ -156,7 +156,7 @@ def grid(axes: Any) -> None:
 
 
 def legend_below(figure: Any, axes: Any, *, most: int = 5) -> None:
-    """One legend for a whole figure, below it, of what `axes` shows."""
+    """One legend for a whole plot, below it, of what `axes` shows."""
     handles, labels = axes.get_legend_handles_labels()
     room = int(figure.get_figwidth() / (_HANDLE_IN + _LETTER_IN * max(map(len, labels), default=0)))
     columns = max(1, min(len(labels), most, room))

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from typing import Any
 
 from twin.errors import InputError
 from twin.plugins.choices import foreign
@@ -36,13 +37,18 @@ def _command(scenario: Scenario, folder: str) -> str:
 
 def _written(scenario: Scenario) -> dict[str, str]:
     """Every field in TOML notation, by ``table.key``; plain words without their quotes."""
-    found, table = {}, ""
-    for line in loader.to_toml(scenario).splitlines():
-        key, equals, value = line.partition(" = ")
-        if equals:
-            word = re.fullmatch(r'"([A-Za-z][A-Za-z0-9-]*)"', value)
-            bare = word is not None and word[1] not in ("true", "false", "inf", "nan")
-            found[table + key] = word[1] if word is not None and bare else value
-        elif line:
-            table = line.strip("[]") + "."
+    found: dict[str, str] = {}
+    for name, table in scenario.model_dump(mode="json", exclude_none=True).items():
+        if isinstance(table, dict):
+            found |= {f"{name}.{key}": _notation(value) for key, value in table.items()}
+        else:
+            found[name] = _notation(table)
     return found
+
+
+def _notation(value: Any) -> str:
+    """A value as it is typed after ``--set``."""
+    bare = isinstance(value, str) and re.fullmatch("[A-Za-z][A-Za-z0-9-]*", value)
+    if bare and value not in ("true", "false", "inf", "nan"):
+        return str(value)
+    return loader.literal(value)

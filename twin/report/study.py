@@ -26,7 +26,7 @@ def study_document(data: StudyData) -> Document:
         Section("Question", tuple(_question(cells))),
         Section("Design", tuple(_design(cells))),
         Section("Results", tuple(_results(cells))),
-        *([Section("Figures", pictures)] if pictures else []),
+        *([Section("Plots", pictures)] if pictures else []),
         Section("Failed points", tuple(_failed(cells))),
         Section("How to rerun", tuple(rerun(data))),
         Section("Versions", (tables.versions(cells),)),

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from twin.energy.budget import EnergyState
+from twin.energy.budget import EnergyState, at_start
 from twin.energy.bus import profile
 from twin.network.handover import ServingState
 from twin.runs.store import START, Run
@@ -69,7 +69,8 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
     source, size, bus = recorded(run), world.constellation.size, scenario.bus
     network = Network(world, source, None if begun is None else begun.network)
     sound = None if begun is None else begun.sound
-    powered = np.full(size, bus.initial_soc > profile(bus).brownout_soc)
+    fresh = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
+    powered = np.full(size, fresh.powered)
     alive = np.ones(size, bool)
     if begun is not None:
         powered, alive = begun.energy.powered, ~begun.lost

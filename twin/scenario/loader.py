@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import tomli_w
 from pydantic import ValidationError
 
 from twin.errors import InputError
@@ -104,18 +105,7 @@ def from_data(data: dict[str, Any], label: str = "scenario") -> Scenario:
 
 def to_toml(scenario: Scenario) -> str:
     """The complete scenario as TOML; ``load`` of it gives an equal scenario."""
-    return dump(scenario.model_dump(mode="json", exclude_none=True))
-
-
-def dump(data: dict[str, Any]) -> str:
-    """Nested plain data without None as TOML."""
-    scalars = {k: v for k, v in data.items() if not isinstance(v, dict)}
-    lines = [f"{key} = {literal(value)}" for key, value in scalars.items()]
-    for name, table in data.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{name}]"]
-            lines += [f"{_key(key)} = {literal(value)}" for key, value in table.items()]
-    return "\n".join(lines) + "\n"
+    return tomli_w.dumps(scenario.model_dump(mode="json", exclude_none=True))
 
 
 def scenario_hash(scenario: Scenario) -> str:
@@ -174,7 +164,7 @@ def _key(key: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Plain data as it is written in TOML, on one line."""
+    """Plain data in TOML notation, on one line, where `tomli_w` would take several."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(k)} = {literal(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):

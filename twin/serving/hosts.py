@@ -44,17 +44,6 @@ class Hosts:
         return np.take_along_axis(values, self.nearest, axis=1)
 
 
-def serving_gateways(placement: Placement, up: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The first gateway of each layer that is up, (L,); the first of all where none is.
-
-    Standbys mirror the cache of keys and values token by token, which is a thousandth of the
-    hidden states' traffic and neglected, so that one takes over at once.
-    """
-    gateways = placement.gateways
-    alive = (gateways >= 0) & up[gateways]
-    return gateways[np.arange(len(gateways)), alive.argmax(axis=1)]
-
-
 def resolve(
     placement: Placement,
     gateway: NDArray[np.int32],

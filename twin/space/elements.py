@@ -12,12 +12,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from boinor.core.angles import E_to_M, E_to_nu, M_to_E_scalar, nu_to_E
 from numpy.typing import NDArray
 from sgp4 import omm
 from sgp4.api import SGP4_ERRORS, Satrec
 
 from twin.constants import MU_EARTH_KM3_S2
 from twin.errors import InputError
+from twin.space.compiled import compiled
 from twin.space.frames import teme_to_gcrs, utc_jd
 
 type Array = NDArray[np.float64]
@@ -136,16 +138,23 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
     return mean, unusable
 
 
+@compiled
 def true_anomaly(mean_rad: Array, ecc: Array) -> Array:
     """True anomaly in [-pi, pi] from mean anomaly and eccentricity < 1, arrays (N,)."""
-    mean_rad = (mean_rad + np.pi) % (2 * np.pi) - np.pi
-    eccentric = mean_rad + 0.85 * ecc * np.sign(mean_rad)
-    for _ in range(20):
-        residual = eccentric - ecc * np.sin(eccentric) - mean_rad
-        eccentric = eccentric - residual / (1 - ecc * np.cos(eccentric))
-    half = eccentric / 2
-    nu: Array = 2 * np.arctan2(np.sqrt(1 + ecc) * np.sin(half), np.sqrt(1 - ecc) * np.cos(half))
-    return nu
+    nu_rad = np.empty_like(mean_rad)
+    for i in range(len(mean_rad)):
+        within_rad = (mean_rad[i] + np.pi) % (2 * np.pi) - np.pi
+        nu_rad[i] = E_to_nu(M_to_E_scalar(within_rad, ecc[i]), ecc[i])
+    return nu_rad
+
+
+@compiled
+def mean_anomaly(nu_rad: Array, ecc: Array) -> Array:
+    """Mean anomaly in [-pi, pi] from true anomaly and eccentricity < 1, arrays (N,)."""
+    mean_rad = np.empty_like(nu_rad)
+    for i in range(len(nu_rad)):
+        mean_rad[i] = E_to_M(nu_to_E(nu_rad[i], ecc[i]), ecc[i])
+    return mean_rad
 
 
 def turned(rotation: Array, inc: Array, raan: Array, argp: Array) -> Array:

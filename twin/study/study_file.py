@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import tomli_w
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
@@ -163,7 +164,7 @@ def _texts(value: Any) -> list[str]:
 
 def to_toml(study: StudyFile) -> str:
     """The complete study as TOML; `parse_study` of it gives an equal one."""
-    return loader.dump(study.model_dump(mode="json", exclude_none=True, by_alias=True))
+    return tomli_w.dumps(study.model_dump(mode="json", exclude_none=True, by_alias=True))
 
 
 def preset_names() -> list[str]:

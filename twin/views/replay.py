@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from twin.energy.budget import at_start
 from twin.energy.bus import profile
 from twin.network.handover import NOBODY
 from twin.runs.replay import snapshots
@@ -50,9 +51,8 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
     record = _Record(run, world.constellation.size, planned)
     bus = run.scenario.bus
     inside = np.zeros((len(trace.STATES), world.constellation.size), bool)
-    inside[1] = bus.initial_soc < profile(bus).reserve_soc
-    inside[2] = bus.initial_c > profile(bus).throttle_c
-    inside[4] = bus.initial_soc <= profile(bus).brownout_soc
+    start = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
+    inside[1], inside[2], inside[4] = start.low, start.throttled, not start.powered
     serving = np.full(record.sites, NOBODY)
     events: list[dict[str, Any]] = []
     hand_overs: deque[dict[str, Any]] = deque()

@@ -15,11 +15,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from agents.model import TwinModel
+from steps import graphs, positions_ms, take_turns
 from twin.constants import C_KM_S
 from twin.network.routing import shortest_paths
 from twin.scenario import loader
 from twin.scenario.world import Walker
-from twin.study.bench.steps import graphs, positions_ms, take_turns
 from twin.world.world import World
 
 type Delays = NDArray[np.float64]
@@ -66,7 +66,7 @@ def peers(
     *,
     seed: int = 0,
     rounds: int = 15,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Time delays from 32 gateways to all of 1056 satellites; contestants take turns.
 

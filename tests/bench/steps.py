@@ -21,9 +21,9 @@ from agents.recorder import Recorder
 from twin.network.routing import shortest_paths
 from twin.runs.store import RunWriter
 from twin.scenario import loader
-from twin.study.bench.wholeprocess import peak_mib
 from twin.world.topology import Snapshot, to_networkx
 from twin.world.world import World
+from wholeprocess import peak_mib
 
 
 def kernel(
@@ -31,7 +31,7 @@ def kernel(
     seed: int = 0,
     rounds: int = 30,
     networkx_rounds: int = 3,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Time positions + snapshot + shortest paths with predecessors from 32 gateways.
 
@@ -94,7 +94,7 @@ def day(
     seed: int = 0,
     steps: int = 5760,
     changes: Mapping[str, Any] | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Time a day of 15 s steps with everything on, beside the bare routing of the same steps.
 
