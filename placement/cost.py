@@ -13,7 +13,7 @@ from twin.moe.latency import ComputeTimes
 from twin.network.routing import shortest_paths
 
 LOST_S = 10.0
-"""What a lost token counts as in an objective: seconds that a user would rather wait."""
+"""Cost of a lost token in an objective, s: a user would rather wait that long."""
 
 _DRAWS = 20_000
 """Tokens drawn, each with its own faults, to estimate availability."""
@@ -33,7 +33,7 @@ class Cost:
     throughput_per_s : float
         Tokens a second of the busiest satellite, all of a layer's work counted.
     energy_per_token_j : float
-        What computing one token draws beyond idling.
+        Energy of computing one token, idle power not counted.
     memory_bytes : float
         All copies together.
     fullest : float
@@ -90,8 +90,8 @@ def busy_s(
 def objective_s(problem: PlacementProblem, placement: Placement) -> float:
     """Seconds a token on mean delays, lost tokens counted as `LOST_S`: to compare placements.
 
-    What satellites are expected to lose: all tokens that need one that is off, and of those that
-    need one that is asked for more time than power leaves it, the share that is too much.
+    A satellite that is off loses all tokens that need it. A satellite with more work than its power
+    allows loses the share that is too much.
     """
     usable = (problem.memory_bytes > 0) & (problem.busy_limit > 0)
     gateway = serving_gateways(placement, usable)

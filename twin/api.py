@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twin.study.compare import Comparison
     from twin.study.place import Placed
 
-# What simulates is imported by whoever needs it: it takes seconds, and reading a run does not.
+# Functions that simulate import what they need: that takes seconds, reading a run does not.
 
 
 __all__ = [
@@ -165,9 +165,9 @@ def sweep(
     scheduler : str, optional
         Address of a Dask scheduler whose workers are used instead.
     resume : bool
-        Go on where the study was interrupted, if it was.
+        Continue the study if it was interrupted.
     plugins : sequence of str or Path
-        Plug-ins to load besides those that the study names.
+        Plug-ins to load beside those that the study names.
     """
     from twin.study.sweep import open_sweep
     from twin.study.sweep import sweep as sweep_points
@@ -198,7 +198,7 @@ def compare(
     ----------
     scenario : Scenario
     strategies : sequence of str
-        The first is what the others are held against.
+        The others are compared with the first.
     policies : sequence of str, optional
         The scenario's own by default.
     replicates : int

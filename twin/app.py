@@ -31,7 +31,7 @@ PUBLISHED = Published(reproduce)
 
 
 def _warm_up() -> None:
-    """Load what is compiled before anybody waits for it."""
+    """Load what is compiled before a visitor waits for it."""
     model = TwinModel(loader.load("small", ["simulation.steps=1"]))
     model.run()
 

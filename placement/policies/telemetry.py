@@ -120,9 +120,9 @@ class Proposal:
 
 
 Propose = Callable[..., Proposal | None]
-"""``propose(reason, *, repair=False, known_steps=None)``: plan anew on a forecast, or only move
-what sits badly (`placement.repair`); or plan on what will really happen in the next `known_steps`
-steps, for which alone the plan is to be in force. None if there is no plan."""
+"""``propose(reason, *, repair=False, known_steps=None)``: make a new plan on a forecast, or only
+move what sits badly (`placement.repair`); or plan on what will really happen in the next
+`known_steps` steps, for which alone the plan is in force. None if there is no plan."""
 
 Policy = Callable[[Telemetry, Propose], Proposal | None]
 """Returns what to adopt, or None to keep what is in force."""

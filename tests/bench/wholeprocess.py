@@ -97,5 +97,5 @@ def _timed(command: list[str], environment: Mapping[str, str]) -> dict[str, floa
 
 
 def peak_mib(ru_maxrss: int) -> float:
-    """Peak memory in MiB from what the system tells: KiB on Linux, bytes on macOS."""
+    """Peak memory in MiB from what the system reports: KiB on Linux, bytes on macOS."""
     return ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,4 +1,4 @@
-"""Commands that look: at a satellite's orbit, a run's events, the page; and that hand a run on."""
+"""Commands that show a satellite's orbit, a run's events or the page, and that export runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ RunArgument = Annotated[
 ]
 
 _ON_SCREEN = 20
-"""Rows of a table that are printed where the user does not say; files hold all."""
+"""Rows of a table that are printed by default; files hold all."""
 
 
 def ephemeris(
@@ -69,7 +69,7 @@ def events(
         list[str] | None, typer.Option(help="Only events of this kind; may be repeated.")
     ] = None,
     satellite: Annotated[
-        str | None, typer.Option(help="Only those that touch it: number or name.")
+        str | None, typer.Option(help="Only events of this satellite: number or name.")
     ] = None,
     from_s: Annotated[
         float | None, typer.Option("--from", metavar="T", help="Seconds since the run's start.")
@@ -79,7 +79,7 @@ def events(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=0, help=f"At most so many; else {_ON_SCREEN} on screen, all in the file."),
+        typer.Option(min=0, help=f"Most rows; default: {_ON_SCREEN} on screen, all in the file."),
     ] = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
@@ -136,7 +136,7 @@ def export(
     plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
-    """Hand a run to other programs: orbits as CZML or OMM, links of a step as a GraphML graph."""
+    """Export a run: orbits as CZML or OMM, links of a step as a GraphML graph."""
     from twin.cli.console import Console, progress_bar
     from twin.plugins import load_plugins
     from twin.runs import store as runs
@@ -202,7 +202,7 @@ def report(
     plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
-    """Console on runs, side by side, or on a study: one HTML file that needs nothing else."""
+    """Report on runs, side by side, or on a study: one HTML file that needs nothing else."""
     from twin.cli.console import Console
     from twin.plugins import load_plugins
     from twin.report.document import report as put_together
@@ -262,7 +262,7 @@ def app(
         if Path(run).name != run:
             raise InputError(f"--run {run}: the id of a run in runs/, not a path")
         runs.open_run(Path("runs") / run)
-    # Whoever ends this ends the server with it.
+    # Ending the command ends the server.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         served(Path.cwd(), port=port, plugins=plugins or ()) as url,

@@ -1,4 +1,4 @@
-"""Commands that study: strategies and policies side by side, a published experiment again."""
+"""Commands that compare strategies and policies, or reproduce a published experiment."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ from twin.errors import InputError
 def compare(
     scenario: ScenarioArgument,
     strategies: Annotated[
-        str, typer.Option(help="Comma-separated; the first is what the others are held against.")
+        str, typer.Option(help="Comma-separated; the others are compared with the first.")
     ] = "space-xnet,compact-random,rand-intra-cg,rand-intra,rand-place",
     policies: Annotated[
         str | None, typer.Option(help="Comma-separated; default: the scenario's own.")

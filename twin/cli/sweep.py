@@ -34,8 +34,7 @@ def sweep(
         bool,
         typer.Option(
             "--resume",
-            help="Go on where the study was interrupted, the last time that it was; "
-            "STUDY may also be the folder that it left.",
+            help="Continue an interrupted study; STUDY may also be its folder.",
         ),
     ] = False,
     keep_runs: Annotated[
@@ -71,7 +70,7 @@ def _run(
     scheduler: str | None,
     progress: Callable[[int, int], None],
 ) -> "Study":
-    """Run the points; whoever interrupts that is told how to go on."""
+    """Run the points; after an interruption, print how to continue."""
     from twin.study.sweep import sweep as sweep_points
 
     writer = opened.writer

@@ -27,7 +27,7 @@ _KEPT = 32
 
 
 class Wear(NamedTuple):
-    """What N batteries went through; cycles still open count half, as in the standard."""
+    """Wear of N batteries; cycles still open count half, as in the standard."""
 
     full_cycles: Array
     """(N,) Charge drawn, in units of the capacity."""
@@ -64,8 +64,8 @@ class CycleCount:
 class Rainflow:
     """Streaming rainflow count over N batteries.
 
-    Memory does not grow with time: at most 32 open turning points a battery are kept; of more,
-    the oldest is settled as the half cycle that it would count as in the end.
+    Memory does not grow with time: at most 32 open turning points are kept for each battery. Beyond
+    that, the oldest is counted as the half cycle that it would become in the end.
 
     Parameters
     ----------

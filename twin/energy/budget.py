@@ -17,7 +17,7 @@ type Mask = NDArray[np.bool_]
 
 
 class EnergyReport(NamedTuple):
-    """One step of N satellites: the books, and who crossed which threshold."""
+    """One step of N satellites: its energies, and which satellites crossed which threshold."""
 
     flow: PowerFlow
     """Energies of the step."""
@@ -79,7 +79,7 @@ def at_start(bus: BusProfile, *, soc: float, temperature_c: float) -> Start:
 
 
 class FleetEnergy:
-    """Power and heat of N alike satellites, and what these allow them to do next.
+    """Power and heat of N equal satellites, and what these allow them to do next.
 
     Charges and temperatures may be set from outside between two steps; that is no cycle of the
     battery.
@@ -139,7 +139,7 @@ class FleetEnergy:
         busy_share: Array,
         step_s: float,
     ) -> EnergyReport:
-        """Move energy and heat for one step.
+        """Advance energy and heat by one step.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class FleetEnergy:
         return (bus.platform_w + bus.compute_idle_w) + bus.terminal_w * terminals_on + work_w
 
     def wear(self) -> Wear:
-        """What the batteries went through up to now."""
+        """Wear of the batteries so far."""
         return self._rainflow.wear()
 
     def _cross_thresholds(self, flow: PowerFlow) -> EnergyReport:

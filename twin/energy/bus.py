@@ -23,7 +23,7 @@ class BusProfile:
     name : str
         Key of the profile.
     array_w : float
-        Power of the solar array in full sunlight that falls on it straight.
+        Power of the solar array in full sunlight at normal incidence.
     array_m2 : float
         Its area; with `array_w` it gives the efficiency.
     pointing : {"sun-tracking", "one-axis", "body-fixed"}
@@ -126,7 +126,7 @@ class BusProfile:
 
 _PROFILES = (
     # A single-board computer on a 20 kg satellite: too small to carry 100 Gbps terminals, so
-    # links that a scenario gives it all the same are free.
+    # links that a scenario gives it anyway draw no power.
     BusProfile(
         name="sbc",
         array_w=96.0,

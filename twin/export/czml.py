@@ -18,13 +18,13 @@ from twin.space import propagation
 from twin.world.world import World
 
 MOST_SAMPLES = 200
-"""Of a satellite's positions, unless its orbit needs more."""
+"""Most samples of a satellite's positions, unless its orbit needs more."""
 
 SAMPLES_PER_ORBIT = 15
-"""At least, where the run's steps allow: with `DEGREE`, within 100 m of a low orbit."""
+"""Fewest samples, where the run's steps allow: with `DEGREE`, within 100 m of a low orbit."""
 
 DEGREE = 9
-"""Of the polynomials that Cesium lays through the samples."""
+"""Degree of the polynomials that Cesium fits through the samples."""
 
 GATEWAY_RGBA = [255, 180, 84, 255]
 EXPERT_RGBA = [90, 169, 255, 255]

@@ -58,10 +58,10 @@ _MEASURED: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Router weights over time: topics that follow each other round and round.
+    """Router weights over time: topics that follow each other in a cycle.
 
-    From one topic's time to the next one's the weights go over linearly; weights, not marginals,
-    which have no such blend in general.
+    Between two topics the weights are interpolated linearly. Marginals are not: in general they
+    have no such blend.
 
     Attributes
     ----------
@@ -123,9 +123,9 @@ def expert_probabilities(
 ) -> FloatArray:
     """Return the router weights of a scenario's kind and `topic`.
 
-    Kind ``olmoe`` has measurements of three of the model's sixteen layers. By assumption a layer
-    without any has the shares of the nearest one with (the earlier of two), its experts in an
-    order drawn from `rng`, so that layers do not share their favourites.
+    Kind ``olmoe`` has measurements of three of the model's sixteen layers. A layer without
+    measurements is assumed to have the shares of the nearest layer with them (the earlier of two).
+    Its experts are in an order drawn from `rng`, so that layers do not share their favourites.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The language model as the network sees it: who is activated, how long work takes."""
+"""The language model as the network sees it: which experts are activated, how long work takes."""
 
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,7 @@
 """What the controller may expect of the satellites and the ground: all of it predictable.
 
-Orbits, shadow and passes follow from the ephemeris, batteries from what telemetry last said of
-them. Of faults and outages only the statistics are known.
+Orbits, shadow and passes follow from the ephemeris, batteries from the last telemetry. Only the
+statistics of faults and outages are known.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def busy_limit(bus: BusProfile, soc: NDArray[np.float64], ahead: Light) -> NDArr
     idle_w = bus.platform_w + bus.compute_idle_w + TERMINALS * bus.terminal_w
     load_w = idle_w + level * (bus.compute_peak_w - bus.compute_idle_w)
     stored = np.broadcast_to(soc, (len(_LEVELS), len(soc))).copy()
-    # Who starts below the floor is asked only not to sink further.
+    # A satellite that starts below the floor must not fall further.
     floor = np.minimum(bus.brownout_soc + _SOC_MARGIN, stored)
     able = np.ones(stored.shape, bool)
     for array_w in ahead.array_w:
@@ -73,7 +73,7 @@ def busy_limit(bus: BusProfile, soc: NDArray[np.float64], ahead: Light) -> NDArr
         flow_w = np.where(surplus_w > 0, bus.eta_charge * surplus_w, surplus_w / bus.eta_discharge)
         stored = np.minimum(stored + flow_w * (_SAMPLE_S / bus.battery_j), 1.0)
         able &= (stored >= floor) & ((stored >= bus.reserve_soc) | (level <= bus.reserve_speed))
-    # Levels are able up to some level: the last of them counts.
+    # All levels up to some level are possible: the last of them counts.
     return np.asarray(np.where(able, level, 0.0).max(axis=0) * able[0])
 
 

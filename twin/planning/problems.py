@@ -126,7 +126,7 @@ def last_planned_step(scenario: Scenario, step: int) -> int:
 
 
 def asked_per_s(scenario: Scenario, world: World) -> float:
-    """Tokens asked of the constellation a second; those followed and no more by default."""
+    """Tokens asked of the constellation a second; by default only those that are followed."""
     workload = scenario.workload
     return workload.rate_per_s or workload.tokens_per_step / world.step_s
 

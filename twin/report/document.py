@@ -159,7 +159,9 @@ def _scenario(cases: list[Case]) -> list[Part]:
     notes = first.runs[0].manifest["notes"]
     parts: list[Part] = [*scenario_in_words(first.scenario, step_s, *notes[:1])]
     if len(cases) > 1:
-        parts[0] = f"In words for the first case, {cases[0].label}; the table tells all. {parts[0]}"
+        parts[0] = (
+            f"In words for the first case, {cases[0].label}; see the table for all. {parts[0]}"
+        )
     folded = [
         Code(loader.to_toml(case.scenario), f"Every field, as TOML: {case.label}") for case in cases
     ]

@@ -23,7 +23,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 DASHES = ("-", "--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3)))
 MARKERS = "osD^vP*X"
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
-"""Lines, points and areas differ in these too, so that a grey print tells them apart."""
+"""Lines, points and areas differ in these too, to stay distinct in a grey print."""
 
 _HANDLE_IN, _LETTER_IN = 0.6, 0.075
 """Room that an entry of a legend takes, and a letter of it."""
@@ -107,7 +107,7 @@ def points_of(n: int) -> list[dict[str, Any]]:
 
 
 def time_axis(t_end_s: float) -> tuple[float, str]:
-    """Seconds of a unit of time that suits so long a run, and the label of its axis."""
+    """Seconds of a unit of time that suits the run's length, and the label of its axis."""
     if t_end_s > 3 * 3600:
         return 3600.0, "hours since the start"
     if t_end_s > 600:
@@ -140,7 +140,7 @@ def stacked(
 
 
 def panels(figure: Any, n: int, *, columns: int, share_y: bool = False) -> list[Any]:
-    """`n` axes in rows of so many columns."""
+    """`n` axes in rows of `columns`."""
     rows = -(-n // columns)
     made: list[Any] = []
     for i in range(n):

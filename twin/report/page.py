@@ -1,4 +1,4 @@
-"""What a report is made of, and its HTML: one file that asks nothing of anybody else."""
+"""What a report is made of, and its HTML: one self-contained file."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""How to have a report's runs again: what to type."""
+"""Commands that make a report's runs again."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ from twin.scenario.schema import Scenario
 
 
 def commands(case: Case) -> list[str]:
-    """What to type to have every run of a case again."""
+    """Commands that make every run of a case again."""
     return [_command(run.scenario, str(run.path)) for run in case.runs]
 
 

@@ -1,4 +1,4 @@
-"""A report on a study: what was asked, how it was found out, what came of it."""
+"""A report on a study: its question, its method, its results."""
 
 import numpy as np
 
@@ -110,7 +110,7 @@ def _failed(cells: Cells) -> list[Part]:
 
 
 def rerun(data: StudyData) -> list[Part]:
-    """How to have the study again, and its report."""
+    """How to make the study and its report again."""
     folder = data.kept.path
     if _is_preset(data):
         return [

@@ -1,4 +1,4 @@
-"""Where each layer runs in a step: the placement resolved for who is up and how far away."""
+"""Where each layer runs in a step: the placement resolved, given which satellites are up."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is on its way to new hosts, and what it is subject to."""
+"""Transfers to new hosts, and their limits."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Shipment:
     source : int or None
         Where it comes from, `GROUND` for the ground; None before it has started.
     ready_s : float
-        Before this time a cache that is computed anew is not ready.
+        A cache that is recomputed is not ready before this time.
     """
 
     thing: Thing
@@ -51,20 +51,20 @@ class Shipment:
     ready_s: float = 0.0
 
     def take(self, source: int, carried_bytes: float) -> None:
-        """Come closer by some bytes."""
+        """Receive some bytes."""
         self.source = source
         self.carried_bytes += carried_bytes
         self.left_bytes = max(self.left_bytes - carried_bytes, 0.0)
         self.cache_bytes = min(self.cache_bytes, self.left_bytes)
 
     def compute_cache(self, ready_s: float) -> None:
-        """Give up the rest of the cache, and have it by some time all the same."""
+        """Recompute the rest of the cache, to be ready at some time, instead of carrying it."""
         self.left_bytes -= self.cache_bytes
         self.cache_bytes = 0.0
         self.ready_s = ready_s
 
     def arrived(self, now_s: float) -> bool:
-        """Whether it is all there, and its cache ready."""
+        """Whether everything has arrived and the cache is ready."""
         return self.source is not None and self.left_bytes <= 1e-6 and self.ready_s <= now_s
 
     @property
@@ -75,7 +75,7 @@ class Shipment:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What transfers are subject to.
+    """Limits of transfers.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Terms:
     store_bytes : float
         What comes up from the ground in a step.
     recompute_s : float
-        Time to compute a layer's cache anew.
+        Time to recompute a layer's cache.
     step_s : float
     """
 

@@ -28,9 +28,9 @@ class TransferState:
     placement : Placement
         In force: what serves.
     absent : (L, E) bool
-        Experts given up before they arrived: in force nowhere.
+        Experts dropped before their new copy arrived: no satellite serves them.
     gateway_absent : (L,) bool
-        The same of gateways.
+        The same for gateways.
     under_way : list of Shipment
     wanted : list of Wanted
         Hosts that are wanted for things which change.
@@ -124,9 +124,9 @@ class Transfers:
         self._rows.clear()
 
     def start(self, problem: PlacementProblem, wanted: Placement) -> bool:
-        """Set out for another placement; return whether any host changes at once.
+        """Start to move to another placement; return whether any host changes at once.
 
-        What was under way and is not wanted any more is dropped.
+        Transfers that are no longer wanted are dropped.
         """
         mine = self.state
         mine.gateway_bytes, mine.expert_bytes = problem.gateway_bytes, problem.expert_bytes
@@ -237,7 +237,7 @@ class Transfers:
         return found
 
     def _choose_cache(self, shipment: Shipment, source: int) -> None:
-        """Let a cache be computed anew where that is quicker, or nobody holds it any more."""
+        """Recompute a cache where that is quicker, or where no satellite holds it any more."""
         terms = self._terms
         moved_s = shipment.cache_bytes / terms.link_bytes * terms.step_s
         if shipment.cache_bytes and (source == GROUND or terms.recompute_s < moved_s):
@@ -266,7 +266,7 @@ class Transfers:
                 return
 
     def _used_bytes(self) -> NDArray[np.float64]:
-        """Memory taken by what is in force and what has set out, (N,)."""
+        """Memory taken by the placement in force and by transfers that have started, (N,)."""
         n = len(self._memory_bytes)
         used = np.zeros(n)
         for hosts, size, absent in (

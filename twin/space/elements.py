@@ -109,8 +109,8 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
     mean : (M, 6) float64
         a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad; meaningless for unusable sets.
     unusable : dict of int to str
-        Index and reason: further than 30 days from the epoch, where neither SGP4 nor a node is
-        worth comparing; superseded by a set of the same satellite; or refused by SGP4.
+        Index and reason: further than 30 days from the epoch, where SGP4 and the node are no longer
+        accurate; superseded by a set of the same satellite; or refused by SGP4.
     """
     jd = utc_jd(epoch_utc)
     age_days = [s.jdsatepoch - jd[0] + (s.jdsatepochF - jd[1]) for s in satrecs]

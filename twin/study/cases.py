@@ -87,7 +87,7 @@ def _tables[T: (PlacementTable, ControllerTable)](
     names: Sequence[str],
     params: Params,
 ) -> list[T]:
-    """The scenario's table once for each name, after a look whether the name is known."""
+    """The scenario's table once for each name, which must be known."""
     kind = known.kind
     if not names or len(set(names)) < len(names):
         raise InputError(f"each {kind} must be named once (got {', '.join(names)!r})")

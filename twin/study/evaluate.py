@@ -93,7 +93,7 @@ def evaluate(variants: Mapping[str, Scenario], replicate: int) -> dict[str, Eval
 
 
 class _Case:
-    """A variant's placement, and how it has fared so far."""
+    """A variant's placement, and its results so far."""
 
     def __init__(self, scenario: Scenario, world: World) -> None:
         simulation = scenario.simulation

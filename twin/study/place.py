@@ -1,4 +1,4 @@
-"""The placement laboratory: plan once, and tell what each placement costs, and what none can beat.
+"""The placement laboratory: plan once, show costs and the bound that no plan can beat.
 
 No token is followed here: latency is the exact expectation over the draw of experts, on snapshots
 with outages that the planner did not see.

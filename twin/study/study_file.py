@@ -1,4 +1,4 @@
-"""A study as a TOML file: which scenarios, strategies and policies, how often, what is told."""
+"""A study as a TOML file: its scenarios, strategies, policies, replicates and metrics."""
 
 import tomllib
 from decimal import Decimal
@@ -17,7 +17,7 @@ from twin.scenario.fields import Table
 _PACKAGE = "twin.study"
 
 METRICS = ("latency_mean_s", "latency_p99_s", "tokens_served_share", "energy_per_token_j")
-"""What is told of a study that does not say."""
+"""Figures shown of a study that names none."""
 
 _ELSEWHERE = {
     "name": "a study has a name of its own",
@@ -87,7 +87,7 @@ class StudyFile(Table):
     strategy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     policy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     metrics: tuple[str, ...] = Field(
-        METRICS, strict=False, min_length=1, description="figures of a run that are told"
+        METRICS, strict=False, min_length=1, description="figures of a run that are shown"
     )
     overrides: tuple[str, ...] = Field(
         (), strict=False, alias="set", description="table.key=value, at every point"
@@ -178,7 +178,7 @@ def preset_text(name: str) -> str:
 
 
 def _check_values(number: int, axis: dict[str, Range | list[Any]]) -> None:
-    """Refuse a place that is there twice: its replicates would count twice, too."""
+    """Refuse a place that is listed twice: its replicates would count twice, too."""
     columns = expand(axis)
     seen = set()
     for row in zip(*columns.values(), strict=True):

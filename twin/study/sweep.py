@@ -40,7 +40,7 @@ def open_sweep(
     keep_runs: bool,
     plugins: Sequence[str] = (),
 ) -> OpenSweep:
-    """Get a study ready to run, a new one or one to go on with; every point is validated.
+    """Prepare a study, new or interrupted; every point is validated.
 
     Parameters
     ----------
@@ -75,10 +75,11 @@ def open_sweep(
     found = interrupted(runs_dir, study.name) if resume else None
     if found is not None:
         earlier = StudyWriter.resumed(found)
-        if (earlier.study_toml, earlier.scenario_toml) != (study_toml, scenario_toml):
+        began_with = (earlier.study_toml, earlier.scenario_toml)
+        if [*map(tomllib.loads, began_with)] != [*map(tomllib.loads, (study_toml, scenario_toml))]:
             raise InputError(
                 f"{source}: has changed since {found} began; finish that as it was "
-                f"(twin sweep --resume {found}), or leave --resume out to begin anew"
+                f"(twin sweep --resume {found}), or leave --resume out to start over"
             )
         return OpenSweep(earlier, study, points)
     writer = StudyWriter.new(
@@ -120,7 +121,7 @@ def sweep(
     scheduler : str, optional
         Address of a Dask scheduler whose workers are used instead.
     progress : callable
-        Told (points that ended, points in all).
+        Called with (points that ended, points in all).
     """
     writer, points = opened.writer, opened.points
     missing = [point for point in points if point.number not in writer.done]
@@ -200,7 +201,7 @@ def _failed(error: Exception) -> Result:
 
 
 def _table(points: Sequence[Point], results: dict[int, Result]) -> pa.Table:
-    """One row a point: where it is on the axes, who placed and decided, what came of it."""
+    """One row a point: its place on the axes, its strategy and policy, its results."""
     ended = [results[point.number] for point in points]
     columns: dict[str, pa.Array] = {"point": pa.array([p.number for p in points], pa.int32())}
     for field in points[0].settings:
