@@ -11,10 +11,11 @@ from agents.model import TwinModel
 from agents.run import run_scenario
 from twin.export.czml import czml
 from twin.export.graphml import graphml
+from twin.plugins import load_plugins
 from twin.runs.store import Run
 from twin.scenario import loader
 from twin.study.reproduce import reproduce
-from twin.views import form, panels, quiet
+from twin.views import form, panels, quiet, server
 from twin.views.published import Published, PublishedTable
 from twin.views.session import Session
 from twin.views.stage import Stage
@@ -25,6 +26,7 @@ FIRST = "paper"
 """What a page shows where there is no run yet."""
 
 quiet.prepare()
+load_plugins(server.named_plugins())
 PUBLISHED = Published(reproduce)
 
 

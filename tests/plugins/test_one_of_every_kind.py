@@ -126,11 +126,13 @@ def test_run_compare_place_and_sweep_take_them(twin, tmp_path):
     assert "compact-here / when-low" in out
     assert twin("place", "small", *plugin, *few, "--strategies", "compact-here")[0] == 0
     (tmp_path / "mine.toml").write_text(
-        f'name = "mine"\nscenario = "small"\nreplicates = 2\nstrategies = ["compact-here"]\n'
-        f'plugins = [{json.dumps(EVERYTHING)}]\nset = ["simulation.steps=4"]\n'
-        f'[[axes]]\n"outages.model" = ["iid", "every-other"]\n'
+        'name = "mine"\nscenario = "small"\nreplicates = 2\nstrategies = ["compact-here"]\n'
+        'set = ["simulation.steps=4"]\n'
+        '[[axes]]\n"outages.model" = ["iid", "every-other"]\n'
     )
-    code, out, err = twin("sweep", "mine.toml", "--workers", "2", "--json", "s.json")
+    loading.forget()
+    assert "unknown placement strategy 'compact-here'" in twin("sweep", "mine.toml")[2]
+    code, out, err = twin("sweep", "mine.toml", *plugin, "--workers", "2", "--json", "s.json")
     assert code == 0, err
     assert json.loads((tmp_path / "s.json").read_text())["failed"] == 0
 

@@ -249,6 +249,7 @@ def app(
         int | None, typer.Option(min=1, max=65_535, help="Serve at this port; default: a free one.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    plugins: PluginOption = None,
 ) -> None:
     """Serve the page for the runs/ of this folder, until interrupted."""
     import contextlib
@@ -256,16 +257,21 @@ def app(
     import threading
     import webbrowser
 
+    from twin.plugins import load_plugins
     from twin.runs import store as runs
     from twin.views.server import served
 
+    load_plugins(plugins or ())
     if run is not None:
         if Path(run).name != run:
             raise InputError(f"--run {run}: the id of a run in runs/, not a path")
         runs.open_run(Path("runs") / run)
     # Ending the command ends the server.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with served(Path.cwd(), port=port) as url, contextlib.suppress(KeyboardInterrupt):
+    with (
+        served(Path.cwd(), port=port, plugins=plugins or ()) as url,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         address = f"{url}/?run={run}" if run is not None else url
         typer.echo(f"the page is at {address}; Ctrl-C ends it")
         if browser:

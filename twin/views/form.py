@@ -11,7 +11,6 @@ import solara
 from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
-from twin.plugins import load_plugins
 from twin.plugins.choices import check
 from twin.plugins.kinds import KINDS
 from twin.scenario import loader
@@ -153,7 +152,6 @@ def runnable_presets() -> list[str]:
 @solara.component
 def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], None]) -> None:  # noqa: N802
     """The form; `on_start` gets scenarios that are right."""
-    solara.use_memo(load_plugins, [])
     preset = solara.use_reactive("paper")
     values = solara.use_reactive(initial("paper"))
     strategies = solara.use_reactive([loader.load("paper").placement.strategy])
