@@ -21,9 +21,11 @@ from twin.moe.latency import ComputeTimes
 from twin.moe.sampling import SAMPLERS
 from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
+from twin.runs import figures
 from twin.runs import statistics as metrics
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
+from twin.serving.capacity import capacity_per_s
 from twin.serving.hosts import Hosts, resolve, serving_gateways
 from twin.serving.tokens import Served, TokenQueue, admit
 from twin.space.eclipse import EDGES, StepLight
@@ -92,6 +94,7 @@ class TwinModel(mesa.Model):
         self.hosts: Hosts
         self.compute: ComputeTimes
         self.served: Served
+        self.first_s = np.empty(0)
         self.link_statistics = LinkStatistics(
             self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s
         )
@@ -238,7 +241,7 @@ class TwinModel(mesa.Model):
             served.latency.total_s, served.latency.propagation_s, served.latency.compute_s
         )
         self.row["tokens_asked"] = served.asked
-        self.row["tokens_retried"] = served.retried
+        self.row["tokens_retried"] = self.row["tokens_waiting"] = served.retried
         self.row["tokens_lost"] = int(served.lost.sum())
         for cause in list(Cause)[1:]:
             self.row[f"lost_{cause.name.lower()}"] = int(served.lost[cause])
@@ -260,7 +263,8 @@ class TwinModel(mesa.Model):
             self.row["expected_served"] = float(exact.served_probability)
         # A first token waits until it can be served, goes up, round once, and down again.
         first_s = (served.waited_s + 2 * entry_s)[served.served] + served.latency.total_s
-        ground = bool(self.ground.sites.size and len(first_s))
+        self.first_s = first_s if self.ground.sites.size else np.empty(0)
+        ground = len(self.first_s) > 0
         p50, p99 = metrics.percentiles(first_s, (50, 99)) if ground else (np.nan, np.nan)
         self.row |= {"ttft_p50_s": p50, "ttft_p99_s": p99}
         self.row |= self.ground.figures()
@@ -281,10 +285,14 @@ class TwinModel(mesa.Model):
             step_s=self.world.step_s,
         )
         self._tell_satellites(report)
-        drawn_j = report.flow.load_j.sum() - report.flow.deficit_j.sum()
-        tokens = self.row["tokens_served"] * self.weight
-        self.row["deficit_j"] = float(report.flow.deficit_j.sum())
-        self.row["energy_per_token_j"] = float(drawn_j / tokens) if tokens else np.nan
+        deficit_j, profile = report.flow.deficit_j.sum(), fleet.energy.bus
+        peak_w = profile.compute_peak_w - profile.compute_idle_w
+        self.row |= {
+            "drawn_j": float(report.flow.load_j.sum() - deficit_j),
+            "compute_j": float(peak_w * self.world.step_s * fleet.utilisation.sum()),
+            "deficit_j": float(deficit_j),
+            "tokens_represented": self.row["tokens_served"] * self.weight,
+        }
 
     def _tell_satellites(self, report: EnergyReport) -> None:
         crossings = {
@@ -326,7 +334,11 @@ class TwinModel(mesa.Model):
             "migrated_byte_hops": self.controller.transfers.hop_bytes,
             "under_way": len(self.controller.transfers.under_way),
             "faulty": int((~fleet.sound).sum()),
+            "throughput_per_s": capacity_per_s(
+                self.controller.placement, self.inference, fleet.pace
+            ),
         }
+        self.row |= figures.ratios(self.row)
         self.datacollector.collect(self)
         if self.recorder is not None:
             self.recorder(self)

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from twin.energy.bus import profile
 from twin.network.handover import NOBODY
+from twin.runs import distribution
 from twin.runs.replay import snapshots
+from twin.runs.statistics import SHARES
 from twin.runs.store import Run
 from twin.views import trace
 from twin.views.live import FIGURES
@@ -101,8 +103,14 @@ class _Record:
                 ("layer_compute_s", "compute_mean_s"),
             )
         }
-        quantiles = _column(run.table("quantiles", ["latency_s"]), "latency_s")
-        self._quantiles_s = quantiles.reshape(planned.steps, -1)
+        kept = run.table("latency")
+        each = distribution.blocks(
+            kept["step"].to_numpy(),
+            kept["value_s"].to_numpy(),
+            kept["count"].to_numpy(),
+            np.arange(planned.steps),
+        )
+        self._quantiles_s = np.array([one.quantile(SHARES) for one in each])
         self._satellites = _Satellites(run, size)
         self._tokens = _Tokens(run, planned)
         self._placements = _placements(run, planned)
