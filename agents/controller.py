@@ -24,6 +24,7 @@ from twin.planning.problems import Known, asked_per_s, last_planned_step, plan, 
 from twin.serving.hosts import Hosts
 from twin.serving.shipments import Terms
 from twin.serving.transfers import Transfers
+from twin.vocabulary import EventKind, Reason
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -95,7 +96,7 @@ class Controller(mesa.Agent):
         self.transfers = Transfers(placement, model.fleet.memory_bytes, self._terms())
         self._planned_at = step
         self._promised_s = objective_s(self._problem, placement)
-        model.log.add("replan", cause="start", value=self._promised_s)
+        model.log.add(EventKind.REPLAN, cause=Reason.START, value=self._promised_s)
         self._serve_changed()
 
     def settle(self) -> None:
@@ -103,7 +104,7 @@ class Controller(mesa.Agent):
         arrived, changed = self.transfers.settle()
         for shipment in arrived:
             self.model.log.add(
-                "migration-end",
+                EventKind.MIGRATION_END,
                 cause=shipment.kind,
                 satellite=-1 if shipment.source is None else shipment.source,
                 other=shipment.target,
@@ -162,7 +163,7 @@ class Controller(mesa.Agent):
         )
         for shipment in begun:
             model.log.add(
-                "migration-start",
+                EventKind.MIGRATION_START,
                 cause=shipment.kind,
                 satellite=-1 if shipment.source is None else shipment.source,
                 other=shipment.target,
@@ -258,7 +259,7 @@ class Controller(mesa.Agent):
                 new = plan(model.config, problem, self._strategy)
         except InputError:
             # Too few satellites take on experts for now.
-            model.log.add("replan-failed", cause=reason)
+            model.log.add(EventKind.REPLAN_FAILED, cause=reason)
             return None
         self._problem = problem
         steps = last_planned_step(model.config, step) + 1 - step
@@ -278,7 +279,7 @@ class Controller(mesa.Agent):
         self._planned_latency_s = np.nan
         self._promised_s = proposal.objective_s
         self._repaired = proposal.repair
-        self.model.log.add("replan", cause=proposal.reason, value=proposal.objective_s)
+        self.model.log.add(EventKind.REPLAN, cause=proposal.reason, value=proposal.objective_s)
         if proposal.placement == self.placement:
             return False
         self.plans += 1

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.network.handover import NOBODY, Serving, SiteService
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -65,7 +66,11 @@ class GroundSegment:
         self.service = self._serving.advance(start_s, self._model.world.step_s, usable)
         changes = self.service.handovers
         begun, ended = changes.before == NOBODY, changes.after == NOBODY
-        kinds = {"service-begun": begun, "service-lost": ended, "ground-handover": ~(begun | ended)}
+        kinds = {
+            EventKind.SERVICE_BEGUN: begun,
+            EventKind.SERVICE_LOST: ended,
+            EventKind.GROUND_HANDOVER: ~(begun | ended),
+        }
         for kind, rows in kinds.items():
             self._model.log.add(
                 kind,

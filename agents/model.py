@@ -29,7 +29,7 @@ from twin.serving.capacity import capacity_per_s
 from twin.serving.hosts import Hosts, resolve, serving_gateways
 from twin.serving.tokens import Served, TokenQueue, admit
 from twin.space.eclipse import EDGES, StepLight
-from twin.vocabulary import Cause, LinkState
+from twin.vocabulary import CAUSES, Cause, EventKind, LinkState, links_column, lost_column
 from twin.world.world import Snapshot, World
 
 REPORTED = (
@@ -167,11 +167,11 @@ class TwinModel(mesa.Model):
         edges, state = self.world.skeleton.edges[changed], self.snapshot.link_state[changed]
         for code in np.unique(state):
             cause = LinkState(code)
-            if cause is LinkState.UNPAIRED:  # nobody misses it
+            if cause is LinkState.UNPAIRED:  # neither end wants it
                 continue
             rows = state == code
-            kind = "isl-up" if cause is LinkState.UP else "isl-down"
-            name = "" if cause is LinkState.UP else cause.name.lower()
+            kind = EventKind.ISL_UP if cause is LinkState.UP else EventKind.ISL_DOWN
+            name = "" if cause is LinkState.UP else cause.word
             self.log.add(kind, cause=name, satellite=edges[rows, 0], other=edges[rows, 1])
 
     def _route(self) -> None:
@@ -243,12 +243,15 @@ class TwinModel(mesa.Model):
         self.row["tokens_asked"] = served.asked
         self.row["tokens_retried"] = self.row["tokens_waiting"] = served.retried
         self.row["tokens_lost"] = int(served.lost.sum())
-        for cause in list(Cause)[1:]:
-            self.row[f"lost_{cause.name.lower()}"] = int(served.lost[cause])
+        for cause in CAUSES:
+            self.row[lost_column(cause)] = int(served.lost[cause])
             missed = int((served.cause == cause).sum()) - int(served.lost[cause])
-            for kind, count in (("token-lost", served.lost[cause]), ("token-retried", missed)):
+            for kind, count in (
+                (EventKind.TOKEN_LOST, served.lost[cause]),
+                (EventKind.TOKEN_RETRIED, missed),
+            ):
                 if count:
-                    self.log.add(kind, cause=cause.name.lower(), value=count)
+                    self.log.add(kind, cause=cause.word, value=count)
         self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
         top_k = model.card.top_k
         if top_k <= 2:  # beyond, it costs more than all else in the step
@@ -296,27 +299,25 @@ class TwinModel(mesa.Model):
 
     def _tell_satellites(self, report: EnergyReport) -> None:
         crossings = {
-            "brown-out": report.browned_out,
-            "power-recovered": report.recovered,
-            "soc-low": report.went_low,
-            "soc-recovered": report.regained,
-            "throttled": report.overheated,
-            "cooled": report.cooled,
+            EventKind.BROWN_OUT: report.browned_out,
+            EventKind.POWER_RECOVERED: report.recovered,
+            EventKind.SOC_LOW: report.went_low,
+            EventKind.SOC_RECOVERED: report.regained,
+            EventKind.THROTTLED: report.overheated,
+            EventKind.COOLED: report.cooled,
         }
         end_s = self.snapshot.instant.t_s + self.world.step_s
         for kind, mask in crossings.items():
             for row in np.flatnonzero(mask):
                 # Only the loss of power has an instant within the step.
-                back_s = report.flow.off_s[row] if kind == "brown-out" else 0.0
+                back_s = report.flow.off_s[row] if kind is EventKind.BROWN_OUT else 0.0
                 self.satellites[row].power_changed(kind, end_s - back_s)
 
     def _record(self) -> None:
         fleet, energy = self.fleet, self.fleet.energy
         state = np.bincount(self.snapshot.link_state, minlength=len(LinkState))
         self.row |= {
-            f"links_{'' if s is LinkState.UP else 'down_'}{s.name.lower()}": int(state[s])
-            for s in LinkState
-            if s is not LinkState.UNPAIRED
+            links_column(s): int(state[s]) for s in LinkState if s is not LinkState.UNPAIRED
         }
         self.row |= {
             "step": self.snapshot.step,

@@ -105,7 +105,7 @@ class Recorder:
                 "token": np.arange(len(cause)),
                 "latency_s": latency_s,
                 "served": cause == Cause.NONE,
-                "cause": [Cause(c).name.lower() if c else None for c in cause],
+                "cause": [Cause(c).word if c else None for c in cause],
                 "hops": pa.ListArray.from_arrays(
                     hops.offset, pa.StructArray.from_arrays(columns, fields=fields)
                 ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import mesa
 
 from twin.energy.bus import ZERO_CELSIUS_K
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -105,9 +106,11 @@ class Satellite(mesa.Agent):
 
     def power_changed(self, kind: str, t_s: float) -> None:
         """React to a threshold of battery or heat: tell the log, and with it the operator."""
-        value = self.temperature_c if kind in ("throttled", "cooled") else self.soc
+        value = self.temperature_c if kind in (EventKind.THROTTLED, EventKind.COOLED) else self.soc
         self.model.log.add(kind, t_s=t_s, satellite=self.row, value=value)
 
     def fault_changed(self) -> None:
         """React to a fault that begins or ends: tell the log."""
-        self.model.log.add("fault" if self.faulty else "fault-cleared", satellite=self.row)
+        self.model.log.add(
+            EventKind.FAULT if self.faulty else EventKind.FAULT_CLEARED, satellite=self.row
+        )

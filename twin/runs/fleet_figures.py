@@ -1,19 +1,14 @@
 """The figures of a step's links, satellites, energy and placement."""
 
 from twin.runs.rules import LAST, LEAST, LESS, MORE, MOST, NUMBER, SUM, Mean, Ratio, column, share
-from twin.vocabulary import LinkState
+from twin.vocabulary import LinkState, links_column
 
 _DOWN = {
-    LinkState.RANGE: "out of range",
-    LinkState.GRAZING: "through the Earth or its air",
-    LinkState.RATE: "turning too fast",
-    LinkState.RANDOM: "by a random outage",
-    LinkState.SUN: "looking into the Sun",
-    LinkState.POWER: "for want of power",
-    LinkState.POLAR: "switched off near a pole",
-    LinkState.PAT: "while terminals acquire each other",
+    state: state.meaning.sentence
+    for state in LinkState
+    if state not in (LinkState.UP, LinkState.UNPAIRED)
 }
-_LINKS = ("links_up", *(f"links_down_{state.name.lower()}" for state in _DOWN))
+_LINKS = ("links_up", *(links_column(state) for state in _DOWN))
 
 
 NETWORK = [
@@ -38,7 +33,7 @@ NETWORK = [
     column("links_up", "links up", Mean(), "Links that carry data.", kind=NUMBER, better=MORE),
     *(
         column(
-            f"links_down_{state.name.lower()}",
+            links_column(state),
             f"links down {why}",
             Mean(),
             f"Links that are down {why}.",

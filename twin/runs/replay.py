@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twin.energy.bus import profile
 from twin.runs.store import Run
+from twin.vocabulary import EventKind
 from twin.world.world import Snapshot, World
 
 
@@ -44,10 +45,10 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
 def _power_changes(run: Run) -> dict[int, list[tuple[int, bool]]]:
     """Satellites that lost or regained power in each step, which holds from the next on."""
     events = run.table("events", ["step", "kind", "satellite"])
-    kinds = pa.array(["brown-out", "power-recovered"])
+    kinds = pa.array([EventKind.BROWN_OUT.value, EventKind.POWER_RECOVERED.value])
     mine = events.filter(pc.is_in(events["kind"].cast(pa.string()), kinds))
     changes: dict[int, list[tuple[int, bool]]] = {}
     for row in mine.to_pylist():
-        change = row["satellite"], row["kind"] == "power-recovered"
+        change = row["satellite"], row["kind"] == EventKind.POWER_RECOVERED
         changes.setdefault(row["step"], []).append(change)
     return changes

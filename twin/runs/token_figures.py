@@ -1,5 +1,6 @@
 """The figures of a step's tokens: how many, what became of them, how long they took."""
 
+from twin import vocabulary
 from twin.runs.rules import (
     FIRST,
     LESS,
@@ -14,33 +15,12 @@ from twin.runs.rules import (
     column,
     share,
 )
-from twin.vocabulary import Cause
+from twin.vocabulary import lost_column
 
 _ASKED = ("tokens_asked", "tokens_waiting")
 _SERVED = Mean("tokens_served")
 
-CAUSES = {
-    Cause.DEAD: (
-        "at a dead host",
-        "a satellite that hosts a part of the model had no power, or a fault",
-    ),
-    Cause.UNREACHABLE: (
-        "for want of a path",
-        "no path of working links led from one part of the model to the next",
-    ),
-    Cause.REFUSED: (
-        "at a host with no compute left",
-        "a host was asked for more compute than it had left in the step",
-    ),
-    Cause.UNSERVED: (
-        "on the ground",
-        "the site on the ground had no satellite, or was changing it",
-    ),
-    Cause.MOVING: (
-        "while a part moved",
-        "a part of the model was on its way to a new host and had none meanwhile",
-    ),
-}
+CAUSES = {cause: (cause.meaning.phrase, cause.meaning.sentence) for cause in vocabulary.CAUSES}
 """Why tokens are lost: in a few words, and in a sentence."""
 
 
@@ -158,7 +138,7 @@ TOKENS = [
     ),
     *(
         column(
-            f"lost_{cause.name.lower()}",
+            lost_column(cause),
             f"tokens lost {label}",
             SUM,
             f"Tokens given up because {sentence}.",
@@ -170,9 +150,9 @@ TOKENS = [
     ),
     *(
         share(
-            f"lost_{cause.name.lower()}_share",
+            f"{lost_column(cause)}_share",
             f"tokens lost {label}",
-            Ratio((f"lost_{cause.name.lower()}",), _ASKED),
+            Ratio((lost_column(cause),), _ASKED),
             f"Share of the tokens asked that were given up because {sentence}.",
             unit="% of those asked",
             better=LESS,

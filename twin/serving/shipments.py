@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from twin.vocabulary import Migration
+
 Thing = tuple[int, int]
 """Layer and expert; expert -1 is the layer's gateway."""
 
@@ -59,7 +61,7 @@ class Shipment:
     @property
     def kind(self) -> str:
         """What it is, for the record."""
-        return "gateway" if self.thing[1] < 0 else "expert"
+        return Migration.GATEWAY if self.thing[1] < 0 else Migration.EXPERT
 
 
 @dataclass(frozen=True, kw_only=True)

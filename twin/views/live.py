@@ -13,6 +13,7 @@ from twin.runs import statistics as metrics
 from twin.runs.tables import TABLES
 from twin.views import trace
 from twin.views.trace import Columns, Frame, Plan
+from twin.vocabulary import SatelliteState
 
 FIGURES = tuple(name for name in TABLES["steps"].names if name not in ("step", "placement"))
 """Columns of a run's steps that every frame has."""
@@ -97,10 +98,15 @@ class Tap:
 
 
 def state(model: TwinModel) -> NDArray[np.uint8]:
-    """Number in `trace.STATES` of every satellite, the worst that holds, (N,)."""
+    """Number in `SatelliteState` of every satellite, the worst that holds, (N,)."""
     energy = model.fleet.energy
     found = np.zeros(model.fleet.size, np.uint8)
-    worse = (energy.low, energy.throttled, ~model.fleet.sound, ~energy.powered)
-    for number, mask in enumerate(worse, start=1):
-        found[mask] = number
+    worse = {
+        SatelliteState.RESERVE: energy.low,
+        SatelliteState.THROTTLED: energy.throttled,
+        SatelliteState.FAULTY: ~model.fleet.sound,
+        SatelliteState.UNPOWERED: ~energy.powered,
+    }
+    for number in sorted(worse):
+        found[worse[number]] = number
     return found

@@ -21,21 +21,17 @@ from twin.runs.store import Run
 from twin.views import trace
 from twin.views.live import FIGURES
 from twin.views.trace import Columns, Frame, Plan
-from twin.vocabulary import Cause
+from twin.vocabulary import CAUSES, EventKind, Lane, SatelliteState
 from twin.world.world import World
 
 _STATE_EVENTS = {
-    "soc-low": (1, True),
-    "soc-recovered": (1, False),
-    "throttled": (2, True),
-    "cooled": (2, False),
-    "fault": (3, True),
-    "fault-cleared": (3, False),
-    "brown-out": (4, True),
-    "power-recovered": (4, False),
+    kind.value: (state, state is kind.meaning.begins)
+    for kind in EventKind
+    for state in (kind.meaning.begins, kind.meaning.ends)
+    if state is not None
 }
-"""Which of `trace.STATES` an event of a satellite begins or ends."""
-_SERVICE_EVENTS = ("service-begun", "ground-handover", "service-lost")
+"""Which state an event of a satellite begins (True) or ends."""
+_SERVICE_EVENTS = frozenset(kind.value for kind in EventKind if kind.meaning.lane is Lane.GROUND)
 _ROUNDING_S = 1e-6
 
 
@@ -51,10 +47,10 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
     """
     record = _Record(run, world.constellation.size, planned)
     bus = run.scenario.bus
-    inside = np.zeros((len(trace.STATES), world.constellation.size), bool)
-    inside[1] = bus.initial_soc < profile(bus).reserve_soc
-    inside[2] = bus.initial_c > profile(bus).throttle_c
-    inside[4] = bus.initial_soc <= profile(bus).brownout_soc
+    inside = np.zeros((len(SatelliteState), world.constellation.size), bool)
+    inside[SatelliteState.RESERVE] = bus.initial_soc < profile(bus).reserve_soc
+    inside[SatelliteState.THROTTLED] = bus.initial_c > profile(bus).throttle_c
+    inside[SatelliteState.UNPOWERED] = bus.initial_soc <= profile(bus).brownout_soc
     serving = np.full(record.sites, NOBODY)
     events: list[dict[str, Any]] = []
     hand_overs: deque[dict[str, Any]] = deque()
@@ -155,7 +151,7 @@ class _Tokens:
         self._step = table["step"].to_numpy()
         self._token = table["token"].to_numpy()
         self._latency_s = table["latency_s"].to_numpy()
-        names = [None, *(cause.name.lower() for cause in list(Cause)[1:])]
+        names = [None, *(cause.word for cause in CAUSES)]
         causes = table["cause"].cast(pa.string()).to_pylist()
         self._cause = np.array([names.index(cause) for cause in causes], np.uint8)
         lists = table["hops"].combine_chunks()

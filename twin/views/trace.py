@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin import vocabulary
 from twin.network.cities import city_sites
 from twin.scenario.schema import Scenario
 from twin.space.frames import gcrs_to_itrs
 from twin.views import palette
-from twin.vocabulary import Cause, LinkState
 from twin.world.world import World
 
 MAX_FRAMES = 400
@@ -24,8 +24,6 @@ MAX_FRAME_BYTES = 64_000_000
 MAX_HOPS = 1_500_000
 """Limits of what is sent to a browser: frames, their bytes, and hops of all drawn tokens."""
 
-STATES = ("ok", "on reserve", "throttled", "faulty", "without power")
-"""What a satellite may be in, the worst told."""
 TEMPERATURE_RANGE_C = (-40.0, 100.0)
 
 type Columns = dict[str, Any]
@@ -84,9 +82,7 @@ def head(world: World, planned: Plan, *, run_id: str, figures: Sequence[str]) ->
         "stride": planned.stride,
         "frames": planned.frames,
         "figures": list(figures),
-        "states": STATES,
-        "link_states": [state.name.lower() for state in LinkState],
-        "causes": [cause.name.lower() for cause in Cause],
+        "vocabulary": vocabulary.for_page(),
         "temperature_range_c": TEMPERATURE_RANGE_C,
         # A satellite of one Walker shell has no name but its place.
         "names": [] if scenario.constellation.kind == "walker" else list(body.names),
@@ -142,7 +138,7 @@ class Frame:
         Sunlit share of the step, state of charge, busy share; 0 to 1 (busy: 1 is all it can do).
     temperature_c : (N,)
     state : (N,) uint8
-        Number in `STATES`.
+        `SatelliteState`.
     link_state : (E,) uint8
         `LinkState`.
     serving : (G,) int

@@ -8,8 +8,6 @@ import { meanLayers } from "./journey.js";
 import { column, figure, linkGroups } from "./trace.js";
 
 const HEIGHT = 112;
-const CAUSES = ["dead", "unreachable", "refused", "unserved", "moving"];
-const CAUSE_NAMES = ["host dead", "no path", "refused", "no service", "moving"];
 
 const clear = (hex, alpha) => `${hex}${Math.round(255 * alpha).toString(16).padStart(2, "0")}`;
 const SHARES = Float64Array.from({ length: 21 }, (_, k) => k / 20);
@@ -18,6 +16,7 @@ const SHARES = Float64Array.from({ length: 21 }, (_, k) => k / 20);
 function single(trace, palette) {
   const { series } = palette;
   const steps = steps_(trace);
+  const causes = trace.meta.vocabulary.causes.slice(1);
   const percent = (values) => values.map((v) => 100 * v);
   return [
     {
@@ -59,14 +58,14 @@ function single(trace, palette) {
       caption: "% of those asked, over steps.",
       over() {
         const asked = column(trace, "tokens_asked");
-        const parts = CAUSES.map((cause) => percent(column(trace, `lost_${cause}`).map((v, k) => v / asked[k])));
+        const parts = causes.map(({ word }) => percent(column(trace, `lost_${word}`).map((v, k) => v / asked[k])));
         // Stacked from the last to the first, the highest drawn first.
         const sums = [];
         let sum = asked.map(() => 0);
         for (const part of parts) sums.push((sum = part.map((v, k) => v + sum[k])));
         return [steps(), ...sums.reverse()];
       },
-      series: CAUSES.map((_, k) => area(CAUSE_NAMES[CAUSES.length - 1 - k], palette.causes[CAUSES.length - 1 - k])),
+      series: causes.map(({ label }, k) => area(label, palette.causes[k])).reverse(),
       range: (_, low, high) => [0, Math.max(high ?? 0, 1)],
     },
     {

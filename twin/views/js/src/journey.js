@@ -59,7 +59,7 @@ export function journeys(trace, frame) {
     tokens.push({
       token,
       latency_s: trace.latency_s[t],
-      cause: trace.meta.causes[trace.cause[t]],
+      cause: trace.meta.vocabulary.causes[trace.cause[t]],
       layers,
     });
   }

@@ -131,12 +131,12 @@ function takeEvents(trace, meta, chunk) {
     const tally = (trace.kinds[kind] ??= { count: 0, kept: 0, byFrame: new Uint32Array(trace.frames) });
     tally.count += 1;
     tally.byFrame[event.frame] += 1;
-    if (kind === "migration-start") {
+    if (kind === trace.meta.vocabulary.migration[0]) {
       trace.migrations.push({
         from_s: event.t_s, to_s: Infinity, source: event.satellite, target: event.other,
         kind: event.cause, bytes: event.value,
       });
-    } else if (kind === "migration-end") {
+    } else if (kind === trace.meta.vocabulary.migration[1]) {
       const open = trace.migrations.find(
         (m) => m.to_s === Infinity && m.target === event.other && m.kind === event.cause,
       );
@@ -240,9 +240,12 @@ export function column(trace, name) {
   return Float64Array.from({ length: trace.ready }, (_, k) => trace.figures[k * figures.length + at]);
 }
 
+/** Groups of link states that are drawn alike; the last is not drawn. */
+export const LINK_GROUPS = ["live", "acquiring", "down", "none"];
+
 /** A link's state as people see it: live, acquiring, down, or none where it is not meant to be. */
 export function linkGroups(trace) {
-  return trace.meta.link_states.map((name) => ({ up: 0, pat: 1, unpaired: 3 })[name] ?? 2);
+  return trace.meta.vocabulary.link_states.map(({ group }) => LINK_GROUPS.indexOf(group));
 }
 
 export function nameOf(trace, satellite) {

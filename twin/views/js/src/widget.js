@@ -437,7 +437,7 @@ function render({ model, el }) {
     return [
       h("b", { textContent: nameOf(trace, satellite) }),
       h("div", { textContent: `${lit}, battery ${percent(trace.soc[at] / 255, 0)}` }),
-      h("div", { textContent: trace.meta.states[trace.state[at]] === "ok" ? "click for more" : trace.meta.states[trace.state[at]] }),
+      h("div", { textContent: trace.state[at] === 0 ? "click for more" : trace.meta.vocabulary.states[trace.state[at]].label }),
     ];
   }
 
