@@ -346,8 +346,11 @@ def links_column(state: LinkState) -> str:
 def for_page() -> dict[str, Any]:
     """All of this as the page's scripts read it, lists in the order of the numbers."""
     return {
-        "causes": [_numbered(cause) for cause in Cause],
-        "link_states": [_numbered(state) | {"group": state.group} for state in LinkState],
+        "causes": [_numbered(cause) | {"column": lost_column(cause)} for cause in Cause],
+        "link_states": [
+            _numbered(state) | {"group": state.group, "column": links_column(state)}
+            for state in LinkState
+        ],
         "states": [_numbered(state) for state in SatelliteState],
         "lanes": [_numbered(lane) | {"ticks": lane is not Lane.LINKS} for lane in Lane],
         "kinds": {

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from twin.energy.bus import profile
 from twin.network.handover import NOBODY
 from twin.runs import distribution
+from twin.runs.distribution import Distribution
+from twin.runs.figures import QUANTITIES, STEP_FIGURES
 from twin.runs.replay import snapshots
-from twin.runs.statistics import SHARES
 from twin.runs.store import Run
 from twin.views import trace
-from twin.views.live import FIGURES
+from twin.views.block import Block
 from twin.views.trace import Columns, Frame, Plan
 from twin.vocabulary import CAUSES, EventKind, Lane, SatelliteState
 from twin.world.world import World
@@ -52,12 +53,11 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
     inside[SatelliteState.THROTTLED] = bus.initial_c > profile(bus).throttle_c
     inside[SatelliteState.UNPOWERED] = bus.initial_soc <= profile(bus).brownout_soc
     serving = np.full(record.sites, NOBODY)
-    events: list[dict[str, Any]] = []
+    block, first = Block(), dict[str, Any]()
     hand_overs: deque[dict[str, Any]] = deque()
     for snapshot, _ in snapshots(run, world):
         step = snapshot.step
         mine = record.events.get(step, [])
-        events += mine
         for event in mine:
             if event["kind"] in _STATE_EVENTS:
                 number, begins = _STATE_EVENTS[event["kind"]]
@@ -68,20 +68,22 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
             event = hand_overs.popleft()
             satellite = event["satellite"]
             serving[int(event["value"])] = NOBODY if satellite is None else satellite
-        if not planned.shown(step):
-            continue
-        yield Frame(
-            positions=snapshot.instant.r_km,
-            sun=snapshot.instant.sun_km,
-            sunlit=world.ephemeris.sunlit(step),
-            state=np.where(inside, np.arange(len(inside))[:, None], 0).max(axis=0).astype(np.uint8),
-            link_state=snapshot.link_state,
-            serving=serving.copy(),
-            events=events,
-            **record.satellites(step),
-            **record.step(step),
-        )
-        events = []
+        if planned.shown(step):
+            worst = np.where(inside, np.arange(len(inside))[:, None], 0).max(axis=0)
+            first = {
+                "positions": snapshot.instant.r_km,
+                "sun": snapshot.instant.sun_km,
+                "sunlit": world.ephemeris.sunlit(step),
+                "state": worst.astype(np.uint8),
+                "link_state": snapshot.link_state.copy(),
+                "serving": serving.copy(),
+                **record.satellites(step),
+                **record.step(step),
+            }
+        record.add(step, block)
+        if planned.complete(step):
+            yield Frame(**first, **block.merged())
+            block = Block()
 
 
 class _Record:
@@ -89,24 +91,18 @@ class _Record:
 
     def __init__(self, run: Run, size: int, planned: Plan) -> None:
         self.sites = len(trace.sites(run.scenario))
-        self._figures = _matrix(run.table("steps"), FIGURES)
+        steps = run.table("steps", list(STEP_FIGURES))
+        self._rows = {name: _column(steps, name) for name in STEP_FIGURES}
         layers = run.table("layers")
         depth = len(layers) // planned.steps
         self._layers = {
             name: _column(layers, column).reshape(-1, depth)
             for name, column in (
-                ("layer_propagation_s", "propagation_mean_s"),
-                ("layer_compute_s", "compute_mean_s"),
+                ("propagation_s", "propagation_mean_s"),
+                ("compute_s", "compute_mean_s"),
             )
         }
-        kept = run.table("latency")
-        each = distribution.blocks(
-            kept["step"].to_numpy(),
-            kept["value_s"].to_numpy(),
-            kept["count"].to_numpy(),
-            np.arange(planned.steps),
-        )
-        self._quantiles_s = np.array([one.quantile(SHARES) for one in each])
+        self._durations = {name: _durations(run, name, planned.steps) for name in QUANTITIES}
         self._satellites = _Satellites(run, size)
         self._tokens = _Tokens(run, planned)
         self._placements = _placements(run, planned)
@@ -116,12 +112,25 @@ class _Record:
         return self._satellites.at(step)
 
     def step(self, step: int) -> Columns:
-        return {name: table[step] for name, table in self._layers.items()} | {
-            "figures": self._figures[step],
-            "quantiles_s": self._quantiles_s[step],
-            "tokens": self._tokens.at(step),
-            "placement": self._placements.get(step),
-        }
+        return {"tokens": self._tokens.at(step), "placement": self._placements.get(step)}
+
+    def add(self, step: int, block: Block) -> None:
+        """Add what the tables hold of a step to a block."""
+        block.rows.append({name: column[step] for name, column in self._rows.items()})
+        block.durations.append({name: found[step] for name, found in self._durations.items()})
+        block.propagation_s.append(self._layers["propagation_s"][step])
+        block.compute_s.append(self._layers["compute_s"][step])
+        block.events += self.events.get(step, [])
+
+
+def _durations(run: Run, quantity: str, steps: int) -> list[Distribution]:
+    kept = run.table(quantity)
+    return distribution.blocks(
+        kept["step"].to_numpy(),
+        kept["value_s"].to_numpy(),
+        kept["count"].to_numpy(),
+        np.arange(steps),
+    )
 
 
 class _Satellites:
@@ -204,7 +213,3 @@ def _events(run: Run) -> dict[int, list[dict[str, Any]]]:
 def _column(table: pa.Table, name: str) -> NDArray[np.float64]:
     values: NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
     return values
-
-
-def _matrix(table: pa.Table, names: tuple[str, ...]) -> NDArray[np.float64]:
-    return np.stack([_column(table, name) for name in names], axis=1)
