@@ -30,6 +30,7 @@ from twin.planning.problems import (
 )
 from twin.serving.shipments import Shipment, terms
 from twin.serving.transfers import Transfers, TransferState, in_force
+from twin.vocabulary import EventKind, Reason
 from twin.world.topology import Snapshot
 
 if TYPE_CHECKING:
@@ -175,14 +176,14 @@ class Controller(mesa.Agent):
         self._carry_out(in_force(placement))
         mine.planned_at = seen.step
         mine.promised_s = objective_s(self._problem, placement)
-        self._log.add("replan", cause="start", value=mine.promised_s)
+        self._log.add(EventKind.REPLAN, cause=Reason.START, value=mine.promised_s)
         mine.version += 1
 
     def settle(self) -> None:
         """Let what has arrived during the last step serve."""
         arrived, changed = self.transfers.settle()
         for shipment in arrived:
-            self._tell("migration-end", shipment, shipment.carried_bytes)
+            self._tell(EventKind.MIGRATION_END, shipment, shipment.carried_bytes)
         self.state.version += changed
 
     def decide(self, seen: Observation) -> bool:
@@ -191,7 +192,7 @@ class Controller(mesa.Agent):
         self._note(seen.status)
         if mine.plan_now:
             mine.plan_now = False
-            fresh = self._propose(seen, "fork", repair_only=False, known_steps=None)
+            fresh = self._propose(seen, Reason.FORK, repair_only=False, known_steps=None)
             return False if fresh is None else self._adopt(seen.step, fresh)
         if len(mine.reports) < 2:
             return False
@@ -213,7 +214,7 @@ class Controller(mesa.Agent):
             snapshot, skeleton.indptr, skeleton.indices, up=up, accepting=accepting
         )
         for shipment in begun:
-            self._tell("migration-start", shipment, shipment.size_bytes)
+            self._tell(EventKind.MIGRATION_START, shipment, shipment.size_bytes)
 
     def _carry_out(self, state: TransferState) -> None:
         self.transfers = Transfers(state, self._memory_bytes, self._terms)
@@ -335,7 +336,7 @@ class Controller(mesa.Agent):
                 new = plan(self._config, problem, self._strategy.at(seen.step))
         except InputError:
             # Too few satellites take on experts for now.
-            self._log.add("replan-failed", cause=reason)
+            self._log.add(EventKind.REPLAN_FAILED, cause=reason)
             return None
         self._problem = problem
         steps = last_planned_step(self._config, seen.step) + 1 - seen.step
@@ -357,7 +358,7 @@ class Controller(mesa.Agent):
         mine.planned_latency_s = np.nan
         mine.promised_s = proposal.objective_s
         mine.repaired = proposal.repair
-        self._log.add("replan", cause=proposal.reason, value=proposal.objective_s)
+        self._log.add(EventKind.REPLAN, cause=proposal.reason, value=proposal.objective_s)
         if proposal.placement == self.placement:
             return False
         mine.plans += 1

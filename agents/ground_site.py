@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from twin import seeding
 from twin.network.handover import NOBODY, Serving, ServingState, SiteService
 from twin.serving.tokens import WaitingTokens
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -90,7 +91,11 @@ class GroundSegment:
         self.service = self._serving.advance(start_s, self._step_s, powered & self._may_serve)
         changes = self.service.handovers
         begun, ended = changes.before == NOBODY, changes.after == NOBODY
-        kinds = {"service-begun": begun, "service-lost": ended, "ground-handover": ~(begun | ended)}
+        kinds = {
+            EventKind.SERVICE_BEGUN: begun,
+            EventKind.SERVICE_LOST: ended,
+            EventKind.GROUND_HANDOVER: ~(begun | ended),
+        }
         for kind, rows in kinds.items():
             self._log.add(
                 kind,

@@ -27,13 +27,15 @@ from twin.moe.latency import ComputeTimes
 from twin.moe.sampling import SAMPLERS
 from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
+from twin.runs import figures
 from twin.runs import statistics as metrics
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
+from twin.serving.capacity import capacity_per_s
 from twin.serving.hosts import Hosts, resolve
 from twin.serving.tokens import Served, TokenQueue, admit, nothing_waits
 from twin.space.eclipse import EDGES, StepLight
-from twin.vocabulary import Cause, LinkState
+from twin.vocabulary import CAUSES, Cause, EventKind, LinkState, links_column, lost_column
 from twin.world.sources import Source
 from twin.world.topology import Network, Snapshot
 from twin.world.world import World
@@ -110,6 +112,7 @@ class TwinModel(mesa.Model):
         self.hosts: Hosts
         self.compute: ComputeTimes
         self.served: Served
+        self.first_s = np.empty(0)
         self.link_statistics = LinkStatistics(
             self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s
         )
@@ -171,7 +174,7 @@ class TwinModel(mesa.Model):
         """
         if not self.network.cut(a, b):
             raise InputError(f"satellites {a} and {b} have no link in this constellation")
-        self.log.add("link-cut", satellite=a, other=b)
+        self.log.add(EventKind.LINK_CUT, satellite=a, other=b)
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy records nothing: its recorder stays behind, and what the page watches as well."""
@@ -260,11 +263,11 @@ class TwinModel(mesa.Model):
         edges, state = self.world.skeleton.edges[changed], self.snapshot.link_state[changed]
         for code in np.unique(state):
             cause = LinkState(code)
-            if cause is LinkState.UNPAIRED:  # nobody misses it
+            if cause is LinkState.UNPAIRED:  # neither end wants it
                 continue
             rows = state == code
-            kind = "isl-up" if cause is LinkState.UP else "isl-down"
-            name = "" if cause is LinkState.UP else cause.name.lower()
+            kind = EventKind.ISL_UP if cause is LinkState.UP else EventKind.ISL_DOWN
+            name = "" if cause is LinkState.UP else cause.word
             self.log.add(kind, cause=name, satellite=edges[rows, 0], other=edges[rows, 1])
 
     def _route(self) -> None:
@@ -374,14 +377,17 @@ class TwinModel(mesa.Model):
             served.latency.total_s, served.latency.propagation_s, served.latency.compute_s
         )
         self.row["tokens_asked"] = served.asked
-        self.row["tokens_retried"] = served.retried
+        self.row["tokens_retried"] = self.row["tokens_waiting"] = served.retried
         self.row["tokens_lost"] = int(served.lost.sum())
-        for cause in list(Cause)[1:]:
-            self.row[f"lost_{cause.name.lower()}"] = int(served.lost[cause])
+        for cause in CAUSES:
+            self.row[lost_column(cause)] = int(served.lost[cause])
             missed = int((served.cause == cause).sum()) - int(served.lost[cause])
-            for kind, count in (("token-lost", served.lost[cause]), ("token-retried", missed)):
+            for kind, count in (
+                (EventKind.TOKEN_LOST, served.lost[cause]),
+                (EventKind.TOKEN_RETRIED, missed),
+            ):
                 if count:
-                    self.log.add(kind, cause=cause.name.lower(), value=count)
+                    self.log.add(kind, cause=cause.word, value=count)
         self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
         top_k = model.card.top_k
         if top_k <= 2:  # beyond, it costs more than all else in the step
@@ -396,7 +402,8 @@ class TwinModel(mesa.Model):
             self.row["expected_served"] = float(exact.served_probability)
         # A first token waits until it can be served, goes up, round once, and down again.
         first_s = (served.waited_s + 2 * entry_s)[served.served] + served.latency.total_s
-        ground = bool(self.ground.sites.size and len(first_s))
+        self.first_s = first_s if self.ground.sites.size else np.empty(0)
+        ground = len(self.first_s) > 0
         p50, p99 = metrics.percentiles(first_s, (50, 99)) if ground else (np.nan, np.nan)
         self.row |= {"ttft_p50_s": p50, "ttft_p99_s": p99}
         self.row |= self.ground.figures()
@@ -417,34 +424,36 @@ class TwinModel(mesa.Model):
             step_s=self.world.step_s,
         )
         self._tell_satellites(report)
-        drawn_j = report.flow.load_j.sum() - report.flow.deficit_j.sum()
-        tokens = self.row["tokens_served"] * self.weight
-        self.row["deficit_j"] = float(report.flow.deficit_j.sum())
-        self.row["energy_per_token_j"] = float(drawn_j / tokens) if tokens else np.nan
+        deficit_j, profile = report.flow.deficit_j.sum(), fleet.energy.bus
+        peak_w = profile.compute_peak_w - profile.compute_idle_w
+        self.row |= {
+            "drawn_j": float(report.flow.load_j.sum() - deficit_j),
+            "compute_j": float(peak_w * self.world.step_s * fleet.utilisation.sum()),
+            "deficit_j": float(deficit_j),
+            "tokens_represented": self.row["tokens_served"] * self.weight,
+        }
 
     def _tell_satellites(self, report: EnergyReport) -> None:
         crossings = {
-            "brown-out": report.browned_out,
-            "power-recovered": report.recovered,
-            "soc-low": report.went_low,
-            "soc-recovered": report.regained,
-            "throttled": report.overheated,
-            "cooled": report.cooled,
+            EventKind.BROWN_OUT: report.browned_out,
+            EventKind.POWER_RECOVERED: report.recovered,
+            EventKind.SOC_LOW: report.went_low,
+            EventKind.SOC_RECOVERED: report.regained,
+            EventKind.THROTTLED: report.overheated,
+            EventKind.COOLED: report.cooled,
         }
         end_s = self.snapshot.instant.t_s + self.world.step_s
         for kind, mask in crossings.items():
             for row in np.flatnonzero(mask):
                 # Only the loss of power has an instant within the step.
-                back_s = report.flow.off_s[row] if kind == "brown-out" else 0.0
+                back_s = report.flow.off_s[row] if kind is EventKind.BROWN_OUT else 0.0
                 self.satellites[row].power_changed(kind, end_s - back_s)
 
     def _record(self) -> None:
         fleet, energy = self.fleet, self.fleet.energy
         state = np.bincount(self.snapshot.link_state, minlength=len(LinkState))
         self.row |= {
-            f"links_{'' if s is LinkState.UP else 'down_'}{s.name.lower()}": int(state[s])
-            for s in LinkState
-            if s is not LinkState.UNPAIRED
+            links_column(s): int(state[s]) for s in LinkState if s is not LinkState.UNPAIRED
         }
         self.row |= {
             "step": self.snapshot.step,
@@ -462,8 +471,12 @@ class TwinModel(mesa.Model):
             "migrated_byte_hops": self.controller.transfers.hop_bytes,
             "under_way": len(self.controller.transfers.under_way),
             "faulty": int((~fleet.sound).sum()),
+            "throughput_per_s": capacity_per_s(
+                self.controller.placement, self.inference, fleet.pace
+            ),
         }
         self.log.end()
+        self.row |= figures.ratios(self.row)
         self.datacollector.collect(self)
         if self.recorder is not None:
             self.recorder(self)

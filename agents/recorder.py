@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agents.model import TwinModel
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
-from twin.runs import statistics as metrics
+from twin.runs.distribution import Distribution, is_exact
 from twin.runs.store import RunWriter
 from twin.runs.tables import HOP
 from twin.serving.hops import Hops, trace
@@ -31,14 +31,7 @@ class Recorder:
         step, simulation = model.snapshot.step, model.config.simulation
         self._writer.add("steps", model.row)
         self._layers(model, step)
-        self._writer.add(
-            "quantiles",
-            {
-                "step": step,
-                "share": metrics.SHARES,
-                "latency_s": metrics.latency_quantiles(model.served.latency.total_s),
-            },
-        )
+        self._durations(model, step)
         if model.controller.version != self._placement:
             self._placements(model, step)
         if step % simulation.record_satellites_every == 0:
@@ -72,6 +65,13 @@ class Recorder:
                 "compute_mean_s": tokens.layer_mean_s - tokens.layer_propagation_mean_s,
             },
         )
+
+    def _durations(self, model: TwinModel, step: int) -> None:
+        simulation, workload = model.config.simulation, model.config.workload
+        exact = is_exact(steps=simulation.steps, tokens_per_step=workload.tokens_per_step)
+        for name, values_s in (("latency", model.served.latency.total_s), ("ttft", model.first_s)):
+            found = Distribution.of(values_s, exact=exact)
+            self._writer.add(name, {"step": step, "value_s": found.value_s, "count": found.count})
 
     def _placements(self, model: TwinModel, step: int) -> None:
         self._placement = model.controller.version
@@ -108,7 +108,7 @@ class Recorder:
                 "token": np.arange(len(cause)),
                 "latency_s": latency_s,
                 "served": cause == Cause.NONE,
-                "cause": [Cause(c).name.lower() if c else None for c in cause],
+                "cause": [Cause(c).word if c else None for c in cause],
                 "hops": pa.ListArray.from_arrays(
                     hops.offset, pa.StructArray.from_arrays(columns, fields=fields)
                 ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import mesa
 
 from twin.energy.bus import ZERO_CELSIUS_K
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -104,12 +105,14 @@ class Satellite(mesa.Agent):
 
     def power_changed(self, kind: str, t_s: float) -> None:
         """React to a threshold of battery or heat: tell the log, and with it the operator."""
-        value = self.temperature_c if kind in ("throttled", "cooled") else self.soc
+        value = self.temperature_c if kind in (EventKind.THROTTLED, EventKind.COOLED) else self.soc
         self.model.log.add(kind, t_s=t_s, satellite=self.row, value=value)
 
     def fault_changed(self) -> None:
-        """React to a fault that begins or ends: tell the log."""
-        self.model.log.add("fault" if self.faulty else "fault-cleared", satellite=self.row)
+        """React to a fault that begins or ends: log it."""
+        self.model.log.add(
+            EventKind.FAULT if self.faulty else EventKind.FAULT_CLEARED, satellite=self.row
+        )
 
     def remove(self) -> None:
         """Lose the satellite for good, from the next step on: links, compute and hosts are gone.
@@ -118,7 +121,7 @@ class Satellite(mesa.Agent):
         """
         if not self.model.fleet.lost[self.row]:
             self.model.fleet.lost[self.row] = True
-            self.model.log.add("satellite-lost", satellite=self.row)
+            self.model.log.add(EventKind.SATELLITE_LOST, satellite=self.row)
             self.deregister()
 
     def deregister(self) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.vocabulary import Reason
+
 
 @dataclass(frozen=True, kw_only=True)
 class FleetStatus:
@@ -45,15 +47,15 @@ class FleetStatus:
 def happened(before: FleetStatus, now: FleetStatus, hosting: NDArray[np.bool_]) -> frozenset[str]:
     """What has happened to hosts (N,), and to the ground, between two reports."""
     changes = {
-        "brown-out": before.up & ~now.up & now.sound,
-        "fault": before.sound & ~now.sound,
-        "soc-low": ~before.low & now.low,
-        "recovered": ~before.up & now.up,
-        "shadow": before.lit & ~now.lit,
+        Reason.BROWN_OUT: before.up & ~now.up & now.sound,
+        Reason.FAULT: before.sound & ~now.sound,
+        Reason.SOC_LOW: ~before.low & now.low,
+        Reason.RECOVERED: ~before.up & now.up,
+        Reason.SHADOW: before.lit & ~now.lit,
     }
-    events = {name for name, mask in changes.items() if (mask & hosting).any()}
+    events: set[str] = {name for name, mask in changes.items() if (mask & hosting).any()}
     if np.isinf(now.latency_s):
-        events.add("outage")
+        events.add(Reason.OUTAGE)
     if now.handovers:
-        events.add("ground-handover")
+        events.add(Reason.GROUND_HANDOVER)
     return frozenset(events)

@@ -2,15 +2,18 @@
 
 from placement.policies.telemetry import Proposal, Propose, Telemetry
 from twin.errors import InputError
+from twin.vocabulary import TRIGGERS, Reason
 
-EVENTS = ("brown-out", "fault", "soc-low", "recovered", "shadow", "outage", "ground-handover")
+EVENTS = TRIGGERS
+
+_DEFAULT = ",".join((Reason.BROWN_OUT, Reason.FAULT, Reason.SOC_LOW))
 
 
 def on_event(
     view: Telemetry,
     propose: Propose,
     *,
-    events: str = "brown-out,fault,soc-low",
+    events: str = _DEFAULT,
     repair: bool = True,
     hold_steps: int = 0,
 ) -> Proposal | None:

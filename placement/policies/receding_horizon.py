@@ -1,8 +1,9 @@
 """Plan on what can be predicted, and move only where that pays for itself."""
 
 from placement.policies.telemetry import Proposal, Propose, Telemetry
+from twin.vocabulary import Reason
 
-_URGENT = frozenset({"brown-out", "fault"})
+_URGENT = frozenset({Reason.BROWN_OUT, Reason.FAULT})
 
 
 def receding_horizon(

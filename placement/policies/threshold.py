@@ -3,6 +3,7 @@
 import math
 
 from placement.policies.telemetry import Proposal, Propose, Telemetry
+from twin.vocabulary import Reason
 
 
 def threshold(
@@ -23,6 +24,6 @@ def threshold(
     if view.steps_since_plan < hold_steps:
         return None
     if math.isinf(view.latency_s):
-        return propose("unreachable")
+        return propose(Reason.UNREACHABLE)
     slower = view.latency_s > (1 + relative_increase) * view.planned_latency_s
-    return propose("latency") if slower else None
+    return propose(Reason.LATENCY) if slower else None

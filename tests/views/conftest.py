@@ -9,7 +9,6 @@ import pytest
 from agents.run import run_scenario
 from twin.scenario import loader
 from twin.views import replay, trace
-from twin.views.live import FIGURES
 from twin.world.world import World
 
 
@@ -48,7 +47,7 @@ def replayed():
 @pytest.fixture(scope="session")
 def head(run):
     world = World(run.scenario)
-    return trace.head(world, trace.plan(world), run_id=run.manifest["run_id"], figures=FIGURES)
+    return trace.head(world, trace.plan(world), run_id=run.manifest["run_id"])
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ def test_the_head_tells_what_never_changes(run, head, unpack):
     meta = header["meta"]
     assert meta["run_id"] == run.manifest["run_id"]
     assert (meta["n_satellites"], meta["n_planes"], meta["frames"]) == (48, 6, 60)
-    assert meta["link_states"][0] == "up"
+    assert meta["vocabulary"]["link_states"][0]["word"] == "up"
     assert set(meta["palette"]) == {"dark", "light"}
     assert arrays["edges"].size == 2 * 96
     assert arrays["plane"].max() == 5

@@ -12,23 +12,9 @@ from twin.errors import InputError
 from twin.export.ephemeris import satellite_number, utc
 from twin.runs.store import Run
 from twin.space import constellation as constellations
-from twin.space.eclipse import EDGES
+from twin.vocabulary import EventKind
 
-KINDS = (
-    *EDGES,
-    *("soc-low", "soc-recovered", "brown-out", "power-recovered", "throttled", "cooled"),
-    *("isl-down", "isl-up", "ground-handover", "service-begun", "service-lost"),
-    *(
-        "replan",
-        "replan-failed",
-        "migration-start",
-        "migration-end",
-        "fault",
-        "fault-cleared",
-        "token-lost",
-        "token-retried",
-    ),
-)
+KINDS = tuple(map(str, EventKind))
 """Kinds of events that a run may hold."""
 
 

@@ -85,7 +85,7 @@ def _links(world: World, snapshot: Snapshot, paired: NDArray[np.intp]) -> dict[s
     """Edge attributes of chosen links, one array each."""
     a, b = world.skeleton.edges[paired].T
     distance_km = np.linalg.norm(snapshot.instant.r_km[a] - snapshot.instant.r_km[b], axis=1)
-    states = np.array([state.name.lower() for state in LinkState])
+    states = np.array([state.word for state in LinkState])
     kinds = np.array([kind.name.lower().replace("_", "-") for kind in grid.LinkKind])
     return {
         "delay_s": distance_km / C_KM_S,

@@ -22,16 +22,12 @@ from twin.report.words import CAUSES
 from twin.runs import repeats as data
 from twin.runs.cells import text
 from twin.runs.repeats import Case, Floats
+from twin.vocabulary import EventKind, LinkState
 
 _LINKS = {
-    "random": "random outage",
-    "sun": "Sun in the receiver",
-    "power": "no power",
-    "pat": "acquiring",
-    "range": "too far",
-    "grazing": "Earth between",
-    "rate": "turning too fast",
-    "polar": "off near the pole",
+    state.word: state.meaning.label
+    for state in LinkState
+    if state not in (LinkState.UP, LinkState.UNPAIRED)
 }
 """Why links are down, by what follows ``links_down_`` in the steps table."""
 
@@ -245,7 +241,7 @@ def _timeline(case: Case, number: int) -> Picture | None:
         axes.set_xlabel(label)
 
     busiest = there[int(np.argmax(counts.sum(axis=1)))]
-    grave = ("brown-out", "fault", "throttled", "service-lost", "replan-failed")
+    grave = {str(kind) for kind in EventKind if kind.meaning.grave}
     of_kind = dict(zip(there, counts.sum(axis=1), strict=True))
     trouble = [f"{n:,} of '{k}'" for k, n in of_kind.items() if k in grave]
     first = f" of {case.label}" if number or case.label != case.scenario.placement.strategy else ""

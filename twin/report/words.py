@@ -5,6 +5,7 @@ from typing import Any
 
 from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
+from twin import vocabulary
 from twin.moe.presets import MODEL_CARDS
 from twin.network.outages import FAULTS, OUTAGES
 from twin.registry import Registry
@@ -15,13 +16,7 @@ from twin.scenario.attachments import shown
 from twin.scenario.schema import Scenario
 from twin.scenario.world import ElementSets, Faults, Outages, Shell, Shells
 
-CAUSES = {
-    "dead": "a satellite that hosts a part of the model had no power, or a fault",
-    "unreachable": "no path of working links led from one part of the model to the next",
-    "refused": "a host was asked for more compute than it had left in the step",
-    "unserved": "the site on the ground had no satellite, or was changing it",
-    "moving": "a part of the model was on its way to a new host and had none meanwhile",
-}
+CAUSES = {cause.word: cause.meaning.sentence for cause in vocabulary.CAUSES}
 """Why tokens are lost, by what follows ``lost_`` in the steps table."""
 
 _CHOICES = ("placement.strategy", "placement.params", "controller.policy", "controller.params")

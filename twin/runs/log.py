@@ -6,7 +6,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
+from twin.vocabulary import EVENT_CAUSES, EventKind
+
 NOBODY = -1
+KINDS = tuple(map(str, EventKind))
 
 
 class EventLog:
@@ -49,7 +52,8 @@ class EventLog:
     def arrays(self, start_s: float) -> dict[str, pa.Array]:
         """Columns of the step's events, by time; null where a row has no such figure.
 
-        Kinds and causes are dictionaries of those that occur, first come first.
+        Kinds and causes are dictionaries of all words of the vocabulary, in its order; words that
+        it does not have, of a plug-in, follow in the order of the alphabet.
         """
         counts = [count for _, _, count, _ in self._rows]
         total = sum(counts)
@@ -65,8 +69,8 @@ class EventLog:
         row = np.repeat(np.arange(len(counts)), counts)[order]
         return {
             "t_s": pa.array(t_s[order]),
-            "kind": _words([kind for kind, _, _, _ in self._rows], row),
-            "cause": _words([cause for _, cause, _, _ in self._rows], row),
+            "kind": _words([kind for kind, _, _, _ in self._rows], row, KINDS),
+            "cause": _words([cause for _, cause, _, _ in self._rows], row, EVENT_CAUSES),
             "satellite": _somebody(satellite[order]),
             "other": _somebody(other[order]),
             "value": pa.array(value[order], from_pandas=True),
@@ -77,10 +81,12 @@ class EventLog:
         return {name: column.to_pylist() for name, column in self.arrays(start_s).items()}
 
 
-def _words(words: list[str], row: NDArray[np.int64]) -> pa.DictionaryArray:
+def _words(words: list[str], row: NDArray[np.int64], known: tuple[str, ...]) -> pa.DictionaryArray:
     """Word of each row of events; null for an empty one."""
-    said = np.array([word or None for word in words], object)
-    return pa.array(said[row], pa.dictionary(pa.int8(), pa.string()))
+    every = [*known, *sorted({str(word) for word in words if word} - set(known))]
+    number = {word: n for n, word in enumerate(every)}
+    said = np.array([number.get(word, -1) for word in words], np.int8)[row]
+    return pa.DictionaryArray.from_arrays(pa.array(said, mask=said < 0), pa.array(every))
 
 
 def _somebody(satellite: NDArray[np.int32]) -> pa.Array:

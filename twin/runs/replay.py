@@ -16,6 +16,7 @@ from twin.energy.budget import EnergyState, at_start
 from twin.energy.bus import profile
 from twin.network.handover import ServingState
 from twin.runs.store import START, Run
+from twin.vocabulary import EventKind
 from twin.world import state as states
 from twin.world.sources import Recorded
 from twin.world.topology import Network, NetworkState, Snapshot
@@ -43,7 +44,7 @@ def recorded(run: Run) -> Recorded:
     """Outages and faults of a run, from its tables."""
     outages = run.table("outages")
     events = run.table("events", ["step", "kind", "satellite"])
-    faults = _of_kinds(events, ["fault", "fault-cleared"])
+    faults = _of_kinds(events, [EventKind.FAULT, EventKind.FAULT_CLEARED])
     return Recorded(
         outage_step=outages["step"].to_numpy(),
         link=outages["link"].to_numpy(),
@@ -91,10 +92,10 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
 def _power_changes(run: Run) -> dict[int, list[tuple[int, bool]]]:
     """Satellites that lost or regained power in each step, which holds from the next on."""
     events = run.table("events", ["step", "kind", "satellite"])
-    mine = _of_kinds(events, ["brown-out", "power-recovered"])
+    mine = _of_kinds(events, [EventKind.BROWN_OUT, EventKind.POWER_RECOVERED])
     changes: dict[int, list[tuple[int, bool]]] = {}
     for row in mine.to_pylist():
-        change = row["satellite"], row["kind"] == "power-recovered"
+        change = row["satellite"], row["kind"] == EventKind.POWER_RECOVERED
         changes.setdefault(row["step"], []).append(change)
     return changes
 
@@ -103,10 +104,12 @@ def _losses(run: Run) -> dict[int, list[tuple[int, int | None]]]:
     """Satellites and links, by their two ends, that were taken away for good, by step."""
     events = run.table("events", ["step", "kind", "satellite", "other"])
     found: dict[int, list[tuple[int, int | None]]] = {}
-    for row in _of_kinds(events, ["satellite-lost", "link-cut"]).to_pylist():
+    for row in _of_kinds(events, [EventKind.SATELLITE_LOST, EventKind.LINK_CUT]).to_pylist():
         found.setdefault(row["step"], []).append((row["satellite"], row["other"]))
     return found
 
 
-def _of_kinds(events: pa.Table, kinds: list[str]) -> pa.Table:
-    return events.filter(pc.is_in(events["kind"].cast(pa.string()), pa.array(kinds)))
+def _of_kinds(events: pa.Table, kinds: list[EventKind]) -> pa.Table:
+    return events.filter(
+        pc.is_in(events["kind"].cast(pa.string()), pa.array([kind.value for kind in kinds]))
+    )

@@ -143,7 +143,8 @@ def _steps_a_group(name: str, scenario: Scenario) -> int:
     simulation, card = scenario.simulation, presets.card(scenario.model.card)
     rows = {
         "layers": card.layers,
-        "quantiles": 21,
+        "latency": scenario.workload.tokens_per_step,
+        "ttft": scenario.workload.tokens_per_step,
         "tokens": simulation.record_tokens_per_step * card.layers * card.top_k * _HOPS,
         "satellites": 1000 / simulation.record_satellites_every,
         "outages": 100,

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from twin.network.grid import LinkKind
 from twin.runs.store import Run
+from twin.vocabulary import EventKind
 
 FIGURES = (
     "latency_mean_s",
@@ -84,8 +85,8 @@ def summarise(run: Run) -> dict[str, float | None]:
         "soc_min": _column(steps, "soc_min").min(),
         "temperature_max_c": _column(steps, "temperature_max_c").max(),
         "satellites_without_power": _column(steps, "unpowered").max(),
-        "brown_outs": _events(run, "brown-out"),
-        "throttlings": _events(run, "throttled"),
+        "brown_outs": _events(run, EventKind.BROWN_OUT),
+        "throttlings": _events(run, EventKind.THROTTLED),
         "compute_deficit_share": _share(total["compute_deficit_flop"], total["compute_done_flop"]),
         "energy_per_token_j": _weighted(_column(steps, "energy_per_token_j"), served),
         "utilisation_max": _column(steps, "utilisation_max").max(),

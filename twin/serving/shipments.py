@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from twin.moe.inference import Inference
 from twin.scenario.schema import Scenario
+from twin.vocabulary import Migration
 
 Thing = tuple[int, int]
 """Layer and expert; expert -1 is the layer's gateway."""
@@ -70,7 +71,7 @@ class Shipment:
     @property
     def kind(self) -> str:
         """What it is, for the record."""
-        return "gateway" if self.thing[1] < 0 else "expert"
+        return Migration.GATEWAY if self.thing[1] < 0 else Migration.EXPERT
 
 
 @dataclass(frozen=True, kw_only=True)

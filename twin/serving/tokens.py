@@ -11,6 +11,9 @@ from twin.moe.sampling import Sampler
 from twin.serving.hosts import Hosts
 from twin.vocabulary import Cause
 
+# Plain numbers, for compiled functions.
+_NONE, _REFUSED = int(Cause.NONE), int(Cause.REFUSED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
@@ -224,7 +227,7 @@ def admit(
     block = np.where(np.isinf(hosts.path_s), Cause.UNREACHABLE, Cause.NONE)
     block = np.where(up[hosts.satellite], block, Cause.DEAD)
     block = np.where(hosts.absent, Cause.MOVING, block)
-    block = np.where(off > 0, off, block)
+    block = np.where(off != Cause.NONE, off, block)
     columns = np.empty_like(choices)
     cause = np.zeros(len(choices), np.uint8)
     _admit(
@@ -250,7 +253,7 @@ def _admit(  # type: ignore[no-untyped-def]
     for t in range(tokens):
         # Take what the token needs; give it back if it cannot go all the way.
         reached = 0
-        while reached < layers and cause[t] == 0:
+        while reached < layers and cause[t] == _NONE:
             layer = reached
             host = satellite[layer]
             budget_s[gateway[layer]] -= gateway_s[layer]
@@ -260,14 +263,14 @@ def _admit(  # type: ignore[no-untyped-def]
                 columns[t, layer, k] = column
                 if column >= 0:
                     budget_s[host[column]] -= expert_s
-                elif why == 3:
+                elif why == _REFUSED:
                     refused = True
-                elif cause[t] == 0:
+                elif cause[t] == _NONE:
                     cause[t] = why
-            if cause[t] == 0 and refused:
-                cause[t] = 3
+            if cause[t] == _NONE and refused:
+                cause[t] = _REFUSED
             reached += 1
-        if cause[t] != 0:
+        if cause[t] != _NONE:
             _give_back(columns[t], gateway, satellite, gateway_s, expert_s, budget_s, reached)
 
 
@@ -282,15 +285,15 @@ def _give_back(columns, gateway, satellite, gateway_s, expert_s, budget_s, layer
 
 @numba.njit(cache=True)
 def _pick(order, satellite, block, budget_s, expert_s):  # type: ignore[no-untyped-def]
-    """The first copy with time left; or -1, and 3 (refused) if some copy only lacks time."""
-    hindered = 0
+    """The first copy with time left; or -1, and `Cause.REFUSED` if some copy only lacks time."""
+    hindered = _NONE
     for c in range(order.shape[0]):
         column = order[c]
-        if block[column] != 0:
-            if hindered == 0:
+        if block[column] != _NONE:
+            if hindered == _NONE:
                 hindered = block[column]
         elif budget_s[satellite[column]] < expert_s:
-            hindered = 3
+            hindered = _REFUSED
         else:
-            return column, 0
+            return column, _NONE
     return -1, hindered

@@ -13,10 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.space import shadow
+from twin.vocabulary import EventKind
 
 type Array = NDArray[np.float64]
 
-EDGES = ("penumbra-in", "umbra-in", "umbra-out", "penumbra-out")
+EDGES = (
+    EventKind.PENUMBRA_IN,
+    EventKind.UMBRA_IN,
+    EventKind.UMBRA_OUT,
+    EventKind.PENUMBRA_OUT,
+)
 """Names of the edges, in the order in which a satellite meets them."""
 
 

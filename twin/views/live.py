@@ -1,7 +1,6 @@
 """Frames of a model that is running: a recorder that shows instead of writing."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +8,15 @@ from numpy.typing import NDArray
 from agents.model import TwinModel
 from agents.recorder import followed, hosts
 from twin.energy.bus import ZERO_CELSIUS_K
-from twin.runs import statistics as metrics
-from twin.runs.tables import TABLES
+from twin.runs.distribution import Distribution, is_exact
 from twin.views import trace
+from twin.views.block import Block
 from twin.views.trace import Columns, Frame, Plan
-
-FIGURES = tuple(name for name in TABLES["steps"].names if name not in ("step", "placement"))
-"""Columns of a run's steps that every frame has."""
+from twin.vocabulary import SatelliteState
 
 
 class Tap:
-    """Called with the model after every step; passes on a frame for each step shown.
+    """Called with the model after every step; passes on a frame once all its steps are made.
 
     Parameters
     ----------
@@ -37,43 +34,62 @@ class Tap:
         self._plan: Plan | None = None
         self._drawn: int | None = None
         self._placement = -1
-        self._events: list[dict[str, Any]] = []
+        self._block = Block()
+        self._first: Columns = {}
 
     def __call__(self, model: TwinModel) -> None:
         """Take in the step that the model has just made."""
         if self._plan is None:
             self._plan = trace.plan(model.world)
             self._begin(model, self._plan)
+        if self._plan.shown(model.snapshot.step):
+            self._first = self._shown(model, self._plan)
+        self._add(model)
+        if self._plan.complete(model.snapshot.step):
+            self.end()
+
+    def end(self) -> None:
+        """Show the steps since the last frame, if any; for a run that was stopped among them."""
+        if self._block.rows:
+            self._show(Frame(**self._first, **self._block.merged()))
+            self._block = Block()
+
+    def _add(self, model: TwinModel) -> None:
+        block, latency = self._block, model.served.latency
+        simulation, workload = model.config.simulation, model.config.workload
+        exact = is_exact(steps=simulation.steps, tokens_per_step=workload.tokens_per_step)
+        block.rows.append(dict(model.row))
+        block.durations.append(
+            {
+                "latency": Distribution.of(latency.total_s, exact=exact),
+                "ttft": Distribution.of(model.first_s, exact=exact),
+            }
+        )
+        block.propagation_s.append(latency.layer_propagation_mean_s)
+        block.compute_s.append(latency.layer_mean_s - latency.layer_propagation_mean_s)
         events = model.log.columns(model.snapshot.instant.t_s)
-        self._events += [
+        block.events += [
             dict(zip(events, row, strict=True)) for row in zip(*events.values(), strict=True)
         ]
-        if self._plan.shown(model.snapshot.step):
-            self._show(self._frame(model, self._plan))
-            self._events = []
 
-    def _frame(self, model: TwinModel, planned: Plan) -> Frame:
-        fleet, latency, ground = model.fleet, model.served.latency, model.ground
+    def _shown(self, model: TwinModel, planned: Plan) -> Columns:
+        """Fields of a frame that show the first of its steps; copies, for the model goes on."""
+        fleet, ground = model.fleet, model.ground
         new = model.controller.version != self._placement
         self._placement = model.controller.version
-        return Frame(
-            positions=model.snapshot.instant.r_km,
-            sun=model.snapshot.instant.sun_km,
-            sunlit=fleet.sunlit,
-            soc=fleet.energy.soc,
-            utilisation=fleet.utilisation,
-            temperature_c=fleet.energy.temperature_k - ZERO_CELSIUS_K,
-            state=state(model),
-            link_state=model.snapshot.link_state,
-            serving=np.array(ground.service.satellite if ground.sites.size else [], np.int64),
-            figures=[model.row.get(name, np.nan) for name in FIGURES],
-            layer_propagation_s=latency.layer_propagation_mean_s,
-            layer_compute_s=latency.layer_mean_s - latency.layer_propagation_mean_s,
-            quantiles_s=metrics.latency_quantiles(latency.total_s),
-            tokens=self._tokens(model, planned),
-            placement=hosts(model.controller.placement) if new else None,
-            events=self._events,
-        )
+        return {
+            "positions": np.array(model.snapshot.instant.r_km),
+            "sun": np.array(model.snapshot.instant.sun_km),
+            "sunlit": np.array(fleet.sunlit),
+            "soc": np.array(fleet.energy.soc),
+            "utilisation": np.array(fleet.utilisation),
+            "temperature_c": fleet.energy.temperature_k - ZERO_CELSIUS_K,
+            "state": state(model),
+            "link_state": np.array(model.snapshot.link_state),
+            "serving": np.array(ground.service.satellite if ground.sites.size else [], np.int64),
+            "tokens": self._tokens(model, planned),
+            "placement": hosts(model.controller.placement) if new else None,
+        }
 
     def _tokens(self, model: TwinModel, planned: Plan) -> Columns:
         recorded = model.config.simulation.record_tokens_per_step
@@ -97,10 +113,15 @@ class Tap:
 
 
 def state(model: TwinModel) -> NDArray[np.uint8]:
-    """Number in `trace.STATES` of every satellite, the worst that holds, (N,)."""
+    """Number in `SatelliteState` of every satellite, the worst that holds, (N,)."""
     energy = model.fleet.energy
     found = np.zeros(model.fleet.size, np.uint8)
-    worse = (energy.low, energy.throttled, ~model.fleet.sound, ~energy.powered)
-    for number, mask in enumerate(worse, start=1):
-        found[mask] = number
+    worse = {
+        SatelliteState.RESERVE: energy.low,
+        SatelliteState.THROTTLED: energy.throttled,
+        SatelliteState.FAULTY: ~model.fleet.sound,
+        SatelliteState.UNPOWERED: ~energy.powered,
+    }
+    for number in sorted(worse):
+        found[worse[number]] = number
     return found

@@ -15,7 +15,7 @@ from twin.plugins import load_plugins
 from twin.scenario import loader
 from twin.views import quiet, server, trace
 from twin.views.form import runnable_presets
-from twin.views.live import FIGURES, Tap
+from twin.views.live import Tap
 from twin.views.stage import Stage
 from twin.views.stream import Stream
 from twin.views.trace import Plan
@@ -35,7 +35,7 @@ class PresetModel(TwinModel):
         self.recorder = Tap(self._begin, self.stream.show)
 
     def _begin(self, model: TwinModel, planned: Plan) -> None:
-        self.stream.begin(trace.head(model.world, planned, run_id="mesa", figures=FIGURES))
+        self.stream.begin(trace.head(model.world, planned, run_id="mesa"))
 
     def step(self) -> None:
         """Advance one step; the last one ends what the stage is sent."""

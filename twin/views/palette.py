@@ -11,6 +11,8 @@ M. Okabe and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/c
 
 from typing import Any, Final
 
+from twin.vocabulary import CAUSES, Lane, SatelliteState
+
 STAGE: Final[dict[str, Any]] = {
     "dark": {
         "ramps": {
@@ -20,7 +22,7 @@ STAGE: Final[dict[str, Any]] = {
             "temperature": ["#5a6bff", "#8f8be8", "#d9a3b0", "#ffc77a", "#fff0b0"],
             "utilisation": ["#46558a", "#5f86c9", "#5fc3e0", "#a4ecc0", "#fdffc0"],
         },
-        "states": ["#5b8fe8", "#ffe27a", "#ff9d4d", "#ff5fa8", "#9aa3b5"],
+        "states": [state.meaning.dark for state in SatelliteState],
         "idle": "#5d6b92",
         "links": {"live": "#5f8fe0", "acquiring": "#ffe27a", "down": "#ff6a55"},
         "ring": "#ffffff",
@@ -29,7 +31,8 @@ STAGE: Final[dict[str, Any]] = {
         "shadow": "#8a9cff",
         "tokens": ["#ffd166", "#6dffce", "#ffa3e0", "#9cc4ff"],
         "series": ["#56b4e9", "#ffb347", "#2fd6a3", "#f08fc4"],
-        "causes": ["#ff7f50", "#ffb347", "#f08fc4", "#56b4e9", "#f0e442"],
+        "causes": [cause.meaning.dark for cause in CAUSES],
+        "lanes": [lane.meaning.dark for lane in Lane],
         "propagation": "#5aa9ff",
         "compute": "#ffb454",
     },
@@ -41,7 +44,7 @@ STAGE: Final[dict[str, Any]] = {
             "temperature": ["#27339f", "#5d55b0", "#ac6a86", "#d9903c", "#d9b840"],
             "utilisation": ["#27336b", "#355f9f", "#2f8fb0", "#53b58f", "#a8c840"],
         },
-        "states": ["#2f6fd0", "#d9a800", "#b04a00", "#d0459a", "#3a4150"],
+        "states": [state.meaning.light for state in SatelliteState],
         "idle": "#8a95ad",
         "links": {"live": "#5b86cf", "acquiring": "#b38600", "down": "#d03a20"},
         "ring": "#141a2b",
@@ -50,7 +53,8 @@ STAGE: Final[dict[str, Any]] = {
         "shadow": "#27336b",
         "tokens": ["#c96a00", "#008a63", "#c0267f", "#1f63c4"],
         "series": ["#0072b2", "#d55e00", "#009e73", "#a8457f"],
-        "causes": ["#d55e00", "#b38600", "#a8457f", "#0072b2", "#7d7400"],
+        "causes": [cause.meaning.light for cause in CAUSES],
+        "lanes": [lane.meaning.light for lane in Lane],
         "propagation": "#1f77d0",
         "compute": "#d57a00",
     },

@@ -15,26 +15,25 @@ from numpy.typing import NDArray
 from twin.energy.budget import at_start
 from twin.energy.bus import profile
 from twin.network.handover import NOBODY
+from twin.runs import distribution
+from twin.runs.distribution import Distribution
+from twin.runs.figures import QUANTITIES, STEP_FIGURES
 from twin.runs.replay import snapshots
 from twin.runs.store import Run
 from twin.views import trace
-from twin.views.live import FIGURES
+from twin.views.block import Block
 from twin.views.trace import Columns, Frame, Plan
-from twin.vocabulary import Cause
+from twin.vocabulary import CAUSES, EventKind, Lane, SatelliteState
 from twin.world.world import World
 
 _STATE_EVENTS = {
-    "soc-low": (1, True),
-    "soc-recovered": (1, False),
-    "throttled": (2, True),
-    "cooled": (2, False),
-    "fault": (3, True),
-    "fault-cleared": (3, False),
-    "brown-out": (4, True),
-    "power-recovered": (4, False),
+    kind.value: (state, state is kind.meaning.begins)
+    for kind in EventKind
+    for state in (kind.meaning.begins, kind.meaning.ends)
+    if state is not None
 }
-"""Which of `trace.STATES` an event of a satellite begins or ends."""
-_SERVICE_EVENTS = ("service-begun", "ground-handover", "service-lost")
+"""Which state an event of a satellite begins (True) or ends."""
+_SERVICE_EVENTS = frozenset(kind.value for kind in EventKind if kind.meaning.lane is Lane.GROUND)
 _ROUNDING_S = 1e-6
 
 
@@ -50,16 +49,16 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
     """
     record = _Record(run, world.constellation.size, planned)
     bus = run.scenario.bus
-    inside = np.zeros((len(trace.STATES), world.constellation.size), bool)
+    inside = np.zeros((len(SatelliteState), world.constellation.size), bool)
     start = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
-    inside[1], inside[2], inside[4] = start.low, start.throttled, not start.powered
+    inside[SatelliteState.RESERVE], inside[SatelliteState.THROTTLED] = start.low, start.throttled
+    inside[SatelliteState.UNPOWERED] = not start.powered
     serving = np.full(record.sites, NOBODY)
-    events: list[dict[str, Any]] = []
+    block, first = Block(), dict[str, Any]()
     hand_overs: deque[dict[str, Any]] = deque()
     for snapshot, _ in snapshots(run, world):
         step = snapshot.step
         mine = record.events.get(step, [])
-        events += mine
         for event in mine:
             if event["kind"] in _STATE_EVENTS:
                 number, begins = _STATE_EVENTS[event["kind"]]
@@ -70,20 +69,22 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
             event = hand_overs.popleft()
             satellite = event["satellite"]
             serving[int(event["value"])] = NOBODY if satellite is None else satellite
-        if not planned.shown(step):
-            continue
-        yield Frame(
-            positions=snapshot.instant.r_km,
-            sun=snapshot.instant.sun_km,
-            sunlit=world.ephemeris.sunlit(step),
-            state=np.where(inside, np.arange(len(inside))[:, None], 0).max(axis=0).astype(np.uint8),
-            link_state=snapshot.link_state,
-            serving=serving.copy(),
-            events=events,
-            **record.satellites(step),
-            **record.step(step),
-        )
-        events = []
+        if planned.shown(step):
+            worst = np.where(inside, np.arange(len(inside))[:, None], 0).max(axis=0)
+            first = {
+                "positions": snapshot.instant.r_km,
+                "sun": snapshot.instant.sun_km,
+                "sunlit": world.ephemeris.sunlit(step),
+                "state": worst.astype(np.uint8),
+                "link_state": snapshot.link_state.copy(),
+                "serving": serving.copy(),
+                **record.satellites(step),
+                **record.step(step),
+            }
+        record.add(step, block)
+        if planned.complete(step):
+            yield Frame(**first, **block.merged())
+            block = Block()
 
 
 class _Record:
@@ -91,18 +92,18 @@ class _Record:
 
     def __init__(self, run: Run, size: int, planned: Plan) -> None:
         self.sites = len(trace.sites(run.scenario))
-        self._figures = _matrix(run.table("steps"), FIGURES)
+        steps = run.table("steps", list(STEP_FIGURES))
+        self._rows = {name: _column(steps, name) for name in STEP_FIGURES}
         layers = run.table("layers")
         depth = len(layers) // planned.steps
         self._layers = {
             name: _column(layers, column).reshape(-1, depth)
             for name, column in (
-                ("layer_propagation_s", "propagation_mean_s"),
-                ("layer_compute_s", "compute_mean_s"),
+                ("propagation_s", "propagation_mean_s"),
+                ("compute_s", "compute_mean_s"),
             )
         }
-        quantiles = _column(run.table("quantiles", ["latency_s"]), "latency_s")
-        self._quantiles_s = quantiles.reshape(planned.steps, -1)
+        self._durations = {name: _durations(run, name, planned.steps) for name in QUANTITIES}
         self._satellites = _Satellites(run, size)
         self._tokens = _Tokens(run, planned)
         self._placements = _placements(run, planned)
@@ -112,12 +113,25 @@ class _Record:
         return self._satellites.at(step)
 
     def step(self, step: int) -> Columns:
-        return {name: table[step] for name, table in self._layers.items()} | {
-            "figures": self._figures[step],
-            "quantiles_s": self._quantiles_s[step],
-            "tokens": self._tokens.at(step),
-            "placement": self._placements.get(step),
-        }
+        return {"tokens": self._tokens.at(step), "placement": self._placements.get(step)}
+
+    def add(self, step: int, block: Block) -> None:
+        """Add what the tables hold of a step to a block."""
+        block.rows.append({name: column[step] for name, column in self._rows.items()})
+        block.durations.append({name: found[step] for name, found in self._durations.items()})
+        block.propagation_s.append(self._layers["propagation_s"][step])
+        block.compute_s.append(self._layers["compute_s"][step])
+        block.events += self.events.get(step, [])
+
+
+def _durations(run: Run, quantity: str, steps: int) -> list[Distribution]:
+    kept = run.table(quantity)
+    return distribution.blocks(
+        kept["step"].to_numpy(),
+        kept["value_s"].to_numpy(),
+        kept["count"].to_numpy(),
+        np.arange(steps),
+    )
 
 
 class _Satellites:
@@ -147,7 +161,7 @@ class _Tokens:
         self._step = table["step"].to_numpy()
         self._token = table["token"].to_numpy()
         self._latency_s = table["latency_s"].to_numpy()
-        names = [None, *(cause.name.lower() for cause in list(Cause)[1:])]
+        names = [None, *(cause.word for cause in CAUSES)]
         causes = table["cause"].cast(pa.string()).to_pylist()
         self._cause = np.array([names.index(cause) for cause in causes], np.uint8)
         lists = table["hops"].combine_chunks()
@@ -200,7 +214,3 @@ def _events(run: Run) -> dict[int, list[dict[str, Any]]]:
 def _column(table: pa.Table, name: str) -> NDArray[np.float64]:
     values: NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
     return values
-
-
-def _matrix(table: pa.Table, names: tuple[str, ...]) -> NDArray[np.float64]:
-    return np.stack([_column(table, name) for name in names], axis=1)

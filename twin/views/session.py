@@ -18,7 +18,7 @@ from twin.plugins.loading import load_kept
 from twin.runs.store import Run, list_runs, new_run_id
 from twin.scenario.schema import Scenario
 from twin.views import limits, replay, trace
-from twin.views.live import FIGURES, Tap
+from twin.views.live import Tap
 from twin.views.stream import Stream
 from twin.views.trace import Plan
 from twin.world.world import World
@@ -170,7 +170,7 @@ class Session:
         deadline = time.monotonic() + limits.MAX_RUN_S
 
         def begin(model: TwinModel, planned: Plan) -> None:
-            shown.stream.begin(trace.head(model.world, planned, run_id=run_id, figures=FIGURES))
+            shown.stream.begin(trace.head(model.world, planned, run_id=run_id))
             self._set(stop, (*(self.shown.value if beside else ()), shown))
 
         def cancelled() -> bool:
@@ -181,6 +181,7 @@ class Session:
                 )
             return stop.is_set()
 
+        tap = Tap(begin, shown.stream.show)
         try:
             run = self._run_scenario(
                 scenario,
@@ -188,9 +189,10 @@ class Session:
                 run_id=run_id,
                 progress=self._progress(stop, name),
                 cancelled=cancelled,
-                watch=Tap(begin, shown.stream.show),
+                watch=tap,
             )
         finally:
+            tap.end()
             shown.stream.end()
         done = replace(shown, run=run, label=label(run))
         self._set(stop, tuple(done if s is shown else s for s in self.shown.value))
@@ -202,7 +204,7 @@ class Session:
         world = World(scenario)
         planned = trace.plan(world)
         report = self._progress(stop, f"Opening {scenario.name}")
-        shown.stream.begin(trace.head(world, planned, run_id=shown.run_id, figures=FIGURES))
+        shown.stream.begin(trace.head(world, planned, run_id=shown.run_id))
         for number, frame in enumerate(replay.frames(shown.run, world, planned), start=1):
             if stop.is_set():
                 raise StoppedError

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin import vocabulary
 from twin.network.cities import city_sites
+from twin.runs.distribution import Distribution
 from twin.scenario.schema import Scenario
 from twin.space.frames import gcrs_to_itrs
 from twin.views import palette
-from twin.vocabulary import Cause, LinkState
+from twin.views.block import described
 from twin.world.world import World
 
 MAX_FRAMES = 400
@@ -24,8 +26,6 @@ MAX_FRAME_BYTES = 64_000_000
 MAX_HOPS = 1_500_000
 """Limits of what is sent to a browser: frames, their bytes, and hops of all drawn tokens."""
 
-STATES = ("ok", "on reserve", "throttled", "faulty", "without power")
-"""What a satellite may be in, the worst told."""
 TEMPERATURE_RANGE_C = (-40.0, 100.0)
 
 type Columns = dict[str, Any]
@@ -47,8 +47,12 @@ class Plan:
     frames: int
 
     def shown(self, step: int) -> bool:
-        """Whether a step is shown."""
+        """Whether a step is shown: the first of those that a frame stands for."""
         return step % self.stride == 0
+
+    def complete(self, step: int) -> bool:
+        """Whether a step is the last of those that a frame stands for."""
+        return step + 1 == self.steps or self.shown(step + 1)
 
 
 def plan(world: World) -> Plan:
@@ -60,7 +64,7 @@ def plan(world: World) -> Plan:
     return Plan(steps=steps, stride=stride, frames=-(-steps // stride))
 
 
-def head(world: World, planned: Plan, *, run_id: str, figures: Sequence[str]) -> bytes:
+def head(world: World, planned: Plan, *, run_id: str) -> bytes:
     """Pack what holds for the whole run.
 
     Parameters
@@ -69,8 +73,6 @@ def head(world: World, planned: Plan, *, run_id: str, figures: Sequence[str]) ->
         Of the run's scenario.
     planned : Plan
     run_id : str
-    figures : sequence of str
-        Names of the columns of every frame's ``figures``.
     """
     scenario, body = world.scenario, world.constellation
     shown_s = world.ephemeris.t_s[: planned.steps : planned.stride]
@@ -83,10 +85,8 @@ def head(world: World, planned: Plan, *, run_id: str, figures: Sequence[str]) ->
         "start_utc": body.epoch_utc,
         "stride": planned.stride,
         "frames": planned.frames,
-        "figures": list(figures),
-        "states": STATES,
-        "link_states": [state.name.lower() for state in LinkState],
-        "causes": [cause.name.lower() for cause in Cause],
+        "figures": described(),
+        "vocabulary": vocabulary.for_page(),
         "temperature_range_c": TEMPERATURE_RANGE_C,
         # A satellite of one Walker shell has no name but its place.
         "names": [] if scenario.constellation.kind == "walker" else list(body.names),
@@ -130,7 +130,10 @@ def sites(scenario: Scenario) -> list[dict[str, Any]]:
 
 @dataclass(kw_only=True)
 class Frame:
-    """One step as the page shows it: N satellites, E links, G sites, L layers.
+    """One step as the page shows it, and all the steps until the next that is shown.
+
+    N satellites, E links, G sites, L layers. Figures, durations, layers and events are of all
+    those steps; everything else is as it was at the first of them.
 
     Attributes
     ----------
@@ -142,24 +145,28 @@ class Frame:
         Sunlit share of the step, state of charge, busy share; 0 to 1 (busy: 1 is all it can do).
     temperature_c : (N,)
     state : (N,) uint8
-        Number in `STATES`.
+        `SatelliteState`.
     link_state : (E,) uint8
         `LinkState`.
     serving : (G,) int
         Satellite of each site, -1 for none.
     figures : sequence of float
-        In the order that the head tells.
+        Of all steps, in the order of `twin.views.block.FIGURES`.
+    steps : int
+        How many the frame stands for.
+    latency : Distribution
+        Of the tokens of all steps, in bins.
     layer_propagation_s, layer_compute_s : (L,), s
-        Of the step's mean token.
+        Of the mean token of all steps.
     quantiles_s : (Q,), s
-        Latency of the step's tokens, from the fastest to the slowest, evenly spaced shares.
+        Latency of the tokens of all steps, from the fastest to the slowest, evenly spaced shares.
     tokens : dict
         ``token``, ``latency_s`` and ``cause`` of the drawn tokens, and their ``hops``: (token,
         layer, rank, source, target, start_s, end_s) as a dict of arrays.
     placement : dict or None
         ``layer, expert, copy, satellite`` (rows), if it is new in this frame.
     events : list of dict
-        Since the last frame: t_s, kind, cause, satellite, other, value.
+        Of all steps: t_s, kind, cause, satellite, other, value.
     """
 
     positions: NDArray[np.float64]
@@ -172,6 +179,8 @@ class Frame:
     link_state: NDArray[np.uint8]
     serving: NDArray[np.int64]
     figures: Sequence[float]
+    steps: int
+    latency: Distribution
     layer_propagation_s: NDArray[np.float64]
     layer_compute_s: NDArray[np.float64]
     quantiles_s: NDArray[np.float64]
@@ -206,6 +215,10 @@ def chunk(frames: Sequence[Frame], *, first: int, last: bool) -> bytes:
         "layer_propagation_s": np.stack([f.layer_propagation_s for f in frames]).astype(np.float32),
         "layer_compute_s": np.stack([f.layer_compute_s for f in frames]).astype(np.float32),
         "quantiles_s": np.stack([f.quantiles_s for f in frames]).astype(np.float32),
+        "steps": np.array([f.steps for f in frames], np.int32),
+        "latency_bins": np.array([len(f.latency.count) for f in frames], np.int32),
+        "bin_value_s": np.concatenate([f.latency.value_s for f in frames]).astype(np.float32),
+        "bin_count": np.concatenate([f.latency.count for f in frames]).astype(np.int32),
         "soc_quantiles": np.stack(
             [np.quantile(f.soc, (0.0, 0.05, 0.5, 0.95, 1.0)) for f in frames]
         ).astype(np.float32),

@@ -20,12 +20,12 @@ export function createSatelliteCard(actions) {
     for (let e = 0; e < trace.links; e += 1) {
       const [a, b] = [trace.edges[2 * e], trace.edges[2 * e + 1]];
       if (a !== satellite && b !== satellite) continue;
-      const state = trace.meta.link_states[trace.link_state[frame * trace.links + e]];
-      if (state === "unpaired") continue;
+      const state = trace.meta.vocabulary.link_states[trace.link_state[frame * trace.links + e]];
+      if (state.group === "none") continue;
       const other = a === satellite ? b : a;
-      const told = { up: "live", pat: "acquiring" }[state] ?? `down: ${state}`;
+      const told = state.group === "down" ? `down: ${state.label}` : state.label;
       const button = h("button", { textContent: nameOf(trace, other), onclick: () => actions.satellite(other) });
-      rows.push(h("li", {}, button, h("span", { textContent: told, className: state === "up" ? "" : "tw-bad" })));
+      rows.push(h("li", {}, button, h("span", { textContent: told, className: state.group === "live" ? "" : "tw-bad" })));
     }
     return h("ul", { className: "tw-plain" }, ...rows);
   }
@@ -85,7 +85,7 @@ export function createSatelliteCard(actions) {
         facts([
           ["place", `plane ${trace.plane[satellite] + 1} of ${trace.meta.n_planes}, slot ${trace.slot[satellite] + 1}`],
           ["hosts", hosted(trace, frame, satellite)],
-          ["state", trace.meta.states[trace.state[at]]],
+          ["state", trace.meta.vocabulary.states[trace.state[at]].label],
           ["light", lit < 0.005 ? "in shadow" : lit > 0.995 ? "in sunlight" : `sunlit ${percent(lit, 0)} of the step`],
           ["battery", percent(trace.soc[at] / 255, 0)],
           ["temperature", `${Math.round(low + ((high - low) * trace.temperature[at]) / 255)} °C`],
@@ -108,11 +108,7 @@ export function createSatelliteCard(actions) {
 /** Why a token took as long as it did, in words. */
 export function verdict(trace, frame, journey) {
   if (!Number.isFinite(journey.latency_s)) {
-    const why = {
-      dead: "a gateway or host was without power or faulty", unreachable: "there was no path to a host",
-      refused: "a host had no compute time left", unserved: "its user had no satellite", moving: "what it needed was on the move",
-    }[journey.cause];
-    return `Not served: ${why ?? journey.cause}.`;
+    return `Not served: ${journey.cause.sentence}.`;
   }
   const mean = meanLayers(trace);
   const usual = mean.reduce((a, b) => a + b, 0);
@@ -211,7 +207,7 @@ export function createTokenCard(actions) {
       shown = key;
       for (const { journey, now, bar } of rows) {
         const layer = layerOf(journey, age_s);
-        say(now, !Number.isFinite(journey.latency_s) ? journey.cause : layer < 0 ? "arrived" : `layer ${layer + 1} of ${trace.layers}`);
+        say(now, !Number.isFinite(journey.latency_s) ? journey.cause.label : layer < 0 ? "arrived" : `layer ${layer + 1} of ${trace.layers}`);
         bar.style.setProperty("--part", Math.min(1, age_s / (journey.latency_s || 1)));
       }
     },

@@ -4,21 +4,20 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import { h } from "./dom.js";
+import { distribution, merged, sharesWithin, wholeDistribution } from "./figures.js";
 import { meanLayers } from "./journey.js";
-import { column, figure, linkGroups } from "./trace.js";
+import { LINK_GROUPS, column, figure } from "./trace.js";
 
 const HEIGHT = 112;
-const CAUSES = ["dead", "unreachable", "refused", "unserved", "moving"];
-const CAUSE_NAMES = ["host dead", "no path", "refused", "no service", "moving"];
 
 const clear = (hex, alpha) => `${hex}${Math.round(255 * alpha).toString(16).padStart(2, "0")}`;
-const SHARES = Float64Array.from({ length: 21 }, (_, k) => k / 20);
 
 /** What each chart shows of one run: columns over frames, or over something else at a frame. */
 function single(trace, palette) {
   const { series } = palette;
   const steps = steps_(trace);
-  const percent = (values) => values.map((v) => 100 * v);
+  const causes = trace.meta.vocabulary.causes.slice(1);
+  const percent = (values) => gaps(Array.from(values, (v) => 100 * v));
   return [
     {
       title: "Latency by layer, this step",
@@ -45,34 +44,34 @@ function single(trace, palette) {
       title: "Distribution of token latency",
       caption: "Share of tokens that took no longer than so many s: this step, and the run.",
       atFrame(frame) {
-        const now = trace.quantiles_s.subarray(21 * frame, 21 * (frame + 1));
-        const run = runQuantiles(trace);
-        const x = [...new Set([...now, ...run].filter(Number.isFinite))].sort((a, b) => a - b);
-        const at = (q) => x.map((v) => (v < q[0] || !Number.isFinite(q[0]) ? (v < q[0] ? 0 : null) : shareBelow(q, v)));
-        return [x, at(now), at(run)];
+        const [now, run] = [distribution(trace, frame, frame + 1), wholeDistribution(trace)];
+        const x = run.values;
+        return [x, sharesWithin(now, x), sharesWithin(run, x)];
       },
       series: [line("this step", series[1], 1.8), line("run", palette.ring, 1.2, [4, 3])],
       range: () => [0, 1],
     },
     {
       title: "Tokens lost, by cause",
-      caption: "% of those asked, over steps.",
+      caption: "% of those asked or waiting, over steps.",
       over() {
-        const asked = column(trace, "tokens_asked");
-        const parts = CAUSES.map((cause) => percent(column(trace, `lost_${cause}`).map((v, k) => v / asked[k])));
+        const parts = causes.map((cause) => percent(column(trace, `${cause.column}_share`)));
         // Stacked from the last to the first, the highest drawn first.
         const sums = [];
-        let sum = asked.map(() => 0);
-        for (const part of parts) sums.push((sum = part.map((v, k) => v + sum[k])));
+        let sum = steps().map(() => 0);
+        for (const part of parts) sums.push((sum = part.map((v, k) => (v === null ? null : v + sum[k]))));
         return [steps(), ...sums.reverse()];
       },
-      series: CAUSES.map((_, k) => area(CAUSE_NAMES[CAUSES.length - 1 - k], palette.causes[CAUSES.length - 1 - k])),
+      series: causes.map(({ label }, k) => area(label, palette.causes[k])).reverse(),
       range: (_, low, high) => [0, Math.max(high ?? 0, 1)],
     },
     {
       title: "Batteries and light",
       caption: "% over steps; charge: emptiest, 5 to 95 %, median. Satellites in sunlight.",
-      over: () => [steps(), ...[0, 1, 2, 3].map((q) => percent(every(trace.soc_quantiles, 5, q, trace))), percent(column(trace, "sunlit_mean"))],
+      over: () => [
+        steps(), percent(column(trace, "soc_min")), ...[1, 2, 3].map((q) => percent(every(trace.soc_quantiles, 5, q, trace))),
+        percent(column(trace, "sunlit_mean")),
+      ],
       series: [
         line("emptiest", clear(series[0], 0.6), 1), line("5 %", series[0], 0), line("median", series[0], 1.6), line("95 %", series[0], 0),
         line("sunlit", series[1], 1.4),
@@ -94,8 +93,7 @@ function single(trace, palette) {
       title: "Migration",
       caption: "GB over steps, carried so far.",
       over() {
-        let sum = 0;
-        return [steps(), column(trace, "migrated_bytes").map((v) => (sum += v / 1e9))];
+        return [steps(), carriedGb(trace)];
       },
       series: [area("weights and caches", palette.migration)],
       range: zeroBased,
@@ -114,7 +112,7 @@ function several(traces, palette) {
     {
       title: "Token latency (TPOT), mean",
       caption: "s over steps.",
-      over: () => [steps(), ...traces.map((t) => cut(column(t, "latency_mean_s")))],
+      over: () => [steps(), ...traces.map((t) => gaps(cut(column(t, "latency_mean_s"))))],
       series: each(1.6),
       range: zeroBased,
     },
@@ -123,7 +121,7 @@ function several(traces, palette) {
       caption: "s over steps; below zero is faster. Same seed, same step.",
       over() {
         const first = column(traces[0], "latency_mean_s");
-        return [steps(), ...traces.map((t) => cut(column(t, "latency_mean_s").map((v, k) => v - first[k])))];
+        return [steps(), ...traces.map((t) => gaps(cut(column(t, "latency_mean_s").map((v, k) => v - first[k]))))];
       },
       series: each(1.6),
     },
@@ -145,14 +143,14 @@ function several(traces, palette) {
     {
       title: "Tokens served",
       caption: "% of those asked, over steps.",
-      over: () => [steps(), ...traces.map((t) => cut(column(t, "tokens_served").map((v, k) => (100 * v) / column(t, "tokens_asked")[k])))],
+      over: () => [steps(), ...traces.map((t) => gaps(cut(column(t, "tokens_served_share").map((v) => 100 * v))))],
       series: each(1.6),
       range: () => [0, 105],
     },
     {
       title: "Emptiest battery",
       caption: "% over steps.",
-      over: () => [steps(), ...traces.map((t) => cut(every(t.soc_quantiles, 5, 0, t)).map((v) => 100 * v))],
+      over: () => [steps(), ...traces.map((t) => gaps(cut(column(t, "soc_min")).map((v) => 100 * v)))],
       series: each(1.6),
       range: () => [0, 101],
     },
@@ -161,10 +159,7 @@ function several(traces, palette) {
       caption: "GB over steps, carried so far.",
       over: () => [
         steps(),
-        ...traces.map((t) => {
-          let sum = 0;
-          return cut(column(t, "migrated_bytes").map((v) => (sum += v / 1e9)));
-        }),
+        ...traces.map((t) => cut(carriedGb(t))),
       ],
       series: each(1.6),
       range: zeroBased,
@@ -288,29 +283,13 @@ function every(values, width, at, trace) {
   return Float64Array.from({ length: trace.ready }, (_, k) => values[width * k + at]);
 }
 
-const quantile = (trace, k) => Array.from(every(trace.quantiles_s, 21, k, trace), (v) => (Number.isFinite(v) ? v : null));
+/** What is not known is a gap. */
+const gaps = (values) => Array.from(values, (v) => (Number.isFinite(v) ? v : null));
+const quantile = (trace, k) => gaps(every(trace.quantiles_s, 21, k, trace));
 
-/** Mean over the steps of each quantile: the latency of the run's typical step. */
-function runQuantiles(trace) {
-  return SHARES.map((_, q) => {
-    let sum = 0;
-    let n = 0;
-    for (let k = 0; k < trace.ready; k += 1) {
-      const value = trace.quantiles_s[21 * k + q];
-      if (Number.isFinite(value)) {
-        sum += value;
-        n += 1;
-      }
-    }
-    return n ? sum / n : NaN;
-  });
-}
-
-function shareBelow(quantiles, value) {
-  for (let k = 0; k < 20; k += 1) {
-    if (value < quantiles[k + 1]) return (k + (value - quantiles[k]) / Math.max(quantiles[k + 1] - quantiles[k], 1e-12)) / 20;
-  }
-  return 1;
+function carriedGb(trace) {
+  let sum = 0;
+  return column(trace, "migrated_bytes").map((v) => (sum += (v || 0) / 1e9));
 }
 
 function layerTotals(trace) {
@@ -325,31 +304,25 @@ function largest(values) {
   return most || 1;
 }
 
-/** Shares of links live, acquiring and down, frame by frame. */
+/** Shares of links live, acquiring and down, of those that both ends want, frame by frame. */
 function linkShares(trace) {
-  const group = linkGroups(trace);
-  const found = [0, 1, 2].map(() => new Float64Array(trace.ready));
-  for (let k = 0; k < trace.ready; k += 1) {
-    const counts = [0, 0, 0, 0];
-    for (let e = k * trace.links; e < (k + 1) * trace.links; e += 1) counts[group[trace.link_state[e]]] += 1;
-    const all = counts[0] + counts[1] + counts[2];
-    for (let g = 0; g < 3; g += 1) found[g][k] = counts[g] / all;
+  const sums = LINK_GROUPS.slice(0, 3).map(() => new Float64Array(trace.ready));
+  for (const { group, column: name } of trace.meta.vocabulary.link_states) {
+    const into = sums[LINK_GROUPS.indexOf(group)];
+    if (into) column(trace, name).forEach((v, k) => (into[k] += v));
   }
+  return sums.map((sum) => sum.map((v, k) => v / (sums[0][k] + sums[1][k] + sums[2][k])));
+}
+
+/** The headline: {field: [the run so far, now]}, of all steps that the frames stand for. */
+export function headline(trace, frame) {
+  const found = {};
+  for (const [key, name] of Object.entries(HEADLINE)) found[key] = [merged(trace, name), figure(trace, name, frame)];
   return found;
 }
 
-/** The headline: {label, value of the run, value now} of four figures. */
-export function headline(trace, frame) {
-  const mean = (name) => {
-    const values = column(trace, name).filter(Number.isFinite);
-    return values.reduce((a, b) => a + b, 0) / values.length;
-  };
-  const served = (k) => figure(trace, "tokens_served", k) / figure(trace, "tokens_asked", k);
-  const asked = column(trace, "tokens_asked").reduce((a, b) => a + b, 0);
-  return {
-    latency: [mean("latency_mean_s"), figure(trace, "latency_mean_s", frame)],
-    served: [column(trace, "tokens_served").reduce((a, b) => a + b, 0) / asked, served(frame)],
-    lowest: [mean("soc_min"), figure(trace, "soc_min", frame)],
-    sunlit: [mean("sunlit_mean"), figure(trace, "sunlit_mean", frame)],
-  };
-}
+/** Figures of the headline, by the names of their fields. */
+export const HEADLINE = {
+  latency: "latency_mean_s", p99: "latency_p99_s", served: "tokens_served_share", lowest: "soc_min", sunlit: "sunlit_mean",
+  carried: "migrated_bytes",
+};

@@ -20,17 +20,18 @@ export function say(element, words) {
 }
 
 export function percent(share, digits = 1) {
-  return Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : "n/a";
+  return Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : "–";
 }
 
 /** Seconds as people write them: ms below one. */
 export function duration(seconds) {
-  if (!Number.isFinite(seconds)) return "n/a";
+  if (!Number.isFinite(seconds)) return "–";
   if (seconds < 0.9995) return `${(1000 * seconds).toFixed(seconds < 0.01 ? 2 : 0)} ms`;
   return `${seconds.toFixed(2)} s`;
 }
 
 export function amount(bytes) {
+  if (!Number.isFinite(bytes)) return "–";
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let value = bytes;
   let k = 0;
@@ -41,7 +42,7 @@ export function amount(bytes) {
   return `${value >= 100 || k === 0 ? value.toFixed(0) : value.toPrecision(3)} ${units[k]}`;
 }
 
-export const count = (value) => Math.round(value).toLocaleString("en");
+export const count = (value) => (Number.isFinite(value) ? Math.round(value).toLocaleString("en") : "–");
 
 export function download(name, url) {
   const link = h("a", { href: url, download: name });

@@ -1,20 +1,17 @@
 // The event log: what happened, chosen by kind, round the time on screen.
 
 import { amount, count, h, pressed } from "./dom.js";
-import { LANES } from "./timebar.js";
 import { nameOf, utc } from "./trace.js";
 
 const BEFORE = 60;
 const AFTER = 60;
-// Of so many a step that they would hide everything else.
-const QUIET = new Set(["isl-up", "isl-down", ...LANES[0].kinds]);
-
 export function createEvents(actions) {
   const filters = h("div", { className: "tw-filters" });
   const note = h("div", { className: "tw-hint" });
   const rows = h("div", { className: "tw-events" });
   const element = h("div", { className: "tw-card-panel" }, filters, note, rows);
-  const off = new Set(QUIET);
+  const off = new Set();
+  let vocabulary = null;
   let chosenOnly = false;
   let shown = "";
 
@@ -25,11 +22,18 @@ export function createEvents(actions) {
     actions.changed();
   };
 
+  /** Leave out what happens too often, until it is asked for. */
+  function learn(next) {
+    if (vocabulary) return;
+    vocabulary = next;
+    for (const [kind, { quiet }] of Object.entries(next.kinds)) if (quiet) off.add(kind);
+  }
+
   function paintFilters(trace) {
     const kinds = Object.entries(trace.kinds).sort((a, b) => b[1].count - a[1].count);
     filters.replaceChildren(
       ...kinds.map(([kind, tally]) => {
-        const button = h("button", { textContent: `${kind} ${count(tally.count)}`, data: { kind } });
+        const button = h("button", { textContent: `${kind} ${count(tally.count)}`, title: vocabulary.kinds[kind]?.sentence ?? "", data: { kind } });
         pressed(button, !off.has(kind));
         button.onclick = () => {
           if (!off.delete(kind)) off.add(kind);
@@ -46,20 +50,23 @@ export function createEvents(actions) {
   function told(trace, event) {
     const { kind, cause, satellite, other, value } = event;
     const names = [satellite, other].map((s) => (s >= 0 ? nameOf(trace, s) : ""));
-    const site = trace.meta.sites[value]?.name;
-    if (kind === "ground-handover") return `${site}: ${names[1]} → ${names[0]}`;
-    if (kind === "service-begun") return `${site}: ${names[0]}`;
-    if (kind === "service-lost") return `${site}: ${names[1]}`;
-    if (kind.startsWith("migration")) return `${cause}: ${names[0] || "ground"} → ${names[1]}${value ? `, ${amount(value)}` : ""}`;
-    if (kind === "replan") return `${cause}${Number.isFinite(value) ? `, promises ${value.toPrecision(3)} s` : ""}`;
-    if (kind.startsWith("token")) return `${count(value)}: ${cause}`;
-    if (kind.startsWith("isl")) return `${names[0]} – ${names[1]}${cause ? `: ${cause}` : ""}`;
-    return [names[0], cause].filter(Boolean).join(": ");
+    const words = {
+      satellite: names[0] || "ground",
+      other: names[1],
+      cause,
+      site: trace.meta.sites[value]?.name,
+      bytes: amount(value),
+      count: count(value),
+      seconds: Number.isFinite(value) ? `${value.toPrecision(3)} s` : "–",
+    };
+    const form = vocabulary.kinds[kind]?.shown ?? "{satellite} {cause}";
+    return form.replace(/\{(\w+)\}/g, (_, word) => words[word] ?? "");
   }
 
   return {
     element,
     update(trace, time, satellite) {
+      learn(trace.meta.vocabulary);
       const now_s = time * trace.meta.stride * trace.meta.step_s;
       const frame = Math.floor(time);
       const key = `${trace.meta.run_id} ${frame} ${trace.events.length} ${chosenOnly && satellite}`;

@@ -1,5 +1,7 @@
 // A token's way through the layers, read off its hops: when each layer began and ended, and why.
 
+import { column } from "./trace.js";
+
 /** Until when the head of each hop in [first, last) rests where the hop ended, into `rest`. */
 export function rests(trace, first, last, rest) {
   let branch = first;
@@ -59,7 +61,7 @@ export function journeys(trace, frame) {
     tokens.push({
       token,
       latency_s: trace.latency_s[t],
-      cause: trace.meta.causes[trace.cause[t]],
+      cause: trace.meta.vocabulary.causes[trace.cause[t]],
       layers,
     });
   }
@@ -99,16 +101,17 @@ export function hopOf(trace, journey, age_s) {
   return found >= 0 ? found : first < last ? first : -1;
 }
 
-/** Mean seconds of each layer over the frames that are here, (layers,). */
+/** Seconds of each layer of the mean token of the frames that are here, (layers,). */
 export function meanLayers(trace) {
   const mean = new Float64Array(trace.layers);
+  const served = column(trace, "tokens_served");
   for (let l = 0; l < trace.layers; l += 1) {
     let count = 0;
     for (let k = 0; k < trace.ready; k += 1) {
       const value = trace.layer_propagation_s[k * trace.layers + l] + trace.layer_compute_s[k * trace.layers + l];
       if (Number.isFinite(value)) {
-        mean[l] += value;
-        count += 1;
+        mean[l] += value * served[k];
+        count += served[k];
       }
     }
     mean[l] /= Math.max(count, 1);

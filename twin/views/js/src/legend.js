@@ -116,7 +116,7 @@ export function createLegend(state, changed) {
       const stops = state.colourBy === "state" ? null : palette.ramps[state.colourBy];
       bar.style.background = stops
         ? `linear-gradient(90deg, ${stops.join(", ")})`
-        : `linear-gradient(90deg, ${palette.states.map((c, k) => `${c} ${20 * k}% ${20 * k + 20}%`).join(", ")})`;
+        : `linear-gradient(90deg, ${palette.states.map((c, k) => `${c} ${(100 * k) / palette.states.length}% ${(100 * (k + 1)) / palette.states.length}%`).join(", ")})`;
       for (const button of modes.children) pressed(button, button.dataset.colour === state.colourBy);
       for (const [key] of ROWS) {
         pressed(rows.querySelector(`[data-show=${key}]`), key === "sizeByLoad" ? state.sizeByLoad : state.show[key]);
@@ -132,7 +132,7 @@ export function createLegend(state, changed) {
       }
       if (!trace) return;
       if (state.colourBy === "state") {
-        ends.replaceChildren(...trace.meta.states.map((name) => h("span", { textContent: name })));
+        ends.replaceChildren(...trace.meta.vocabulary.states.map(({ label }) => h("span", { textContent: label })));
         ends.classList.add("tw-five");
       } else {
         const [low, high] = COLOUR_MODES[state.colourBy].ends(trace);

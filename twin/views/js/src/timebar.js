@@ -4,14 +4,6 @@ import { SPEEDS, paces } from "./clock.js";
 import { count, h, pressed, say } from "./dom.js";
 import { utc } from "./trace.js";
 
-/** Events by lane; each is a row of ticks. */
-export const LANES = [
-  { name: "shadow", kinds: ["penumbra-in", "umbra-in", "umbra-out", "penumbra-out"] },
-  { name: "hand-over", kinds: ["ground-handover", "service-begun", "service-lost"] },
-  { name: "re-plan", kinds: ["replan", "replan-failed", "migration-start", "migration-end"] },
-  { name: "fault", kinds: ["fault", "fault-cleared", "brown-out", "power-recovered", "soc-low", "soc-recovered", "throttled", "cooled"] },
-  { name: "tokens", kinds: ["token-lost", "token-retried"] },
-];
 const LANE_HEIGHT = 8;
 const REACH = 7;
 
@@ -26,7 +18,7 @@ export function createTimeBar(actions) {
   const scrub = h("input", { type: "range", min: 0, step: "any", className: "tw-scrub", aria: { label: "time" } });
   scrub.oninput = () => actions.seek(Number(scrub.value));
   const ticks = h("canvas", { className: "tw-ticks", title: "" });
-  const lanes = h("div", { className: "tw-lanes" }, ...LANES.map(({ name }) => h("span", { textContent: name })));
+  const lanes = h("div", { className: "tw-lanes" });
   const tip = h("div", { className: "tw-tip", hidden: true });
   const step = h("div", { className: "tw-step" });
   const pace = h("div", { className: "tw-pace" });
@@ -43,12 +35,13 @@ export function createTimeBar(actions) {
     h("div", { className: "tw-time-side" }, h("div", { className: "tw-time-row" }, step, speeds), pace),
   );
   let trace = null;
+  let shown = []; // lanes: {label, kinds}
   let lit = null;
   let painted = "";
 
   /** How many events of each lane each frame has. */
   function tally() {
-    lit = LANES.map(({ kinds }) => {
+    lit = shown.map(({ kinds }) => {
       const sum = new Float32Array(trace.frames);
       for (const kind of kinds) trace.kinds[kind]?.byFrame.forEach((n, frame) => (sum[frame] += n));
       return sum;
@@ -63,14 +56,13 @@ export function createTimeBar(actions) {
     painted = key;
     tally();
     ticks.width = width * sharp;
-    ticks.height = LANES.length * LANE_HEIGHT * sharp;
+    ticks.height = shown.length * LANE_HEIGHT * sharp;
     const ink = ticks.getContext("2d");
     ink.scale(sharp, sharp);
     const { palette } = look;
-    const colours = [palette.shadow, palette.ground, palette.migration, palette.states[3], palette.causes[0]];
-    lit.forEach((counts, k) => {
+lit.forEach((counts, k) => {
       const most = counts.reduce((a, b) => Math.max(a, b), 0);
-      ink.fillStyle = colours[k];
+      ink.fillStyle = palette.lanes[shown[k].number];
       counts.forEach((n, frame) => {
         if (!n) return;
         ink.globalAlpha = 0.25 + 0.75 * (n / most);
@@ -101,19 +93,21 @@ export function createTimeBar(actions) {
     tip.hidden = found === null;
     ticks.style.cursor = found ? "pointer" : "default";
     if (!found) return;
-    tip.textContent = `${count(found.n)} ${LANES[found.lane].name} ${found.n === 1 ? "event" : "events"}, step ${found.frame * trace.meta.stride + 1}`;
+    tip.textContent = `${count(found.n)} ${shown[found.lane].label} ${found.n === 1 ? "event" : "events"}, step ${found.frame * trace.meta.stride + 1}`;
     tip.style.left = `${event.offsetX}px`;
   };
   ticks.onpointerleave = () => (tip.hidden = true);
   ticks.onclick = (event) => {
     const found = under(event);
-    if (found) actions.visit(found.frame, LANES[found.lane].kinds);
+    if (found) actions.visit(found.frame, shown[found.lane].kinds);
   };
 
   return {
     element,
     setTrace(next) {
       trace = next;
+      shown = lanesOf(next.meta.vocabulary);
+      lanes.replaceChildren(...shown.map(({ label }) => h("span", { textContent: label })));
       painted = "";
     },
     update(clock, look) {
@@ -132,6 +126,15 @@ export function createTimeBar(actions) {
       say(pace, `${utc(trace, clock.time)} · satellites ${spoken(satellites)} · tokens ${spoken(tokens)}`);
     },
   };
+}
+
+/** Lanes that have events which are not too many by far to be ticks; each is a row. */
+function lanesOf({ lanes, kinds }) {
+  return lanes
+    .map(({ label, ticks }, number) => ({
+      label, number, ticks, kinds: Object.keys(kinds).filter((kind) => kinds[kind].lane === number),
+    }))
+    .filter(({ ticks }) => ticks);
 }
 
 function spoken(pace) {

@@ -11,12 +11,12 @@ const MAX_GAP_RAD = 0.6;
 // Values of every frame, one row a frame; the rest of a chunk are lists that grow.
 const ROWS = [
   "positions", "sun", "sunlit", "soc", "utilisation", "temperature", "state", "link_state", "serving",
-  "figures", "layer_propagation_s", "layer_compute_s", "quantiles_s", "soc_quantiles",
+  "figures", "layer_propagation_s", "layer_compute_s", "quantiles_s", "soc_quantiles", "steps",
 ];
 const LISTS = [
   "token", "latency_s", "cause", "hop_token", "hop_layer", "hop_rank", "hop_source", "hop_target",
   "hop_start_s", "hop_end_s", "placement_layer", "placement_expert", "placement_copy",
-  "placement_satellite",
+  "placement_satellite", "bin_value_s", "bin_count",
 ];
 
 /** {meta, arrays by name} of one message. */
@@ -60,6 +60,7 @@ export function createTrace(view) {
     tokenSpan: 1e-3,
     tokenRange: [0],
     hopRange: [0],
+    binRange: [0], // of each frame its bins of latency
     placements: [], // {frame, start, end} into placement_*
     events: [], // {t_s, frame, kind, cause, satellite, other, value}
     migrations: [], // {from_s, to_s, source, target, kind, bytes}
@@ -96,6 +97,7 @@ export function append(trace, view) {
   }
   for (const n of chunk.token_count) trace.tokenRange.push(trace.tokenRange.at(-1) + n);
   for (const n of chunk.hop_count) trace.hopRange.push(trace.hopRange.at(-1) + n);
+  for (const n of chunk.latency_bins) trace.binRange.push(trace.binRange.at(-1) + n);
   let at = placed;
   chunk.placement_frame.forEach((frame, k) => {
     trace.placements.push({ frame, start: at, end: (at += chunk.placement_count[k]) });
@@ -131,12 +133,12 @@ function takeEvents(trace, meta, chunk) {
     const tally = (trace.kinds[kind] ??= { count: 0, kept: 0, byFrame: new Uint32Array(trace.frames) });
     tally.count += 1;
     tally.byFrame[event.frame] += 1;
-    if (kind === "migration-start") {
+    if (kind === trace.meta.vocabulary.migration[0]) {
       trace.migrations.push({
         from_s: event.t_s, to_s: Infinity, source: event.satellite, target: event.other,
         kind: event.cause, bytes: event.value,
       });
-    } else if (kind === "migration-end") {
+    } else if (kind === trace.meta.vocabulary.migration[1]) {
       const open = trace.migrations.find(
         (m) => m.to_s === Infinity && m.target === event.other && m.kind === event.cause,
       );
@@ -229,20 +231,25 @@ export function earthRotationAt(trace, time) {
   return theta[now] + (((ahead % turn) + turn) % turn) * blend;
 }
 
+const numberOf = (trace, name) => trace.meta.figures.findIndex((f) => f.name === name);
+
+/** A figure of the steps that a frame stands for. */
 export function figure(trace, name, frame) {
-  const { figures } = trace.meta;
-  return trace.figures[frame * figures.length + figures.indexOf(name)];
+  return trace.figures[frame * trace.meta.figures.length + numberOf(trace, name)];
 }
 
 export function column(trace, name) {
-  const { figures } = trace.meta;
-  const at = figures.indexOf(name);
-  return Float64Array.from({ length: trace.ready }, (_, k) => trace.figures[k * figures.length + at]);
+  const width = trace.meta.figures.length;
+  const at = numberOf(trace, name);
+  return Float64Array.from({ length: trace.ready }, (_, k) => trace.figures[k * width + at]);
 }
+
+/** Groups of link states that are drawn alike; the last is not drawn. */
+export const LINK_GROUPS = ["live", "acquiring", "down", "none"];
 
 /** A link's state as people see it: live, acquiring, down, or none where it is not meant to be. */
 export function linkGroups(trace) {
-  return trace.meta.link_states.map((name) => ({ up: 0, pat: 1, unpaired: 3 })[name] ?? 2);
+  return trace.meta.vocabulary.link_states.map(({ group }) => LINK_GROUPS.indexOf(group));
 }
 
 export function nameOf(trace, satellite) {

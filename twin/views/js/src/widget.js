@@ -2,11 +2,12 @@
 
 import "./widget.css";
 
-import { createCharts, headline } from "./charts.js";
+import { HEADLINE, createCharts, headline } from "./charts.js";
 import { createSatelliteCard, createTokenCard } from "./cards.js";
 import { SPEEDS, advance, createClock, tokenTime } from "./clock.js";
 import { download, duration, h, percent, say } from "./dom.js";
 import { createEvents } from "./events.js";
+import { described } from "./figures.js";
 import { createLegend } from "./legend.js";
 import { createPace } from "./pace.js";
 import { COLOUR_BY } from "./satellites.js";
@@ -20,6 +21,11 @@ const TEXT_INTERVAL_MS = 150;
 const STILL_AFTER_MS = 250;
 const SYNC_INTERVAL_MS = 1000;
 const THEME_KEY = "orbital-twin-theme";
+// Short names of the headline's figures; what each is, in full, is its tooltip, from Python.
+const HEADLINES = {
+  latency: "token latency", p99: "p99", served: "served", lowest: "lowest charge", sunlit: "in sunlight", carried: "GB carried",
+};
+const SHOWN_AS = { latency: duration, p99: duration, carried: (bytes) => (Number.isFinite(bytes) ? (bytes / 1e9).toPrecision(4) : "–") };
 const TABS = { charts: "Charts", token: "Tokens", satellite: "Satellite", events: "Events" };
 
 function render({ model, el }) {
@@ -127,9 +133,9 @@ function render({ model, el }) {
   });
   const figures = {};
   const headlines = h("div", { className: "tw-figures" });
-  for (const [key, label] of Object.entries({ latency: "token latency", served: "served", lowest: "lowest charge", sunlit: "in sunlight" })) {
+  for (const [key, label] of Object.entries(HEADLINES)) {
     figures[key] = { mean: h("div", { className: "tw-value" }), now: h("div", { className: "tw-now" }) };
-    headlines.append(h("div", { className: "tw-figure" }, h("div", { className: "tw-label", textContent: label }), figures[key].mean, figures[key].now));
+    headlines.append(h("div", { className: "tw-figure", data: { figure: key } }, h("div", { className: "tw-label", textContent: label }), figures[key].mean, figures[key].now));
   }
   const tabs = h("div", { className: "tw-tabs tw-choices", role: "tablist" });
   for (const [name, label] of Object.entries(TABS)) {
@@ -385,9 +391,11 @@ function render({ model, el }) {
     if (figured === key) return;
     figured = key;
     for (const [name, [mean, now]] of Object.entries(headline(trace, frame))) {
-      const told = name === "latency" ? duration : percent;
-      say(figures[name].mean, told(mean));
-      say(figures[name].now, `now ${told(now)}`);
+      const shown = SHOWN_AS[name] ?? percent;
+      say(figures[name].mean, shown(mean));
+      say(figures[name].now, `now ${shown(now)}`);
+      const { label, sentence } = described(trace, HEADLINE[name]);
+      figures[name].mean.parentElement.title = `${label}: ${sentence}`;
     }
   }
 
@@ -437,7 +445,7 @@ function render({ model, el }) {
     return [
       h("b", { textContent: nameOf(trace, satellite) }),
       h("div", { textContent: `${lit}, battery ${percent(trace.soc[at] / 255, 0)}` }),
-      h("div", { textContent: trace.meta.states[trace.state[at]] === "ok" ? "click for more" : trace.meta.states[trace.state[at]] }),
+      h("div", { textContent: trace.state[at] === 0 ? "click for more" : trace.meta.vocabulary.states[trace.state[at]].label }),
     ];
   }
 
