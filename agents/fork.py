@@ -1,7 +1,7 @@
 """What if: begin a run in the middle of another, with something changed and the same draws."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from twin.runs import checkpoints
 from twin.runs.checkpoints import check_versions
 from twin.runs.rows import RowsState
 from twin.runs.store import PARTIAL, START, Run, any_run, read_manifest
-from twin.scenario import loader
+from twin.scenario import attachments, loader
+from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
 from twin.world import state as states
@@ -52,19 +53,23 @@ class Beginning:
 
     Attributes
     ----------
-    state : TwinState
+    state : TwinState or None
+        None for the scenario's first step.
     rows : RowsState or None
         Of an interrupted run; None for a fork.
     forked : dict or None
         Of a fork: which ``run`` at which ``step``, and what was changed: ``set``, ``fail``,
         ``cut``.
+    files : sequence of Attachment, optional
+        What the scenario refers to; read from where it says by default.
     earlier_s : float
         Time that earlier sessions spent.
     """
 
-    state: TwinState
+    state: TwinState | None = None
     rows: RowsState | None = None
-    forked: dict[str, Any] | None = field(default=None)
+    forked: dict[str, Any] | None = None
+    files: Sequence[Attachment] | None = None
     earlier_s: float = 0.0
 
 
@@ -99,7 +104,7 @@ def fork(
     InputError
         If there is no such step, satellite or link, or a change would not fit the state.
     """
-    scenario = parent.own_files(loader.load(parent.path / "scenario.toml", changes))
+    scenario = loader.load(parent.path / "scenario.toml", changes)
     _check_changes(parent.scenario, scenario)
     if not 0 <= step < scenario.simulation.steps:
         last = scenario.simulation.steps - 1
@@ -117,7 +122,8 @@ def fork(
     }
     model = TwinModel(scenario, state=states.copy(state))
     intervene(model, forked)  # refuses what is not there before anything is written
-    return scenario, Beginning(state=state, forked=forked)
+    written = parent.as_written(scenario)
+    return written, Beginning(state=state, forked=forked, files=attachments.of(parent.path))
 
 
 def intervene(model: TwinModel, forked: Mapping[str, Any]) -> None:
@@ -162,7 +168,8 @@ def beginning_of(folder: Path) -> Beginning | None:
     if manifest is None or not manifest.get("forked") or not file.is_file():
         return None
     check_versions(file, states.read_note(file))
-    return Beginning(state=states.read(file, TwinState), forked=manifest["forked"])
+    state = states.read(file, TwinState)
+    return Beginning(state=state, forked=manifest["forked"], files=attachments.of(folder))
 
 
 def _check_changes(parent: Scenario, child: Scenario) -> None:

@@ -21,6 +21,7 @@ from twin.runs.store import (
     read_manifest,
     versions,
 )
+from twin.scenario import attachments
 from twin.scenario.schema import Scenario
 from twin.world import state as states
 
@@ -64,19 +65,19 @@ def run_scenario(
     RunCancelledError
         If `cancelled` said so.
     """
-    start = beginning.state if beginning is not None else None
-    model = TwinModel(scenario, state=start)
-    rows = beginning.rows if beginning is not None else None
+    start = beginning or Beginning()
     writer = RunWriter(
         runs_dir,
         scenario,
         run_id=run_id,
-        rows=None if rows is None else Rows(scenario, rows),
-        earlier_s=0.0 if beginning is None else beginning.earlier_s,
+        rows=None if start.rows is None else Rows(scenario, start.rows),
+        earlier_s=start.earlier_s,
+        files=start.files,
     )
     steps = scenario.simulation.steps
     with writer:
-        _introduce(writer, model, beginning)
+        model = TwinModel(writer.scenario, state=start.state)
+        _introduce(writer, model, start)
         model.recorder = Recorder(writer, model)
         kept = Checkpoints(writer.partial, {"run_id": writer.run_id})
         while model.running:
@@ -98,12 +99,12 @@ def run_scenario(
     return open_run(writer.folder)
 
 
-def _introduce(writer: RunWriter, model: TwinModel, beginning: Beginning | None) -> None:
+def _introduce(writer: RunWriter, model: TwinModel, beginning: Beginning) -> None:
     """Write what holds for the whole run, and of a fork where it begins."""
     for note in notes(model):
         writer.note(note)
     writer.left_out = dict(model.world.constellation.left_out)
-    if beginning is None or beginning.forked is None:
+    if beginning.forked is None:
         return
     writer.forked = beginning.forked
     if beginning.rows is None:
@@ -135,17 +136,18 @@ def resume(
     )
 
 
-def last_checkpoint(partial: Path) -> Beginning | None:
-    """Where an interrupted run goes on; None if it has to start anew."""
+def last_checkpoint(partial: Path) -> Beginning:
+    """Where an interrupted run goes on: at its start, if it has no checkpoint yet."""
     found = checkpoints.newest(partial, Checkpoint)
     if found is None:
-        return beginning_of(partial)
+        return beginning_of(partial) or Beginning(files=attachments.of(partial))
     checkpoint, file = found
     note = states.read_note(file)
     return Beginning(
         state=checkpoint.twin,
         rows=checkpoint.rows,
         earlier_s=note["wall_time_s"],
+        files=attachments.of(partial),
         forked=(read_manifest(partial) or {}).get("forked"),
     )
 

@@ -59,9 +59,12 @@ def test_a_run_is_read_without_the_file_it_came_from(sets, tmp_path, later):
     assert child.table("steps").equals(run.table("steps").slice(6))
 
 
-def test_an_interrupted_run_goes_on_with_the_file_it_began_with(sets, tmp_path, monkeypatch):
+@pytest.mark.parametrize("checkpoints", [True, False])
+def test_an_interrupted_run_goes_on_with_the_file_it_began_with(
+    sets, tmp_path, monkeypatch, checkpoints
+):
     whole = run_scenario(scenario(sets), runs_dir=tmp_path / "runs", run_id="whole")
-    monkeypatch.setattr(Checkpoints, "due", property(lambda self: True))
+    monkeypatch.setattr(Checkpoints, "due", property(lambda self: checkpoints))
 
     def stop(model):
         if model.snapshot.step == 7:
@@ -70,7 +73,10 @@ def test_an_interrupted_run_goes_on_with_the_file_it_began_with(sets, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         run_scenario(scenario(sets), runs_dir=tmp_path / "runs", run_id="a", watch=stop)
     sets.write_text("nothing")
-    assert digests(resume(tmp_path / "runs" / "a.partial")) == digests(whole)
+    done = resume(tmp_path / "runs" / "a.partial")
+    assert digests(done) == digests(whole)
+    assert done.manifest["scenario_hash"] == whole.manifest["scenario_hash"]
+    assert done.manifest["attachments"].keys() == whole.manifest["attachments"].keys()
 
 
 def test_counts_of_experts_are_kept_as_well(tmp_path):
@@ -111,6 +117,18 @@ def test_the_hash_of_a_scenario_is_that_of_its_files(sets):
     assert loader.scenario_hash(scenario(other)) != first
 
 
+def test_a_file_that_changes_while_its_run_is_computed_changes_nothing(sets, tmp_path):
+    before = loader.scenario_hash(scenario(sets))
+    run = run_scenario(
+        scenario(sets), runs_dir=tmp_path, run_id="a", watch=lambda model: sets.write_text("")
+    )
+    assert run.manifest["scenario_hash"] == before
+    # What `twin run FOLDER/scenario.toml` loads is the run's own.
+    again = loader.load(run.path / "scenario.toml")
+    assert loader.scenario_hash(again) == before
+    assert digests(run_scenario(again, runs_dir=tmp_path, run_id="b")) == digests(run)
+
+
 def test_what_cannot_be_read_is_told_by_its_field(tmp_path):
-    with pytest.raises(InputError, match=r"nowhere\.csv: cannot be read"):
+    with pytest.raises(InputError, match=r"constellation\.tle .*nowhere\.csv: cannot be read"):
         run_scenario(scenario(tmp_path / "nowhere.csv"), runs_dir=tmp_path)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from twin.errors import InputError
 from twin.runs.store import Run
+from twin.scenario.attachments import shown
 from twin.scenario.world import ElementSets
 from twin.space import constellation
 from twin.space.messages import messages
@@ -44,7 +45,9 @@ def omm(run: Run, ending: str) -> str:
     """
     table = run.scenario.constellation
     if isinstance(table, ElementSets):
-        raise InputError(f"--omm: this run's satellites came from {table.tle}: hand that file on")
+        raise InputError(
+            f"--omm: this run's satellites came from {shown(table.tle)}: hand that file on"
+        )
     body = constellation.build(run.scenario)
     return FORMATS[ending](messages(body), str(run.manifest["written_utc"]))
 

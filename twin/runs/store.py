@@ -56,6 +56,8 @@ class RunWriter:
         Where the run will be.
     partial : Path
         Where it is until then.
+    scenario : Scenario
+        With the files that the run has kept, once it is entered.
     left_out : dict of str to str
         Satellites of the user's file that the run does without, and why.
     conclusion : dict
@@ -74,11 +76,13 @@ class RunWriter:
         run_id: str | None = None,
         rows: Rows | None = None,
         earlier_s: float = 0.0,
+        files: Sequence[Attachment] | None = None,
     ) -> None:
         self.run_id = run_id or new_run_id(root, scenario)
         self.folder = root / self.run_id
         self.partial = root / (self.run_id + PARTIAL)
         self._scenario = scenario
+        self._files = attachments.collect(scenario) if files is None else files
         self._goes_on, self._earlier_s = rows is not None, earlier_s
         self.left_out: dict[str, str] = {}
         self.conclusion: dict[str, Any] = {}
@@ -101,10 +105,13 @@ class RunWriter:
         if not self._goes_on:
             text = loader.to_toml(self._scenario)
             (self.partial / "scenario.toml").write_text(text, encoding="utf-8")
-            self._sources = keep_sources(self.partial, attachments.collect(self._scenario))
+            self._sources = keep_sources(self.partial, self._files)
         else:
             earlier = read_manifest(self.partial) or {}
             self._sources = {name: earlier.get(name, {}) for name in SOURCES}
+        kept = attachments.kept(self.partial, self._sources["attachments"])
+        self.scenario = attachments.relocated(self._scenario, kept)
+        self._hash = loader.scenario_hash(self.scenario)
         self._write_manifest("running")
         return self
 
@@ -155,7 +162,7 @@ class RunWriter:
             "status": status,
             "error": error,
             "scenario": self._scenario.name,
-            "scenario_hash": loader.scenario_hash(self._scenario),
+            "scenario_hash": self._hash,
             "strategy": self._scenario.placement.strategy,
             "policy": self._scenario.controller.policy,
             "seed": simulation.seed,
@@ -185,12 +192,12 @@ class Run:
     @cached_property
     def scenario(self) -> Scenario:
         """The scenario it ran, with the files that the run has kept of it."""
-        return self.own_files(loader.load(self.path / "scenario.toml"))
+        return loader.load(self.path / "scenario.toml")
 
-    def own_files(self, scenario: Scenario) -> Scenario:
-        """Return a scenario with the files that this run has kept, where it names them."""
+    def as_written(self, scenario: Scenario) -> Scenario:
+        """Return a scenario of this run's with the paths that its files came from."""
         kept = attachments.kept(self.path, self.manifest.get("attachments", {}))
-        return attachments.relocated(scenario, kept)
+        return attachments.relocated(scenario, {str(file): path for path, file in kept.items()})
 
     def table(
         self, name: str, columns: Sequence[str] | None = None, filters: Any = None
@@ -273,7 +280,8 @@ def interrupted_scenario(path: Path) -> tuple[str, Scenario]:
     """Run id and scenario of an interrupted run, to run it to its end."""
     if not path.name.endswith(PARTIAL) or not (path / "scenario.toml").is_file():
         raise InputError(f"{path}: not an interrupted run (a folder ending in {PARTIAL})")
-    return path.name.removesuffix(PARTIAL), any_run(path).scenario
+    run = any_run(path)
+    return path.name.removesuffix(PARTIAL), run.as_written(run.scenario)
 
 
 def keep_sources(folder: Path, files: Iterable[Attachment]) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ any other file.
 
 import gzip
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,26 @@ def kept(root: Path, entries: Mapping[str, Mapping[str, str]]) -> dict[str, Path
             raise InputError(f"{file}: is not what it was (its SHA-256 differs)")
         found[path] = file
     return found
+
+
+def of(root: Path) -> list[Attachment]:
+    """Files that a run or study has kept, by the paths they came from."""
+    places = kept(root, _entries(root))
+    return [attachment(path, read_bytes(file)) for path, file in places.items()]
+
+
+def beside(scenario_file: Path) -> dict[str, Path]:
+    """Kept files of the run that a scenario's file belongs to, if it belongs to one."""
+    return kept(scenario_file.parent, _entries(scenario_file.parent))
+
+
+def _entries(root: Path) -> dict[str, dict[str, str]]:
+    try:
+        manifest = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    entries = manifest.get(FOLDER, {}) if isinstance(manifest, dict) else {}
+    return entries if isinstance(entries, dict) else {}
 
 
 def relocated(scenario: Scenario, places: Mapping[str, Path | str]) -> Scenario:

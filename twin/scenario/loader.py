@@ -34,7 +34,7 @@ def descriptions() -> dict[str, str]:
 
 
 def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Scenario:
-    """Load a preset or a scenario file.
+    """Load a preset or a scenario file; a run's own with the files that the run has kept.
 
     Parameters
     ----------
@@ -60,7 +60,11 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
     else:
         for change in overrides:
             override(data, change)
-    return from_data(data, label)
+    scenario = from_data(data, label)
+    own = Path(source)
+    if own.name == "scenario.toml":
+        return attachments.relocated(scenario, attachments.beside(own))
+    return scenario
 
 
 def override(

@@ -1,5 +1,6 @@
 """Run a study's points over processes or a cluster, and put together what they found."""
 
+import contextlib
 import shutil
 import tempfile
 import tomllib
@@ -198,11 +199,8 @@ def run_point(
         data["simulation"]["replicate"] = replicate
         scenario = loader.from_data(data)
         with tempfile.TemporaryDirectory() as temporary:
-            kept = attachments.keep(files, Path(temporary))
-            places = {path: Path(temporary, entry["file"]) for path, entry in kept.items()}
-            scenario = attachments.relocated(scenario, places)
             folder, run_id = place or (temporary, "point")
-            run = _run(scenario, Path(folder), run_id)
+            run = _run(scenario, Path(folder), run_id, files)
             figures, curves = summarise(run), profiles(run)
         if place is not None and not keep:
             shutil.rmtree(run.path)
@@ -225,17 +223,19 @@ def _files_of(points: Sequence[Point], files: Sequence[Attachment]) -> dict[int,
     }
 
 
-def _run(scenario: Scenario, folder: Path, run_id: str) -> Run:
+def _run(scenario: Scenario, folder: Path, run_id: str, files: Sequence[Attachment]) -> Run:
     # A process that ended between a kept run's end and the study's note of it left it there.
     if (folder / run_id).is_dir():
         return open_run(folder / run_id)
     # Here, for a process whose workers run the points can do without Mesa.
+    from agents.fork import Beginning
     from agents.run import last_checkpoint, run_scenario
 
-    try:
-        beginning = last_checkpoint(folder / (run_id + PARTIAL))
-    except InputError:  # of other versions: the point begins again
-        beginning = None
+    beginning = Beginning(files=files)
+    partial = folder / (run_id + PARTIAL)
+    if partial.is_dir():
+        with contextlib.suppress(InputError):  # damaged, or of other versions: begin again
+            beginning = last_checkpoint(partial)
     return run_scenario(scenario, runs_dir=folder, run_id=run_id, beginning=beginning)
 
 
