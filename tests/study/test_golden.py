@@ -12,9 +12,9 @@ from twin.scenario import loader
 
 GOLDEN = {
     "latency_mean_s": 0.8590850263462235,
-    "latency_p50_s": 0.8618713362184054,
-    "latency_p95_s": 0.942774633191062,
-    "latency_p99_s": 0.9654831976675258,
+    "latency_p50_s": 0.8566396617814849,
+    "latency_p95_s": 0.9852472608415622,
+    "latency_p99_s": 1.0447824901154126,
     "expected_latency_s": 0.8600621365992202,
     "propagation_mean_s": 0.8197634263462235,
     "compute_mean_s": 0.03932159999999999,

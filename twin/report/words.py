@@ -8,18 +8,13 @@ from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
 from twin.moe.presets import MODEL_CARDS
 from twin.report.page import Table
+from twin.runs import token_figures
 from twin.runs.cells import Cell
 from twin.runs.repeats import REPETITION, Case, differing, fields
 from twin.scenario.schema import Scenario
 from twin.scenario.world import ElementSets, Shell, Shells
 
-CAUSES = {
-    "dead": "a satellite that hosts a part of the model had no power, or a fault",
-    "unreachable": "no path of working links led from one part of the model to the next",
-    "refused": "a host was asked for more compute than it had left in the step",
-    "unserved": "the site on the ground had no satellite, or was changing it",
-    "moving": "a part of the model was on its way to a new host and had none meanwhile",
-}
+CAUSES = {cause.name.lower(): sentence for cause, (_, sentence) in token_figures.CAUSES.items()}
 """Why tokens are lost, by what follows ``lost_`` in the steps table."""
 
 _CHOICES = ("placement.strategy", "placement.params", "controller.policy", "controller.params")

@@ -3,17 +3,19 @@
 from twin.runs.rules import LAST, LEAST, LESS, MORE, MOST, NUMBER, SUM, Mean, Ratio, column, share
 from twin.vocabulary import LinkState
 
-_DOWN = {
-    LinkState.RANGE: "out of range",
-    LinkState.GRAZING: "through the Earth or its air",
+LINK_CAUSES = {
+    LinkState.RANDOM: "random outage",
+    LinkState.SUN: "Sun in the receiver",
+    LinkState.POWER: "no power",
+    LinkState.PAT: "acquiring",
+    LinkState.RANGE: "too far",
+    LinkState.GRAZING: "Earth between",
     LinkState.RATE: "turning too fast",
-    LinkState.RANDOM: "by a random outage",
-    LinkState.SUN: "looking into the Sun",
-    LinkState.POWER: "for want of power",
-    LinkState.POLAR: "switched off near a pole",
-    LinkState.PAT: "while terminals acquire each other",
+    LinkState.POLAR: "off near the pole",
 }
-_LINKS = ("links_up", *(f"links_down_{state.name.lower()}" for state in _DOWN))
+"""Why links are down."""
+
+_LINKS = ("links_up", *(f"links_down_{state.name.lower()}" for state in LINK_CAUSES))
 
 
 NETWORK = [
@@ -39,13 +41,13 @@ NETWORK = [
     *(
         column(
             f"links_down_{state.name.lower()}",
-            f"links down {why}",
+            f"links down, {why}",
             Mean(),
-            f"Links that are down {why}.",
+            f"Links that are down: {why}.",
             kind=NUMBER,
             better=LESS,
         )
-        for state, why in _DOWN.items()
+        for state, why in LINK_CAUSES.items()
     ),
     share(
         "links_up_share",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
-from twin.runs.summary import FIGURES
+from twin.runs.figures import FIGURES
 from twin.scenario import loader, sources
 from twin.scenario.fields import Table
 

@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from twin.errors import InputError
+from twin.runs.figures import FIGURES
 from twin.runs.store import PARTIAL, Run, open_run
 from twin.runs.studies import Result, Study, StudyWriter, interrupted
-from twin.runs.summary import FIGURES, summarise
+from twin.runs.summary import summarise
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.study.plugins import load_strategies
