@@ -54,7 +54,7 @@ def same_again(problem, *, rng):
     return STRATEGIES["space-xnet"](problem, rng=rng)
 """
 POINTS = 16
-COMMAND = (sys.executable, "-c", "from twin.cli import main; main()", "sweep")
+COMMAND = (sys.executable, "-c", "from twin.cli.main import main; main()", "sweep")
 
 
 @pytest.fixture(scope="module")
