@@ -9,11 +9,10 @@ import pytest
 from scipy import stats
 from swept import COMMON, by_replicate, failing, points_of, run, told
 
-from twin.report.metrics import METRICS
 from twin.report.study import rerun
 from twin.report.study_data import StudyData
 from twin.runs.cells import text
-from twin.runs.statistics import SHARES
+from twin.runs.figures import FIGURES
 from twin.study.points import base_scenario
 from twin.study.study_file import parse_study, read_study
 
@@ -60,13 +59,13 @@ def test_every_cell(page_of, study):
         "memory_gb",
         "case",
         "runs",
-        *(METRICS[m].header for m in metrics),
+        *(FIGURES[m].header for m in metrics),
     ]
     assert len(rows) == 8
     for altitude, memory, case, runs, *figures in rows:
         mine = at(points, altitude, memory, case)
         assert int(runs) == (mine["status"] == "ok").sum()
-        assert figures == [told(mine[m] * METRICS[m].scale) for m in metrics]
+        assert figures == [told(mine[m] * FIGURES[m].scale) for m in metrics]
 
 
 def test_every_pair(page_of, study):
@@ -153,12 +152,10 @@ def test_curves_are_those_of_the_shown_place(page_of, height):
         )
         said = re.search(rf"{strategy}: the way.*?ms, the mean layer (\S+) ms", by_layer)
         assert said[1] == text(float(1e3 * (way + work).mean()))
-        weight = (mine["tokens_asked"] * mine["tokens_served_share"]).to_numpy()
-        u = (np.arange(20_000) + 0.5) / 20_000
-        drawn = np.concatenate([np.interp(u, SHARES, q) for q in mine["profile_latency_s"]])
-        order = np.argsort(drawn)
-        reached = np.cumsum(np.repeat(weight, len(u))[order]) / (weight.sum() * len(u))
-        half = drawn[order][np.searchsorted(reached, 0.5)]
+        value_s, count = (
+            np.concatenate(mine[f"profile_latency_{part}"].to_list()) for part in ("s", "count")
+        )
+        half = np.median(np.repeat(value_s, count.astype(int)))
         said = re.search(rf"{strategy}: half of the tokens took at most (\S+) s", cumulated)
         assert float(said[1]) == pytest.approx(half, rel=1e-3)
 
@@ -226,7 +223,7 @@ def test_the_command_writes_page_figures_and_tables(twin, page_of, height, tmp_p
     with (tmp_path / "c" / "cells.csv").open() as file:
         for row in csv.DictReader(file):
             mine = at(points, row["altitude_km"], row["memory_gb"], row["case"])
-            written = row[METRICS["latency_mean_s"].header]
+            written = row[FIGURES["latency_mean_s"].header]
             assert float(written or "nan") == pytest.approx(
                 mine["latency_mean_s"].mean(), rel=1e-12, nan_ok=True
             )

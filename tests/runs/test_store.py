@@ -36,7 +36,7 @@ def test_tables_have_their_schema_and_fit_together(small_run):
     assert steps["step"].tolist() == list(range(60))
     per_step = layers.groupby("step")["latency_mean_s"].sum()
     np.testing.assert_allclose(per_step, steps["latency_mean_s"], rtol=1e-9)
-    links = steps[[c for c in steps if c.startswith("links_")]].sum(axis=1)
+    links = steps[[c for c in steps if c == "links_up" or c.startswith("links_down_")]].sum(axis=1)
     assert links.nunique() == 1
     tokens = tables["tokens"].to_pylist()
     assert len(tokens) == 2 * 60

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from scipy import stats
 
-from twin.report.metrics import METRICS
 from twin.runs.cells import text
+from twin.runs.figures import FIGURES
 from twin.runs.statistics import Estimate
 from twin.study.sweep import open_sweep, sweep
 
@@ -37,7 +37,7 @@ def failing(height, folder, replicates):
     there = rows.to_pylist()
     for row in there:
         if row.get("constellation.altitude_km", 1200) == 1200 and row["replicate"] in replicates:
-            row |= {n: None for n in row if n in METRICS or n.startswith("profile_")}
+            row |= {n: None for n in row if n in FIGURES or n.startswith("profile_")}
             row |= {"status": "failed", "error": "RuntimeError: no <room>"}
     pq.write_table(type(rows).from_pylist(there, schema=rows.schema), file)
     return folder

@@ -23,14 +23,14 @@ FIGURES = {
     "latency_p99_s": 1.5,
     "ttft_p50_s": np.nan,
     "ttft_p99_s": np.nan,
-    "served": 0.9,
-    "lost": 0.1,
-    "lost_dead": 0.02,
-    "lost_unreachable": 0.08,
+    "tokens_served_share": 0.9,
+    "tokens_lost_share": 0.1,
+    "lost_dead_share": 0.02,
+    "lost_unreachable_share": 0.08,
     "throughput_per_s": 100.0,
     "energy_per_token_j": 36000.0,
     "compute_energy_per_token_j": 0.5,
-    "migrated_bytes": 0.0,
+    "migrated_gb": 0.0,
     "placements": 1.0,
     "soc_min": 0.8,
 }
@@ -53,9 +53,11 @@ def comparison(*outcomes: Outcome) -> Comparison:
     return Comparison(scenario="small", seed=0, replicates=3, outcomes=list(outcomes))
 
 
-SLOW = outcome("rand-place", latency_mean_s=[2.0, 4.0, 3.0], lost=[0.1, 0.2, 0.3])
-FAST = outcome("space-xnet", latency_mean_s=[1.0, 2.0, 1.8], lost=[0.0, 0.1, 0.2])
-KNOWING = outcome("space-xnet", "clairvoyant", latency_mean_s=[0.5, 1.0, 1.5], lost=[0.0, 0.0, 0.0])
+SLOW = outcome("rand-place", latency_mean_s=[2.0, 4.0, 3.0], tokens_lost_share=[0.1, 0.2, 0.3])
+FAST = outcome("space-xnet", latency_mean_s=[1.0, 2.0, 1.8], tokens_lost_share=[0.0, 0.1, 0.2])
+KNOWING = outcome(
+    "space-xnet", "clairvoyant", latency_mean_s=[0.5, 1.0, 1.5], tokens_lost_share=[0.0, 0.0, 0.0]
+)
 CANNOT = outcome("joint", infeasible="no room")
 
 
@@ -72,7 +74,9 @@ def test_differences_are_paired_as_by_hand():
     assert difference.mean == pytest.approx(-1.4)
     assert difference.ci95 == pytest.approx(4.302653 * np.sqrt(0.28 / 3), abs=1e-6)
     # Alike in every replicate: no doubt at all, however much replicates differ.
-    assert comparison(SLOW, FAST).difference(FAST, "lost").ci95 == pytest.approx(0.0, abs=1e-15)
+    assert comparison(SLOW, FAST).difference(FAST, "tokens_lost_share").ci95 == pytest.approx(
+        0.0, abs=1e-15
+    )
 
 
 def test_regret_is_against_the_same_strategy_or_else_any_that_knew():
@@ -191,7 +195,7 @@ def test_throughput_is_that_of_the_busiest_satellite():
     model = inference(scenario)
     token_s = model.stage_s.sum() + 8 * model.card.top_k * model.expert_s
     assert run["throughput_per_s"] == pytest.approx(1 / token_s)
-    assert run["served"] == 1.0
+    assert run["tokens_served_share"] == 1.0
     assert 0 < run["compute_energy_per_token_j"] < run["energy_per_token_j"]
 
 
@@ -214,7 +218,7 @@ def test_tables_fit_a_hundred_columns(capsys, monkeypatch):
         Console(None).table(title, header, rows)
     out = capsys.readouterr().out
     assert "space-xnet / clairvoyant" in out  # in one piece
-    assert "unreachable 8.000%" in out
+    assert "unreachable 8.000 %" in out
     assert max(len(line) for line in out.splitlines() if line[0] in "┏┃│└┡") <= 100
 
 
@@ -226,7 +230,7 @@ def test_every_strategy_has_a_colour_that_no_other_has():
 
 
 def test_figure_of_cases_that_lie_on_each_other_or_served_nobody(tmp_path):
-    nobody = outcome("rand-intra", latency_mean_s=[np.nan] * 3, served=[0.0] * 3)
+    nobody = outcome("rand-intra", latency_mean_s=[np.nan] * 3, tokens_served_share=[0.0] * 3)
     twice = outcome("mine", latency_mean_s=[1.0, 2.0, 1.8])
     comparison_plot(comparison(SLOW, FAST, twice, nobody, CANNOT), tmp_path / "c.png")
     comparison_plot(comparison(nobody), tmp_path / "n.png")

@@ -21,9 +21,11 @@ from agents.run import run_scenario
 from twin.errors import InputError
 from twin.plugins import loading
 from twin.runs.checkpoints import Checkpoints
+from twin.runs.distribution import RELATIVE_ERROR
+from twin.runs.figures import FIGURES
 from twin.runs.store import open_run
 from twin.runs.studies import StudyWriter, open_study
-from twin.runs.summary import FIGURES, summarise
+from twin.runs.summary import summarise
 from twin.scenario import loader
 from twin.study import sweep as sweeping
 from twin.study.profiles import PROFILES
@@ -110,11 +112,11 @@ def test_a_point_is_a_run_of_its_own(whole, tmp_path):
             lambda of_layer, served=served: np.average(of_layer, weights=served)
         )
         assert row["profile_layer_way_s"] == pytest.approx(way_s)
-        assert row["profile_served_share"] == pytest.approx(served / steps["tokens_asked"])
-        latency_s = alone.table("quantiles").to_pandas()["latency_s"]
-        assert row["profile_latency_s"][[0, -1]] == pytest.approx(
-            [latency_s.min(), latency_s.max()]
-        )
+        assert row["profile_tokens_served_share"] == pytest.approx(steps["tokens_served_share"])
+        kept = alone.table("latency").to_pandas()
+        ends_s = [kept["value_s"].min(), kept["value_s"].max()]
+        assert row["profile_latency_s"][[0, -1]] == pytest.approx(ends_s, rel=RELATIVE_ERROR)
+        assert row["profile_latency_count"].sum() == served.sum()
         assert (np.diff(row["profile_latency_s"]) >= 0).all()
 
 

@@ -9,8 +9,8 @@ from twin.report.drawing import COLOURS, grid, legend_below, lines_of, panels, t
 from twin.report.page import Picture
 from twin.report.words import listed
 from twin.runs.cells import text
-from twin.runs.repeats import Floats
-from twin.runs.statistics import Distribution
+from twin.runs.distribution import Distribution
+from twin.runs.rules import Floats
 
 _BESIDE = 3
 """Panels in a row."""
@@ -32,7 +32,7 @@ def distribution(found: Sequence[tuple[str, Distribution]], where: str = "") -> 
     def draw(figure: Any) -> None:
         axes = figure.add_subplot()
         for (label, cumulated), style in zip(found, lines_of(len(found)), strict=True):
-            low, high = cumulated.latency_at(np.array([0.0, 1.0]))
+            low, high = cumulated.quantile(np.array([0.0, 1.0]))
             margin = max(0.02 * (high - low), 1e-3 * high)
             x = np.append(np.linspace(low - margin, high, 250), high + margin)
             axes.plot(x, 100 * cumulated.share_within(x), **style, label=label)
@@ -45,7 +45,7 @@ def distribution(found: Sequence[tuple[str, Distribution]], where: str = "") -> 
 
     told = {}
     for label, cumulated in found:
-        half, most, slowest = (text(float(cumulated.latency_at(share))) for share in (0.5, 0.95, 1))
+        half, most, slowest = (text(float(cumulated.quantile(share))) for share in (0.5, 0.95, 1))
         told[label] = (
             f"half of the tokens took at most {half} s, 95 % at most {most} s, the slowest "
             f"{slowest} s."

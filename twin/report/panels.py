@@ -1,6 +1,6 @@
 """Panels that plots of runs share: columns over time, stacked areas; and bits of captions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ from twin.report.drawing import legend_below, panels, stacked, time_axis
 from twin.report.page import Picture
 from twin.runs import repeats as data
 from twin.runs.cells import text
-from twin.runs.repeats import Case, Floats
+from twin.runs.figures import STEP_FIGURES
+from twin.runs.repeats import Case
+from twin.runs.rules import Floats
 
 MOST_PANELS = 6
 """Cases that get a panel of their own; with more they would be too small to read."""
@@ -23,24 +25,19 @@ def lines_over_time(
     name: str,
     title: str,
     cases: list[Case],
-    columns: Mapping[str, tuple[str, data.Reduce]],
+    columns: Sequence[str],
     unit: str,
     told: Callable[[Case], str],
-    scale: float = 1.0,
 ) -> Picture | None:
-    """Columns of steps over time: one panel for one case, else a panel a column."""
-    series = {
-        label: [case.over_time(column, reduce) for case in cases]
-        for column, (label, reduce) in columns.items()
-    }
-    shown = {
-        label: [(t_s, scale * y) for t_s, y in lines]
-        for label, lines in series.items()
-        if any(np.isfinite(y).any() for _, y in lines)
-    }
-    if not shown:
+    """Figures of steps over time: one panel for one case, else a panel a figure."""
+    series = {column: [case.over_time(column) for case in cases] for column in columns}
+    there = [n for n, lines in series.items() if any(np.isfinite(y).any() for _, y in lines)]
+    if not there:
         return None
-    there = [column for column, (label, _) in columns.items() if label in shown]
+    shown = {
+        STEP_FIGURES[n].label: [(t_s, STEP_FIGURES[n].scale * y) for t_s, y in series[n]]
+        for n in there
+    }
     some = [case for case in cases if all(known_of(case, column).size for column in there)]
     sentences = [f"{told_of(case.label, len(cases))}{told(case)}." for case in some]
     caption = in_a_row([*sentences, *thinned(cases)])

@@ -19,17 +19,12 @@ from twin.report.panels import (
     lines_over_time,
 )
 from twin.report.words import CAUSES
-from twin.runs import repeats as data
 from twin.runs.cells import text
-from twin.runs.repeats import Case, Floats
-from twin.vocabulary import EventKind, LinkState
-
-_LINKS = {
-    state.word: state.meaning.label
-    for state in LinkState
-    if state not in (LinkState.UP, LinkState.UNPAIRED)
-}
-"""Why links are down, by what follows ``links_down_`` in the steps table."""
+from twin.runs.figures import STEP_FIGURES
+from twin.runs.fleet_figures import LINK_CAUSES
+from twin.runs.repeats import Case
+from twin.runs.rules import Floats
+from twin.vocabulary import EventKind
 
 _STRIPS = 400
 """Columns of the timeline of events."""
@@ -65,11 +60,7 @@ def _latency(cases: list[Case]) -> Picture | None:
         "latency-over-time",
         "Latency over time",
         cases,
-        {
-            "latency_p50_s": ("median", data.mean),
-            "latency_p95_s": ("95th percentile", data.mean),
-            "latency_p99_s": ("99th percentile", data.mean),
-        },
+        ("latency_p50_s", "latency_p95_s", "latency_p99_s"),
         "latency of a token, s",
         lambda case: (
             f"the median of a step lies between {ends_of(case, 'latency_p50_s')} s, the 99th "
@@ -83,10 +74,7 @@ def _first_token(cases: list[Case]) -> Picture | None:
         "first-token",
         "Time to the first token, users on the ground",
         cases,
-        {
-            "ttft_p50_s": ("median", data.mean),
-            "ttft_p99_s": ("99th percentile", data.mean),
-        },
+        ("ttft_p50_s", "ttft_p99_s"),
         "time to first token, s",
         lambda case: (
             f"the median of a step lies between {ends_of(case, 'ttft_p50_s')} s, the 99th "
@@ -100,29 +88,19 @@ def _energy(cases: list[Case]) -> Picture | None:
         "energy",
         "Charge and sunlight",
         cases,
-        {
-            "soc_min": ("lowest state of charge", data.least),
-            "soc_mean": ("mean state of charge", data.mean),
-            "sunlit_mean": ("satellites in sunlight", data.mean),
-        },
+        ("soc_min", "soc_mean", "sunlit_mean"),
         "%",
         lambda case: (
             f"the emptiest battery falls to {percent(least_of(case, 'soc_min'))}, the mean to "
             f"{percent(least_of(case, 'soc_mean'))}; between {ends_of(case, 'sunlit_mean', 100)} % "
             "of the satellites are in sunlight"
         ),
-        scale=100,
     )
 
 
 def _trouble(cases: list[Case]) -> Picture | None:
-    columns = {
-        "unpowered": ("without power", data.most),
-        "low": ("below their reserve", data.most),
-        "throttled": ("throttled by heat", data.most),
-        "faulty": ("with a fault", data.most),
-    }
-    there = {n: v for n, v in columns.items() if any(case.total(n) for case in cases)}
+    columns = ("unpowered", "low", "throttled", "faulty")
+    there = [n for n in columns if any(case.total(n) for case in cases)]
     return lines_over_time(
         "satellites",
         "Satellites in trouble",
@@ -130,17 +108,17 @@ def _trouble(cases: list[Case]) -> Picture | None:
         there,
         "satellites, most at once",
         lambda case: ", ".join(
-            f"up to {text(int(max(s[n].max() for s in case.steps)))} {label}"
-            for n, (label, _) in there.items()
+            f"{STEP_FIGURES[n].label}: {text(int(max(s[n].max() for s in case.steps)))}"
+            for n in there
         ),
     )
 
 
 def _losses(cases: list[Case]) -> Picture | None:
     def shares(case: Case) -> tuple[Floats, dict[str, Floats]]:
-        t_s, asked = case.over_time("tokens_asked", data.mean, AREA_POINTS)
-        parts = {c: case.over_time(f"lost_{c}", data.mean, AREA_POINTS)[1] / asked for c in CAUSES}
-        return t_s, {c: 100 * values for c, values in parts.items()}
+        parts = {c: case.over_time(f"lost_{c}_share", AREA_POINTS) for c in CAUSES}
+        t_s = next(iter(parts.values()))[0]
+        return t_s, {c: 100 * np.nan_to_num(values) for c, (_, values) in parts.items()}
 
     def told(case: Case) -> str:
         asked = case.total("tokens_asked")
@@ -160,16 +138,19 @@ def _losses(cases: list[Case]) -> Picture | None:
 
 def _links(cases: list[Case]) -> Picture | None:
     def shares(case: Case) -> tuple[Floats, dict[str, Floats]]:
-        t_s, up = case.over_time("links_up", data.mean, AREA_POINTS)
+        t_s, up = case.over_time("links_up", AREA_POINTS)
         parts = {
-            v: case.over_time(f"links_down_{k}", data.mean, AREA_POINTS)[1]
-            for k, v in _LINKS.items()
+            why: case.over_time(f"links_down_{state.name.lower()}", AREA_POINTS)[1]
+            for state, why in LINK_CAUSES.items()
         }
         links = up + sum(parts.values())
         return t_s, {name: 100 * values / links for name, values in parts.items()}
 
     def told(case: Case) -> str:
-        down = {v: case.total(f"links_down_{k}") for k, v in _LINKS.items()}
+        down = {
+            why: case.total(f"links_down_{state.name.lower()}")
+            for state, why in LINK_CAUSES.items()
+        }
         every = case.total("links_up") + sum(down.values())
         first = max(down, key=lambda name: down[name])
         return (
@@ -190,12 +171,12 @@ def _migration(cases: list[Case]) -> Picture | None:
     def draw(figure: Any) -> None:
         left, right = panels(figure, 2, columns=2)
         for case, style in zip(cases, lines_of(len(cases)), strict=True):
-            t_s, starts = data.bins(case.steps[0]["t_s"])
-            sent = [np.add.reduceat(s["migrated_bytes"], starts).cumsum() for s in case.steps]
-            left.plot(t_s / unit_s, np.mean(sent, axis=0) / 1e9, **style, label=case.label)
-            right.plot(t_s / unit_s, case.over_time("under_way", data.most)[1], **style)
+            t_s, sent = case.over_time("migrated_bytes")
+            sent = STEP_FIGURES["migrated_bytes"].scale * sent.cumsum()
+            left.plot(t_s / unit_s, sent, **style, label=case.label)
+            right.plot(t_s / unit_s, case.over_time("under_way")[1], **style)
         left.set_ylabel("moved since the start, GB")
-        right.set_ylabel("moves under way, most at once")
+        right.set_ylabel(STEP_FIGURES["under_way"].header)
         for axes in (left, right):
             axes.set_xlabel(label)
             axes.margins(x=0)

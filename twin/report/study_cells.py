@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.report.metrics import METRICS
 from twin.report.study_data import StudyData
-from twin.runs.repeats import Floats
-from twin.runs.statistics import Estimate, estimate
+from twin.runs.distribution import Distribution
+from twin.runs.figures import FIGURES
+from twin.runs.rules import Floats
+from twin.runs.statistics import Estimate, estimate, mean_known
+from twin.study.profiles import LATENCY_PROFILE
 from twin.study.study_file import expand
 
 type Bools = NDArray[np.bool_]
@@ -34,7 +36,7 @@ class Axis:
 
     @property
     def label(self) -> str:
-        """Of the axis in a figure."""
+        """Of the axis in a picture."""
         along = f" (with {', '.join(self.names[1:])})" if self.names[1:] else ""
         return f"{self.names[0]}{along}"
 
@@ -112,7 +114,7 @@ class Cells:
     def values(self, metric: str) -> Floats:
         """A figure of every point as it is shown, (P, C, R); NaN where there is none."""
         found = np.asarray(self.data.points[metric].to_numpy(), np.float64)
-        return METRICS[metric].scale * found.reshape(self.shape)
+        return FIGURES[metric].scale * found.reshape(self.shape)
 
     def profile(self, name: str, place: int, case: int) -> Floats:
         """A curve of every replicate that has it, (R', its points); NaN where it has gaps."""
@@ -120,6 +122,13 @@ class Cells:
         first = place * each + case * self.shape[2]
         rows = self.data.points[name].slice(first, self.shape[2]).to_pylist()
         return np.array([row for row in rows if row is not None], np.float64)
+
+    def latency(self, place: int, case: int) -> Distribution:
+        """Latency of all tokens that the replicates served."""
+        each = self.shape[1] * self.shape[2]
+        rows = self.data.points.slice(place * each + case * self.shape[2], self.shape[2])
+        values, counts = (rows[name].combine_chunks() for name in LATENCY_PROFILE)
+        return Distribution.weighted(values.flatten().to_numpy(), counts.flatten().to_numpy())
 
     def shared(self, metric: str) -> Bools:
         """Places (P,) that averages are over: all cases have the figure in all replicates there.
@@ -206,16 +215,8 @@ class Cells:
 
 def known_estimate(values: Floats) -> Estimate | None:
     """Mean and interval of what is known; None if nothing is."""
-    known = values[np.isfinite(values)]
-    return estimate(known) if known.size else None
-
-
-def mean_known(values: Floats, axis: int) -> Floats:
-    """Mean of what is known along an axis; NaN where nothing is."""
-    known = np.isfinite(values)
-    count = known.sum(axis=axis)
-    total = np.where(known, values, 0.0).sum(axis=axis)
-    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0))
+    found = estimate(values)
+    return found if np.isfinite(found.mean) else None
 
 
 def changes(values: Floats) -> bool:

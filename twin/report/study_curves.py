@@ -4,16 +4,14 @@ import numpy as np
 
 from twin.report.curves import by_label, distribution, in_a_row, layers, over_time
 from twin.report.page import Picture
-from twin.report.study_cells import Cells, mean_known
+from twin.report.study_cells import Cells
 from twin.runs.cells import text
-from twin.runs.repeats import Floats
-from twin.runs.statistics import Distribution, pooled
+from twin.runs.figures import STEP_FIGURES
+from twin.runs.rules import Floats
+from twin.runs.statistics import mean_known
+from twin.study.profiles import STEP_PROFILES
 
-_QUANTITIES = {
-    "profile_served_share": "tokens served",
-    "profile_soc_min": "lowest state of charge",
-    "profile_sunlit_share": "satellites in sunlight",
-}
+_QUANTITIES = {name: STEP_FIGURES[name.removeprefix("profile_")].label for name in STEP_PROFILES}
 
 _SOMETHING = 0.01
 """A share that changes by less over a run is not worth a figure."""
@@ -28,7 +26,7 @@ def curve_pictures(cells: Cells) -> list[Picture]:
     if cells.shape[0] > 1:
         where = f"Shown is {cells.place_name(place)}, {why}."
     cases = range(cells.shape[1])
-    served = [(cells.labels[case], _served(cells, place, case)) for case in cases]
+    served = [(cells.labels[case], cells.latency(place, case)) for case in cases]
     by_layer = [
         (
             cells.labels[case],
@@ -38,20 +36,11 @@ def curve_pictures(cells: Cells) -> list[Picture]:
         for case in cases
     ]
     found = [
-        distribution([(label, one) for label, one in served if one is not None], where),
+        distribution([(label, one) for label, one in served if one.size], where),
         layers(by_layer, where),
         _over_time(cells, place, where),
     ]
     return [picture for picture in found if picture is not None]
-
-
-def _served(cells: Cells, place: int, case: int) -> Distribution | None:
-    """Latency of all tokens that the replicates served."""
-    quantiles = cells.profile("profile_latency_s", place, case)
-    share, asked = (cells.values(n)[place, case] for n in ("tokens_served_share", "tokens_asked"))
-    weight = (share * asked)[~cells.failed[place, case]]
-    some = (weight > 0) & np.isfinite(quantiles).all(axis=-1)
-    return pooled(quantiles[some], weight[some]) if some.any() else None
 
 
 def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
@@ -79,8 +68,6 @@ def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
         ]
         each[label] = f"{', '.join(ends)}."
     told = by_label(each)
-    if any(np.nanmax(y) > 100 for lines in series.values() for _, y in lines):
-        told.append("Above 100 % are served tokens that were put off in an earlier step.")
     told.append("Means over the replicates." if cells.shape[2] > 1 else "")
     return over_time(
         "over-time", "Over the time of a run", labels, series, "%", in_a_row([*told, where])

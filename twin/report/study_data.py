@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from twin.errors import InputError
-from twin.report.metrics import METRICS
+from twin.runs.figures import FIGURES
 from twin.runs.studies import Study, open_study
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
@@ -47,7 +47,7 @@ def read_study_data(folder: Path) -> StudyData:
         raise InputError(f"{folder}: damaged study, cannot be read: {reason}") from None
     study = parse_study(study_toml, str(folder / "study.toml"))
     base = loader.load(str(folder / "scenario.toml"))
-    needed = {"strategy", "policy", "status", "error", *study.fields, *METRICS, *PROFILES}
+    needed = {"strategy", "policy", "status", "error", *study.fields, *FIGURES, *PROFILES}
     lack = sorted(needed - set(points.column_names))
     if lack or points.num_rows != count_points(study):
         what = f"columns {', '.join(lack)}" if lack else "rows"

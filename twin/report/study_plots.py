@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from twin.report.drawing import INK, grid, legend_below, panels, points_of
-from twin.report.metrics import LATENCIES, LESS, METRICS, NEITHER
 from twin.report.page import Picture
-from twin.report.study_cells import Axis, Cells, changes, constant, known_estimate, mean_known
+from twin.report.study_cells import Axis, Cells, changes, constant, known_estimate
 from twin.report.study_words import amount, capital, courses, told_mean
-from twin.runs.repeats import Floats
-from twin.runs.statistics import Estimate
+from twin.runs.figures import FIGURES, LATENCIES
+from twin.runs.rules import LESS, NEITHER, Floats
+from twin.runs.statistics import Estimate, mean_known
 from twin.study.compare import non_dominated
 
 _MOST_TRADES = 3
@@ -49,7 +49,7 @@ def _sensitivity(cells: Cells, number: int) -> Picture | None:
         made = panels(figure, len(changing), columns=columns)
         for axes, (metric, values) in zip(made, changing.items(), strict=True):
             _draw_along(axes, axis, values, cells.labels)
-            axes.set_title(METRICS[metric].header, loc="left")
+            axes.set_title(FIGURES[metric].header, loc="left")
         # Long names stand once, below all panels.
         for axes in made[:-1] if columns == 1 else ():
             axes.tick_params(labelbottom=False)
@@ -57,7 +57,7 @@ def _sensitivity(cells: Cells, number: int) -> Picture | None:
         _below(figure, made[0])
 
     told = [_told_along(cells, metric, number) for metric in changing]
-    still = [METRICS[metric].label for metric in found if metric not in changing]
+    still = [FIGURES[metric].label for metric in found if metric not in changing]
     if still:
         told.append(f"Not along this axis: {', '.join(still)}.")
     if len(cells.axes) > 1:
@@ -134,7 +134,7 @@ def _told_along(cells: Cells, metric: str, number: int) -> str:
     spread = [float(np.nanmax(means[i]) - np.nanmin(means[i])) for i in live]
     most = int(live[int(np.argmax(spread))])
     said = courses(cells, metric, dict.fromkeys((int(live[0]), most)), number)
-    return f"{capital(METRICS[metric].label)}: {said}"
+    return f"{capital(FIGURES[metric].label)}: {said}"
 
 
 def _by_case(cells: Cells) -> Picture | None:
@@ -154,7 +154,7 @@ def _by_case(cells: Cells) -> Picture | None:
                     half = np.nan_to_num(value.ci95)
                     point = style | {"ls": "none", "elinewidth": 1.0}
                     axes.errorbar(value.mean, y[i], xerr=half, capsize=2.5, **point)
-            axes.set_title(METRICS[metric].header, loc="left")
+            axes.set_title(FIGURES[metric].header, loc="left")
             axes.set_yticks(y, cells.labels)
             axes.set_ylim(len(y) - 0.5, -0.5)
             _plain_numbers(axes.xaxis)
@@ -166,7 +166,7 @@ def _by_case(cells: Cells) -> Picture | None:
         means = mean_known(values, axis=1)
         low, high = int(np.nanargmin(means)), int(np.nanargmax(means))
         told.append(
-            f"{capital(METRICS[metric].label)}: from {told_mean(values[low], metric)} "
+            f"{capital(FIGURES[metric].label)}: from {told_mean(values[low], metric)} "
             f"({cells.labels[low]}) to {told_mean(values[high], metric)} ({cells.labels[high]})."
         )
     rows = -(-len(shown) // 2)
@@ -186,7 +186,7 @@ def _trade_offs(cells: Cells) -> list[Picture | None]:
         metric
         for metric in cells.metrics
         if metric not in LATENCIES
-        and METRICS[metric].better != NEITHER
+        and FIGURES[metric].better != NEITHER
         and not constant(cells.values(metric))
     ]
     return [_trade_off(cells, latency, other) for other in others[:_MOST_TRADES] if latency]
@@ -202,7 +202,7 @@ def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
     known = [(cell, a, b) for cell, (a, b) in zip(at, found, strict=True) if a and b]
     if len(known) < 2:
         return None
-    means = np.array([[a.mean, METRICS[other].better * b.mean] for _, a, b in known])
+    means = np.array([[a.mean, FIGURES[other].better * b.mean] for _, a, b in known])
     best = [bool(good) for good in non_dominated(means)]
     names = [
         f"{cells.cell_name(*cell)} ({amount(a, latency)}, {amount(b, other)})"
@@ -218,7 +218,7 @@ def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
     )
     return Picture(
         name=f"pareto-{other}",
-        title=f"{capital(METRICS[latency].label)} against {METRICS[other].label}",
+        title=f"{capital(FIGURES[latency].label)} against {FIGURES[other].label}",
         caption=f"Each point is a cell. {outlined} {_whiskers(cells)}".rstrip(),
         size_in=(8, 3.7 + 0.2 * _legend_rows(cells)),
         draw=partial(_draw_trade_off, cells, known, best, latency, other),
@@ -248,8 +248,8 @@ def _draw_trade_off(
     _near(axes.xaxis, [a.mean for _, a, _ in known])
     _near(axes.yaxis, [b.mean for _, _, b in known])
     for axis, metric in ((axes.xaxis, latency), (axes.yaxis, other)):
-        which = "less" if METRICS[metric].better == LESS else "more"
-        axis.set_label_text(f"{METRICS[metric].header} ({which} is better)")
+        which = "less" if FIGURES[metric].better == LESS else "more"
+        axis.set_label_text(f"{FIGURES[metric].header} ({which} is better)")
         _plain_numbers(axis)
     grid(axes)
     _below(figure, axes)

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.report.metrics import LATENCIES, LESS, METRICS, MORE, PERCENTILES
 from twin.report.page import Table
 from twin.report.study_cells import ROUNDING, Cells, known_estimate, told
 from twin.report.study_words import capital, difference_unit
 from twin.runs.cells import Cell
-from twin.runs.repeats import Floats
+from twin.runs.figures import FIGURES, LATENCIES, PERCENTILES
+from twin.runs.rules import LESS, MORE, Floats
 
 _MOST_RATIOS = 8
 """Cases that stand side by side in a table of ratios."""
@@ -37,7 +37,7 @@ def design(cells: Cells) -> Table:
 def figures_told(cells: Cells) -> Table:
     """What the study's figures are, and where they stand in its data set."""
     rows: list[list[Cell]] = [
-        [METRICS[name].header, name, _BETTER.get(METRICS[name].better, "")]
+        [FIGURES[name].header, name, _BETTER.get(FIGURES[name].better, "")]
         for name in cells.metrics
     ]
     return Table(
@@ -58,7 +58,7 @@ def all_cells(cells: Cells) -> Table:
         for place in range(cells.shape[0])
         for case in range(cells.shape[1])
     ]
-    headers = [METRICS[name].header for name in cells.metrics]
+    headers = [FIGURES[name].header for name in cells.metrics]
     return Table(
         name="cells",
         title="All cells",
@@ -81,7 +81,7 @@ def paired(cells: Cells) -> Table | None:
             both = ~(cells.failed[place, case] | cells.failed[place, 0])
             estimates = [known_estimate(column.values[place, case]) for column in columns]
             rows.append([*_at(cells, place, case), int(both.sum()), *estimates])
-    equal = f" No case differs in: {_list(METRICS[name].label for name in same)}." if same else ""
+    equal = f" No case differs in: {_list(FIGURES[name].label for name in same)}." if same else ""
     return Table(
         name="paired",
         title=f"Against {cells.labels[0]}, the first case",
@@ -133,7 +133,7 @@ def ratios(cells: Cells) -> Table | None:
     several = "" if cells.shape[0] == 1 else " (geometric mean over the places all share)"
     return Table(
         name="ratios",
-        title=f"{capital(METRICS[metric].label)}: the row's by the column's",
+        title=f"{capital(FIGURES[metric].label)}: the row's by the column's",
         header=("", *(cells.labels[case] for case in live)),
         rows=rows,
         note="How many times as long a token takes with the case on the left as with the one "
@@ -184,7 +184,7 @@ def _compared(cells: Cells) -> tuple[list[_Column], list[str]]:
     """Differences with ratios beside them, and the figures in which no case differs."""
     columns, same = [], []
     for name in cells.metrics if len(cells.labels) > 1 else ():
-        found, label = cells.difference(name), METRICS[name].label
+        found, label = cells.difference(name), FIGURES[name].label
         if not np.isfinite(found[:, 1:]).any():
             continue
         if np.nanmax(np.abs(found)) <= ROUNDING * np.nanmax(np.abs(cells.values(name))):

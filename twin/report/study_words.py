@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from twin.report.metrics import LATENCIES, LESS, METRICS, NEITHER
 from twin.report.study_cells import (
     ROUNDING,
     Bools,
@@ -13,12 +12,12 @@ from twin.report.study_cells import (
     changes,
     constant,
     known_estimate,
-    mean_known,
 )
 from twin.report.words import listed
 from twin.runs.cells import text
-from twin.runs.repeats import Floats
-from twin.runs.statistics import Estimate
+from twin.runs.figures import FIGURES, LATENCIES
+from twin.runs.rules import LESS, NEITHER, Floats
+from twin.runs.statistics import Estimate, mean_known
 
 _SERVED = "tokens_served_share"
 _AS_MANY = 5.0
@@ -28,7 +27,7 @@ _AS_MANY = 5.0
 def findings(cells: Cells) -> list[str]:
     """What the study found: a sentence or a few on each of its figures."""
     told = [
-        f"{capital(METRICS[metric].label)}: {_finding(cells, metric)}" for metric in cells.metrics
+        f"{capital(FIGURES[metric].label)}: {_finding(cells, metric)}" for metric in cells.metrics
     ]
     failed = int(cells.failed.sum())
     if failed:
@@ -58,7 +57,7 @@ def _finding(cells: Cells, metric: str) -> str:
 
 def _ranking(cells: Cells, metric: str) -> tuple[str, list[int]]:
     """How the cases differ, and which of them to describe further."""
-    shared, better = cells.shared(metric), METRICS[metric].better
+    shared, better = cells.shared(metric), FIGURES[metric].better
     live = np.flatnonzero(np.isfinite(cells.values(metric)).any(axis=(0, 2)))
     first = int(live[0])
     if not shared.any():
@@ -110,9 +109,9 @@ def _winner(cells: Cells, metric: str, tied: list[int], other: int, rival: str) 
     """How much better the best is than another, which `rival` describes."""
     shared, overall, best = cells.shared(metric), cells.overall(metric), min(tied)
     value, against = (told_mean(overall[i], metric) for i in (best, other))
-    which = "lowest" if METRICS[metric].better == LESS else "highest"
+    which = "lowest" if FIGURES[metric].better == LESS else "highest"
     names = listed([_named(cells, i) for i in sorted(tied)])
-    gap = _estimate(METRICS[metric].better * (overall[other] - overall[best]))
+    gap = _estimate(FIGURES[metric].better * (overall[other] - overall[best]))
     told = (
         f"{which} with {names} at {value}{_places(shared)}; {rival} with {against}. Replicate by "
         f"replicate, the difference is {quantity(gap, difference_unit(metric))}{_doubt(gap)}"
@@ -176,7 +175,7 @@ def told_mean(values: Floats, metric: str) -> str:
 
 def amount(value: Estimate | float, metric: str) -> str:
     """A figure with its unit."""
-    unit = METRICS[metric].unit
+    unit = FIGURES[metric].unit
     return quantity(value, "%" if unit.startswith("%") else unit)
 
 
@@ -189,7 +188,7 @@ def quantity(value: Estimate | float, unit: str) -> str:
 
 def difference_unit(metric: str) -> str:
     """Of what one figure is more than another."""
-    unit = METRICS[metric].unit
+    unit = FIGURES[metric].unit
     return "percentage points" if unit.startswith("%") else unit
 
 

@@ -6,15 +6,30 @@ import numpy as np
 import pyarrow as pa
 
 from twin.export.events import KINDS
-from twin.report.metrics import KEY_FIGURES, METRICS, PERCENTILES
 from twin.report.page import Table
 from twin.report.words import CAUSES
 from twin.runs.cells import Cell
+from twin.runs.figures import FIGURES, PERCENTILES
 from twin.runs.repeats import Case, difference
 from twin.runs.statistics import Estimate, estimate
 
-_QUIET = ("throttlings", "brown_outs", "ground_handovers", "satellites_without_power",
-          "compute_deficit_share", "migrated_gb", "tokens_retried")  # fmt: skip
+_KEY_FIGURES = tuple(
+    name
+    for name, figure in FIGURES.items()
+    if not figure.link_kind and not name.startswith(("lost_", "battery_"))
+)
+"""Those of the first table; the others are in tables of their own."""
+
+_QUIET = (
+    "throttlings",
+    "brown_outs",
+    "ground_handovers",
+    "satellites_without_power",
+    "compute_deficit_share",
+    "migrated_gb",
+    "tokens_retried",
+    "tokens_lost_share",
+)
 """Left out where they are 0 in every case."""
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -23,11 +38,11 @@ SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 def key_figures(cases: list[Case]) -> Table:
     """The main figures, a column a case: means over repetitions where there are any."""
     rows: list[list[Cell]] = []
-    for name in KEY_FIGURES:
-        found = [case.values(name) * METRICS[name].scale for case in cases]
+    for name in _KEY_FIGURES:
+        found = [case.values(name) * FIGURES[name].scale for case in cases]
         joined = np.concatenate(found)
         if np.isfinite(joined).any() and not (name in _QUIET and (joined == 0).all()):
-            rows.append([METRICS[name].header, *(_over_runs(values) for values in found)])
+            rows.append([FIGURES[name].header, *(_over_runs(values) for values in found)])
     runs = [len(case.runs) for case in cases]
     note = (
         f"Mean ± 95 % confidence interval (Student's t) over {_counts(runs)} runs of a case."
@@ -49,8 +64,8 @@ def differences(cases: list[Case]) -> Table | None:
         return None
     first, others = cases[0], cases[1:]
     rows: list[list[Cell]] = []
-    for name in KEY_FIGURES:
-        header, scale = METRICS[name].header, METRICS[name].scale
+    for name in _KEY_FIGURES:
+        header, scale = FIGURES[name].header, FIGURES[name].scale
         found = [difference(case, first, name) for case in others]
         if any(np.isfinite(d.mean) and d.mean != 0 for d in found):
             rows.append([header, *(_cell(d.mean * scale, d.ci95 * scale) for d in found)])
@@ -81,7 +96,7 @@ def token_percentiles(cases: list[Case]) -> Table:
         title="Latency over all tokens served, s",
         header=_header("tokens", cases),
         rows=rows,
-        note="From the twenty-one quantiles kept of every step, weighted by the tokens it served.",
+        note=PERCENTILES,
     )
 
 
@@ -97,7 +112,8 @@ def losses(cases: list[Case]) -> Table:
         if any(counts):
             cells: list[Cell] = []
             for case, lost in zip(cases, counts, strict=True):
-                cells += [int(lost), 100 * lost / case.total("tokens_asked")]
+                share = FIGURES[f"lost_{cause}_share"]
+                cells += [int(lost), share.scale * lost / case.total("tokens_asked")]
             rows.append([cause, meaning, *cells])
     return Table(
         name="losses",
@@ -134,20 +150,14 @@ def events(cases: list[Case]) -> Table:
 
 def links(cases: list[Case]) -> Table:
     """Links and batteries at the end of each run, from its manifest."""
-    rows: list[list[Cell]] = []
+    names: list[str] = []
     for kind in dict.fromkeys(k for c in cases for k in c.runs[0].manifest["conclusion"]["links"]):
-        for name, label, scale in (
-            ("availability", f"{kind} links up, %", 100.0),
-            ("hold_mean_s", f"{kind} links hold, mean, s", 1.0),
-        ):
-            rows.append(
-                [label, *(_concluded(case, ("links", kind, name), scale) for case in cases)]
-            )
-    for name, label, scale in (
-        ("full_cycles_max", "battery cycles, most of a satellite", 1.0),
-        ("life_used_max", "battery life used, most of a satellite, %", 100.0),
-    ):
-        rows.append([label, *(_concluded(case, ("batteries", name), scale) for case in cases)])
+        names += [name for name, figure in FIGURES.items() if figure.link_kind == kind]
+    names += [name for name in FIGURES if name.startswith("battery_")]
+    rows: list[list[Cell]] = [
+        [FIGURES[n].header, *(_over_runs(FIGURES[n].scale * case.values(n)) for case in cases)]
+        for n in names
+    ]
     return Table(
         name="links",
         title="Links and batteries",
@@ -172,16 +182,6 @@ def versions(cases: list[Case]) -> Table:
         header=("", *(run.manifest["run_id"] for run in runs)),
         rows=rows,
     )
-
-
-def _concluded(case: Case, path: tuple[str, ...], scale: float) -> Cell:
-    values = []
-    for run in case.runs:
-        value = run.manifest["conclusion"]
-        for key in path:
-            value = (value or {}).get(key)
-        values.append(np.nan if value is None else value * scale)
-    return _over_runs(np.array(values, np.float64))
 
 
 def _over_runs(values: np.ndarray) -> Cell:

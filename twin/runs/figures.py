@@ -4,15 +4,17 @@ A step's figures are the columns of a run's table ``steps``. A run's figures are
 merge of all its steps, its events and its conclusion. Whoever shows a figure looks it up here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from twin.network.grid import LinkKind
 from twin.runs import rules
-from twin.runs.distribution import Distribution
+from twin.runs.distribution import EXACT_TOKENS, RELATIVE_ERROR, Distribution
 from twin.runs.fleet_figures import ENERGY, NETWORK, PLACEMENT, SATELLITES
-from twin.runs.rules import Columns, Floats, Quantile, Ratio, StepFigure
+from twin.runs.rules import LESS, MORE, Columns, Figure, Floats, Quantile, Ratio, StepFigure
 from twin.runs.token_figures import LATENCY, TIME, TOKENS
 
 STEP_FIGURES: dict[str, StepFigure] = {
@@ -68,3 +70,174 @@ def ratios(row: Mapping[str, float]) -> dict[str, float]:
         whole = sum(row[part] for part in rule.whole)
         found[name] = sum(row[part] for part in rule.part) / whole if whole else float("nan")
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTotals:
+    """What a run's figures are drawn from.
+
+    Attributes
+    ----------
+    row : mapping of str to float
+        All steps merged into one.
+    events : mapping of str to int
+        How many events of each kind there were.
+    conclusion : mapping
+        Links and batteries, from the run's manifest.
+    wall_time_s : float
+    """
+
+    row: Mapping[str, float]
+    events: Mapping[str, int]
+    conclusion: Mapping[str, Any]
+    wall_time_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFigure(Figure):
+    """A figure of a run.
+
+    Attributes
+    ----------
+    draw : callable
+        Finds it in `RunTotals`; None or NaN where there is none.
+    link_kind : str
+        The kind of link that it is about: a constellation without it does not have the figure.
+    decided : bool
+        Whether the scenario decides it, so that every run of it has the same.
+    """
+
+    draw: Callable[[RunTotals], float | None]
+    link_kind: str = ""
+    decided: bool = True
+
+
+def _of_run(figure: StepFigure, name: str = "", scale: float = 1.0) -> RunFigure:
+    """The merge of a step figure, possibly under another name and in another unit."""
+    about = {f.name: getattr(figure, f.name) for f in fields(Figure)} | {
+        "name": name or figure.name,
+        "scale": figure.scale / scale,
+    }
+    return RunFigure(**about, draw=lambda run: run.row[figure.name] * scale)
+
+
+def _merged(of: Sequence[StepFigure]) -> list[RunFigure]:
+    return [_of_run(figure) for figure in of if figure.of_run]
+
+
+def _count(name: str, kind: str, label: str, sentence: str) -> RunFigure:
+    return RunFigure(
+        name=name,
+        label=label,
+        better=LESS,
+        sentence=sentence,
+        draw=lambda run: run.events.get(kind, 0),
+    )
+
+
+def _of_links(kind: str) -> list[RunFigure]:
+    def draw(name: str) -> Callable[[RunTotals], float | None]:
+        return lambda run: run.conclusion["links"][kind][name]
+
+    return [
+        RunFigure(
+            name=f"{kind}_availability",
+            label=f"{kind} links up",
+            unit="%",
+            scale=100.0,
+            better=MORE,
+            sentence=f"Share of the time that {kind} links carry data.",
+            draw=draw("availability"),
+            link_kind=kind,
+        ),
+        RunFigure(
+            name=f"{kind}_hold_mean_s",
+            label=f"{kind} links hold, mean",
+            unit="s",
+            better=MORE,
+            sentence=f"How long {kind} links stay up without a break, mean.",
+            draw=draw("hold_mean_s"),
+            link_kind=kind,
+        ),
+    ]
+
+
+_BATTERIES = [
+    RunFigure(
+        name="battery_cycles_max",
+        label="battery cycles, most of a satellite",
+        better=LESS,
+        sentence="Full cycles of the battery that went through most, by rainflow counting.",
+        draw=lambda run: run.conclusion["batteries"]["full_cycles_max"],
+    ),
+    RunFigure(
+        name="battery_life_used_max",
+        label="battery life used, most of a satellite",
+        unit="%",
+        scale=100.0,
+        better=LESS,
+        sentence="Part of its life that the most worn battery has used.",
+        draw=lambda run: run.conclusion["batteries"]["life_used_max"],
+    ),
+]
+
+_ALL = (
+    *_merged([*LATENCY, *TOKENS, *NETWORK]),
+    _of_run(STEP_FIGURES["sunlit_mean"], "sunlit_share"),
+    *_merged(SATELLITES),
+    _of_run(STEP_FIGURES["unpowered"], "satellites_without_power"),
+    _count("brown_outs", "brown-out", "brown-outs", "Times that a satellite lost power."),
+    _count(
+        "throttlings",
+        "throttled",
+        "times a satellite was throttled by heat",
+        "Times that a satellite began to compute slowly because it was hot.",
+    ),
+    *_merged(ENERGY),
+    RunFigure(
+        name="placements",
+        label="placements",
+        sentence="Placements that were in force, the first included.",
+        draw=lambda run: run.row["placement"] + 1,
+    ),
+    _of_run(STEP_FIGURES["migrated_bytes"], "migrated_gb", scale=1e-9),
+    *_BATTERIES,
+    *(f for kind in LinkKind for f in _of_links(kind.name.lower().replace("_", "-"))),
+    RunFigure(
+        name="wall_time_s",
+        label="wall time",
+        unit="s",
+        better=LESS,
+        sentence="Time that the run took on the machine.",
+        draw=lambda run: run.wall_time_s,
+        decided=False,
+    ),
+)
+
+RUN_FIGURES: dict[str, RunFigure] = {figure.name: figure for figure in _ALL}
+"""All figures of a run."""
+
+FIGURES: dict[str, RunFigure] = {n: f for n, f in RUN_FIGURES.items() if f.decided}
+"""Figures of a run that its scenario decides: all but the wall time."""
+
+LATENCIES = tuple(figure.name for figure in LATENCY if figure.unit == "s")
+"""Figures of which ratios are shown beside differences."""
+
+
+PERCENTILES = (
+    "Percentiles are over all tokens served in a run; exact where a run asks for at most "
+    f"{EXACT_TOKENS:,} tokens, else within {100 * RELATIVE_ERROR:g} %."
+)
+
+
+def draw(run: RunTotals) -> dict[str, float | None]:
+    """All figures of a run by name; None where there is none."""
+    found = {
+        name: figure.draw(run)
+        for name, figure in RUN_FIGURES.items()
+        if not figure.link_kind or figure.link_kind in run.conclusion["links"]
+    }
+    return {
+        name: None if value is None or not np.isfinite(value) else float(value)
+        for name, value in found.items()
+    }

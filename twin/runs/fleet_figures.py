@@ -3,12 +3,14 @@
 from twin.runs.rules import LAST, LEAST, LESS, MORE, MOST, NUMBER, SUM, Mean, Ratio, column, share
 from twin.vocabulary import LinkState, links_column
 
-_DOWN = {
-    state: state.meaning.sentence
+LINK_CAUSES = {
+    state: state.meaning.label
     for state in LinkState
     if state not in (LinkState.UP, LinkState.UNPAIRED)
 }
-_LINKS = ("links_up", *(links_column(state) for state in _DOWN))
+"""Why links are down."""
+
+_LINKS = ("links_up", *(links_column(state) for state in LINK_CAUSES))
 
 
 NETWORK = [
@@ -34,13 +36,13 @@ NETWORK = [
     *(
         column(
             links_column(state),
-            f"links down {why}",
+            f"links down, {why}",
             Mean(),
-            f"Links that are down {why}.",
+            f"Links that are down: {why}.",
             kind=NUMBER,
             better=LESS,
         )
-        for state, why in _DOWN.items()
+        for state, why in LINK_CAUSES.items()
     ),
     share(
         "links_up_share",

@@ -1,6 +1,6 @@
 """What a report on runs is made from: runs put together as cases, and what tells these apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.runs.statistics import SHARES, Distribution, Estimate, estimate, pooled
+from twin.runs.distribution import Distribution, blocks
+from twin.runs.figures import QUANTITIES, merge_blocks
+from twin.runs.rules import Floats
+from twin.runs.statistics import Estimate, estimate, mean_known
 from twin.runs.store import Run
-from twin.runs.summary import summarise
+from twin.runs.summary import distribution, step_columns, summarise
 from twin.scenario.attachments import FIELDS, identity
 from twin.scenario.schema import Scenario
-
-type Floats = NDArray[np.float64]
-type Reduce = Callable[[Floats, NDArray[np.intp]], Floats]
 
 MOST_POINTS = 300
 """Along the time of a run: more are taken together, a few steps a point."""
@@ -52,10 +52,7 @@ class Case:
     @cached_property
     def steps(self) -> list[dict[str, Floats]]:
         """Columns of every run's steps table."""
-        tables = [run.table("steps") for run in self.runs]
-        return [
-            {n: np.asarray(t[n].to_numpy(), np.float64) for n in t.column_names} for t in tables
-        ]
+        return [step_columns(run) for run in self.runs]
 
     def values(self, name: str) -> Floats:
         """A figure of every run, NaN where there is none."""
@@ -66,35 +63,41 @@ class Case:
         """Sum of a column over all steps of all runs."""
         return float(sum(np.nansum(steps[column]) for steps in self.steps))
 
-    def over_time(
-        self, column: str, reduce: Reduce, points: int = MOST_POINTS
-    ) -> tuple[Floats, Floats]:
-        """Seconds and values, few enough to draw; the mean over the runs."""
-        t_s, starts = bins(self.steps[0]["t_s"], points)
-        return t_s, np.mean([reduce(steps[column], starts) for steps in self.steps], axis=0)
+    def over_time(self, column: str, points: int = MOST_POINTS) -> tuple[Floats, Floats]:
+        """Seconds and values of a step figure, few enough to draw.
+
+        Steps are merged by the figure's rule; then the mean over the runs that have it.
+        """
+        t_s, merged = self._merged(points)
+        return t_s, mean_known(np.stack([columns[column] for columns in merged]), axis=0)
+
+    def _merged(self, points: int) -> tuple[Floats, list[dict[str, Floats]]]:
+        """Middles of stretches of steps, s, and every run's steps merged to one row for each."""
+        if points not in self._stretches:
+            t_s, starts = bins(self.steps[0]["t_s"], points)
+            self._stretches[points] = (
+                t_s,
+                [
+                    merge_blocks(steps, starts, None, _distributions(run, starts))
+                    for run, steps in zip(self.runs, self.steps, strict=True)
+                ],
+            )
+        return self._stretches[points]
 
     @cached_property
-    def _pooled(self) -> tuple[Floats, Floats]:
-        """Quantiles of each step that served tokens, (S, Q), and how many it served, (S,)."""
-        quantiles, served = [], []
-        for run, steps in zip(self.runs, self.steps, strict=True):
-            latency_s = run.table("quantiles", ["latency_s"])["latency_s"].to_numpy()
-            quantiles.append(np.asarray(latency_s, np.float64).reshape(-1, len(SHARES)))
-            served.append(steps["tokens_served"])
-        joined, weight = np.concatenate(quantiles), np.concatenate(served)
-        some = (weight > 0) & np.isfinite(joined).all(axis=1)
-        return joined[some], weight[some]
+    def _stretches(self) -> dict[int, tuple[Floats, list[dict[str, Floats]]]]:
+        return {}
 
     @cached_property
     def distribution(self) -> Distribution | None:
         """Latency of all tokens served; None if none was."""
-        quantiles, served = self._pooled
-        return pooled(quantiles, served) if served.size else None
+        found = Distribution.merged(distribution(run, "latency") for run in self.runs)
+        return found if found.size else None
 
     def latency_at(self, share: float) -> float:
-        """Seconds within which so large a share of all tokens came; NaN if none was served."""
+        """Seconds within which a share of all tokens came; NaN if none was served."""
         found = self.distribution
-        return float("nan") if found is None else float(found.latency_at(share))
+        return float("nan") if found is None else float(found.quantile(share))
 
     def by_layer(self) -> tuple[Floats, Floats]:
         """Propagation and compute of each layer, s, (L,): means over the tokens served, or NaN."""
@@ -175,7 +178,7 @@ def difference(case: Case, first: Case, name: str) -> Estimate:
     if set(case.keys) == set(first.keys):
         order = np.argsort([first.keys.index(key) for key in case.keys])
         return estimate(mine[order] - theirs)
-    return Estimate(float(np.mean(mine) - np.mean(theirs)), float("nan"))
+    return Estimate(estimate(mine).mean - estimate(theirs).mean, float("nan"))
 
 
 def bins(t_s: Floats, points: int = MOST_POINTS) -> tuple[Floats, NDArray[np.intp]]:
@@ -186,18 +189,11 @@ def bins(t_s: Floats, points: int = MOST_POINTS) -> tuple[Floats, NDArray[np.int
     return (t_s[starts] + t_s[last]) / 2, starts
 
 
-def mean(values: Floats, starts: NDArray[np.intp]) -> Floats:
-    """Mean of what is known in each stretch, NaN where nothing is."""
-    known = np.add.reduceat(np.isfinite(values).astype(np.float64), starts)
-    total = np.add.reduceat(np.nan_to_num(values), starts)
-    return np.where(known > 0, total / np.maximum(known, 1), np.nan)
-
-
-def least(values: Floats, starts: NDArray[np.intp]) -> Floats:
-    """Least value in each stretch."""
-    return np.fmin.reduceat(values, starts)
-
-
-def most(values: Floats, starts: NDArray[np.intp]) -> Floats:
-    """Greatest value in each stretch."""
-    return np.fmax.reduceat(values, starts)
+def _distributions(run: Run, starts: NDArray[np.intp]) -> dict[str, list[Distribution]]:
+    """By quantity the merged distribution of each stretch of steps."""
+    found = {}
+    for quantity in QUANTITIES:
+        table = run.table(quantity)
+        step, value_s, count = (table[n].to_numpy() for n in ("step", "value_s", "count"))
+        found[quantity] = blocks(step, value_s, count, starts)
+    return found

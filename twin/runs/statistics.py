@@ -1,6 +1,5 @@
 """Figures drawn from runs: token statistics, means with confidence intervals."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -15,14 +14,26 @@ class Estimate(NamedTuple):
 
 
 def estimate(values: NDArray[np.float64]) -> Estimate:
-    """Mean over replicates with Student's t interval; the interval is NaN for one replicate."""
-    n = len(values)
+    """Mean of the known values with Student's t interval.
+
+    The interval is NaN for a single value; both are NaN where no value is known.
+    """
+    known = values[np.isfinite(values)]
+    n = len(known)
     if n < 2:
-        return Estimate(float(np.mean(values)), float("nan"))
+        return Estimate(float(known[0]) if n else float("nan"), float("nan"))
     from scipy.special import stdtrit
 
-    half = float(stdtrit(n - 1, 0.975) * np.std(values, ddof=1) / np.sqrt(n))
-    return Estimate(float(np.mean(values)), half)
+    half = float(stdtrit(n - 1, 0.975) * np.std(known, ddof=1) / np.sqrt(n))
+    return Estimate(float(np.mean(known)), half)
+
+
+def mean_known(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Mean of what is known along an axis; NaN where nothing is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0))
 
 
 def percentiles(values: NDArray[np.float64], ranks: tuple[int, ...]) -> list[float]:
@@ -46,60 +57,6 @@ def latency_quantiles(total_s: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(total_s):
         return np.full(len(SHARES), np.nan)
     return np.asarray(percentiles(total_s, tuple(range(0, 101, 5))))
-
-
-_SAME_S = 1e-9
-"""Quantiles no further apart than this are one."""
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """Cumulative distribution of latency, straight between its points.
-
-    Attributes
-    ----------
-    latency_s : (P,) float64
-        Ascending; twice where the share jumps.
-    share : (P,) float64
-        Of tokens that took no longer, 0 to 1.
-    """
-
-    latency_s: NDArray[np.float64]
-    share: NDArray[np.float64]
-
-    def latency_at(self, share: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Seconds within which so large a share of the tokens came."""
-        return np.asarray(np.interp(share, self.share, self.latency_s))
-
-    def share_within(self, latency_s: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Share of the tokens that took no longer."""
-        return np.asarray(np.interp(latency_s, self.latency_s, self.share))
-
-
-def pooled(quantiles_s: NDArray[np.float64], weight: NDArray[np.float64]) -> Distribution:
-    """Mix distributions that are known by their quantiles, straight between these.
-
-    Parameters
-    ----------
-    quantiles_s : (S, Q) float64
-        Latency of each at `twin.runs.statistics.SHARES`.
-    weight : (S,) float64
-        How many tokens each stands for.
-    """
-    low, high = quantiles_s[:, :-1].ravel(), quantiles_s[:, 1:].ravel()
-    mass = (weight[:, None] * np.diff(SHARES)).ravel() / weight.sum()
-    # Between two quantiles the density is even; where they coincide, tokens are a jump.
-    spread = high - low > _SAME_S
-    density = np.where(spread, mass / np.where(spread, high - low, 1.0), 0.0)
-    at_s = np.concatenate([low, high])
-    order = np.argsort(at_s, kind="stable")
-    at_s = at_s[order]
-    after = np.cumsum(np.concatenate([density, -density])[order])
-    jump = np.concatenate([np.zeros(len(low)), np.where(spread, 0.0, mass)])[order]
-    rise = np.diff(at_s, prepend=at_s[0]) * np.concatenate([[0.0], after[:-1]])
-    share = np.cumsum(rise + jump)
-    share = np.stack([share - jump, share], axis=1).ravel()
-    return Distribution(np.repeat(at_s, 2), np.maximum.accumulate(np.clip(share, 0, 1)))
 
 
 def token_metrics(

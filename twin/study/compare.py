@@ -1,26 +1,31 @@
 """Strategies and policies side by side on common random numbers: one run a case and replicate."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.model import TwinModel
 from twin.errors import InputError
 from twin.plugins import load_plugins
+from twin.runs.figures import FIGURES
 from twin.runs.statistics import Estimate, estimate
+from twin.runs.summary import summarise
 from twin.scenario.schema import Scenario
 from twin.study.cases import Case
 from twin.study.pool import map_jobs
-from twin.study.run_figures import Figures, run_figures
 
 CLAIRVOYANT = "clairvoyant"
 """The policy that regret is measured against."""
 
-OBJECTIVES = {"throughput_per_s": -1, "energy_per_token_j": 1, "served": -1}
-"""What is held against latency; 1 where less is better."""
+OBJECTIVES = ("throughput_per_s", "energy_per_token_j", "tokens_served_share")
+"""What is held against latency."""
+
+type Figures = dict[str, float | None]
+"""Of a run, by the names in `twin.runs.figures.FIGURES`; None where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +37,16 @@ class Outcome:
     infeasible: str | None = None
 
     def values(self, name: str) -> NDArray[np.float64]:
-        """One figure over the replicates."""
-        return np.array([run[name] for run in self.runs])
+        """One figure over the replicates, NaN where there is none."""
+        return np.array([run.get(name) for run in self.runs], np.float64)
 
     def estimate(self, name: str) -> Estimate:
         """Mean of a figure and its interval."""
         return estimate(self.values(name))
+
+    def shown(self, name: str) -> Estimate:
+        """The same in the unit that the figure is shown in."""
+        return estimate(FIGURES[name].scale * self.values(name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +96,14 @@ class Comparison:
         return Regret(
             against=best.case.name,
             latency_s=self.difference(outcome, "latency_mean_s", best),
-            lost=self.difference(outcome, "lost", best),
+            lost=self.difference(outcome, "tokens_lost_share", best),
         )
 
     def non_dominated(self, objective: str) -> list[Outcome]:
         """Those that no other beats in latency and `objective` alike, by their means."""
+        better = FIGURES[objective].better
         points = [
-            (o.estimate("latency_mean_s").mean, OBJECTIVES[objective] * o.estimate(objective).mean)
+            (o.estimate("latency_mean_s").mean, better * o.estimate(objective).mean)
             for o in self.feasible
         ]
         best = non_dominated(np.array(points))
@@ -126,7 +136,7 @@ class Comparison:
             return entry
         entry |= {name: outcome.estimate(name)._asdict() for name in outcome.runs[0]}
         entry["ratio"] = self.ratio(outcome)._asdict()
-        entry["served_difference"] = self.difference(outcome, "served")._asdict()
+        entry["served_difference"] = self.difference(outcome, "tokens_served_share")._asdict()
         regret = self.regret(outcome)
         entry["regret"] = regret and {
             "against": regret.against,
@@ -205,10 +215,18 @@ def non_dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _run(scenario: Scenario, replicate: int, plugins: Sequence[str]) -> Figures | str:
-    """One run's figures, or why there is none."""
+    """One run's figures, drawn from its tables as for any run; or why there is none."""
+    # Here, so that comparisons can be shown without Mesa.
+    from agents.run import run_scenario
+
     load_plugins(plugins)
-    simulation = scenario.simulation.model_copy(update={"replicate": replicate})
-    try:
-        return run_figures(TwinModel(scenario.model_copy(update={"simulation": simulation})))
-    except InputError as error:
-        return str(error)
+    # Figures do not depend on these rows, which take the time of most others to write.
+    unread = {"record_satellites_every": scenario.simulation.steps, "record_tokens_per_step": 0}
+    simulation = scenario.simulation.model_copy(update={"replicate": replicate, **unread})
+    chosen = scenario.model_copy(update={"simulation": simulation})
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found = summarise(run_scenario(chosen, runs_dir=Path(folder), run_id="run"))
+        except InputError as error:
+            return str(error)
+    return {name: value for name, value in found.items() if name in FIGURES}

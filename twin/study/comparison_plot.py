@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from twin.runs.cells import text
+from twin.runs.figures import FIGURES
+from twin.runs.rules import LESS, MORE
 from twin.study.compare import OBJECTIVES, Comparison, Outcome
 from twin.study.plots import blank_plot, save_plot, strategy_colours
 
@@ -16,12 +19,7 @@ if TYPE_CHECKING:
 MARKERS = "osD^vP*X<>"
 """Markers of the policies, in their order."""
 
-LABELS = {
-    "throughput_per_s": "throughput of the busiest satellite (tokens/s)",
-    "energy_per_token_j": "energy drawn by the fleet (J/token)",
-    "served": "tokens served (share of those asked)",
-}
-BETTER = {1: "less is better", -1: "more is better"}
+_BETTER = {LESS: "less is better", MORE: "more is better"}
 _LOG_SPAN = 5.0
 """Values that span a larger factor get a logarithmic axis."""
 
@@ -87,7 +85,7 @@ def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles
     axes.plot(*np.array(sorted(at)).reshape(-1, 2).T, color="#999999", lw=1, zorder=1)
     for outcome in result.feasible:
         style = styles.of(outcome)
-        x, y = outcome.estimate("latency_mean_s"), outcome.estimate(objective)
+        x, y = outcome.shown("latency_mean_s"), outcome.shown(objective)
         outlined = any(outcome is other for other in best)
         axes.errorbar(
             x.mean, y.mean, xerr=x.ci95, yerr=y.ci95, fmt="none", ecolor=style["color"], capsize=2
@@ -104,11 +102,11 @@ def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles
         )
     _scale(axes, "x", result, "latency_mean_s")
     _scale(axes, "y", result, objective)
-    if objective == "served":  # not more than all
+    if objective == "tokens_served_share":  # not more than all
         low, high = axes.get_ylim()
-        axes.set_ylim(low, min(high, 1.0 + 0.1 * (1.0 - low)))
-    axes.set_xlabel("seconds per token (less is better)")
-    axes.set_ylabel(f"{LABELS[objective]}, {BETTER[OBJECTIVES[objective]]}", fontsize=9)
+        axes.set_ylim(low, min(high, 100.0 + 0.1 * (100.0 - low)))
+    axes.set_xlabel(_axis("latency_mean_s"))
+    axes.set_ylabel(_axis(objective), fontsize=9)
     axes.grid(alpha=0.25)
 
 
@@ -116,11 +114,11 @@ def _scale(axes: "Axes", which: Literal["x", "y"], result: Comparison, name: str
     """Make an axis logarithmic over wide spans, and never so narrow that noise fills it."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
-    mean, half = np.array([outcome.estimate(name) for outcome in result.feasible]).T
+    mean, half = np.array([outcome.shown(name) for outcome in result.feasible]).T
     if not np.isfinite(mean).any():
         return
     low, high = np.nanmin(mean), np.nanmax(mean)
-    if name != "served" and low > 0 and high > _LOG_SPAN * low:
+    if name != "tokens_served_share" and low > 0 and high > _LOG_SPAN * low:
         axis = axes.xaxis if which == "x" else axes.yaxis
         axes.set(**{f"{which}scale": "log", f"{which}lim": (low / 1.5, high * 1.5)})
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -197,14 +195,18 @@ def _bars(axes: "Axes", result: Comparison, styles: _Styles) -> None:
         style = styles.of(outcome)
         values = outcome.values("latency_mean_s")
         p99 = outcome.estimate("latency_p99_s").mean
-        axes.barh(y, values.mean(), 0.6, color=style["color"], alpha=0.55)
+        mean = outcome.estimate("latency_mean_s").mean
+        axes.barh(y, mean, 0.6, color=style["color"], alpha=0.55)
         axes.plot(values, np.full(len(values), y), **style, ls="none", ms=4, mec="white", mew=0.4)
         axes.plot(p99, y, "|", color="black", ms=11)
         furthest = np.nanmax([*values, p99, 0.0])
-        axes.annotate(f"  {values.mean():.3f} s", (furthest, y), va="center", fontsize=9)
+        axes.annotate(f"  {text(mean)} s", (furthest, y), va="center", fontsize=9)
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_xlabel("seconds per token (bar: mean, marks: replicates, black line: 99th percentile)")
+    axes.set_xlabel(
+        f"{FIGURES['latency_mean_s'].header} (bar; marks: replicates); "
+        f"black line: {FIGURES['latency_p99_s'].label}"
+    )
     axes.set_xlim(0, 1.12 * (axes.dataLim.x1 if np.isfinite(axes.dataLim.x1) else 1.0))
 
 
@@ -229,5 +231,10 @@ def _legend(figure: Any, styles: _Styles) -> None:
     )
 
 
+def _axis(name: str) -> str:
+    """Label of an axis."""
+    return f"{FIGURES[name].header} ({_BETTER[FIGURES[name].better]})"
+
+
 def _point(outcome: Outcome, objective: str) -> tuple[float, float]:
-    return outcome.estimate("latency_mean_s").mean, outcome.estimate(objective).mean
+    return outcome.shown("latency_mean_s").mean, outcome.shown(objective).mean

@@ -2,8 +2,13 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
+from twin.runs.cells import text
+from twin.runs.figures import FIGURES
 from twin.runs.statistics import Estimate
-from twin.study.compare import Comparison, Outcome
+from twin.runs.token_figures import CAUSES
+from twin.study.compare import Comparison, Outcome, Regret
 
 type TextTable = tuple[str, list[str], list[list[str]]]
 """Title, header, rows."""
@@ -15,7 +20,7 @@ def comparison_tables(result: Comparison) -> list[TextTable]:
     """Latency, service and resources of every case, and regret if one was clairvoyant."""
     reference = result.reference.case.name
     told = [
-        _table(result, f"seconds a token served; x: times {reference}", _latency(result)),
+        _table(result, f"latency; x: times {reference}", _latency(result)),
         _table(result, f"tokens; difference from {reference} in points", _service(result)),
         _table(result, "resources", _resources()),
     ]
@@ -41,61 +46,67 @@ def _table(result: Comparison, title: str, columns: dict[str, _Cell]) -> TextTab
 
 def _latency(result: Comparison) -> dict[str, _Cell]:
     columns: dict[str, _Cell] = {
-        "mean": lambda o: _interval(o.estimate("latency_mean_s")),
-        "p50": _mean("latency_p50_s", ".3f"),
-        "p95": _mean("latency_p95_s", ".3f"),
-        "p99": _mean("latency_p99_s", ".3f"),
-        "x": lambda o: _interval(result.ratio(o)),
+        FIGURES["latency_mean_s"].header: lambda o: text(o.shown("latency_mean_s")),
+        **_means("latency_p50_s", "latency_p95_s", "latency_p99_s"),
+        "x": lambda o: text(result.ratio(o)),
     }
-    if any(o.estimate("ttft_p50_s").mean == o.estimate("ttft_p50_s").mean for o in result.feasible):
-        columns["first token p50"] = _mean("ttft_p50_s", ".3f")
+    if any(np.isfinite(o.values("ttft_p50_s")).any() for o in result.feasible):
+        columns |= _means("ttft_p50_s")
     return columns
 
 
 def _service(result: Comparison) -> dict[str, _Cell]:
     return {
-        "served": _mean("served", ".3%"),
-        "difference": lambda o: _interval(result.difference(o, "served"), scale=100),
-        "lost": _mean("lost", ".3%"),
+        **_means("tokens_served_share"),
+        "difference": lambda o: _points(result.difference(o, "tokens_served_share")),
+        **_means("tokens_lost_share"),
         "most of them": _main_cause,
     }
 
 
 def _resources() -> dict[str, _Cell]:
-    return {
-        "tokens/s": _mean("throughput_per_s", ".4g"),
-        "J/token": _mean("energy_per_token_j", ".4g"),
-        "compute": _mean("compute_energy_per_token_j", ".3g"),
-        "moved GB": _mean("migrated_bytes", ".4g", scale=1e-9),
-        "plans": _mean("placements", ".3g"),
-        "min SoC": _mean("soc_min", ".1%"),
-    }
+    return _means(
+        "throughput_per_s",
+        "energy_per_token_j",
+        "compute_energy_per_token_j",
+        "migrated_gb",
+        "placements",
+        "soc_min",
+    )
 
 
 def _regret(result: Comparison) -> dict[str, _Cell]:
-    def cell(of: Callable[..., Estimate], scale: float = 1.0) -> _Cell:
-        def text(outcome: Outcome) -> str:
+    def cell(of: Callable[[Regret], str]) -> _Cell:
+        def said(outcome: Outcome) -> str:
             regret = result.regret(outcome)
-            return "" if regret is None else _interval(of(regret), scale=scale)
+            return "" if regret is None else of(regret)
 
-        return text
+        return said
 
     return {
-        "seconds a token": cell(lambda regret: regret.latency_s),
-        "points lost": cell(lambda regret: regret.lost, scale=100),
+        "seconds a token": cell(lambda regret: text(regret.latency_s)),
+        "points lost": cell(lambda regret: _points(regret.lost)),
     }
 
 
-def _mean(name: str, form: str, scale: float = 1.0) -> _Cell:
-    return lambda outcome: format(outcome.estimate(name).mean * scale, form)
+def _means(*names: str) -> dict[str, _Cell]:
+    """A column of means for each figure."""
+
+    def cell(name: str) -> _Cell:
+        return lambda outcome: text(outcome.shown(name).mean)
+
+    return {FIGURES[name].header: cell(name) for name in names}
 
 
-def _interval(value: Estimate, scale: float = 1.0) -> str:
-    return f"{value.mean * scale:.3f} ± {value.ci95 * scale:.3f}"
+def _points(share: Estimate) -> str:
+    """A difference of shares, in points of percent."""
+    return text(Estimate(100 * share.mean, 100 * share.ci95))
 
 
 def _main_cause(outcome: Outcome) -> str:
     """The cause that most of the lost tokens have, and its share of the tokens asked."""
-    causes = {n: outcome.estimate(n).mean for n in outcome.runs[0] if n.startswith("lost_")}
-    cause = max(causes, key=lambda name: causes[name])
-    return f"{cause.removeprefix('lost_')} {causes[cause]:.3%}" if causes[cause] else ""
+    names = [f"lost_{cause.name.lower()}_share" for cause in CAUSES]
+    means = {name: np.nan_to_num(outcome.shown(name).mean) for name in names}
+    most = max(means, key=lambda name: means[name])
+    cause = most.removeprefix("lost_").removesuffix("_share")
+    return f"{cause} {text(float(means[most]))} %" if means[most] else ""

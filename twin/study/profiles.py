@@ -2,23 +2,28 @@
 
 import numpy as np
 
-from twin.runs.repeats import Case, least, mean
-from twin.runs.statistics import SHARES
+from twin.runs.repeats import Case
 from twin.runs.store import Run
+from twin.runs.summary import distribution
 
 POINTS = 96
 """Along the time of a run, at most: steps are taken together."""
 
-PROFILES = {
-    "profile_latency_s": "latency within which 0, 5, ... 100 % of all tokens served came",
-    "profile_layer_way_s": "mean time of each layer on the way between satellites",
-    "profile_layer_compute_s": "mean time of each layer computing",
-    "profile_t_s": "middles of equal stretches of steps, since the start",
-    "profile_served_share": "tokens served in each, of those asked",
-    "profile_soc_min": "lowest state of charge in each",
-    "profile_sunlit_share": "satellites in sunlight in each, mean",
-}
-"""Names of the curves, and what they are."""
+LATENCY_PROFILE = ("profile_latency_s", "profile_latency_count")
+"""Values and counts of a `twin.runs.distribution.Distribution`."""
+
+STEP_PROFILES = ("profile_tokens_served_share", "profile_soc_min", "profile_sunlit_mean")
+"""Figures of a step, by what follows ``profile_``, merged over stretches of steps."""
+
+PROFILES = (
+    *LATENCY_PROFILE,
+    "profile_layer_way_s",
+    "profile_layer_compute_s",
+    "profile_t_s",
+    *STEP_PROFILES,
+)
+"""Names of the curves: latency of all tokens served, in bins; mean time of each layer on the way
+and computing; the middle of each stretch of steps, since the start, and figures there."""
 
 type Profile = list[float | None]
 """None where there is no such figure."""
@@ -26,18 +31,14 @@ type Profile = list[float | None]
 
 def profiles(run: Run) -> dict[str, Profile]:
     """Curves of a complete run, by the names in `PROFILES`."""
-    case = Case("", (run,))
-    way_s, compute_s = case.by_layer()
-    t_s, asked = case.over_time("tokens_asked", mean, POINTS)
-    served = case.over_time("tokens_served", mean, POINTS)[1]
+    case, latency = Case("", (run,)), distribution(run, "latency").binned()
+    names = [name.removeprefix("profile_") for name in STEP_PROFILES]
     found = (
-        [case.latency_at(share) for share in SHARES],
-        way_s,
-        compute_s,
-        t_s,
-        np.divide(served, asked, out=np.full(len(t_s), np.nan), where=asked > 0),
-        case.over_time("soc_min", least, POINTS)[1],
-        case.over_time("sunlit_mean", mean, POINTS)[1],
+        latency.value_s,
+        latency.count,
+        *case.by_layer(),
+        case.over_time("t_s", POINTS)[0],
+        *(case.over_time(name, POINTS)[1] for name in names),
     )
     return {
         name: [float(v) if np.isfinite(v) else None for v in values]

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
 from twin.plugins import load_plugins
-from twin.runs.summary import FIGURES
+from twin.runs.figures import FIGURES
 from twin.scenario import loader, sources
 from twin.scenario.fields import Table
 

@@ -17,9 +17,10 @@ from twin.errors import InputError
 from twin.plugins import load_plugins
 from twin.plugins.loading import load_kept, load_text
 from twin.registry import PLUGIN_TEXTS
+from twin.runs.figures import FIGURES
 from twin.runs.store import PARTIAL, Run, open_run
 from twin.runs.studies import Result, Study, StudyWriter, interrupted
-from twin.runs.summary import FIGURES, summarise
+from twin.runs.summary import summarise
 from twin.scenario import attachments, loader
 from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario

@@ -83,8 +83,8 @@ def as_json(groups: Sequence[Group]) -> list[Group]:
 
 
 def _estimate(values: list[float | None]) -> Estimate | None:
-    known = np.array([value for value in values if value is not None], np.float64)
-    return estimate(known) if known.size else None
+    found = estimate(np.array(values, np.float64))
+    return found if np.isfinite(found.mean) else None
 
 
 def _case(group: Group) -> tuple[str, str]:
