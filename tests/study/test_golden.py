@@ -12,9 +12,9 @@ from twin.scenario import loader
 
 GOLDEN = {
     "latency_mean_s": 0.8543997865708665,
-    "latency_p50_s": 0.8472449591323749,
-    "latency_p95_s": 0.9311789384760241,
-    "latency_p99_s": 0.9472651505474412,
+    "latency_p50_s": 0.8480618189243012,
+    "latency_p95_s": 0.9889386531873227,
+    "latency_p99_s": 1.0663767681401772,
     "expected_latency_s": 0.8551690445325786,
     "propagation_mean_s": 0.8150781865708666,
     "compute_mean_s": 0.03932159999999999,
@@ -27,7 +27,7 @@ GOLDEN = {
     "lost_unserved": 0.0,
     "ground_handovers": 0.0,
     "links_up_share": 0.8854166666666666,
-    "sunlit_share": 0.7632893454236203,
+    "sunlit_share": 0.7632893454236204,
     "soc_min": 0.8327300838351113,
     "temperature_max_c": 20.435671294140946,
     "satellites_without_power": 0.0,

@@ -32,8 +32,11 @@ class Block:
         Of each step's mean token, by layer.
     events : list of dict
         Of all steps.
+    start_s : float
+        Start of the first step shown, since the scenario's: the page counts time from it.
     """
 
+    start_s: float = 0.0
     rows: list[Mapping[str, Any]] = field(default_factory=list)
     durations: list[Mapping[str, Distribution]] = field(default_factory=list)
     propagation_s: list[Floats] = field(default_factory=list)
@@ -59,7 +62,7 @@ class Block:
             "quantiles_s": latency.quantile(SHARES),
             "layer_propagation_s": _mean(self.propagation_s, served),
             "layer_compute_s": _mean(self.compute_s, served),
-            "events": self.events,
+            "events": [event | {"t_s": event["t_s"] - self.start_s} for event in self.events],
         }
 
 

@@ -40,7 +40,8 @@ class Tap:
     def __call__(self, model: TwinModel) -> None:
         """Take in the step that the model has just made."""
         if self._plan is None:
-            self._plan = trace.plan(model.world)
+            self._plan = trace.plan(model.world, model.snapshot.step)
+            self._block = Block(start_s=model.snapshot.instant.t_s)
             self._begin(model, self._plan)
         if self._plan.shown(model.snapshot.step):
             self._first = self._shown(model, self._plan)
@@ -52,7 +53,7 @@ class Tap:
         """Show the steps since the last frame, if any; for a run that was stopped among them."""
         if self._block.rows:
             self._show(Frame(**self._first, **self._block.merged()))
-            self._block = Block()
+            self._block = Block(start_s=self._block.start_s)
 
     def _add(self, model: TwinModel) -> None:
         block, latency = self._block, model.served.latency

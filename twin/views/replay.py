@@ -13,12 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.energy.budget import at_start
-from twin.energy.bus import profile
+from twin.energy.bus import ZERO_CELSIUS_K, profile
 from twin.network.handover import NOBODY
 from twin.runs import distribution
 from twin.runs.distribution import Distribution
 from twin.runs.figures import QUANTITIES, STEP_FIGURES
-from twin.runs.replay import snapshots
+from twin.runs.replay import snapshots, start
 from twin.runs.store import Run
 from twin.views import trace
 from twin.views.block import Block
@@ -48,13 +48,9 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
     planned : Plan
     """
     record = _Record(run, world.constellation.size, planned)
-    bus = run.scenario.bus
-    inside = np.zeros((len(SatelliteState), world.constellation.size), bool)
-    start = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
-    inside[SatelliteState.RESERVE], inside[SatelliteState.THROTTLED] = start.low, start.throttled
-    inside[SatelliteState.UNPOWERED] = not start.powered
-    serving = np.full(record.sites, NOBODY)
-    block, first = Block(), dict[str, Any]()
+    inside, serving = _at_first(run, world.constellation.size, record.sites)
+    start_s = float(world.ephemeris.t_s[planned.first])
+    block, first = Block(start_s=start_s), dict[str, Any]()
     hand_overs: deque[dict[str, Any]] = deque()
     for snapshot, _ in snapshots(run, world):
         step = snapshot.step
@@ -84,7 +80,26 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
         record.add(step, block)
         if planned.complete(step):
             yield Frame(**first, **block.merged())
-            block = Block()
+            block = Block(start_s=start_s)
+
+
+def _at_first(run: Run, size: int, sites: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which satellite is in which state, and the satellite of each site, before the first step."""
+    inside = np.zeros((len(SatelliteState), size), bool)
+    begun, bus = start(run), run.scenario.bus
+    if begun is None:
+        fresh = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
+        inside[SatelliteState.RESERVE] = fresh.low
+        inside[SatelliteState.THROTTLED] = fresh.throttled
+        inside[SatelliteState.UNPOWERED] = not fresh.powered
+        return inside, np.full(sites, NOBODY)
+    inside[SatelliteState.RESERVE] = begun.energy.low
+    inside[SatelliteState.THROTTLED] = begun.energy.throttled
+    inside[SatelliteState.UNPOWERED] = ~begun.energy.powered
+    inside[SatelliteState.FAULTY] = begun.lost
+    if begun.sound is not None:
+        inside[SatelliteState.FAULTY] |= ~begun.sound
+    return inside, begun.ground.satellite.astype(np.int64)
 
 
 class _Record:
@@ -92,6 +107,7 @@ class _Record:
 
     def __init__(self, run: Run, size: int, planned: Plan) -> None:
         self.sites = len(trace.sites(run.scenario))
+        self._first = planned.first
         steps = run.table("steps", list(STEP_FIGURES))
         self._rows = {name: _column(steps, name) for name in STEP_FIGURES}
         layers = run.table("layers")
@@ -103,7 +119,7 @@ class _Record:
                 ("compute_s", "compute_mean_s"),
             )
         }
-        self._durations = {name: _durations(run, name, planned.steps) for name in QUANTITIES}
+        self._durations = {name: _durations(run, name, planned) for name in QUANTITIES}
         self._satellites = _Satellites(run, size)
         self._tokens = _Tokens(run, planned)
         self._placements = _placements(run, planned)
@@ -117,20 +133,21 @@ class _Record:
 
     def add(self, step: int, block: Block) -> None:
         """Add what the tables hold of a step to a block."""
-        block.rows.append({name: column[step] for name, column in self._rows.items()})
-        block.durations.append({name: found[step] for name, found in self._durations.items()})
-        block.propagation_s.append(self._layers["propagation_s"][step])
-        block.compute_s.append(self._layers["compute_s"][step])
+        i = step - self._first
+        block.rows.append({name: column[i] for name, column in self._rows.items()})
+        block.durations.append({name: found[i] for name, found in self._durations.items()})
+        block.propagation_s.append(self._layers["propagation_s"][i])
+        block.compute_s.append(self._layers["compute_s"][i])
         block.events += self.events.get(step, [])
 
 
-def _durations(run: Run, quantity: str, steps: int) -> list[Distribution]:
+def _durations(run: Run, quantity: str, planned: Plan) -> list[Distribution]:
     kept = run.table(quantity)
     return distribution.blocks(
         kept["step"].to_numpy(),
         kept["value_s"].to_numpy(),
         kept["count"].to_numpy(),
-        np.arange(steps),
+        planned.first + np.arange(planned.steps),
     )
 
 
@@ -142,6 +159,13 @@ class _Satellites:
         table = run.table("satellites", ["step", *names])
         self._at = np.unique(_column(table, "step")).astype(np.int64)
         self._values = {name: _column(table, name).reshape(len(self._at), size) for name in names}
+        begun = start(run)
+        if not len(self._at) and begun is not None:
+            # A fork too short for a record has the one that it began with.
+            self._at = np.array([run.first_step])
+            kelvin = begun.energy.temperature_k
+            found = begun.energy.soc, kelvin - ZERO_CELSIUS_K, np.zeros(size)
+            self._values = {n: v[None] for n, v in zip(names, found, strict=True)}
 
     def at(self, step: int) -> Columns:
         right = min(int(np.searchsorted(self._at, step, side="right")), len(self._at) - 1)
@@ -172,7 +196,7 @@ class _Tokens:
             for name in ("layer", "rank", "source", "target", "start_s", "end_s")
         }
         recorded = int(self._token.max(initial=-1)) + 1
-        first = slice(*self._rows(0, recorded))
+        first = slice(*self._rows(planned.first, recorded))
         hops_of_first = int(self._offset[first.stop] - self._offset[first.start])
         self._drawn = trace.drawn(recorded, hops_of_first, planned.frames)
 
@@ -194,12 +218,13 @@ class _Tokens:
 
 def _placements(run: Run, planned: Plan) -> dict[int, Columns]:
     """Placements by the first shown step that they are in force in; a later one replaces."""
-    table = run.table("placements", ["placement", "step", *trace.PLACEMENT])
+    table = run.placements()
     columns = {name: table[name].to_numpy() for name in table.column_names}
     _, first = np.unique(columns["placement"], return_index=True)
     found = {}
     for start, end in zip(first, [*first[1:], len(table)], strict=True):
-        shown = -(-int(columns["step"][start]) // planned.stride) * planned.stride
+        after = int(columns["step"][start]) - planned.first
+        shown = planned.first - (-after // planned.stride) * planned.stride
         found[shown] = {name: columns[name][start:end] for name in trace.PLACEMENT}
     return found
 

@@ -202,7 +202,7 @@ class Session:
         load_kept(shown.run.path)
         scenario = shown.run.scenario
         world = World(scenario)
-        planned = trace.plan(world)
+        planned = trace.plan(world, shown.run.first_step)
         report = self._progress(stop, f"Opening {scenario.name}")
         shown.stream.begin(trace.head(world, planned, run_id=shown.run_id))
         for number, frame in enumerate(replay.frames(shown.run, world, planned), start=1):

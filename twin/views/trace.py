@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin import vocabulary
+from twin.export.ephemeris import utc
 from twin.network.cities import city_sites
 from twin.runs.distribution import Distribution
 from twin.scenario.schema import Scenario
@@ -38,30 +39,31 @@ class Plan:
 
     Attributes
     ----------
-    steps, stride, frames : int
-        Steps of the run; one in `stride` is shown, `frames` in all.
+    first, steps, stride, frames : int
+        First step and number of steps; one in `stride` is shown, `frames` in all.
     """
 
+    first: int
     steps: int
     stride: int
     frames: int
 
     def shown(self, step: int) -> bool:
         """Whether a step is shown: the first of those that a frame stands for."""
-        return step % self.stride == 0
+        return (step - self.first) % self.stride == 0
 
     def complete(self, step: int) -> bool:
         """Whether a step is the last of those that a frame stands for."""
-        return step + 1 == self.steps or self.shown(step + 1)
+        return step + 1 == self.first + self.steps or self.shown(step + 1)
 
 
-def plan(world: World) -> Plan:
-    """Choose the steps to show, evenly, as many as the limits allow."""
-    steps = world.scenario.simulation.steps
+def plan(world: World, first: int = 0) -> Plan:
+    """Choose the steps to show from `first` on, evenly, as many as the limits allow."""
+    steps = world.scenario.simulation.steps - first
     each = 17 * world.constellation.size + len(world.skeleton.edges)
     most = max(2, min(MAX_FRAMES, MAX_FRAME_BYTES // each))
     stride = -(-steps // most)
-    return Plan(steps=steps, stride=stride, frames=-(-steps // stride))
+    return Plan(first=first, steps=steps, stride=stride, frames=-(-steps // stride))
 
 
 def head(world: World, planned: Plan, *, run_id: str) -> bytes:
@@ -75,14 +77,15 @@ def head(world: World, planned: Plan, *, run_id: str) -> bytes:
     run_id : str
     """
     scenario, body = world.scenario, world.constellation
-    shown_s = world.ephemeris.t_s[: planned.steps : planned.stride]
+    shown_s = world.ephemeris.t_s[planned.first :: planned.stride]
     rotation = gcrs_to_itrs(body.epoch_utc, shown_s)
     meta = _told(scenario) | {
         "run_id": run_id,
         "n_satellites": body.size,
         "n_planes": body.n_planes,
         "step_s": world.step_s,
-        "start_utc": body.epoch_utc,
+        "start_utc": str(utc(body.epoch_utc, shown_s[:1])[0]),
+        "steps": planned.steps,
         "stride": planned.stride,
         "frames": planned.frames,
         "figures": described(),
