@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import mesa
@@ -19,15 +19,89 @@ from placement.repair import repair
 from twin import registry, seeding
 from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
-from twin.planning.forecast import Oracle
-from twin.planning.problems import Known, asked_per_s, last_planned_step, plan, planning_problem
-from twin.serving.hosts import Hosts
-from twin.serving.shipments import Terms
-from twin.serving.transfers import Transfers
+from twin.moe.inference import Inference
+from twin.planning.forecast import Oracle, OracleState
+from twin.planning.problems import (
+    Known,
+    asked_per_s,
+    last_planned_step,
+    plan,
+    planning_problem,
+)
+from twin.serving.shipments import Shipment, terms
+from twin.serving.transfers import Transfers, TransferState, in_force
 from twin.vocabulary import EventKind, Reason
+from twin.world.topology import Snapshot
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What the controller is shown of a step, or learns later by telemetry.
+
+    Attributes
+    ----------
+    step : int
+    inference : Inference
+        The language model as it is now.
+    status : FleetStatus
+        What satellites and ground report of this step; it reaches the controller late.
+    hosting : (N,) bool
+        Satellites that host something under the placement in force.
+    """
+
+    step: int
+    inference: Inference
+    status: FleetStatus
+    hosting: NDArray[np.bool_]
+
+
+@dataclass(kw_only=True)
+class ControllerState:
+    """What the controller carries from one step to the next.
+
+    Attributes
+    ----------
+    version : int
+        How many times the placement in force has changed; -1 before the first plan.
+    plans : int
+        How many plans have been adopted after the first.
+    planned_at : int
+        Step of the newest plan.
+    planned_latency_s, promised_s : float
+        Latency first reported of it, and its objective.
+    repaired : bool
+        Whether the placement in force has been repaired since it was planned.
+    reports : list of FleetStatus
+        Telemetry on its way, the newest last. The oldest is what is known, or the one before it,
+        which shows what has changed.
+    probability, activation : (L, E) float64, or None before the first plan
+        How the router is believed to choose.
+    estimate : (L, E) float64 or None
+        Activations learnt from tokens, if the controller learns.
+    transfers : TransferState or None
+        None before the first plan.
+    oracle : OracleState or None
+        Of a policy that foresees.
+    plan_now : bool
+        Whether to plan in the next step whatever the policy says: strategy or policy are new.
+    """
+
+    version: int = -1
+    plans: int = 0
+    planned_at: int = 0
+    planned_latency_s: float = np.nan
+    promised_s: float = np.nan
+    repaired: bool = False
+    reports: list[FleetStatus]
+    probability: NDArray[np.float64] | None = None
+    activation: NDArray[np.float64] | None = None
+    estimate: NDArray[np.float64] | None = None
+    transfers: TransferState | None = None
+    oracle: OracleState | None = None
+    plan_now: bool = False
 
 
 class Controller(mesa.Agent):
@@ -40,258 +114,258 @@ class Controller(mesa.Agent):
     ----------
     transfers : Transfers
         The placement in force, and what is under way to change it.
-    version : int
-        How many times the placement in force has changed.
-    plans : int
-        How many plans have been adopted after the first.
     """
 
     model: TwinModel
     transfers: Transfers
 
-    def __init__(self, model: TwinModel) -> None:
+    def __init__(self, model: TwinModel, state: ControllerState | None = None) -> None:
         super().__init__(model)
-        scenario = model.config
-        table = scenario.controller
+        scenario, table = model.config, model.config.controller
+        self._config, self._world, self._log = scenario, model.world, model.log
+        self._pace, self._memory_bytes = model.fleet.pace, model.fleet.memory_bytes
+        self._source = model.source
         self._policy = registry.build("policy", POLICIES, table.policy, table.params)
         # Parameters that a policy refuses are refused before the first step.
-        nothing = Telemetry(step=0, steps_since_plan=0, latency_s=np.nan, planned_latency_s=np.nan)
+        nothing = Telemetry.nothing_yet(model.world.constellation.size)
         self._policy(nothing, lambda *_, **__: None)
-        simulation = scenario.simulation
-        self._planning = seeding.stream(simulation.seed, simulation.replicate, "planning")
-        self._strategy = seeding.stream(simulation.seed, simulation.replicate, "strategy")
-        self._oracle: Oracle | None = None
-        self._estimate: ActivationEstimate | None = None
-        self._believed: tuple[NDArray[np.float64], NDArray[np.float64]]
+        seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
+        self._planning = seeding.stream(seed, replicate, "planning")
+        self._strategy = seeding.stream(seed, replicate, "strategy")
+        self._age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
+        self._terms = terms(scenario, model.inference, model.world.step_s)
+        self._top_k = model.inference.card.top_k
         self._problem: PlacementProblem
-        self.version = -1
-        self.plans = 0
-        self._planned_at = 0
-        self._planned_latency_s = np.nan
-        self._promised_s = np.nan
-        self._repaired = False
-        age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
-        # The oldest is what is known; the one before it tells what has changed.
-        self._reports: deque[FleetStatus] = deque(maxlen=age + 2)
-        self._age = age
+        self.state = state or ControllerState(reports=[])
+        if self.state.transfers is not None:
+            self._carry_out(self.state.transfers)
+        if self.state.oracle is not None:
+            self._oracle = Oracle(self._world, self._source, self.state.oracle)
 
     @property
     def placement(self) -> Placement:
         """The one in force."""
         return self.transfers.placement
 
-    def begin(self, step: int) -> None:
+    @property
+    def version(self) -> int:
+        """How many times the placement in force has changed; -1 before the first plan."""
+        return self.state.version
+
+    @property
+    def plans(self) -> int:
+        """How many plans have been adopted after the first."""
+        return self.state.plans
+
+    def snapshot(self) -> ControllerState:
+        """Return the state with that of the transfers, which may have been replaced."""
+        if self.state.version >= 0:
+            self.state.transfers = self.transfers.state
+        return self.state
+
+    def begin(self, seen: Observation) -> None:
         """Make the first plan, which is in force at once."""
-        model = self.model
-        now = model.inference
-        self._believed = now.probability, now.activation
-        memory_s = model.config.controller.activation_memory_s
-        if memory_s is not None:
-            self._estimate = ActivationEstimate(now.activation, now.card.top_k, memory_s=memory_s)
-        n = model.fleet.size
-        self._note(np.nan)
-        everybody = np.ones(n, bool)
-        self._problem = self._pose(step, everybody, model.fleet.energy.soc, None, known_steps=None)
-        placement = plan(model.config, self._problem, self._strategy)
-        self.transfers = Transfers(placement, model.fleet.memory_bytes, self._terms())
-        self._planned_at = step
-        self._promised_s = objective_s(self._problem, placement)
-        model.log.add(EventKind.REPLAN, cause=Reason.START, value=self._promised_s)
-        self._serve_changed()
+        mine, now = self.state, seen.inference
+        mine.probability, mine.activation = now.probability, now.activation
+        if self._config.controller.activation_memory_s is not None:
+            mine.estimate = now.activation
+        self._note(seen.status)
+        everybody = np.ones(len(self._pace), bool)
+        self._problem = self._pose(seen, everybody, seen.status.soc, None, known_steps=None)
+        placement = plan(self._config, self._problem, self._strategy.at(seen.step))
+        self._carry_out(in_force(placement))
+        mine.planned_at = seen.step
+        mine.promised_s = objective_s(self._problem, placement)
+        self._log.add(EventKind.REPLAN, cause=Reason.START, value=mine.promised_s)
+        mine.version += 1
 
     def settle(self) -> None:
         """Let what has arrived during the last step serve."""
         arrived, changed = self.transfers.settle()
         for shipment in arrived:
-            self.model.log.add(
-                EventKind.MIGRATION_END,
-                cause=shipment.kind,
-                satellite=-1 if shipment.source is None else shipment.source,
-                other=shipment.target,
-                value=shipment.carried_bytes,
-            )
-        if changed:
-            self._serve_changed()
+            self._tell(EventKind.MIGRATION_END, shipment, shipment.carried_bytes)
+        self.state.version += changed
 
-    def step(self, step: int, hosts: Hosts) -> bool:
-        """Decide on a new placement for `step`; return whether hosts change at once.
-
-        `hosts` is where layers run over the present topology.
-        """
-        self._note(self.latency_s(hosts))
-        if len(self._reports) < 2:
+    def decide(self, seen: Observation) -> bool:
+        """Decide on a new placement; return whether hosts change at once."""
+        mine = self.state
+        self._note(seen.status)
+        if mine.plan_now:
+            mine.plan_now = False
+            fresh = self._propose(seen, Reason.FORK, repair_only=False, known_steps=None)
+            return False if fresh is None else self._adopt(seen.step, fresh)
+        if len(mine.reports) < 2:
             return False
-        before, known = (
-            self._reports[max(len(self._reports) - 2 - self._age, 0)],
-            self._known_report(),
-        )
-        if self._estimate is not None and known.choices is not None:
-            self._estimate.observe(known.choices, self.model.world.step_s)
-        latency_s = known.latency_s
-        if known.version != self.version:
-            latency_s = np.nan  # of another placement: says nothing about this one
-        elif np.isnan(self._planned_latency_s):
-            self._planned_latency_s = latency_s
-        view = Telemetry(
-            step=step,
-            steps_since_plan=step - self._planned_at,
-            latency_s=latency_s,
-            planned_latency_s=self._planned_latency_s,
-            promised_s=self._promised_s,
-            events=happened(before, known, self.model.fleet.hosting),
-            migrating=bool(self.transfers.under_way),
-            repaired=self._repaired,
-        )
 
         def propose(
             reason: str, *, repair: bool = False, known_steps: int | None = None
         ) -> Proposal | None:
-            return self._propose(step, reason, repair_only=repair, known_steps=known_steps)
+            return self._propose(seen, reason, repair_only=repair, known_steps=known_steps)
 
-        proposal = self._policy(view, propose)
-        return False if proposal is None else self._adopt(step, proposal)
+        proposal = self._policy(self._view(seen), propose)
+        return False if proposal is None else self._adopt(seen.step, proposal)
 
-    def carry(self) -> None:
+    def carry(
+        self, snapshot: Snapshot, up: NDArray[np.bool_], accepting: NDArray[np.bool_]
+    ) -> None:
         """Let the step's links carry what is under way."""
-        model, skeleton = self.model, self.model.world.skeleton
+        skeleton = self._world.skeleton
         begun = self.transfers.carry(
-            model.snapshot,
-            skeleton.indptr,
-            skeleton.indices,
-            up=model.fleet.up,
-            accepting=model.fleet.accepting,
+            snapshot, skeleton.indptr, skeleton.indices, up=up, accepting=accepting
         )
         for shipment in begun:
-            model.log.add(
-                EventKind.MIGRATION_START,
-                cause=shipment.kind,
-                satellite=-1 if shipment.source is None else shipment.source,
-                other=shipment.target,
-                value=shipment.size_bytes,
-            )
+            self._tell(EventKind.MIGRATION_START, shipment, shipment.size_bytes)
 
-    def latency_s(self, hosts: Hosts) -> float:
-        """Activation-weighted path latency of a token, ``inf`` if a part cannot be reached."""
-        inference = self.model.inference
-        nearest_s = hosts.of_nearest(hosts.path_s)
-        return float((nearest_s * inference.activation).sum() / inference.card.top_k)
+    def _carry_out(self, state: TransferState) -> None:
+        self.transfers = Transfers(state, self._memory_bytes, self._terms)
 
-    def _note(self, latency_s: float) -> None:
-        fleet, ground = self.model.fleet, self.model.ground
-        self._reports.append(
-            FleetStatus(
-                # Who hosts nothing may refuse to begin; who hosts goes on.
-                taking=fleet.accepting | (fleet.up & fleet.hosting),
-                up=fleet.up,
-                lit=fleet.sunlit > 0.0,
-                low=fleet.energy.low,
-                sound=fleet.sound,
-                soc=fleet.energy.soc,
-                latency_s=latency_s,
-                version=self.version,
-                handovers=len(ground.service.handovers.site) if ground.sites.size else 0,
-                choices=None if np.isnan(latency_s) else self.model.served.choices,
-            )
+    def _tell(self, kind: str, shipment: Shipment, value: float) -> None:
+        self._log.add(
+            kind,
+            cause=shipment.kind,
+            satellite=-1 if shipment.source is None else shipment.source,
+            other=shipment.target,
+            value=value,
         )
+
+    def _view(self, seen: Observation) -> Telemetry:
+        mine = self.state
+        reports = mine.reports
+        before, known = reports[max(len(reports) - 2 - self._age, 0)], self._known_report()
+        if mine.estimate is not None and known.choices is not None:
+            learning = self._estimate()
+            learning.observe(known.choices, self._world.step_s)
+            mine.estimate = learning.activation
+        latency_s = known.latency_s
+        if known.version != mine.version:
+            latency_s = np.nan  # of another placement: says nothing about this one
+        elif np.isnan(mine.planned_latency_s):
+            mine.planned_latency_s = latency_s
+        return Telemetry(
+            step=seen.step,
+            steps_since_plan=seen.step - mine.planned_at,
+            latency_s=latency_s,
+            planned_latency_s=mine.planned_latency_s,
+            promised_s=mine.promised_s,
+            events=happened(before, known, seen.hosting),
+            migrating=bool(self.transfers.under_way),
+            repaired=mine.repaired,
+            taking=known.taking,
+            up=known.up,
+            lit=known.lit,
+            low=known.low,
+            sound=known.sound,
+            soc=known.soc,
+        )
+
+    def _note(self, status: FleetStatus) -> None:
+        self.state.reports = [*self.state.reports, status][-(self._age + 2) :]
 
     def _known_report(self) -> FleetStatus:
         """The newest report that has come in; the oldest there is until one has."""
-        return self._reports[max(len(self._reports) - 1 - self._age, 0)]
+        reports = self.state.reports
+        return reports[max(len(reports) - 1 - self._age, 0)]
 
-    def _terms(self) -> Terms:
-        scenario, step_s = self.model.config, self.model.world.step_s
-        table, problem = scenario.controller, self._problem
-        stage_s = float(problem.stage_s.max() + problem.top_k * problem.expert_s)
-        return Terms(
-            link_bytes=scenario.links.rate_gbps * 1e9 / 8 * table.migration_share * step_s,
-            store_bytes=table.store_gbps * 1e9 / 8 * step_s,
-            # The prompts run through the ring again, as fast as its slowest stage.
-            recompute_s=scenario.workload.conversations * scenario.model.context_tokens * stage_s,
-            step_s=step_s,
-        )
+    def _estimate(self) -> ActivationEstimate:
+        memory_s = self._config.controller.activation_memory_s
+        assert self.state.estimate is not None
+        assert memory_s is not None
+        top_k = self._top_k
+        return ActivationEstimate(self.state.estimate, top_k, memory_s=memory_s)
+
+    def _believed(
+        self, now: Inference, *, foreseen: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        mine = self.state
+        if foreseen:
+            return now.probability, now.activation
+        if mine.estimate is not None:
+            estimate = self._estimate()
+            return estimate.probability, estimate.activation
+        assert mine.probability is not None
+        assert mine.activation is not None
+        return mine.probability, mine.activation
+
+    def _foresight(self) -> Oracle:
+        if self.state.oracle is None:
+            self._oracle = Oracle(self._world, self._source)
+            self.state.oracle = self._oracle.state
+        return self._oracle
 
     def _pose(
         self,
-        step: int,
+        seen: Observation,
         taking: NDArray[np.bool_],
         soc: NDArray[np.float64],
         current: Placement | None,
         *,
         known_steps: int | None,
     ) -> PlacementProblem:
-        model = self.model
-        probability, activation = self._believed
-        if known_steps is not None:
-            self._oracle = self._oracle or Oracle(model.world)
-            probability, activation = model.inference.probability, model.inference.activation
-        elif self._estimate is not None:
-            probability, activation = self._estimate.probability, self._estimate.activation
+        foreseen = known_steps is not None
+        probability, activation = self._believed(seen.inference, foreseen=foreseen)
         return planning_problem(
-            model.config,
-            model.world,
-            model.inference,
+            self._config,
+            self._world,
+            seen.inference,
             Known(
-                memory_bytes=model.fleet.memory_bytes * taking,
-                pace=model.fleet.pace,
+                memory_bytes=self._memory_bytes * taking,
+                pace=self._pace,
                 soc=soc,
                 probability=probability,
                 activation=activation,
                 current=current,
             ),
-            first_step=step,
-            last_step=last_planned_step(model.config, step),
-            rng=self._planning,
-            oracle=self._oracle if known_steps is not None else None,
-            in_force_to=None if known_steps is None else step + known_steps - 1,
+            first_step=seen.step,
+            last_step=last_planned_step(self._config, seen.step),
+            rng=self._planning.at(seen.step),
+            oracle=self._foresight() if foreseen else None,
+            in_force_to=None if known_steps is None else seen.step + known_steps - 1,
         )
 
     def _propose(
-        self, step: int, reason: str, *, repair_only: bool, known_steps: int | None
+        self, seen: Observation, reason: str, *, repair_only: bool, known_steps: int | None
     ) -> Proposal | None:
-        model, truth = self.model, known_steps is not None
-        known = self._reports[-1] if truth else self._known_report()
-        problem = self._pose(step, known.taking, known.soc, self.placement, known_steps=known_steps)
+        truth = known_steps is not None
+        known = self.state.reports[-1] if truth else self._known_report()
+        problem = self._pose(seen, known.taking, known.soc, self.placement, known_steps=known_steps)
         try:
             if repair_only:
                 new = repair(problem)
                 check(problem, new)
             else:
-                new = plan(model.config, problem, self._strategy)
+                new = plan(self._config, problem, self._strategy.at(seen.step))
         except InputError:
             # Too few satellites take on experts for now.
-            model.log.add(EventKind.REPLAN_FAILED, cause=reason)
+            self._log.add(EventKind.REPLAN_FAILED, cause=reason)
             return None
         self._problem = problem
-        steps = last_planned_step(model.config, step) + 1 - step
+        steps = last_planned_step(self._config, seen.step) + 1 - seen.step
+        asked = asked_per_s(self._config, self._world) * self._world.step_s
         return Proposal(
             reason=reason,
             placement=new,
             objective_s=objective_s(problem, new),
             current_s=objective_s(problem, self.placement),
             moved_bytes=migration(problem, self.placement, new).total_bytes,
-            horizon_tokens=asked_per_s(model.config, model.world) * model.world.step_s * steps,
+            horizon_tokens=asked * steps,
             repair=repair_only,
             free=truth,
         )
 
     def _adopt(self, step: int, proposal: Proposal) -> bool:
-        self._planned_at = step
-        self._planned_latency_s = np.nan
-        self._promised_s = proposal.objective_s
-        self._repaired = proposal.repair
-        self.model.log.add(EventKind.REPLAN, cause=proposal.reason, value=proposal.objective_s)
+        mine = self.state
+        mine.planned_at = step
+        mine.planned_latency_s = np.nan
+        mine.promised_s = proposal.objective_s
+        mine.repaired = proposal.repair
+        self._log.add(EventKind.REPLAN, cause=proposal.reason, value=proposal.objective_s)
         if proposal.placement == self.placement:
             return False
-        self.plans += 1
+        mine.plans += 1
         if proposal.free:
             self.transfers.adopt(proposal.placement)
             changed = True
         else:
             changed = self.transfers.start(self._problem, proposal.placement)
-        if changed:
-            self._serve_changed()
+        mine.version += changed
         return changed
-
-    def _serve_changed(self) -> None:
-        self.version += 1
-        self.model.fleet.host(self.placement)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from placement.hosting import hosting
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
 from twin.scenario.schema import Compute
@@ -21,6 +22,8 @@ class FleetState:
         Charge, temperature, power and the compute speed they leave.
     sound : (N,) bool
         Free of faults. A faulty satellite has neither links nor compute; its bus stays up.
+    lost : (N,) bool
+        Gone for good.
     sunlit : (N,) float64
         Mean visible share of the solar disc during the step.
     utilisation : (N,) float64
@@ -34,13 +37,14 @@ class FleetState:
     experts : (N,) int64
         Experts hosted, copies included.
     layer : (N,) int16
-        A layer hosted here (a gateway's goes first), -1 for none.
+        A layer hosted here (a gateway's goes first, a standby's next), -1 for none.
     gateway : (N,) bool
         Whether the satellite is a gateway.
     """
 
     energy: FleetEnergy
     sound: NDArray[np.bool_]
+    lost: NDArray[np.bool_]
     sunlit: NDArray[np.float64]
     utilisation: NDArray[np.float64]
     degree: NDArray[np.int64]
@@ -57,13 +61,13 @@ class FleetState:
 
     @property
     def up(self) -> NDArray[np.bool_]:
-        """Who has links and computes, (N,): powered, and free of faults."""
-        return self.energy.powered & self.sound
+        """Satellites that have links and compute, (N,): powered, free of faults, not lost."""
+        return self.energy.powered & self.sound & ~self.lost
 
     @property
     def speed(self) -> NDArray[np.float64]:
         """Compute speed that power, heat and faults leave, (N,); 1 is ``compute.gflops``."""
-        return self.energy.speed * self.sound * self.pace
+        return self.energy.speed * (self.sound & ~self.lost) * self.pace
 
     @property
     def hosting(self) -> NDArray[np.bool_]:
@@ -77,9 +81,8 @@ class FleetState:
 
     def host(self, placement: Placement) -> None:
         """Take over a placement."""
-        copies = placement.copies
-        self.experts = np.bincount(copies[copies >= 0], minlength=self.size)
-        self.layer, self.gateway = hosted_layer(self.size, placement)
+        hosted = hosting(self.size, placement)
+        self.layer, self.gateway, self.experts = hosted.layer, hosted.gateway, hosted.experts
 
 
 def fleet_at_start(
@@ -91,6 +94,7 @@ def fleet_at_start(
     return FleetState(
         energy=energy,
         sound=np.ones(n, bool),
+        lost=np.zeros(n, bool),
         sunlit=np.ones(n),
         utilisation=np.zeros(n),
         degree=np.zeros(n, np.int64),
@@ -112,14 +116,3 @@ def hardware(
     pace = np.where(hub, (compute.hub_gflops or compute.gflops) / compute.gflops, 1.0)
     memory_gb = np.where(hub, compute.hub_memory_gb or compute.memory_gb, compute.memory_gb)
     return pace, memory_gb * 1e9
-
-
-def hosted_layer(n: int, placement: Placement) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
-    """Which layer each of N satellites hosts (-1: none; a gateway's goes first), and gateways."""
-    layer = np.full(n, -1, np.int16)
-    gateway = np.zeros(n, bool)
-    for index, hosts in enumerate(placement.copies):
-        layer[hosts[hosts >= 0]] = index
-    layer[placement.gateway] = np.arange(len(placement.gateway))
-    gateway[placement.gateways[placement.gateways >= 0]] = True
-    return layer, gateway

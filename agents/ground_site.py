@@ -8,7 +8,9 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.network.handover import NOBODY, Serving, SiteService
+from twin import seeding
+from twin.network.handover import NOBODY, Serving, ServingState, SiteService
+from twin.serving.tokens import WaitingTokens
 from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -46,11 +48,21 @@ class GroundSite(mesa.Agent):
 
 
 class GroundSegment:
-    """All sites, who serves them, and what that adds to a request's way."""
+    """All sites, the satellites that serve them, and what that adds to a request's way.
+
+    Parameters
+    ----------
+    model : TwinModel
+        Its log is told the hand-overs.
+    """
 
     def __init__(self, model: TwinModel) -> None:
         scenario = model.config
-        self._model = model
+        self._log, self._may_serve = model.log, model.world.may_serve
+        self._step_s = model.world.step_s
+        simulation = scenario.simulation
+        self._draws = seeding.stream(simulation.seed, simulation.replicate, "sites")
+        self._gaps = seeding.stream(simulation.seed, simulation.replicate, "interruptions")
         self._serving = Serving(
             scenario.ground, model.world.constellation, scenario.propagation.model
         )
@@ -58,12 +70,25 @@ class GroundSegment:
         self.agents = [GroundSite(model, row) for row in range(self.sites.size)]
         self.service: SiteService
 
-    def step(self, start_s: float) -> None:
+    @property
+    def state(self) -> ServingState:
+        """What is carried to the next step; setting it goes on from there."""
+        return self._serving.state
+
+    @state.setter
+    def state(self, state: ServingState) -> None:
+        self._serving.state = state
+
+    @property
+    def handovers(self) -> int:
+        """Sites that have changed satellite in this step."""
+        return len(self.service.handovers.site) if self.sites.size else 0
+
+    def step(self, start_s: float, powered: NDArray[np.bool_]) -> None:
         """Let every site choose its satellites for a step, and log the hand-overs."""
         if not self.sites.size:
             return
-        usable = self._model.fleet.energy.powered & self._model.world.may_serve
-        self.service = self._serving.advance(start_s, self._model.world.step_s, usable)
+        self.service = self._serving.advance(start_s, self._step_s, powered & self._may_serve)
         changes = self.service.handovers
         begun, ended = changes.before == NOBODY, changes.after == NOBODY
         kinds = {
@@ -72,7 +97,7 @@ class GroundSegment:
             EventKind.GROUND_HANDOVER: ~(begun | ended),
         }
         for kind, rows in kinds.items():
-            self._model.log.add(
+            self._log.add(
                 kind,
                 t_s=changes.t_s[rows],
                 satellite=changes.after[rows],
@@ -80,11 +105,11 @@ class GroundSegment:
                 value=changes.site[rows],
             )
 
-    def origins(self, tokens: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def origins(self, step: int, tokens: int) -> NDArray[np.int64]:
         """Draw the site that each token is asked from, by the sites' shares, (tokens,)."""
         if not self.sites.size:
             return np.zeros(tokens, np.int64)
-        return rng.choice(self.sites.size, tokens, p=self.sites.share)
+        return self._draws.at(step).choice(self.sites.size, tokens, p=self.sites.share)
 
     def entry_s(
         self, origin: NDArray[np.int64], from_first_gateway_s: NDArray[np.float64]
@@ -104,11 +129,20 @@ class GroundSegment:
         across_s = np.where(satellite == NOBODY, np.inf, from_first_gateway_s[satellite])
         return (self.service.delay_s + across_s)[origin]
 
-    def interrupted(self, origin: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Which tokens, asked at any time of the step, find their site without service, (P,)."""
+    def interrupted(self, step: int, tokens: WaitingTokens) -> NDArray[np.bool_]:
+        """Which tokens, asked at any time of the step, find their site without service, (P,).
+
+        The time within the step belongs to the token, whatever else is tried again with it.
+        """
+        origin = tokens.origin
         if not self.sites.size:
             return np.zeros(len(origin), bool)
-        return rng.random(len(origin)) >= self.service.availability[origin]
+        at = np.empty(len(origin))
+        for asked in np.unique(tokens.asked_step):
+            mine = tokens.asked_step == asked
+            number = tokens.number[mine]
+            at[mine] = self._gaps.at(step, int(asked)).random(int(number.max()) + 1)[number]
+        return np.asarray(at >= self.service.availability[origin])
 
     def figures(self) -> dict[str, float]:
         """Share of the users with service, and hand-overs of the step."""

@@ -1,20 +1,26 @@
 """The twin: a Mesa model of a constellation that runs a language model."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mesa
 import numpy as np
+from mesa.time import EventGenerator, Priority, Schedule
 from numpy.typing import NDArray
 
-from agents.controller import Controller
+from agents.controller import Controller, Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
 from agents.satellite import Satellite
+from agents.state import TwinState
+from agents.status import FleetStatus
+from placement.problem import serving_gateways
 from twin import seeding
 from twin.energy import bus
 from twin.energy.budget import EnergyReport, FleetEnergy
 from twin.energy.solar import surroundings
+from twin.errors import InputError
 from twin.moe.expectation import expected_latency
 from twin.moe.inference import inference
 from twin.moe.latency import ComputeTimes
@@ -26,11 +32,13 @@ from twin.runs import statistics as metrics
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
 from twin.serving.capacity import capacity_per_s
-from twin.serving.hosts import Hosts, resolve, serving_gateways
-from twin.serving.tokens import Served, TokenQueue, admit
+from twin.serving.hosts import Hosts, resolve
+from twin.serving.tokens import Served, TokenQueue, admit, nothing_waits
 from twin.space.eclipse import EDGES, StepLight
 from twin.vocabulary import CAUSES, Cause, EventKind, LinkState, links_column, lost_column
-from twin.world.world import Snapshot, World
+from twin.world.sources import Source
+from twin.world.topology import Network, Snapshot
+from twin.world.world import World
 
 REPORTED = (
     "latency_mean_s",
@@ -43,6 +51,10 @@ REPORTED = (
     "migrated_bytes",
 )
 """Model-level quantities that Mesa's data collector keeps, one row a step."""
+
+
+def _reported(name: str, model: "TwinModel") -> Any:
+    return model.row[name]
 
 
 class TwinModel(mesa.Model):
@@ -58,35 +70,41 @@ class TwinModel(mesa.Model):
     scenario : Scenario
         What to run. (Mesa's own ``scenario`` is something else; ours is `config`.)
     recorder : Recorder, optional
-        Told the model after every step.
+        Called with the model after every step. A copy of the model has none.
+    state : TwinState, optional
+        Where to go on, and is from then on this model's; before the first step by default.
+    source : Source, optional
+        Where outages and faults come from; simulated by default.
     """
 
     def __init__(
-        self, scenario: Scenario, recorder: "Callable[[TwinModel], None] | None" = None
+        self,
+        scenario: Scenario,
+        recorder: "Callable[[TwinModel], None] | None" = None,
+        *,
+        state: TwinState | None = None,
+        source: Source | None = None,
     ) -> None:
         super().__init__(rng=scenario.simulation.seed)
         self.config = scenario
         self.recorder = recorder
         self.world = World(scenario)
+        self.source = source or self.world.simulated(scenario.simulation.replicate)
         self.inference = inference(scenario)
         self.log = EventLog()
         n = self.world.constellation.size
-        profile = bus.profile(scenario.bus)
         energy = FleetEnergy(
-            profile, n, soc=scenario.bus.initial_soc, temperature_c=scenario.bus.initial_c
+            bus.profile(scenario.bus),
+            n,
+            soc=scenario.bus.initial_soc,
+            temperature_c=scenario.bus.initial_c,
         )
         self.fleet = fleet_at_start(self.world.constellation, scenario.compute, energy)
         self.satellites = [Satellite(self, row) for row in range(n)]
-        self.controller = Controller(self)
+        self.controller = Controller(self, None if state is None else state.controller)
         self.ground = GroundSegment(self)
-        self.network = self.world.network(scenario.simulation.replicate)
-        self._faults = self.world.faults(scenario.simulation.replicate)
-        sampler = SAMPLERS[scenario.activations.sampler](
-            scenario.activations, self.inference.card.top_k
-        )
-        self.service = TokenQueue(sampler, retries=scenario.workload.retries)
-        self._tokens_rng = self._stream("tokens")
-        self._sites_rng = self._stream("sites")
+        self.network = Network(self.world, self.source, None if state is None else state.network)
+        self._token_draws = self._stream("tokens")
         self.snapshot: Snapshot
         self.light: StepLight
         self.delay_s: NDArray[np.float64]
@@ -98,25 +116,69 @@ class TwinModel(mesa.Model):
         self.link_statistics = LinkStatistics(
             self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s
         )
+        card, activations = self.inference.card, scenario.activations
+        self.service = TokenQueue(
+            SAMPLERS[activations.sampler](activations, card.top_k),
+            retries=scenario.workload.retries,
+            state=nothing_waits(card.layers, card.top_k),
+        )
+        self._sound: NDArray[np.bool_] | None = None
+        self._link_state: NDArray[np.uint8] | None = None
+        self._choices: NDArray[np.int32] | None = None
         self.row: dict[str, Any] = {}
         self.datacollector = mesa.DataCollector(
-            model_reporters={name: lambda m, name=name: m.row[name] for name in REPORTED}
+            model_reporters={name: partial(_reported, name) for name in REPORTED}
+        )
+        self._tick_in_seconds()
+        if state is not None:
+            self._go_on_from(state)
+
+    @property
+    def state(self) -> TwinState:
+        """What is carried to the next step, by reference; `twin.world.state.write` saves it."""
+        return TwinState(
+            step=self.network.state.step,
+            network=self.network.state,
+            sound=self._sound,
+            lost=self.fleet.lost,
+            energy=self.fleet.energy.state,
+            ground=self.ground.state,
+            waiting=self.service.state,
+            controller=self.controller.snapshot(),
+            counts=self.link_statistics.state,
+            link_state=self._link_state,
+            choices=self._choices,
         )
 
     def step(self) -> None:
         """Advance one step of the scenario."""
-        self.log.clear()
+        self.log.begin()
         self._observe()
         self._decide()
         self._serve()
-        self.controller.carry()
+        self.controller.carry(self.snapshot, self.fleet.up, self.fleet.accepting)
         self._power()
         self._record()
 
     def run(self) -> None:
         """Run all steps that are left."""
-        while self.running:
-            self.step()
+        self.run_model()
+
+    def cut(self, a: int, b: int) -> None:
+        """Take the link between two satellites away, for good.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        if not self.network.cut(a, b):
+            raise InputError(f"satellites {a} and {b} have no link in this constellation")
+        self.log.add(EventKind.LINK_CUT, satellite=a, other=b)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy records nothing: its recorder stays behind, and what the page watches as well."""
+        return self.__dict__ | {"recorder": None}
 
     def conclusion(self) -> dict[str, Any]:
         """What can be told of links and batteries only at the end."""
@@ -139,24 +201,58 @@ class TwinModel(mesa.Model):
             return 1.0
         return workload.rate_per_s * self.world.step_s / workload.tokens_per_step
 
-    def _stream(self, name: str) -> np.random.Generator:
+    def _stream(self, name: str) -> seeding.Stream:
         simulation = self.config.simulation
         return seeding.stream(simulation.seed, simulation.replicate, name)
 
+    def _tick_in_seconds(self) -> None:
+        """Let Mesa's clock count the seconds of the scenario, a step at a time."""
+        self._default_schedule.stop()  # type: ignore[has-type]
+        step_s = self.world.step_s
+        self._default_schedule = EventGenerator(
+            self,
+            self._do_step,
+            Schedule(interval=step_s, start=self.time + step_s),
+            priority=Priority.HIGH,
+        ).start()
+
+    def _wrapped_step(self) -> None:
+        self._advance_time(self.time + self.world.step_s)
+
+    def _go_on_from(self, state: TwinState) -> None:
+        self._sound, self.fleet.lost = state.sound, state.lost
+        self.fleet.sound = np.ones(self.fleet.size, bool) if state.sound is None else state.sound
+        self.fleet.energy.state = state.energy
+        self.ground.state = state.ground
+        self.service.state = state.waiting
+        self.link_statistics.state = state.counts
+        self.link_statistics.make_room(self.config.simulation.steps)
+        for row in np.flatnonzero(state.lost):
+            self.satellites[row].deregister()
+        self._link_state, self._choices = state.link_state, state.choices
+        if self.controller.version >= 0:
+            self.fleet.host(self.controller.placement)
+        self.steps = state.step
+        self.time = state.step * self.world.step_s
+        self._tick_in_seconds()
+
     def _observe(self) -> None:
-        before = self.snapshot.link_state if self.steps > 1 else None
-        sound_before, self.fleet.sound = self.fleet.sound, next(self._faults)
-        for row in np.flatnonzero(sound_before != self.fleet.sound):
-            self.satellites[row].fault_changed()
-        self.snapshot = self.network.advance(self.fleet.up)
+        step, fleet = self.network.state.step, self.fleet
+        before = fleet.sound
+        self._sound = fleet.sound = self.source.sound(step, self._sound, fleet.size)
+        if fleet.sound is not before:
+            for row in np.flatnonzero((before != fleet.sound) & ~fleet.lost):
+                self.satellites[row].fault_changed()
+        self.snapshot = self.network.advance(fleet.up)
         self.link_statistics.add(self.snapshot.link_state)
         self.inference = self.inference.at(self.snapshot.instant.t_s)
         paired = self.world.skeleton.edges[self.snapshot.up]
-        self.fleet.degree = np.bincount(paired.ravel(), minlength=self.fleet.size)
+        fleet.degree = np.bincount(paired.ravel(), minlength=fleet.size)
         self.light = self.world.ephemeris.light(self.snapshot.step)
-        self.fleet.sunlit = self.light.sunlit
-        if before is not None:
-            self._log_links(before)
+        fleet.sunlit = self.light.sunlit
+        if self._link_state is not None:
+            self._log_links(self._link_state)
+        self._link_state = self.snapshot.link_state
         edges = self.light.edges
         for kind, name in enumerate(EDGES):
             rows = edges.kind == kind
@@ -190,37 +286,77 @@ class TwinModel(mesa.Model):
         )
 
     def _decide(self) -> None:
-        step = self.snapshot.step
-        self.ground.step(self.snapshot.instant.t_s)
-        if self.controller.version < 0:
-            self.controller.begin(step)
-            self._route()
-            return
-        self.controller.settle()
+        fleet, controller = self.fleet, self.controller
+        self.ground.step(self.snapshot.instant.t_s, fleet.energy.powered & ~fleet.lost)
+        version = controller.version
+        if version < 0:
+            controller.begin(self._observation(np.nan))
+        else:
+            controller.settle()
+        self._host(version)
         self._route()
-        if self.controller.step(step, self.hosts):
+        if version < 0:
+            return
+        version = controller.version
+        if controller.decide(self._observation(self._way_s())):
+            self._host(version)
             self._route()
 
+    def _host(self, version: int) -> None:
+        if self.controller.version != version:
+            self.fleet.host(self.controller.placement)
+
+    def _way_s(self) -> float:
+        """Activation-weighted path latency of a token, ``inf`` if a part cannot be reached."""
+        nearest_s = self.hosts.of_nearest(self.hosts.path_s)
+        activation, top_k = self.inference.activation, self.inference.card.top_k
+        return float((nearest_s * activation).sum() / top_k)
+
+    def _observation(self, latency_s: float) -> Observation:
+        fleet = self.fleet
+        status = FleetStatus(
+            # A satellite that hosts nothing may refuse to begin; one that hosts goes on.
+            taking=fleet.accepting | (fleet.up & fleet.hosting),
+            up=fleet.up,
+            lit=fleet.sunlit > 0.0,
+            low=fleet.energy.low,
+            sound=fleet.sound & ~fleet.lost,
+            soc=fleet.energy.soc,
+            latency_s=latency_s,
+            version=self.controller.version,
+            handovers=self.ground.handovers,
+            choices=self._choices,
+        )
+        return Observation(
+            step=self.snapshot.step,
+            inference=self.inference,
+            status=status,
+            hosting=fleet.hosting,
+        )
+
     def _serve(self) -> None:
-        model, hosts, fleet = self.inference, self.hosts, self.fleet
+        model, hosts, fleet, step = self.inference, self.hosts, self.fleet, self.snapshot.step
         speed = fleet.speed
         self.compute = model.compute
         if speed.min() < 1.0 or speed.max() > 1.0:
             self.compute = model.compute.at_speed(speed[hosts.satellite], speed[hosts.gateway])
-        origin = self.ground.origins(self.config.workload.tokens_per_step, self._sites_rng)
-        choices, origin = self.service.present(origin, model.probability, self._tokens_rng)
+        origin = self.ground.origins(step, self.config.workload.tokens_per_step)
+        rng = self._token_draws.at(step)
+        tokens = self.service.present(step, origin, model.probability, rng)
         layers = np.arange(len(hosts.gateway))[:, None]
-        demand = self._busy_share(hosts.nearest[layers, choices])
+        demand = self._busy_share(hosts.nearest[layers, tokens.choices])
         gateway_cause = np.where(fleet.up[hosts.gateway], Cause.NONE, Cause.DEAD)
         gateway_cause[self.controller.transfers.gateway_absent] = Cause.MOVING
         budget_s = speed * self.world.step_s / self.weight
         columns, cause = admit(
-            choices, hosts, gateway_cause.astype(np.uint8), fleet.up, model.compute, budget_s
+            tokens.choices, hosts, gateway_cause.astype(np.uint8), fleet.up, model.compute, budget_s
         )
-        entry_s = self.ground.entry_s(origin, self.delay_s[0])
-        cut_off = np.isinf(entry_s) | self.ground.interrupted(origin, self._sites_rng)
+        entry_s = self.ground.entry_s(tokens.origin, self.delay_s[0])
+        cut_off = np.isinf(entry_s) | self.ground.interrupted(step, tokens)
         cause[cut_off] = Cause.UNSERVED
         self.served = self.service.serve(hosts, self.compute, columns, cause, self.world.step_s)
+        if self.config.controller.activation_memory_s is not None:
+            self._choices = tokens.choices
         fleet.utilisation = self._busy_share(columns[self.served.served])
         self._tell_tokens(demand, entry_s)
 
@@ -340,6 +476,7 @@ class TwinModel(mesa.Model):
             ),
         }
         self.row |= figures.ratios(self.row)
+        self.log.end()
         self.datacollector.collect(self)
         if self.recorder is not None:
             self.recorder(self)

@@ -1,6 +1,7 @@
 """Write a model's steps into a run."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +20,11 @@ from twin.vocabulary import Cause
 class Recorder:
     """Called by the model after every step; adds that step's rows to a run."""
 
-    def __init__(self, writer: RunWriter) -> None:
+    def __init__(self, writer: RunWriter, model: TwinModel) -> None:
         self._writer = writer
-        self._placement = -1
+        # What a model that goes on has carried so far is recorded already.
+        self._placement = model.controller.version
+        self._unbroken = model.network.state.unbroken
 
     def __call__(self, model: TwinModel) -> None:
         """Record the step the model has just taken."""
@@ -38,6 +41,16 @@ class Recorder:
             self._writer.add("events", {"step": step} | events)
         if simulation.record_tokens_per_step:
             self._tokens(model, step, simulation.record_tokens_per_step)
+        self._outages(model, step)
+        self._writer.end_step(step)
+
+    def _outages(self, model: TwinModel, step: int) -> None:
+        now = model.network.state.unbroken
+        assert now is not None  # a step has been taken
+        turned = np.flatnonzero(~now if self._unbroken is None else now != self._unbroken)
+        self._unbroken = now
+        if len(turned):
+            self._writer.add("outages", {"step": step, "link": turned})
 
     def _layers(self, model: TwinModel, step: int) -> None:
         tokens = model.served.latency
@@ -62,17 +75,7 @@ class Recorder:
 
     def _placements(self, model: TwinModel, step: int) -> None:
         self._placement = model.controller.version
-        rows = hosts(model.controller.placement)
-        # A gateway, expert -1, serves every token of its layer.
-        everything = np.column_stack(
-            [model.inference.activation, np.ones(len(model.inference.activation))]
-        )
-        self._writer.add(
-            "placements",
-            {"placement": self._placement, "step": step}
-            | rows
-            | {"activation": everything[rows["layer"], rows["expert"]]},
-        )
+        self._writer.add("placements", placement_rows(model, step))
 
     def _satellites(self, model: TwinModel, step: int) -> None:
         fleet, energy, r_km = model.fleet, model.fleet.energy, model.snapshot.instant.r_km
@@ -88,7 +91,7 @@ class Recorder:
                 "soc": energy.soc,
                 "temperature_c": energy.temperature_k - ZERO_CELSIUS_K,
                 "powered": energy.powered,
-                "speed": energy.speed * fleet.sound,
+                "speed": energy.speed * (fleet.sound & ~fleet.lost),
                 "utilisation": fleet.utilisation,
                 "degree": fleet.degree,
             },
@@ -111,6 +114,20 @@ class Recorder:
                 ),
             },
         )
+
+
+def placement_rows(model: TwinModel, step: int) -> dict[str, Any]:
+    """Rows of table ``placements`` for the one in force, from `step` on."""
+    rows = hosts(model.controller.placement)
+    # A gateway, expert -1, serves every token of its layer.
+    everything = np.column_stack(
+        [model.inference.activation, np.ones(len(model.inference.activation))]
+    )
+    return (
+        {"placement": model.controller.version, "step": step}
+        | rows
+        | {"activation": everything[rows["layer"], rows["expert"]]}
+    )
 
 
 def hosts(placement: Placement) -> dict[str, NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""Run one scenario and keep what it did."""
+"""Run one scenario and keep what it did: from its start, from a checkpoint, or from a fork."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,10 +6,23 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.fork import Beginning, Checkpoint, beginning_of, intervene
 from agents.model import TwinModel
-from agents.recorder import Recorder
-from twin.runs.store import Run, RunWriter, open_run
+from agents.recorder import Recorder, placement_rows
+from twin.runs import checkpoints
+from twin.runs.checkpoints import Checkpoints
+from twin.runs.rows import Rows
+from twin.runs.store import (
+    START,
+    Run,
+    RunWriter,
+    interrupted_scenario,
+    open_run,
+    read_manifest,
+    versions,
+)
 from twin.scenario.schema import Scenario
+from twin.world import state as states
 
 
 class RunCancelledError(Exception):
@@ -24,8 +37,9 @@ def run_scenario(
     cancelled: Callable[[], bool] = lambda: False,
     run_id: str | None = None,
     watch: Callable[[TwinModel], None] = lambda model: None,  # noqa: ARG005
+    beginning: Beginning | None = None,
 ) -> Run:
-    """Run a scenario from its first step to its last and write it below `runs_dir`.
+    """Run a scenario to its last step and write it below `runs_dir`.
 
     Parameters
     ----------
@@ -40,6 +54,8 @@ def run_scenario(
         Name of the run, made up if not given.
     watch : callable
         Shown the model after every step.
+    beginning : Beginning, optional
+        Where to begin; at the scenario's first step by default.
 
     Raises
     ------
@@ -48,21 +64,90 @@ def run_scenario(
     RunCancelledError
         If `cancelled` said so.
     """
-    model = TwinModel(scenario)
+    start = beginning.state if beginning is not None else None
+    model = TwinModel(scenario, state=start)
+    rows = beginning.rows if beginning is not None else None
+    writer = RunWriter(
+        runs_dir,
+        scenario,
+        run_id=run_id,
+        rows=None if rows is None else Rows(scenario, rows),
+        earlier_s=0.0 if beginning is None else beginning.earlier_s,
+    )
     steps = scenario.simulation.steps
-    with RunWriter(runs_dir, scenario, run_id=run_id) as writer:
-        for note in notes(model):
-            writer.note(note)
-        writer.left_out = dict(model.world.constellation.left_out)
-        model.recorder = Recorder(writer)
-        for step in range(steps):
+    with writer:
+        _introduce(writer, model, beginning)
+        model.recorder = Recorder(writer, model)
+        kept = Checkpoints(writer.partial, {"run_id": writer.run_id})
+        while model.running:
             if cancelled():
                 raise RunCancelledError
             model.step()
             watch(model)
+            step = model.snapshot.step
             progress(step + 1, steps)
+            if kept.due and model.running:
+                checkpoint = Checkpoint(twin=model.state, rows=writer.rows.state())
+                kept.write(step + 1, checkpoint, {"wall_time_s": writer.wall_time_s})
         writer.conclusion = model.conclusion()
+        writer.checkpoints = {
+            "written": kept.written,
+            "bytes": kept.size_bytes,
+            "milliseconds": round(1e3 * kept.cost_s, 1),
+        }
     return open_run(writer.folder)
+
+
+def _introduce(writer: RunWriter, model: TwinModel, beginning: Beginning | None) -> None:
+    """Write what holds for the whole run, and of a fork where it begins."""
+    for note in notes(model):
+        writer.note(note)
+    writer.left_out = dict(model.world.constellation.left_out)
+    if beginning is None or beginning.forked is None:
+        return
+    writer.forked = beginning.forked
+    if beginning.rows is None:
+        states.write(writer.partial / START, model.state, note={"versions": versions()})
+        if model.controller.version >= 0:
+            writer.write_hosts_at_start(placement_rows(model, model.network.state.step))
+        intervene(model, beginning.forked)
+
+
+def resume(
+    partial: Path,
+    *,
+    progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
+) -> Run:
+    """Run an interrupted run to its end, from its last checkpoint, or anew if it has none.
+
+    Raises
+    ------
+    InputError
+        If `partial` is no interrupted run, or other versions began it.
+    """
+    run_id, scenario = interrupted_scenario(partial)
+    return run_scenario(
+        scenario,
+        runs_dir=partial.parent,
+        run_id=run_id,
+        progress=progress,
+        beginning=last_checkpoint(partial),
+    )
+
+
+def last_checkpoint(partial: Path) -> Beginning | None:
+    """Where an interrupted run goes on; None if it has to start anew."""
+    found = checkpoints.newest(partial, Checkpoint)
+    if found is None:
+        return beginning_of(partial)
+    checkpoint, file = found
+    note = states.read_note(file)
+    return Beginning(
+        state=checkpoint.twin,
+        rows=checkpoint.rows,
+        earlier_s=note["wall_time_s"],
+        forked=(read_manifest(partial) or {}).get("forked"),
+    )
 
 
 def notes(model: TwinModel) -> list[str]:

@@ -91,8 +91,7 @@ class Satellite(mesa.Agent):
     @property
     def speed(self) -> float:
         """Share of its compute that power, heat and faults leave it."""
-        fleet = self.model.fleet
-        return float(fleet.energy.speed[self.row] * fleet.sound[self.row])
+        return float(self.model.fleet.speed[self.row] / self.model.fleet.pace[self.row])
 
     @property
     def faulty(self) -> bool:
@@ -114,3 +113,17 @@ class Satellite(mesa.Agent):
         self.model.log.add(
             EventKind.FAULT if self.faulty else EventKind.FAULT_CLEARED, satellite=self.row
         )
+
+    def remove(self) -> None:
+        """Lose the satellite for good, from the next step on: links, compute and hosts are gone.
+
+        The controller learns of it by telemetry.
+        """
+        if not self.model.fleet.lost[self.row]:
+            self.model.fleet.lost[self.row] = True
+            self.model.log.add(EventKind.SATELLITE_LOST, satellite=self.row)
+            self.deregister()
+
+    def deregister(self) -> None:
+        """Leave the model's set of agents."""
+        super().remove()

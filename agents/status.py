@@ -29,7 +29,7 @@ class FleetStatus:
     handovers : int
         Sites that have changed satellite.
     choices : (P, L, K) int32 or None
-        Experts that the tokens of the step before chose.
+        Experts that the tokens of the step before chose, where the controller learns from them.
     """
 
     taking: NDArray[np.bool_]

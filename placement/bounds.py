@@ -1,11 +1,11 @@
-"""How fast any placement could be: a bound from below that every problem carries.
+"""How fast any placement could be: a lower bound for every problem.
 
-Everything is relaxed that ties layers together, and the draw of experts to its luckiest: for two
-gateways a and b, a layer cannot be faster than if each token found its experts wherever it is
-quickest for it, with K experts over satellites whose ways are p_1 <= p_2 <= ...; and the least over
-all a and b bounds the layer. What limits do allow is kept where it bites: how many satellites the
-gateways need at least tells how often a and b differ; and of top-2 tokens whose experts sit on two
-satellites, the share that meets on one of them is at least what the best cut of the experts leaves.
+The bound relaxes everything that ties layers together, and takes the luckiest draw of experts. For
+two gateways a and b, a layer is at best as fast as if each token found its experts where they are
+quickest for it, with K experts over satellites whose ways are p_1 <= p_2 <= ...; the least over all
+a and b bounds the layer. Two limits are kept. The least number of satellites that the gateways need
+gives how often a and b differ. Of top-2 tokens whose experts sit on two satellites, the share that
+meets on one of them is at least what the best cut of the experts leaves.
 """
 
 import itertools
@@ -54,17 +54,17 @@ def lower_bound_s(problem: PlacementProblem, *, min_tokens_per_s: float = 0.0) -
 def _around_ring(
     same_s: NDArray[np.float64], apart_s: NDArray[np.float64], satellites: int
 ) -> float:
-    """Least sum over layers if their gateways sit on so many satellites."""
+    """Least sum over layers if their gateways sit on a given number of satellites."""
     changes = 0 if satellites < 2 else satellites
     gain = np.sort(apart_s - np.minimum(same_s, apart_s))
     return float(np.minimum(same_s, apart_s).sum() + gain[:changes].sum())
 
 
 def _with_memory(problem: PlacementProblem, ways: "_Ways", fewest: int) -> float:
-    """Bound from memory: what finds no room on the gateways' satellites is a detour when chosen.
+    """Bound from memory: an expert without room on the gateways' satellites is a detour.
 
-    A token that chooses such an expert takes at least two of the shortest ways there are, which
-    happens at least as often as such experts are activated, by K in one layer.
+    A token that chooses such an expert takes at least two of the shortest ways that exist. In one
+    layer that happens at least as often as such experts are activated, divided by K.
     """
     activation = np.sort(problem.activation, axis=None)
     room = np.sort(problem.memory_bytes)[::-1].cumsum()
@@ -167,7 +167,7 @@ def _pairs(delay_s, near, around, outside_s, top_k, expert_s, base, met):  # typ
     for a in range(n):
         for j in range(partners):
             b = near[a, j]
-            # Whoever is around neither of the two.
+            # Satellites near neither of the two.
             rest = max(outside_s[a] + outside_s[b], delay_s[a, b])
             for h in range(hosts):
                 for end in range(2):

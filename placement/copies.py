@@ -47,10 +47,10 @@ def add_copies(
     copies: int,
     budget_bytes: float,
 ) -> Placement:
-    """Give every layer so many standbys, then experts further hosts, most activated first.
+    """Add standbys to every layer, then further hosts to experts, most activated first.
 
-    Each goes where the way through it is shortest, among satellites that have room and do not
-    hold the same thing already. What finds no room, or no budget any more, stays without.
+    Each copy goes where the way through it is shortest, among satellites that have room and do not
+    hold the same thing already. Where no room or budget is left, no copy is added.
 
     Parameters
     ----------

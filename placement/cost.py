@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.delays import mean_way_s
-from placement.problem import Placement, PlacementProblem, memory_used_bytes
+from placement.problem import Placement, PlacementProblem, memory_used_bytes, serving_gateways
 from placement.scoring import scorer
 from twin.moe.expectation import expected_latency, expected_product
 from twin.moe.latency import ComputeTimes
 from twin.network.routing import shortest_paths
 
 LOST_S = 10.0
-"""What a lost token counts as in an objective: seconds that a user would rather wait."""
+"""Cost of a lost token in an objective, s: a user would rather wait that long."""
 
 _DRAWS = 20_000
 """Tokens drawn, each with its own faults, to estimate availability."""
@@ -33,7 +33,7 @@ class Cost:
     throughput_per_s : float
         Tokens a second of the busiest satellite, all of a layer's work counted.
     energy_per_token_j : float
-        What computing one token draws beyond idling.
+        Energy of computing one token, idle power not counted.
     memory_bytes : float
         All copies together.
     fullest : float
@@ -90,11 +90,11 @@ def busy_s(
 def objective_s(problem: PlacementProblem, placement: Placement) -> float:
     """Seconds a token on mean delays, lost tokens counted as `LOST_S`: to compare placements.
 
-    What satellites are expected to lose: all tokens that need one that is off, and of those that
-    need one that is asked for more time than power leaves it, the share that is too much.
+    A satellite that is off loses all tokens that need it. A satellite with more work than its power
+    allows loses the share that is too much.
     """
     usable = (problem.memory_bytes > 0) & (problem.busy_limit > 0)
-    gateway = _first_usable(placement.gateways, usable)
+    gateway = serving_gateways(placement, usable)
     way_s = mean_way_s(problem, gateway)
     through_s = way_s + np.roll(way_s, -1, axis=0)
     copies = placement.copies
@@ -163,12 +163,6 @@ def _availability_apart(problem: PlacementProblem, placement: Placement) -> floa
     expert_up = np.asarray(1.0 - off ** (placement.copies >= 0).sum(axis=2), np.float64)
     chosen_up = expected_product(problem.probability, problem.top_k, expert_up)
     return float(np.prod(gateway_up * chosen_up))
-
-
-def _first_usable(gateways: NDArray[np.int32], usable: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The first of each layer's gateways that is usable; the first of all where none is."""
-    alive = (gateways >= 0) & usable[gateways]
-    return np.ascontiguousarray(gateways[np.arange(len(gateways)), alive.argmax(axis=1)])
 
 
 def _latency(problem: PlacementProblem, placement: Placement) -> tuple[float, float]:

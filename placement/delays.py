@@ -10,13 +10,14 @@ UNREACHABLE_S = 1.0
 """What a missing path counts as in a mean delay: far more than any path that exists."""
 
 _SOURCES_AT_A_TIME = 512
-"""Bounds what is held beside the result, which takes 0.8 GB for 10,000 satellites."""
+"""Limits the memory beside the result, which takes 0.8 GB for 10,000 satellites."""
 
 
 def mean_way_s(problem: PlacementProblem, sources: NDArray[np.int32]) -> NDArray[np.float64]:
     """Mean shortest delay from satellites to all over the planning snapshots, (len(sources), N).
 
-    A snapshot without a path counts as `UNREACHABLE_S`, so that who is often cut off is far away.
+    A snapshot without a path counts as `UNREACHABLE_S`, so that a satellite often cut off is far
+    away.
     """
     each, row = np.unique(sources, return_inverse=True)
     total_s = np.zeros((len(each), problem.n_satellites))

@@ -3,7 +3,7 @@
 There are two ways to go about it. *Spread*: layers take turns, most activated expert first, so that
 none of them finds all good places gone, and a satellite that already hosts an expert of the layer
 is dearer by the time that the two are expected to compute at once. *Tight*: layer after layer fills
-up the satellites on its way one by one, those between its gateways first, which serve nobody else,
+up the satellites on its way one by one, those between its gateways first, which serve no other,
 and leaves the next ones to the next layer: where compute is scarce that needs the fewest.
 """
 

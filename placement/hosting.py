@@ -1,10 +1,61 @@
-"""Room for experts: which places a layer may use under memory and the spreading rule."""
+"""What satellites host, and the room that they have for experts."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.problem import PlacementProblem
+from placement.problem import Placement, PlacementProblem
 from twin.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hosting:
+    """What each of N satellites hosts under one placement.
+
+    Attributes
+    ----------
+    layer : (N,) int16
+        A layer hosted here (a gateway's goes first, a standby's next), -1 for none.
+    gateway : (N,) bool
+        Whether it is a gateway, or stands by as one.
+    experts : (N,) int64
+        Experts hosted, copies included.
+    """
+
+    layer: NDArray[np.int16]
+    gateway: NDArray[np.bool_]
+    experts: NDArray[np.int64]
+
+
+def hosting(n: int, placement: Placement) -> Hosting:
+    """What each of `n` satellites hosts."""
+    layer, gateway = np.full(n, -1, np.int16), np.zeros(n, bool)
+    copies, gateways = placement.copies.reshape(len(placement.gateway), -1), placement.gateways
+    # Later writes win.
+    for hosts in (copies, gateways, gateways[:, :1]):
+        there = hosts >= 0
+        layer[hosts[there]] = there.nonzero()[0]
+    gateway[gateways[gateways >= 0]] = True
+    experts = np.bincount(copies[copies >= 0], minlength=n)
+    return Hosting(layer=layer, gateway=gateway, experts=experts)
+
+
+def from_rows(
+    layer: NDArray[np.integer],
+    expert: NDArray[np.integer],
+    copy: NDArray[np.integer],
+    satellite: NDArray[np.integer],
+) -> Placement:
+    """The placement that a run's table lists: one row a copy; expert -1 is the gateway."""
+    hosts = np.full((layer.max() + 1, expert.max() + 2, copy.max() + 1), -1, np.int32)
+    hosts[layer, expert + 1, copy] = satellite
+    return Placement(
+        gateway=hosts[:, 0, 0],
+        expert=hosts[:, 1:, 0],
+        standby=hosts[:, 0, 1:],
+        replica=hosts[:, 1:, 1:],
+    )
 
 
 def expert_room(problem: PlacementProblem, gateway: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -27,7 +78,7 @@ def places(
     Raises
     ------
     InputError
-        If there are fewer than `needed`; `what` names who asks.
+        If there are fewer than `needed`; `what` names the caller.
     """
     rows = np.repeat(candidates, room[candidates])
     if len(rows) < needed:

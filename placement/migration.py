@@ -37,7 +37,7 @@ class Migration:
 def migration(problem: PlacementProblem, old: Placement, new: Placement) -> Migration:
     """List what has to arrive so that `old` becomes `new`.
 
-    Who holds a thing already, as whichever copy, needs nothing; dropping a copy costs nothing.
+    A satellite that holds any copy of a thing needs nothing; dropping a copy costs nothing.
     """
     layer, _, target = _arrivals(old.gateways[:, None], new.gateways[:, None])
     row, expert, host = _arrivals(old.copies, new.copies)

@@ -160,6 +160,17 @@ class Placement:
     __hash__ = None  # type: ignore[assignment]
 
 
+def serving_gateways(placement: Placement, up: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The first gateway of each layer that is up, (L,); the first of all where none is.
+
+    Standbys mirror the cache of keys and values token by token, which is a thousandth of the
+    hidden states' traffic and neglected, so that one takes over at once.
+    """
+    gateways = placement.gateways
+    alive = (gateways >= 0) & up[gateways]
+    return np.ascontiguousarray(gateways[np.arange(len(gateways)), alive.argmax(axis=1)])
+
+
 def _same_hosts(a: NDArray[np.int32], b: NDArray[np.int32]) -> bool:
     """Whether hosts are the same in the same order; columns without any do not count."""
     if a.shape[:-1] != b.shape[:-1]:

@@ -24,7 +24,7 @@ def repair(problem: PlacementProblem, *, busy_margin: float = 0.9) -> Placement:
     Parameters
     ----------
     problem : PlacementProblem
-        With `current`; memory 0 and `busy_limit` 0 say who can host nothing.
+        With `current`; memory 0 and `busy_limit` 0 mark satellites that can host nothing.
     busy_margin : float
         Share of its time that a satellite may be kept busy by the demand.
 

@@ -44,7 +44,7 @@ class Field:
             raise InputError("no satellite has memory and power for an expert")
         wanted = min(_NEAREST, 8 + 4 * _cell(problem, limit, able, problem.n_layers))
         self._able, self._wanted = able, min(wanted, int(able.sum()))
-        # Who is near each satellite; not known yet where the first is no satellite.
+        # The satellites near each satellite; not known yet where the first is no satellite.
         self._near = np.full((problem.n_satellites, self._wanted), -1, np.int32)
 
     def under(self, limit: Limits) -> "Field":
@@ -169,7 +169,7 @@ def _anchored(
 
 
 def _able(limit: Limits, layers_each: int) -> NDArray[np.bool_]:
-    """Satellites that can carry the gateways of so many layers, (N,)."""
+    """Satellites that can carry the gateways of a number of layers, (N,)."""
     needed = layers_each * limit.gateway.max(axis=0)
     return np.asarray((limit.capacity >= needed * (1 - 1e-9)).all(axis=1))
 
@@ -180,7 +180,7 @@ def _stops(
     """Numbers of stops to try, and how many satellites the cell of each needs.
 
     One stop for each layer, for each two, three ...; and where a layer needs more than one
-    satellite, so many more stops, with a satellite each, which stand on the way.
+    satellite, as many more stops on the way, with one satellite each.
     """
     layers = problem.n_layers
     each = [m for m in range(1, layers + 1) if (usable & _able(limit, m)).any()]

@@ -18,7 +18,7 @@ Tour = NDArray[np.float64]
 
 
 def tours(stops: int, *, cell: int, planes: int, slots: int) -> Iterator[Tour]:
-    """All tours to try for so many stops.
+    """All tours to try for a number of stops.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ def run(tmp_path_factory):
 
 
 def test_scenarios_are_those_of_the_command_line():
-    overrides = {"outages.availability": 0.9, "placement.params": {"spread": True}}
-    told = ["outages.availability=0.9", "placement.params={spread=true}"]
+    overrides = {"outages.availability": 0.9, "placement.strategy": "joint"}
+    told = ["outages.availability=0.9", "placement.strategy=joint"]
     assert twin.load_scenario("paper", overrides) == loader.load("paper", told)
     assert twin.load_scenario("paper") == loader.load("paper")
 

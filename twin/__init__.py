@@ -6,9 +6,29 @@ when first used: whoever wants a single module of the package should not wait fo
 
 TYPE_CHECKING = False  # typing has it too, but takes longer to import than all else here
 if TYPE_CHECKING:
-    from twin.api import compare, load_scenario, open_run, open_study, place, run, sweep
+    from twin.api import (
+        compare,
+        fork,
+        load_plugins,
+        load_scenario,
+        open_run,
+        open_study,
+        place,
+        run,
+        sweep,
+    )
 
-__all__ = ["compare", "load_scenario", "open_run", "open_study", "place", "run", "sweep"]
+__all__ = [
+    "compare",
+    "fork",
+    "load_plugins",
+    "load_scenario",
+    "open_run",
+    "open_study",
+    "place",
+    "run",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> object:

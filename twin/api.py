@@ -7,21 +7,42 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin.errors import InputError
+from twin.plugins import load_plugins
 from twin.runs import store as runs
 from twin.runs import studies
 from twin.runs.store import Run
 from twin.runs.studies import Study
-from twin.scenario import loader
 from twin.scenario.schema import Scenario
 
 if TYPE_CHECKING:
+    from agents.state import TwinState
     from twin.study.compare import Comparison
     from twin.study.place import Placed
 
-# What simulates is imported by whoever needs it: it takes seconds, and reading a run does not.
+# Functions that simulate import what they need: that takes seconds, reading a run does not.
 
 
-def load_scenario(source: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
+__all__ = [
+    "TwinRun",
+    "compare",
+    "fork",
+    "load_plugins",
+    "load_scenario",
+    "open_run",
+    "open_study",
+    "place",
+    "run",
+    "sweep",
+]
+
+
+def load_scenario(
+    source: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    plugins: Sequence[str | Path] = (),
+) -> Scenario:
     """Load a scenario.
 
     Parameters
@@ -30,20 +51,97 @@ def load_scenario(source: str | Path, overrides: Mapping[str, Any] | None = None
         Name of one that ships with the twin, or path of a TOML file.
     overrides : mapping, optional
         Values by ``table.key``: ``{"outages.availability": 0.9}``.
+    plugins : sequence of str or Path
+        Plug-ins to load first: files or modules, see `twin.load_plugins`.
     """
-    return loader.load(source, overrides or {})
+    from twin.plugins.choices import load_scenario as load_checked
+
+    return load_checked(source, overrides or {}, plugins=plugins)
 
 
-def run(scenario: Scenario, *, runs_dir: str | Path = "runs") -> Run:
-    """Run a scenario, keep the run below `runs_dir` and return it."""
+class TwinRun(Run):
+    """A run, complete or interrupted: its tables, and its state at any step."""
+
+    def state(self, step: int) -> "TwinState":
+        """State before a step, computed again from the nearest checkpoint or the start."""
+        from agents.fork import state_at
+
+        return state_at(self, step)
+
+
+def run(
+    scenario: Scenario | None = None,
+    *,
+    runs_dir: str | Path = "runs",
+    resume: str | Path | None = None,
+) -> TwinRun:
+    """Run a scenario, keep the run below `runs_dir` and return it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    runs_dir : str or Path
+    resume : str or Path, optional
+        Instead of a scenario: folder of an interrupted run, which goes on from its last
+        checkpoint.
+    """
+    from agents.run import resume as resume_run
     from agents.run import run_scenario
+    from twin.plugins.loading import load_kept
 
-    return run_scenario(scenario, runs_dir=Path(runs_dir))
+    load_plugins()
+    if (scenario is None) == (resume is None):
+        raise InputError("twin.run: give either a scenario or resume=FOLDER")
+    if resume is not None:
+        load_kept(Path(resume))
+        return _ours(resume_run(Path(resume)))
+    assert scenario is not None
+    return _ours(run_scenario(scenario, runs_dir=Path(runs_dir)))
 
 
-def open_run(path: str | Path) -> Run:
+def fork(
+    parent: Run | str | Path,
+    step: int,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    fail: Sequence[int] = (),
+    cut: Sequence[tuple[int, int]] = (),
+    runs_dir: str | Path = "runs",
+) -> TwinRun:
+    """Ask what if: run on from a step of a run, with changes and the same random numbers.
+
+    Parameters
+    ----------
+    parent : Run, or path of one
+        Complete or interrupted.
+    step : int
+        First step of the fork.
+    changes : mapping, optional
+        Values by ``table.key``: ``{"placement.strategy": "joint"}``.
+    fail : sequence of int
+        Satellites that are lost from that step on.
+    cut : sequence of pairs of int
+        Links, by their two satellites, that are gone from that step on.
+    runs_dir : str or Path
+    """
+    from agents.fork import fork as begin
+    from agents.run import run_scenario
+    from twin.plugins.loading import load_kept
+
+    load_plugins()
+    known = parent if isinstance(parent, Run) else runs.any_run(Path(parent))
+    load_kept(known.path)
+    scenario, beginning = begin(known, step, changes=changes or {}, fail=fail, cut=cut)
+    return _ours(run_scenario(scenario, runs_dir=Path(runs_dir), beginning=beginning))
+
+
+def open_run(path: str | Path) -> TwinRun:
     """Open a complete run by its folder; its tables are Arrow tables, ``run.table("steps")``."""
-    return runs.open_run(path)
+    return _ours(runs.open_run(path))
+
+
+def _ours(run: Run) -> TwinRun:
+    return TwinRun(run.path, run.manifest)
 
 
 def open_study(path: str | Path) -> Study:
@@ -57,6 +155,7 @@ def sweep(
     workers: int | None = None,
     scheduler: str | None = None,
     resume: bool = False,
+    plugins: Sequence[str | Path] = (),
     runs_dir: str | Path = "runs",
 ) -> Study:
     """Run a study, keep it below `runs_dir` and return it.
@@ -70,12 +169,20 @@ def sweep(
     scheduler : str, optional
         Address of a Dask scheduler whose workers are used instead.
     resume : bool
-        Go on where the study was interrupted, if it was.
+        Continue the study if it was interrupted.
+    plugins : sequence of str or Path
+        Plug-ins to load beside those that the study names.
     """
     from twin.study.sweep import open_sweep
     from twin.study.sweep import sweep as sweep_points
 
-    opened = open_sweep(str(study), resume=resume, runs_dir=Path(runs_dir), keep_runs=False)
+    opened = open_sweep(
+        str(study),
+        resume=resume,
+        runs_dir=Path(runs_dir),
+        keep_runs=False,
+        plugins=[str(name) for name in plugins],
+    )
     with opened.writer:
         return sweep_points(opened, workers=workers, scheduler=scheduler)
 
@@ -86,6 +193,7 @@ def compare(
     *,
     policies: Sequence[str] | None = None,
     replicates: int = 4,
+    plugins: Sequence[str | Path] = (),
     workers: int | None = None,
 ) -> "Comparison":
     """Run every pair of the strategies and policies on common random numbers.
@@ -94,17 +202,20 @@ def compare(
     ----------
     scenario : Scenario
     strategies : sequence of str
-        The first is what the others are held against.
+        The others are compared with the first.
     policies : sequence of str, optional
         The scenario's own by default.
     replicates : int
         Independent repetitions, at least 2.
+    plugins : sequence of str or Path
+        Plug-ins to load, here and in every worker process.
     workers : int, optional
         Processes; all processors by default.
     """
     from twin.study.cases import make_cases
     from twin.study.compare import compare as compare_cases
 
+    load_plugins(plugins)
     cases = make_cases(
         scenario,
         strategies,
@@ -112,7 +223,8 @@ def compare(
         strategy_params={},
         policy_params={},
     )
-    return compare_cases(cases, replicates=replicates, workers=workers)
+    names = [str(name) for name in plugins]
+    return compare_cases(cases, replicates=replicates, plugins=names, workers=workers)
 
 
 def place(
@@ -121,11 +233,18 @@ def place(
     *,
     floors_per_s: Sequence[float] = (0.0,),
     replicates: int = 4,
+    plugins: Sequence[str | Path] = (),
     workers: int | None = None,
 ) -> "list[Placed]":
     """Plan once with each strategy; see `twin.study.place.place`."""
     from twin.study.place import place as plan_all
 
+    load_plugins(plugins)
     return plan_all(
-        scenario, strategies, floors_per_s=floors_per_s, replicates=replicates, workers=workers
+        scenario,
+        strategies,
+        floors_per_s=floors_per_s,
+        replicates=replicates,
+        plugins=[str(name) for name in plugins],
+        workers=workers,
     )

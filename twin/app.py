@@ -9,11 +9,13 @@ import solara.lab
 
 from agents.model import TwinModel
 from agents.run import run_scenario
-from twin.export import formats as export
+from twin.export.czml import czml
+from twin.export.graphml import graphml
+from twin.plugins import load_plugins
 from twin.runs.store import Run
 from twin.scenario import loader
 from twin.study.reproduce import reproduce
-from twin.views import form, panels, quiet
+from twin.views import form, panels, quiet, server
 from twin.views.published import Published, PublishedTable
 from twin.views.session import Session
 from twin.views.stage import Stage
@@ -24,11 +26,12 @@ FIRST = "paper"
 """What a page shows where there is no run yet."""
 
 quiet.prepare()
+load_plugins(server.named_plugins())
 PUBLISHED = Published(reproduce)
 
 
 def _warm_up() -> None:
-    """Load what is compiled before anybody waits for it."""
+    """Load what is compiled before a visitor waits for it."""
     model = TwinModel(loader.load("small", ["simulation.steps=1"]))
     model.run()
 
@@ -37,10 +40,10 @@ threading.Thread(target=_warm_up, daemon=True).start()
 
 
 def _graphml(run: Run, step: int) -> str:
-    return export.graphml(run, min(step, run.scenario.simulation.steps - 1))
+    return graphml(run, min(step, run.scenario.simulation.steps - 1))
 
 
-EXPORTS: panels.Exports = {"czml": lambda run, _: export.czml(run), "graphml": _graphml}
+EXPORTS: panels.Exports = {"czml": lambda run, _: czml(run), "graphml": _graphml}
 
 
 @solara.component

@@ -1,50 +1,149 @@
-"""Find a named thing in a plain table, refusing names and parameters it does not know."""
+"""Tables of named things: strategies, outage models, bus profiles and whatever else has a name.
+
+A table refuses names that are taken, names that it does not have and parameters that a thing does
+not take, always with a line that says what is allowed.
+"""
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
 
 from twin.errors import InputError
+
+PLUGIN_TEXTS: dict[str, str] = {}
+"""Text of each plug-in file that this process has loaded, by its name: runs keep them."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class UnknownNameError(InputError, KeyError):
+    """A table does not have the name; the message lists the names that it has."""
+
+    __str__ = Exception.__str__  # that of KeyError adds quotes
+
+
+class Registry[T](Mapping[str, T]):
+    """Things of one kind by name, in the order in which they were added.
+
+    Attributes
+    ----------
+    kind : str
+        What each entry is, for messages: ``"placement strategy"``.
+    field : str
+        Field of a scenario that names an entry: ``"placement.strategy"``.
+    given : frozenset of str
+        Keyword-only parameters that the twin gives. The other keyword-only parameters of an entry
+        are the user's to set.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        entries: Mapping[str, T],
+        *,
+        field: str = "",
+        given: tuple[str, ...] = ("rng",),
+        purpose: Callable[[T], str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.field = field
+        self.given = frozenset(given)
+        self._purpose = purpose or _first_line
+        self._entries: dict[str, T] = {}
+        for name, thing in entries.items():
+            self.add(name, thing)
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._entries:
+            where = f"{self.field}: " if self.field else ""
+            raise UnknownNameError(f"{where}unknown {self.kind} {name!r}; known: {', '.join(self)}")
+        return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, name: str, thing: T) -> None:
+        """Add an entry.
+
+        Raises
+        ------
+        InputError
+            If the name is taken, or is none.
+        """
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InputError(
+                f"{self.kind} {name!r}: a name has letters, digits, '-', '_' and '.', and begins "
+                "with a letter or digit"
+            )
+        if name in self._entries:
+            raise InputError(f"there is a {self.kind} {name!r} already; choose another name")
+        self._entries[name] = thing
+
+    def remove(self, name: str) -> None:
+        """Take an entry out, for a plug-in that fails after it has added some."""
+        del self._entries[name]
+
+    def build(self, name: str, params: Mapping[str, Any]) -> T:
+        """Return the entry called `name`, a callable, with `params` bound to it.
+
+        Raises
+        ------
+        InputError
+            If the name or a parameter is unknown, or a parameter that is a number is given
+            something else; the message lists what is valid.
+        """
+        thing = self[name]
+        known = self.parameters(name)
+        for key, value in params.items():
+            _check(f"{self.kind} {name!r}", key, value, known)
+        return cast("T", functools.partial(cast("Callable[..., Any]", thing), **params))
+
+    def parameters(self, name: str) -> dict[str, inspect.Parameter]:
+        """Return what a user may set of an entry: nothing if it is no callable."""
+        thing = self[name]
+        if not callable(thing):
+            return {}
+        return {
+            p.name: p
+            for p in inspect.signature(thing).parameters.values()
+            if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name not in self.given
+        }
+
+    def purpose(self, name: str) -> str:
+        """Return one line on an entry: the first of its docstring, or what the table makes of it.
+
+        Empty if there is no such entry or nothing is said of it.
+        """
+        return self._purpose(self._entries[name]) if name in self._entries else ""
 
 
 def build[T](
     kind: str, table: Mapping[str, Callable[..., T]], name: str, params: Mapping[str, Any]
 ) -> Callable[..., T]:
-    """Return ``table[name]`` with `params` bound to it.
+    """Return ``table[name]`` with `params` bound to it; see `Registry.build`."""
+    found = table if isinstance(table, Registry) else Registry(kind, table)
+    return cast("Registry[Callable[..., T]]", found).build(name, params)
 
-    Parameters
-    ----------
-    kind : str
-        What the table holds, for the error message, e.g. ``"placement strategy"``.
-    table : mapping of str to callable
-        The known things. What a scenario may set are a callable's keyword-only parameters,
-        except ``rng``; the rest is for the caller to give.
-    name : str
-        Which of them.
-    params : mapping of str to object
-        Values of keyword-only parameters.
 
-    Raises
-    ------
-    InputError
-        If the name or a parameter is unknown, or a number is asked for and something else
-        given; the message lists what is valid.
-    """
-    if name not in table:
-        raise InputError(f"unknown {kind} {name!r}; known: {', '.join(table)}")
-    signature = inspect.signature(table[name])
-    allowed = {
-        p.name: p
-        for p in signature.parameters.values()
-        if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name != "rng"
-    }
-    for key, value in params.items():
-        if key not in allowed:
-            known = ", ".join(allowed) or "none"
-            raise InputError(f"{kind} {name!r} has no parameter {key!r}; it takes: {known}")
-        default = allowed[key].default
-        number = isinstance(default, int | float) and not isinstance(default, bool)
-        if number and (not isinstance(value, int | float) or isinstance(value, bool)):
-            raise InputError(f"{kind} {name!r}: {key} must be a number (got {value!r})")
-    return functools.partial(table[name], **params)
+def _check(owner: str, key: str, value: Any, known: Mapping[str, inspect.Parameter]) -> None:
+    if key not in known:
+        raise InputError(
+            f"{owner} has no parameter {key!r}; it takes: {', '.join(known) or 'none'}"
+        )
+    default = known[key].default
+    number = isinstance(default, int | float) and not isinstance(default, bool)
+    if number and (not isinstance(value, int | float) or isinstance(value, bool)):
+        raise InputError(f"{owner}: {key} must be a number (got {value!r})")
+
+
+def _first_line(thing: object) -> str:
+    text = inspect.getdoc(thing)
+    return text.splitlines()[0].replace("`", "'") if text else ""

@@ -119,7 +119,8 @@ class LinkState(_Numbered):
     Then geometry: `RANGE`, `GRAZING` (the line of sight meets the Earth or its air), `RATE` (it
     turns too fast), `POLAR` (switched off near the poles), `SUN` (an end looks into the Sun).
     Then what geometry does not explain: `POWER` (a satellite is off), `PAT` (all limits hold
-    again, or partners are new: pointing, acquisition and tracking are under way) and `RANDOM`.
+    again, or partners are new: pointing, acquisition and tracking are under way), `RANDOM`, and
+    `CUT` (somebody asked what happens without the link).
     """
 
     UP = 0, Meaning("live")
@@ -132,6 +133,7 @@ class LinkState(_Numbered):
     POLAR = 7, Meaning("off near the pole", "switched off near a pole")
     PAT = 8, Meaning("acquiring", "while terminals acquire each other")
     UNPAIRED = 9, Meaning("not wanted", "neither end wants it")
+    CUT = 10, Meaning("cut", "because they were cut")
 
     @property
     def group(self) -> str:
@@ -289,6 +291,19 @@ class EventKind(StrEnum):
     MIGRATION_START = "migration-start", _plan("A move begins; value: bytes to carry.", _MOVE)
     MIGRATION_END = "migration-end", _plan("A move has ended; value: bytes carried.", _MOVE)
     FAULT = "fault", _begins(SatelliteState.FAULTY, "A satellite goes into safe mode.")
+    SATELLITE_LOST = (
+        "satellite-lost",
+        Event(sentence="A satellite is lost for good.", lane=Lane.SATELLITE, grave=True),
+    )
+    LINK_CUT = (
+        "link-cut",
+        Event(
+            sentence="A link is taken away for good.",
+            lane=Lane.SATELLITE,
+            shown="{satellite} ↔ {other}",
+            grave=True,
+        ),
+    )
     FAULT_CLEARED = "fault-cleared", _ends(SatelliteState.FAULTY, "A fault is over.")
     TOKEN_LOST = "token-lost", _tokens("Tokens are given up; value: how many.")
     TOKEN_RETRIED = "token-retried", _tokens("Tokens will be tried again; value: how many.")
@@ -312,6 +327,7 @@ class Reason(StrEnum):
     OUTAGE = "outage"
     GROUND_HANDOVER = EventKind.GROUND_HANDOVER.value
     START = "start"
+    FORK = "fork"
     PERIOD = "period"
     LATENCY = "latency"
     UNREACHABLE = Cause.UNREACHABLE.word

@@ -17,7 +17,7 @@ def on_event(
     repair: bool = True,
     hold_steps: int = 0,
 ) -> Proposal | None:
-    """Repair the placement, or plan anew, after any of the named events.
+    """Repair the placement, or make a new plan, after any of the named events.
 
     Parameters
     ----------

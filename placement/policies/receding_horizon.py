@@ -15,14 +15,14 @@ def receding_horizon(
     min_gain: float = 0.02,
     token_s_per_gb: float = 100.0,
 ) -> Proposal | None:
-    """Weigh a repair, or a fresh plan, on the forecast until the horizon, against staying.
+    """Compare a repair, or a new plan, with the placement in force on the forecast.
 
-    It plans afresh, but not too often, since that takes time, where even a repair would miss what
-    the plan in force had promised, or where that has been repaired: repairs save tokens at once
-    and add up to detours. The forecast knows orbits, shadow, batteries and passes;
-    outages only by their statistics. A proposal is adopted if it makes tokens faster (lost ones
-    count in `objective_s`) by more than `min_gain`, and saves more token-seconds until the
-    horizon than its bytes cost.
+    The forecast reaches to the horizon. It knows orbits, shadow, batteries and passes, and the
+    statistics of outages. A new plan is made where even a repair would miss what the plan in force
+    had promised, or where that plan has been repaired: repairs save tokens at once but add up to
+    detours. Planning takes time, so it is not done too often. A proposal is adopted if it
+    makes tokens faster (lost ones count in `objective_s`) by more than `min_gain`, and saves more
+    token-seconds until the horizon than its bytes cost.
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ def receding_horizon(
 
 
 def clairvoyant(view: Telemetry, propose: Propose, *, every_steps: int = 8) -> Proposal | None:
-    """Plan on what will really happen until it plans again, and be there at once, at no cost.
+    """Plan with the true future until the next plan, and move at once, at no cost.
 
-    Nothing else knows links, faults and users' choices to come; so this tells, for a strategy,
-    about how much could be gained by moving at all.
+    No other policy knows future links, faults and users' choices. For a strategy, the result shows
+    about how much moving could gain at most.
     """
     reason = _reason(view, every_steps)
     if reason is None:

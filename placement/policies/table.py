@@ -1,4 +1,4 @@
-"""Every re-placement policy by name; a new one is a file beside this and a line here."""
+"""Every re-placement policy by name; a new one is a file beside this and an entry here."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,18 @@ from placement.policies.receding_horizon import clairvoyant, receding_horizon
 from placement.policies.static import static
 from placement.policies.telemetry import Proposal
 from placement.policies.threshold import threshold
+from twin.registry import Registry
 
-POLICIES: dict[str, Callable[..., Proposal | None]] = {
-    "static": static,
-    "periodic": periodic,
-    "threshold": threshold,
-    "on-event": on_event,
-    "receding-horizon": receding_horizon,
-    "clairvoyant": clairvoyant,
-}
+POLICIES: Registry[Callable[..., Proposal | None]] = Registry(
+    "policy",
+    {
+        "static": static,
+        "periodic": periodic,
+        "threshold": threshold,
+        "on-event": on_event,
+        "receding-horizon": receding_horizon,
+        "clairvoyant": clairvoyant,
+    },
+    field="controller.policy",
+)
 """Each takes ``(view, propose)`` and parameters of its own, and returns what to adopt or None."""

@@ -2,12 +2,21 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from placement.problem import Placement
 
+_PER_SATELLITE = ("taking", "up", "lit", "low", "sound", "soc")
 
-@dataclass(frozen=True, kw_only=True)
+
+def _no_flags() -> NDArray[np.bool_]:
+    return np.zeros(0, bool)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Telemetry:
     """The state of the service as a policy sees it.
 
@@ -32,6 +41,12 @@ class Telemetry:
         Whether an earlier plan is still being carried out.
     repaired : bool
         Whether the placement in force has been repaired since it was planned.
+    taking, up, lit, low, sound : (N,) bool
+        Satellites that would host something, that have links and compute, that are in the Sun at
+        least in part, that live on their reserve, and that are free of faults. As old as the
+        scenario's telemetry delay says; read-only.
+    soc : (N,) float64
+        State of charge of each battery, 0 to 1; as old, and read-only.
     """
 
     step: int
@@ -42,6 +57,35 @@ class Telemetry:
     events: frozenset[str] = frozenset()
     migrating: bool = False
     repaired: bool = False
+    taking: NDArray[np.bool_] = field(default_factory=_no_flags)
+    up: NDArray[np.bool_] = field(default_factory=_no_flags)
+    lit: NDArray[np.bool_] = field(default_factory=_no_flags)
+    low: NDArray[np.bool_] = field(default_factory=_no_flags)
+    sound: NDArray[np.bool_] = field(default_factory=_no_flags)
+    soc: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        for name in _PER_SATELLITE:
+            seen = np.asarray(getattr(self, name)).view()
+            seen.flags.writeable = False
+            object.__setattr__(self, name, seen)
+
+    @classmethod
+    def nothing_yet(cls, n: int) -> "Telemetry":
+        """Return what is known of `n` satellites before the first step: all is well with them."""
+        every = np.ones(n, bool)
+        return cls(
+            step=0,
+            steps_since_plan=0,
+            latency_s=math.nan,
+            planned_latency_s=math.nan,
+            taking=every,
+            up=every,
+            lit=every,
+            low=~every,
+            sound=every,
+            soc=np.ones(n),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +120,9 @@ class Proposal:
 
 
 Propose = Callable[..., Proposal | None]
-"""``propose(reason, *, repair=False, known_steps=None)``: plan anew on a forecast, or only move
-what sits badly (`placement.repair`); or plan on what will really happen in the next `known_steps`
-steps, for which alone the plan is to be in force. None if there is no plan."""
+"""``propose(reason, *, repair=False, known_steps=None)``: make a new plan on a forecast, or only
+move what sits badly (`placement.repair`); or plan on what will really happen in the next
+`known_steps` steps, for which alone the plan is in force. None if there is no plan."""
 
 Policy = Callable[[Telemetry, Propose], Proposal | None]
 """Returns what to adopt, or None to keep what is in force."""

@@ -1,4 +1,4 @@
-"""Simulated annealing over the gateways, experts filled in anew after every move."""
+"""Simulated annealing over the gateways, experts placed again after every move."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -56,8 +56,10 @@ def test_hubs_need_a_place_and_a_size(overrides):
 
 def test_faults_last_as_long_and_are_as_rare_as_the_scenario_says():
     rng = np.random.default_rng(0)
-    states = two_states(400, 0.9, 300.0, 30.0, rng)
-    up = np.array([next(states) for _ in range(4000)])
+    states = [None]
+    for _ in range(4000):
+        states.append(two_states(states[-1], 400, 0.9, 300.0, 30.0, rng=rng))
+    up = np.array(states[1:])
     assert up.mean() == pytest.approx(0.9, abs=0.005)
     began = (up[:-1] & ~up[1:]).sum()
     # Sampled every 30 s, of down times of 300 s those are missed that fit between two samples.
@@ -96,10 +98,10 @@ def test_faults_begin_and_end_in_turn_and_are_the_same_for_every_strategy(tmp_pa
 
 
 def test_copies_stand_in_for_faulty_hosts():
-    lost = {}
-    for strategy in ("joint", "replicated"):
-        twin = model(*FAULTY, f"placement.strategy={strategy}", "workload.retries=0")
-        lost[strategy] = 0
+    lost = {"joint": 0, "replicated": 0}
+    for strategy, replicate in itertools.product(lost, range(4)):
+        more = [f"placement.strategy={strategy}", f"simulation.replicate={replicate}"]
+        twin = model(*FAULTY, *more, "workload.retries=0")
         while twin.running:
             twin.step()
             lost[strategy] += twin.row["tokens_lost"]
@@ -197,5 +199,5 @@ def test_the_controller_learns_what_tokens_choose():
     twin.run()
     truth = twin.inference.activation
     first = twin.inference.at(0.0).activation
-    learnt = twin.controller._estimate.activation
+    learnt = twin.controller.state.estimate
     assert np.abs(learnt - truth).mean() < 0.5 * np.abs(first - truth).mean()

@@ -1,6 +1,6 @@
 """Timings of the hot path, one function at a time: ``pytest tests/bench/bench_hot_path.py``.
 
-Not part of the test suite; ratios to the alternatives come from ``twin bench``.
+Not part of the test suite; ratios to the alternatives come from ``python tests/bench``.
 """
 
 import itertools

@@ -82,7 +82,9 @@ def test_export_tells_mistakes_in_one_line_and_writes_nothing(twin, tmp_path, ar
 
 OWN_STRATEGY = """
 from placement.strategies.space_xnet import compact_random
+from twin.plugins import register
 
+@register.strategy("mine")
 def mine(problem, *, rng):
     return compact_random(problem, rng=rng)
 """
@@ -91,19 +93,17 @@ def mine(problem, *, rng):
 @pytest.fixture
 def own_strategy(tmp_path):
     """A strategy file, in the folder that the command is called in."""
-    from placement.strategies.table import STRATEGIES
-    from twin.study import plugins
+    from twin.plugins import loading
 
     (tmp_path / "own.py").write_text(OWN_STRATEGY)
-    yield "own.py:mine"
-    STRATEGIES.pop("mine", None)
-    plugins._loaded.clear()
+    yield "own.py"
+    loading.forget()
 
 
 def test_compare(twin, tmp_path, own_strategy):
     args = (
         "compare", "small", "--replicates", "2", "--set", "simulation.steps=20",
-        "--strategies", "space-xnet,compact-random", "--strategy-file", own_strategy,
+        "--strategies", "space-xnet,compact-random,mine", "--plugin", own_strategy,
         "--policies", "static,periodic", "--policy-params", "periodic.every_steps=5",
     )  # fmt: skip
     code, out, _ = twin(*args, "--workers", "1", "--json", "1.json", "--figure", "c.png")
@@ -125,7 +125,10 @@ def test_compare(twin, tmp_path, own_strategy):
 
 
 def test_run_with_a_strategy_of_ones_own(twin, tmp_path, own_strategy):
-    code, out, _ = twin("run", "small", "--strategy-file", own_strategy, "--json", "s.json")
+    code, out, _ = twin(
+        "run", "small", "--plugin", own_strategy, "--set", "placement.strategy=mine",
+        "--json", "s.json",
+    )  # fmt: skip
     assert code == 0
     assert "small: mine, static" in out
     saved = tmp_path / json.loads((tmp_path / "s.json").read_text())["path"] / "scenario.toml"
@@ -156,15 +159,6 @@ def test_reproduce(twin, tmp_path):
     assert random == sorted(random)
 
 
-def test_bench_kernel_prints_json_where_no_file_is_named(twin):
-    code, out, err = twin("bench", "kernel", "--json")
-    assert code == 0
-    data = json.loads(out)
-    assert data["largest_difference_s"] < 1e-9
-    assert data["ratio"]["networkx_to_kernel"] > 1
-    assert "csgraph" in err
-
-
 def test_scenarios_and_schema(twin):
     assert "paper-star" in twin("scenarios")[1]
     assert twin("scenarios", "show", "small")[1] == loader.preset_text("small")
@@ -176,11 +170,14 @@ def test_scenarios_and_schema(twin):
     ("args", "said"),
     [
         (["run", "papr"], "unknown scenario 'papr'; presets: drift-study"),
-        (["run"], "give either a scenario or --resume"),
+        (["run"], "give a scenario, --resume FOLDER or --from RUN@STEP"),
         (["run", "missing.toml"], "missing.toml: cannot be read: No such file"),
         (["run", "small", "--set", "links.seam=half"], "links.seam: input should be"),
         (["run", "small", "--json", "no/where.json"], "there is no folder no"),
-        (["run", "small", "--set", "bus.profile=nimbus"], "bus.profile: unknown 'nimbus'"),
+        (
+            ["run", "small", "--set", "bus.profile=nimbus"],
+            "bus.profile: unknown bus profile 'nimbus'",
+        ),
         (["run", "small", "--set", "model.card=gpt-9"], "gpt-9"),
         (["run", "oneweb", "--set", "constellation.tle=none.tle"], "none.tle: cannot be read"),
         (
@@ -189,8 +186,27 @@ def test_scenarios_and_schema(twin):
         ),
         (["compare", "small", "--strategies", "space-xnet,best"], "strategy 'best'; known"),
         (["compare", "small", "--policies", "static,now"], "unknown policy 'now'; known"),
-        (["compare", "small", "--strategy-file", "no.py:f"], "no.py: there is no such file"),
-        (["run", "small", "--strategy-file", "no.py"], "no.py: must look like FILE.py:FUNCTION"),
+        (["compare", "small", "--plugin", "no.py"], "plug-in no.py: cannot be read: No such file"),
+        (["run", "small", "--plugin", "no.where"], "plug-in no.where: there is no such module"),
+        (
+            ["run", "small", "--set", "outages.model=rain"],
+            "outages.model: unknown outage model 'rain'; ",
+        ),
+        (
+            ["run", "small", "--set", "faults.model=x"],
+            "faults.model: unknown fault model 'x'; known",
+        ),
+        (["run", "small", "--set", "propagation.model=x"], "propagation.model: unknown propagator"),
+        (["run", "small", "--set", "ground.handover=x"], "ground.handover: unknown hand-over rule"),
+        (
+            ["run", "small", "--set", "activations.sampler=x"],
+            "activations.sampler: unknown sampler",
+        ),
+        (
+            ["run", "small", "--set", "outages.params={rain=1}"],
+            "outages.params: outage model 'gilbert-elliott' has no parameter 'rain'; it takes",
+        ),
+        (["list", "planets"], "unknown kind 'planets'; known: strategies, policies"),
         (["reproduce", "moon"], "unknown experiment 'moon'; known: space-xnet"),
         (["run", "--resume", "."], "not an interrupted run"),
         (["scenarios", "show", "papr"], "unknown scenario 'papr'"),
@@ -213,7 +229,7 @@ def test_nothing_half_written_is_left_by_a_mistake_in_the_scenario(twin, tmp_pat
 
 
 def test_the_command_is_a_process_that_ends_with_code_2():
-    command = [sys.executable, "-c", "from twin.cli import main; main()", "run", "papr"]
+    command = [sys.executable, "-c", "from twin.cli.main import main; main()", "run", "papr"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

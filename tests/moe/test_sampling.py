@@ -94,7 +94,7 @@ def test_every_sampler_has_the_exact_top_2_marginals(name):
     p = zipf(3, 4, 1.0)
     tokens = 150_000
     table = Activations(sampler=name, repeat_probability=0.5)
-    choices = SAMPLERS[name](table, 2)(p, tokens, rng(1))
+    choices = SAMPLERS[name](table, 2)(p, tokens, rng(1), None)
     exact = pair_probabilities(p)
     for layer in range(3):
         seen = np.zeros((4, 4))
@@ -109,10 +109,10 @@ def test_every_sampler_repeats_itself_and_checks_its_weights(name):
     p = zipf(3, 4)
     draw = SAMPLERS[name](Activations(sampler=name), 2)
     again = SAMPLERS[name](Activations(sampler=name), 2)
-    np.testing.assert_array_equal(draw(p, 50, rng(7)), again(p, 50, rng(7)))
+    np.testing.assert_array_equal(draw(p, 50, rng(7), None), again(p, 50, rng(7), None))
     certain = np.array([[0.5, 0.5], [1.0, 0.0]])
     with pytest.raises(InputError, match="layer 1 has 1 experts of positive probability"):
-        SAMPLERS[name](Activations(sampler=name), 2)(certain, 10, rng())
+        SAMPLERS[name](Activations(sampler=name), 2)(certain, 10, rng(), None)
 
 
 @pytest.mark.parametrize("repeat", [0.14, 0.28, 0.9, 1.0])
@@ -133,17 +133,19 @@ def test_a_skewed_layer_repeats_at_least_by_chance():
 def test_sticky_sampler_goes_on_where_it_stopped():
     p = zipf(4, 6)
     table = Activations(sampler="sticky", repeat_probability=0.8)
-    whole, pieces = SAMPLERS["sticky"](table, 2), SAMPLERS["sticky"](table, 2)
-    stream = rng(5)
-    parts = np.concatenate([pieces(p, n, stream) for n in (7, 0, 1, 12)])
-    np.testing.assert_array_equal(parts, whole(p, 20, rng(5)))
+    draw, stream = SAMPLERS["sticky"](table, 2), rng(5)
+    parts, previous = [], None
+    for n in (7, 0, 1, 12):
+        parts.append(draw(p, n, stream, previous))
+        previous = parts[-1][-1, :, 0] if n else previous
+    np.testing.assert_array_equal(np.concatenate(parts), draw(p, 20, rng(5), None))
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_weights_may_change_between_draws(name):
     draw = SAMPLERS[name](Activations(sampler=name, repeat_probability=0.3), 2)
-    draw(zipf(3, 6, 1.0), 10, rng())
+    before = draw(zipf(3, 6, 1.0), 10, rng(), None)[-1, :, 0]
     uniform = np.full((3, 6), 1 / 6)
-    seen = np.bincount(draw(uniform, 20_000, rng(1)).ravel(), minlength=6) / (3 * 20_000)
+    seen = np.bincount(draw(uniform, 20_000, rng(1), before).ravel(), minlength=6) / (3 * 20_000)
     # Three layers of 20,000 tokens, correlated by less than twice the variance.
     np.testing.assert_allclose(seen, 1 / 3, atol=4 * np.sqrt(2 * (2 / 9) / 60_000))

@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from twin.constants import R_EARTH_KM
 from twin.errors import InputError
 from twin.network import passes
-from twin.network.ground import FLATTENING, geodetic, look, sites
+from twin.network.ground import look, sites
 from twin.scenario import loader
 from twin.scenario.schema import Ground
 from twin.scenario.world import ElementSets, Walker
 from twin.space import constellation as constellations
-from twin.space.frames import gcrs_to_itrs
+from twin.space.frames import gcrs_to_itrs, geodetic
 from twin.space.propagation import propagate
 
 EPOCH = "2026-03-20T00:00:00Z"
+FLATTENING = 1 / 298.257223563  # of WGS 84
 TENTH_OF_A_SECOND = 0.1
 TEN_METRES_KM = 0.01
 TEN_METRES_DEG = 1e-3  # What the motion between samples may be off, seen from 570 km or more.

@@ -175,7 +175,7 @@ def test_invariants(policy, step_s, latitude_deg, mask_deg, interruption_s):
             assert lost_deg == pytest.approx(mask_deg, abs=TEN_METRES_DEG)
         else:
             assert t_s % 15.0 == 0
-    assert holder == dict(enumerate(serving.satellite.tolist()))
+    assert holder == dict(enumerate(serving.state.satellite.tolist()))
 
 
 @pytest.mark.parametrize("policy", HANDOVER)
@@ -260,7 +260,7 @@ def test_no_sites_no_service():
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ({"handover": "nearest"}, "unknown handover policy 'nearest'; known: max-elevation, "),
+        ({"handover": "nearest"}, "unknown hand-over rule 'nearest'; known: max-elevation, "),
         ({"handover_params": {"hysteresis_s": 1.0}}, "takes: hysteresis_deg"),
     ],
 )

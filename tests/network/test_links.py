@@ -9,7 +9,8 @@ from twin.network.links import broken_limits, limits
 from twin.scenario import loader
 from twin.scenario.world import Links
 from twin.vocabulary import LinkState
-from twin.world.world import World, to_networkx
+from twin.world.topology import to_networkx
+from twin.world.world import World
 
 PAPER_LINKS = 33 * 32 + 32 * 32
 

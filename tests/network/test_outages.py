@@ -7,8 +7,10 @@ from twin.scenario.world import Outages
 
 def draws(model: str, step_s: float, steps: int, links: int, **fields) -> np.ndarray:
     table = Outages(model=model, **fields)
-    stream = OUTAGES[model](links, table, step_s, np.random.default_rng(7))
-    return np.stack([next(stream) for _ in range(steps)])
+    rng, seen = np.random.default_rng(7), [None]
+    for _ in range(steps):
+        seen.append(OUTAGES[model](seen[-1], links, table, step_s, rng=rng))
+    return np.stack(seen[1:])
 
 
 @pytest.mark.parametrize("step_s", [5.0, 15.0, 60.0])

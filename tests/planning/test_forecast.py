@@ -8,6 +8,7 @@ from twin.network.ground import look, sites
 from twin.planning.forecast import Light, Oracle, busy_limit, entry_share, light
 from twin.scenario import loader
 from twin.space.frames import gcrs_to_itrs
+from twin.world.topology import Network
 from twin.world.world import World
 
 PROFILE = bus.BUS_PROFILES["v2mini"]
@@ -89,13 +90,16 @@ def test_the_oracle_tells_what_a_run_then_meets():
         "small", ["faults.model=exponential", "faults.availability=0.8", "simulation.steps=20"]
     )
     world = World(scenario)
-    oracle = Oracle(world)
+    source = world.simulated(0)
+    oracle = Oracle(world, source)
     weights, sound = oracle.look(np.array([3, 9]))
-    faults = list(zip(range(12), world.faults(0), strict=False))
-    network = world.network(0)
-    met = [network.advance(free).weight_s for _, free in faults]
+    faults = [None]
+    for step in range(12):
+        faults.append(source.sound(step, faults[-1], world.constellation.size))
+    network = Network(world, source)
+    met = [network.advance(free).weight_s for free in faults[1:]]
     np.testing.assert_array_equal(weights[0], met[3])
     np.testing.assert_array_equal(weights[1], met[9])
-    np.testing.assert_array_equal(sound[1], faults[9][1])
+    np.testing.assert_array_equal(sound[1], faults[10])
     later, _ = oracle.look(np.array([10]))
     np.testing.assert_array_equal(later[0], met[10])

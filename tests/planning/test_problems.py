@@ -12,6 +12,7 @@ from twin.moe.inference import inference
 from twin.planning.forecast import Light, Oracle, busy_limit
 from twin.planning.problems import Known, last_planned_step, planning_problem
 from twin.scenario import loader
+from twin.world.topology import Network
 from twin.world.world import World
 
 N = 48
@@ -35,7 +36,7 @@ def pose(*overrides, first_step=0, last_step=9, oracle=False, in_force_to=None, 
         first_step=first_step,
         last_step=last_step,
         rng=np.random.default_rng(0),
-        oracle=Oracle(world) if oracle else None,
+        oracle=Oracle(world, world.simulated(0)) if oracle else None,
         in_force_to=in_force_to,
     )
     return world, problem
@@ -77,8 +78,10 @@ def test_a_gateway_takes_its_weights_and_the_caches_of_all_conversations():
 def test_only_the_oracle_knows_who_will_be_faulty_while_a_plan_is_in_force():
     faults = ["faults.model=exponential", "faults.availability=0.7"]
     world, told = pose(*faults, oracle=True, in_force_to=2)
-    coming = world.faults(0)
-    sound = np.stack([next(coming) for _ in range(3)]).all(axis=0)
+    coming = [None]
+    for step in range(3):
+        coming.append(world.simulated(0).sound(step, coming[-1], N))
+    sound = np.stack(coming[1:]).all(axis=0)
     assert 0 < sound.sum() < N
     np.testing.assert_array_equal(told.memory_bytes > 0, sound)
     assert len(told.weight_s) == 3
@@ -91,7 +94,7 @@ def test_only_the_oracle_knows_who_will_be_faulty_while_a_plan_is_in_force():
 def test_planning_draws_outages_of_its_own():
     world, told = pose("outages.availability=0.8", oracle=True)
     _, guessed = pose("outages.availability=0.8")
-    network = world.network(0)
+    network = Network(world, world.simulated(0))
     met = [network.advance().weight_s for _ in range(10)]
     np.testing.assert_array_equal(told.weight_s, np.stack(met)[[0, 3, 6, 9]])
     assert (np.isinf(guessed.weight_s) != np.isinf(told.weight_s)).any()

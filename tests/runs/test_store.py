@@ -5,6 +5,7 @@ import pytest
 
 from agents.run import RunCancelledError, run_scenario
 from twin.errors import InputError
+from twin.runs import rows
 from twin.runs import store as runs
 from twin.runs.statistics import percentiles
 from twin.runs.summary import summarise
@@ -132,7 +133,7 @@ def test_two_runs_in_one_second_do_not_collide(tmp_path):
 
 def test_a_table_of_many_row_groups_reads_as_one(tmp_path, monkeypatch):
     """Each group has a dictionary of its own kinds of events; readers see one."""
-    monkeypatch.setattr(runs, "_ROWS_PER_GROUP", 20)
+    monkeypatch.setattr(rows, "_MOST_STEPS", 5)
     run = run_scenario(loader.load("small"), runs_dir=tmp_path)
     kinds = run.table("events")["kind"]
     assert kinds.num_chunks > 1

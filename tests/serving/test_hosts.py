@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.fleet import hosted_layer
-from placement.problem import Placement
-from twin.serving.hosts import resolve, serving_gateways
+from agents.recorder import hosts as hosts_of
+from placement.hosting import from_rows, hosting
+from placement.problem import Placement, serving_gateways
+from twin.serving.hosts import resolve
 
 N, LAYERS, EXPERTS = 9, 3, 2
 TRANSFER_S = 0.5
@@ -92,12 +93,23 @@ def test_a_first_copy_that_is_not_there_yet_comes_after_any_that_can_serve(case,
 
 @settings(max_examples=100, deadline=None)
 @given(cases())
-def test_the_fleet_shows_one_layer_a_host_and_gateways_first(case):
+def test_a_host_shows_one_layer_a_gateways_first_and_a_standbys_next(case):
     placement, *_ = case
-    layer, gateway = hosted_layer(N, placement)
+    hosted = hosting(N, placement)
     for satellite in range(N):
-        leads = np.flatnonzero(placement.gateway == satellite)
-        hosted = np.flatnonzero((placement.copies == satellite).any(axis=(1, 2)))
-        allowed = leads if len(leads) else hosted
-        assert layer[satellite] in (allowed if len(allowed) else [-1])
-        assert gateway[satellite] == (placement.gateways == satellite).any()
+        by_rank = (
+            np.flatnonzero(placement.gateway == satellite),
+            np.flatnonzero((placement.standby == satellite).any(axis=1)),
+            np.flatnonzero((placement.copies == satellite).any(axis=(1, 2))),
+        )
+        allowed = next((layers for layers in by_rank if len(layers)), [-1])
+        assert hosted.layer[satellite] in allowed
+        assert hosted.gateway[satellite] == (placement.gateways == satellite).any()
+        assert hosted.experts[satellite] == (placement.copies == satellite).sum()
+
+
+@settings(max_examples=50, deadline=None)
+@given(cases())
+def test_a_placement_comes_back_from_the_rows_that_a_run_keeps(case):
+    placement, *_ = case
+    assert from_rows(**hosts_of(placement)) == placement

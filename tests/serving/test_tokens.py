@@ -3,7 +3,7 @@ import pytest
 
 from twin.moe.latency import ComputeTimes
 from twin.serving.hosts import Hosts
-from twin.serving.tokens import TokenQueue, admit
+from twin.serving.tokens import TokenQueue, admit, nothing_waits
 from twin.vocabulary import Cause
 
 STEP_S = 10.0
@@ -92,12 +92,15 @@ def test_a_gateway_turns_away_what_it_has_no_time_for():
 
 def test_a_token_is_tried_again_as_often_as_the_rule_says_and_then_lost():
     drawn = tokens((0, 1), (1, 2))
-    service = TokenQueue(lambda p, n, rng: drawn[:n], retries=2)
+    service = TokenQueue(
+        lambda p, n, rng, previous: drawn[:n], retries=2, state=nothing_waits(2, 2)
+    )
     rng = np.random.default_rng(0)
     lost, waits = [], []
     for step in range(5):
         origin = np.array([7, 8] if step == 0 else [], np.int64)
-        choices, origins = service.present(origin, np.empty(0), rng)
+        waiting = service.present(step, origin, np.empty(0), rng)
+        choices, origins = waiting.choices, waiting.origin
         # The first token is hindered always, the second in the first step only.
         cause = np.where(origins == 7, Cause.DEAD, Cause.NONE).astype(np.uint8)
         if step == 0:

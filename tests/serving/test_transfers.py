@@ -7,7 +7,7 @@ import pytest
 
 from placement.problem import Placement
 from twin.serving.shipments import GROUND, Terms
-from twin.serving.transfers import Transfers
+from twin.serving.transfers import Transfers, in_force
 
 N = 6
 TAIL = np.array([0, 1, 1, 2, 2, 3, 3, 4, 4, 5])
@@ -33,7 +33,7 @@ def placed(gateway, experts, **copies):
 
 def transfers(placement, *, memory=100.0, link=100.0, store=0.0, recompute_s=0.0):
     terms = Terms(link_bytes=link, store_bytes=store, recompute_s=recompute_s, step_s=10.0)
-    return Transfers(placement, np.broadcast_to(np.float64(memory), N).copy(), terms)
+    return Transfers(in_force(placement), np.broadcast_to(np.float64(memory), N).copy(), terms)
 
 
 def carry(moving, step=0, *, up=UP, accepting=UP, down=()):
@@ -121,7 +121,7 @@ def test_full_satellites_that_swap_give_one_thing_up_first():
     # Memory for one expert each on 1 and 2; the store must bring what was given up.
     memory = np.array([100.0, EB, EB, 100, 100, 100])
     terms = Terms(link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
-    moving = Transfers(START, memory, terms)
+    moving = Transfers(in_force(START), memory, terms)
     wanted = placed([0], [[2, 1]])
     moving.start(SIZES, wanted)
     out_of_service = 0
@@ -223,7 +223,7 @@ def test_a_cache_whose_gateway_dies_on_the_way_is_computed_anew():
 def test_a_swap_gives_up_as_many_things_as_it_needs():
     memory = np.array([100.0, GB, GB, 100, 100, 100])
     terms = Terms(link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
-    moving = Transfers(placed([2], [[1, 1]]), memory, terms)
+    moving = Transfers(in_force(placed([2], [[1, 1]])), memory, terms)
     wanted = placed([1], [[2, 2]])
     moving.start(SIZES, wanted)
     for step in range(20):

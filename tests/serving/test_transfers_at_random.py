@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from placement.problem import Placement, check, memory_used_bytes
 from twin.serving.shipments import GROUND, Terms
-from twin.serving.transfers import Transfers
+from twin.serving.transfers import Transfers, in_force
 
 N, LAYERS, EXPERTS = 8, 2, 3
 STEP_S = 10.0
@@ -75,7 +75,7 @@ class Audit:
             link_bytes=link_bytes, store_bytes=store_bytes, recompute_s=0.0, step_s=STEP_S
         )
         first = random_placement(rng, memory_bytes)
-        self.moving = Transfers(first, np.full(N, memory_bytes), terms)
+        self.moving = Transfers(in_force(first), np.full(N, memory_bytes), terms)
         self.given_up = 0
 
     def holders(self, thing):

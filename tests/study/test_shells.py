@@ -12,7 +12,6 @@ from twin.report.rerun import commands
 from twin.report.words import scenario_in_words
 from twin.runs.repeats import make_cases
 from twin.scenario import loader
-from twin.study.bench.scale import SIZES, _changes
 from twin.views import form, limits
 
 SHELLS = """[
@@ -63,8 +62,3 @@ def test_the_page_counts_the_satellites_of_all_shells():
     twice = loader.load("shells-study", {"constellation": table | {"shells": table["shells"] * 2}})
     with pytest.raises(InputError, match=r"constellation\.shells: 21,096 satellites are more"):
         limits.check(twice)
-
-
-def test_the_scale_benchmark_has_ten_thousand_satellites_in_one_shell_and_in_five():
-    sizes = [loader.load("eclipse-study", _changes(size)).constellation.size for size in SIZES]
-    assert sizes == [1056, 10_000, 10_548]

@@ -16,14 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from agents.model import TwinModel
 from agents.run import run_scenario
-from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
+from twin.plugins import loading
+from twin.runs.checkpoints import Checkpoints
 from twin.runs.store import open_run
 from twin.runs.studies import StudyWriter, open_study
 from twin.runs.summary import FIGURES, summarise
 from twin.scenario import loader
-from twin.study import plugins
 from twin.study import sweep as sweeping
 from twin.study.profiles import PROFILES
 from twin.study.sweep import open_sweep, run_point, sweep
@@ -34,7 +35,7 @@ question = "What does altitude change?"
 scenario = "small"
 replicates = 2
 strategies = ["space-xnet", "same-again"]
-strategy_files = ["FOLDER/mine.py:same_again"]
+plugins = ["FOLDER/mine.py"]
 metrics = ["latency_mean_s", "tokens_served_share"]
 set = ["simulation.steps=5"]
 
@@ -46,13 +47,15 @@ set = ["simulation.steps=5"]
 """
 OWN = """
 from placement.strategies.table import STRATEGIES
+from twin.plugins import register
 
 
+@register.strategy("same-again")
 def same_again(problem, *, rng):
     return STRATEGIES["space-xnet"](problem, rng=rng)
 """
 POINTS = 16
-COMMAND = (sys.executable, "-c", "from twin.cli import main; main()", "sweep")
+COMMAND = (sys.executable, "-c", "from twin.cli.main import main; main()", "sweep")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,7 @@ def study_file(tmp_path_factory):
     path = folder / "tiny.toml"
     path.write_text(STUDY.replace("FOLDER", str(folder)))
     yield path
-    del STRATEGIES["same-again"], plugins._loaded["same-again"]
+    loading.forget()
 
 
 def run(source, runs_dir, *, resume=False, keep_runs=False, **how):
@@ -268,7 +271,7 @@ def test_a_scheduler_started_by_hand(twin, whole, study_file, tmp_path):
 def test_nobody_at_the_address(twin, study_file):
     code, _, err = twin("sweep", str(study_file), "--scheduler", f"tcp://127.0.0.1:{free_port()}")
     assert code == 2
-    assert "nobody answers" in err
+    assert "no answer" in err
     assert "Traceback" not in err
 
 
@@ -295,3 +298,23 @@ def test_studies_are_listed_and_shown(twin):
     assert code == 0
     assert 'name = "altitude"' in out
     assert twin("studies", "show", "nothing")[0] == 2
+
+
+def test_a_point_that_was_interrupted_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    scenario = loader.load("small")
+    monkeypatch.setattr(Checkpoints, "due", property(lambda self: True))
+
+    def stop(model):
+        if model.snapshot.step == 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_scenario(scenario, runs_dir=tmp_path, run_id="point-0000000", watch=stop)
+    taken = []
+    once = TwinModel._observe
+    monkeypatch.setattr(TwinModel, "_observe", lambda model: (taken.append(1), once(model)))
+    text = loader.to_toml(scenario)
+    gone_on = run_point(text, 0, place=(str(tmp_path), "point-0000000"))
+    assert len(taken) == scenario.simulation.steps - 40
+    assert not any(tmp_path.iterdir())
+    assert gone_on == run_point(text, 0)

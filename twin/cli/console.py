@@ -32,7 +32,7 @@ class Console:
         self._console = RichConsole(stderr=json_file == STANDARD_OUTPUT)
 
     def table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table; columns of figures are set flush right, and fold before names do."""
+        """Print a table; columns of numbers are right-aligned and fold before names do."""
         self._console.print(title, style="bold", soft_wrap=True, highlight=False, markup=False)
         table = Table()
         for i, name in enumerate(header):
@@ -52,7 +52,7 @@ class Console:
         self._console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     def json(self, data: Any) -> None:
-        """Write the figures where the user asked for them, if so."""
+        """Write the figures to the file that the user named, if any."""
         if self._json_file is None:
             return
         text = json.dumps(_finite(data), indent=2, allow_nan=False) + "\n"
@@ -77,8 +77,8 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
         parts.TimeElapsedColumn(),
         parts.TimeRemainingColumn(),
     )
-    # Speed over the last ten minutes: with the half minute of the default, jobs that take longer
-    # would leave no time to tell.
+    # Speed over the last ten minutes: with the half minute of the default, longer jobs would show
+    # no time that remains.
     with parts.Progress(
         *columns,
         console=RichConsole(stderr=True),
@@ -97,7 +97,7 @@ def _is_text(rows: Sequence[Sequence[str]], column: int) -> bool:
 
 
 def _finite(data: Any) -> Any:
-    """JSON knows no NaN: null stands for a figure that there is none of."""
+    """JSON has no NaN: null stands for a missing figure."""
     if isinstance(data, dict):
         return {key: _finite(value) for key, value in data.items()}
     if isinstance(data, list | tuple):

@@ -1,11 +1,11 @@
-"""Commands that look: at a satellite's orbit, a run's events, the page; and that hand a run on."""
+"""Commands that show a satellite's orbit, a run's events or the page, and that export runs."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from twin.cli.options import JsonOption, RunsOption, ScenarioArgument, SetOption
+from twin.cli.options import JsonOption, PluginOption, RunsOption, ScenarioArgument, SetOption
 from twin.errors import InputError
 
 RunArgument = Annotated[
@@ -13,7 +13,7 @@ RunArgument = Annotated[
 ]
 
 _ON_SCREEN = 20
-"""Rows of a table that are printed where the user does not say; files hold all."""
+"""Rows of a table that are printed by default; files hold all."""
 
 
 def ephemeris(
@@ -22,6 +22,7 @@ def ephemeris(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Number of steps, instead of the scenario's.")
     ] = None,
+    plugins: PluginOption = None,
     overrides: SetOption = None,
     csv_file: Annotated[
         Path | None,
@@ -33,13 +34,13 @@ def ephemeris(
 ) -> None:
     """Follow one satellite: position, velocity, beta angle, sunlight, shadow intervals."""
     from twin.cli.console import Console, progress_bar
-    from twin.scenario import loader
+    from twin.plugins.choices import load_scenario
 
     report = Console(json_file)
     if csv_file is not None and not csv_file.parent.is_dir():
         raise InputError(f"--csv {csv_file}: there is no folder {csv_file.parent}")
     length = [] if steps is None else [f"simulation.steps={steps}"]
-    chosen = loader.load(scenario, [*(overrides or []), *length])
+    chosen = load_scenario(scenario, [*(overrides or []), *length], plugins=plugins or ())
     with progress_bar("compiling on first use, then stepping") as progress:
         from twin.export.ephemeris import satellite_ephemeris
 
@@ -68,7 +69,7 @@ def events(
         list[str] | None, typer.Option(help="Only events of this kind; may be repeated.")
     ] = None,
     satellite: Annotated[
-        str | None, typer.Option(help="Only those that touch it: number or name.")
+        str | None, typer.Option(help="Only events of this satellite: number or name.")
     ] = None,
     from_s: Annotated[
         float | None, typer.Option("--from", metavar="T", help="Seconds since the run's start.")
@@ -78,7 +79,7 @@ def events(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=0, help=f"At most so many; else {_ON_SCREEN} on screen, all in the file."),
+        typer.Option(min=0, help=f"Most rows; default: {_ON_SCREEN} on screen, all in the file."),
     ] = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
@@ -132,19 +133,23 @@ def export(
     step: Annotated[
         int | None, typer.Option(metavar="N", help="Step that --graphml shows; default: 0.")
     ] = None,
+    plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
-    """Hand a run to other programs: orbits as CZML or OMM, links of a step as a GraphML graph."""
+    """Export a run: orbits as CZML or OMM, links of a step as a GraphML graph."""
     from twin.cli.console import Console, progress_bar
+    from twin.plugins import load_plugins
     from twin.runs import store as runs
 
     options = {"--czml": czml_file, "--graphml": graphml_file, "--omm": omm_file}
     files = {option: path for option, path in options.items() if path is not None}
     _check_files(files, step)
+    load_plugins(plugins or ())
     chosen = runs.open_run(_run_folder(run, runs_dir))
     texts = {}
     with progress_bar("stepping") as progress:
-        from twin.export.formats import czml, graphml
+        from twin.export.czml import czml
+        from twin.export.graphml import graphml
         from twin.export.omm import ending_of, omm
 
         if omm_file is not None:
@@ -189,18 +194,21 @@ def report(
         typer.Option(metavar="FILE.html", help="Default: <id>-report.html in this folder."),
     ] = None,
     png_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write the figures here, as PNG.")
+        Path | None, typer.Option(metavar="DIR", help="Also write the plots here, as PNG.")
     ] = None,
     csv_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write the tables here, as CSV.")
     ] = None,
+    plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
-    """Console on runs, side by side, or on a study: one HTML file that needs nothing else."""
+    """Report on runs, side by side, or on a study: one HTML file that needs nothing else."""
     from twin.cli.console import Console
+    from twin.plugins import load_plugins
     from twin.report.document import report as put_together
     from twin.report.document import write
 
+    load_plugins(plugins or ())
     folders = [_run_folder(target, runs_dir) for target in targets]
     more = f"-and-{len(folders) - 1}-more" if len(folders) > 1 else ""
     file = out or Path(f"{folders[0].resolve().name}{more}-report.html")
@@ -216,16 +224,20 @@ def report(
     write(document, file, png_dir=png_dir, csv_dir=csv_dir)
     said = Console(None)
     said.say(f"report in {file}")
-    for what, place in (("figures", png_dir), ("tables", csv_dir)):
+    for what, place in (("plots", png_dir), ("tables", csv_dir)):
         if place is not None:
             said.say(f"{what} in {place}")
 
 
 def _run_folder(run: str, runs_dir: Path) -> Path:
-    """Folder of a run that is given by that folder or by its id."""
+    """Folder of a run or study, by that folder or by its id; its own plug-ins are loaded."""
+    from twin.plugins.loading import load_kept
+    from twin.runs.studies import ENDING
+
     folder = Path(run) if Path(run).is_dir() else runs_dir / run
     if not folder.is_dir():
         raise InputError(f"{run}: neither a folder nor a run in {runs_dir}/")
+    load_kept(folder, "study_id" if folder.name.endswith(ENDING) else "run_id")
     return folder
 
 
@@ -237,6 +249,7 @@ def app(
         int | None, typer.Option(min=1, max=65_535, help="Serve at this port; default: a free one.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    plugins: PluginOption = None,
 ) -> None:
     """Serve the page for the runs/ of this folder, until interrupted."""
     import contextlib
@@ -244,16 +257,21 @@ def app(
     import threading
     import webbrowser
 
+    from twin.plugins import load_plugins
     from twin.runs import store as runs
     from twin.views.server import served
 
+    load_plugins(plugins or ())
     if run is not None:
         if Path(run).name != run:
             raise InputError(f"--run {run}: the id of a run in runs/, not a path")
         runs.open_run(Path("runs") / run)
-    # Whoever ends this ends the server with it.
+    # Ending the command ends the server.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with served(Path.cwd(), port=port) as url, contextlib.suppress(KeyboardInterrupt):
+    with (
+        served(Path.cwd(), port=port, plugins=plugins or ()) as url,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         address = f"{url}/?run={run}" if run is not None else url
         typer.echo(f"the page is at {address}; Ctrl-C ends it")
         if browser:

@@ -2,24 +2,32 @@
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli import bench as cli_bench
 from twin.cli import look as cli_look
+from twin.cli import names as cli_names
 from twin.cli import study as cli_study
 from twin.cli import sweep as cli_sweep
+from twin.cli.names import NamingCommand
 from twin.cli.options import (
     JsonOption,
+    PluginOption,
     RunsOption,
     SeedOption,
     SetOption,
-    StrategyFileOption,
     with_seed,
 )
 from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.cli.console import Console
+    from twin.runs.store import Run
+
+type Progress = Callable[[int, int], None]
 
 app = typer.Typer(
     help="An orbital twin for language models that run across satellites.",
@@ -30,13 +38,12 @@ app = typer.Typer(
 scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or show one.")
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(cli_sweep.studies_app, name="studies")
-app.add_typer(cli_bench.bench_app, name="bench")
 
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
     try:
-        app(args=_bare_json(sys.argv[1:]))
+        app(args=bare_json(sys.argv[1:]))
     except InputError as error:
         print(f"twin: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
@@ -47,47 +54,110 @@ def run(
     scenario: Annotated[str | None, typer.Argument(help="A preset's name or a TOML file.")] = None,
     overrides: SetOption = None,
     seed: SeedOption = None,
-    strategy_files: StrategyFileOption = None,
+    plugins: PluginOption = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
     resume: Annotated[
-        Path | None, typer.Option(help="An interrupted run's folder: run it again to its end.")
+        Path | None,
+        typer.Option(help="An interrupted run's folder: go on from its last checkpoint."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="RUN@STEP", help="What if: go on from a step of a run, changed."
+        ),
+    ] = None,
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SATELLITE", help="With --from: it is lost, by number or name."),
+    ] = None,
+    cut: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A-B", help="With --from: the link between A and B is gone."),
     ] = None,
 ) -> None:
-    """Run a scenario and keep it below runs/."""
+    """Run a scenario and keep it below runs/; go on with a run; or ask what if."""
     from twin.cli.console import Console, progress_bar
-    from twin.runs import store as runs
-    from twin.scenario import loader
-    from twin.study.plugins import load_strategies
+    from twin.plugins import load_plugins
+    from twin.plugins.choices import load_scenario
 
-    report = Console(json_file)
-    own = [f"placement.strategy={name}" for name in load_strategies(strategy_files or ())]
-    if (scenario is None) == (resume is None):
-        raise InputError("twin run: give either a scenario or --resume FOLDER")
-    if resume is not None:
-        if overrides or seed is not None:
-            raise InputError("--resume: takes no --set or --seed, the run keeps its scenario")
-        run_id, chosen = runs.interrupted_scenario(resume)
-        runs_dir = resume.parent
-    else:
-        assert scenario is not None
-        run_id, chosen = None, loader.load(scenario, [*with_seed(overrides, seed), *own])
-
+    console = Console(json_file)
+    if sum(given is not None for given in (scenario, resume, start)) != 1:
+        raise InputError("twin run: give a scenario, --resume FOLDER or --from RUN@STEP")
+    if resume is not None and (overrides or seed is not None):
+        raise InputError("--resume: takes no --set or --seed, the run keeps its scenario")
+    if (fail or cut) and start is None:
+        raise InputError("--fail and --cut go with --from RUN@STEP")
+    if seed is not None and start is not None:
+        raise InputError("--seed: a fork has the random numbers of its parent")
+    load_plugins(plugins or ())
+    changes = with_seed(overrides, seed)
+    chosen = None if scenario is None else load_scenario(scenario, changes)
     with progress_bar("compiling on first use, then stepping") as progress:
         from agents.run import run_scenario
         from twin.runs.summary import summarise
 
-        done = run_scenario(chosen, runs_dir=runs_dir, progress=progress, run_id=run_id)
-    summary = summarise(done)
-    report.table(
+        if resume is not None:
+            done = _resumed(resume, progress)
+        elif start is not None:
+            done = _forked(start, changes, fail or (), cut or (), runs_dir, progress)
+        else:
+            assert chosen is not None
+            done = run_scenario(chosen, runs_dir=runs_dir, progress=progress)
+    _show(console, done, summarise(done))
+
+
+def _resumed(folder: Path, progress: Progress) -> "Run":
+    from agents.run import resume
+    from twin.plugins.loading import load_kept
+
+    load_kept(folder)
+    return resume(folder, progress=progress)
+
+
+def _forked(
+    start: str,
+    changes: list[str],
+    fail: Sequence[str],
+    cut: Sequence[str],
+    runs_dir: Path,
+    progress: Progress,
+) -> "Run":
+    from agents.fork import fork, link_ends, parent_of, satellite_names, satellite_row
+    from agents.run import run_scenario
+    from twin.plugins.loading import load_kept
+
+    parent, step = parent_of(start, runs_dir)
+    load_kept(parent.path)
+    names = satellite_names(parent) if fail or cut else ()
+    scenario, beginning = fork(
+        parent,
+        step,
+        changes=changes,
+        fail=[satellite_row(text, names, f"--fail {text}") for text in fail],
+        cut=[link_ends(text, names) for text in cut],
+        progress=progress,
+    )
+    return run_scenario(scenario, runs_dir=runs_dir, progress=progress, beginning=beginning)
+
+
+def _show(console: "Console", done: "Run", summary: dict[str, float | None]) -> None:
+    chosen = done.scenario
+    console.table(
         f"{chosen.name}: {chosen.placement.strategy}, {chosen.controller.policy}",
         ["figure", "value"],
         [[k, "none" if v is None else f"{v:.6g}"] for k, v in summary.items()],
     )
     for note in done.manifest["notes"]:
-        report.say(f"note: {note}")
-    report.say(f"kept in {done.path}")
-    report.json(summary | {"path": str(done.path)})
+        console.say(f"note: {note}")
+    kept = done.manifest["checkpoints"]
+    if kept["written"]:
+        console.say(
+            f"checkpoints: {kept['written']} written; the last took {kept['milliseconds']} ms "
+            f"and {kept['bytes']:,} bytes"
+        )
+    console.say(f"kept in {done.path}")
+    console.json(summary | {"path": str(done.path)})
 
 
 for command in (
@@ -101,15 +171,18 @@ for command in (
     cli_look.report,
     cli_look.app,
 ):
-    app.command()(command)
+    app.command(cls=NamingCommand)(command)
+app.command(name="list")(cli_names.list_names)
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON schema of a scenario file."""
-    from twin.scenario.schema import Scenario
+def schema(plugins: PluginOption = None) -> None:
+    """Print the JSON schema of a scenario file, with the names that may stand in it."""
+    from twin.plugins import load_plugins
+    from twin.plugins.choices import schema as whole_schema
 
-    typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+    load_plugins(plugins or ())
+    typer.echo(json.dumps(whole_schema(), indent=2))
 
 
 @scenarios_app.callback(invoke_without_command=True)
@@ -134,7 +207,7 @@ def show(name: str) -> None:
     typer.echo(loader.preset_text(name), nl=False)
 
 
-def _bare_json(args: list[str]) -> list[str]:
+def bare_json(args: list[str]) -> list[str]:
     """Let ``--json`` stand without a file for ``--json -``."""
     out = []
     for i, arg in enumerate(args):

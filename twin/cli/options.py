@@ -15,15 +15,15 @@ JsonOption = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help="Write the figures as JSON ('-': print them)."),
 ]
-FigureOption = Annotated[Path | None, typer.Option(help="Where the PNG figure goes.")]
+FigureOption = Annotated[Path | None, typer.Option(help="Where the plot goes, as PNG.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")]
 RunsOption = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
-StrategyFileOption = Annotated[
+PluginOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--strategy-file",
-        metavar="FILE.py:FUNCTION",
-        help="Place with a function of your own, named with hyphens for underscores; "
+        "--plugin",
+        metavar="FILE.py|MODULE",
+        help="Load a plug-in of your own: strategies, outage models, ... (see: twin list); "
         "may be repeated.",
     ),
 ]

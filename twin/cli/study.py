@@ -1,4 +1,4 @@
-"""Commands that study: strategies and policies side by side, a published experiment again."""
+"""Commands that compare strategies and policies, or reproduce a published experiment."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +8,10 @@ import typer
 from twin.cli.options import (
     FigureOption,
     JsonOption,
+    PluginOption,
     ScenarioArgument,
     SeedOption,
     SetOption,
-    StrategyFileOption,
     WorkersOption,
     with_seed,
 )
@@ -21,7 +21,7 @@ from twin.errors import InputError
 def compare(
     scenario: ScenarioArgument,
     strategies: Annotated[
-        str, typer.Option(help="Comma-separated; the first is what the others are held against.")
+        str, typer.Option(help="Comma-separated; the others are compared with the first.")
     ] = "space-xnet,compact-random,rand-intra-cg,rand-intra,rand-place",
     policies: Annotated[
         str | None, typer.Option(help="Comma-separated; default: the scenario's own.")
@@ -34,7 +34,7 @@ def compare(
         list[str] | None,
         typer.Option(metavar="POLICY.KEY=VALUE", help="A policy's parameter; may be repeated."),
     ] = None,
-    strategy_files: StrategyFileOption = None,
+    plugins: PluginOption = None,
     replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 8,
     overrides: SetOption = None,
     seed: SeedOption = None,
@@ -44,31 +44,28 @@ def compare(
 ) -> None:
     """Run strategies with policies, every pair of them, on common random numbers."""
     from twin.cli.console import Console, progress_bar
-    from twin.scenario import loader
 
     report = Console(json_file)
-    chosen = loader.load(scenario, with_seed(overrides, seed))
     with progress_bar("runs") as progress:
+        from twin.plugins.choices import load_scenario
         from twin.study.cases import make_cases, read_params
         from twin.study.compare import compare as compare_cases
-        from twin.study.plugins import load_strategies
 
-        own = load_strategies(strategy_files or ())
-        named = _names(strategies)
+        chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
         result = compare_cases(
             make_cases(
                 chosen,
-                [*named, *(name for name in own if name not in named)],
+                _names(strategies),
                 _names(policies) if policies is not None else [chosen.controller.policy],
                 strategy_params=read_params("--strategy-params", strategy_params or ()),
                 policy_params=read_params("--policy-params", policy_params or ()),
             ),
             replicates=replicates,
-            strategy_files=strategy_files or (),
+            plugins=plugins or (),
             workers=workers,
             progress=progress,
         )
-    from twin.study.comparison_plot import comparison_figure
+    from twin.study.comparison_plot import comparison_plot
     from twin.study.comparison_tables import comparison_tables
 
     for title, header, lines in comparison_tables(result):
@@ -77,8 +74,8 @@ def compare(
         if outcome.infeasible:
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
     picture = figure or Path("runs") / f"compare-{chosen.name}.png"
-    comparison_figure(result, picture)
-    report.say(f"figure in {picture}")
+    comparison_plot(result, picture)
+    report.say(f"plot in {picture}")
     report.json(result.as_json())
 
 
@@ -93,7 +90,7 @@ def place(
             help="Comma-separated tokens/s that the busiest satellite must reach; 0: no floor."
         ),
     ] = "0",
-    strategy_files: StrategyFileOption = None,
+    plugins: PluginOption = None,
     replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 4,
     overrides: SetOption = None,
     seed: SeedOption = None,
@@ -103,26 +100,23 @@ def place(
 ) -> None:
     """Plan once: what each placement costs in expectation, and how far it is from the best."""
     from twin.cli.console import Console, progress_bar
-    from twin.scenario import loader
 
     report = Console(json_file)
-    chosen = loader.load(scenario, with_seed(overrides, seed))
     with progress_bar("placements") as progress:
+        from twin.plugins.choices import load_scenario
         from twin.study.place import place as plan_all
-        from twin.study.plugins import load_strategies
 
-        own = load_strategies(strategy_files or ())
-        named = _names(strategies)
+        chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
         result = plan_all(
             chosen,
-            [*named, *(name for name in own if name not in named)],
+            _names(strategies),
             floors_per_s=_floors(floors),
             replicates=replicates,
-            strategy_files=strategy_files or (),
+            plugins=plugins or (),
             workers=workers,
             progress=progress,
         )
-    from twin.study.place_plot import place_figure, place_rows
+    from twin.study.place_plot import place_plot, place_rows
 
     header, rows = place_rows(result)
     report.table(f"{chosen.name}, {replicates} replicates, mean ± 95 % interval", header, rows)
@@ -134,8 +128,8 @@ def place(
         "satellite, all work but the LM head's counted; gap: above the lower bound at this floor"
     )
     picture = figure or Path("runs") / f"place-{chosen.name}.png"
-    place_figure(result, chosen.name, picture)
-    report.say(f"figure in {picture}")
+    place_plot(result, chosen.name, picture)
+    report.say(f"plot in {picture}")
     report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
 
 
@@ -160,7 +154,7 @@ def reproduce(
         result = reproduce_space_xnet(
             replicates=replicates, seed=seed, workers=workers, progress=progress
         )
-    from twin.study.plots import reproduction_figure
+    from twin.study.plots import reproduction_plot
 
     for key, table in result.tables.items():
         against = ratios(table)
@@ -183,8 +177,8 @@ def reproduce(
     for line in result.assumptions:
         report.say(f"  {line}")
     picture = figure or Path("runs") / "reproduce-space-xnet.png"
-    reproduction_figure(result, picture)
-    report.say(f"figure in {picture}")
+    reproduction_plot(result, picture)
+    report.say(f"plot in {picture}")
     report.json(result.as_json())
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli.options import JsonOption, RunsOption, WorkersOption
+from twin.cli.options import JsonOption, PluginOption, RunsOption, WorkersOption
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ def sweep(
         bool,
         typer.Option(
             "--resume",
-            help="Go on where the study was interrupted, the last time that it was; "
-            "STUDY may also be the folder that it left.",
+            help="Continue an interrupted study; STUDY may also be its folder.",
         ),
     ] = False,
     keep_runs: Annotated[
         bool, typer.Option("--keep-runs", help="Keep every point's complete run, in the study.")
     ] = False,
+    plugins: PluginOption = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
@@ -55,7 +55,9 @@ def sweep(
     with progress_bar("points") as progress:
         from twin.study.sweep import open_sweep
 
-        opened = open_sweep(study, resume=resume, runs_dir=runs_dir, keep_runs=keep_runs)
+        opened = open_sweep(
+            study, resume=resume, runs_dir=runs_dir, keep_runs=keep_runs, plugins=plugins or ()
+        )
         if scheduler is not None and opened.writer.keep_runs:
             raise InputError("--scheduler: this study keeps its runs, which only --workers can")
         done = _run(opened, workers, scheduler, progress)
@@ -68,7 +70,7 @@ def _run(
     scheduler: str | None,
     progress: Callable[[int, int], None],
 ) -> "Study":
-    """Run the points; whoever interrupts that is told how to go on."""
+    """Run the points; after an interruption, print how to continue."""
     from twin.study.sweep import sweep as sweep_points
 
     writer = opened.writer

@@ -5,6 +5,7 @@ References
 ASTM E1049-85, "Standard Practices for Cycle Counting in Fatigue Analysis", section 5.4.4.
 """
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -26,7 +27,7 @@ _KEPT = 32
 
 
 class Wear(NamedTuple):
-    """What N batteries went through; cycles still open count half, as in the standard."""
+    """Wear of N batteries; cycles still open count half, as in the standard."""
 
     full_cycles: Array
     """(N,) Charge drawn, in units of the capacity."""
@@ -36,11 +37,35 @@ class Wear(NamedTuple):
     """(N, BINS) Cycles by depth."""
 
 
+@dataclass(kw_only=True)
+class CycleCount:
+    """What the count of N batteries carries from one step to the next.
+
+    Attributes
+    ----------
+    points : (N, 32) float64
+        Open turning points of each, the newest last; only the first `count` of a row mean anything.
+    count : (N,) int64
+    drawn : (N,) float64
+        Charge drawn, in units of the capacity.
+    life : (N,) float64
+        Cycles of 30 % depth that wear as much as those counted.
+    histogram : (N, BINS) float64
+        Cycles by depth.
+    """
+
+    points: Array
+    count: NDArray[np.int64]
+    drawn: Array
+    life: Array
+    histogram: Array
+
+
 class Rainflow:
     """Streaming rainflow count over N batteries.
 
-    Memory does not grow with time: at most 32 open turning points a battery are kept; of more,
-    the oldest is settled as the half cycle that it would count as in the end.
+    Memory does not grow with time: at most 32 open turning points are kept for each battery. Beyond
+    that, the oldest is counted as the half cycle that it would become in the end.
 
     Parameters
     ----------
@@ -48,28 +73,43 @@ class Rainflow:
         State of charge at the start.
     cycle_life : float
         Cycles of 30 % depth until end of life.
+    state : CycleCount, optional
+        Where to go on; nothing counted yet by default.
     """
 
-    def __init__(self, soc: Array, *, cycle_life: float) -> None:
+    def __init__(self, soc: Array, *, cycle_life: float, state: CycleCount | None = None) -> None:
         n = len(soc)
         self.cycle_life = cycle_life
-        self._points = np.empty((n, _KEPT))
-        self._points[:, 0] = soc
-        self._count = np.ones(n, dtype=np.int64)
-        self._drawn = np.zeros(n)
-        self._life = np.zeros(n)
-        self._histogram = np.zeros((n, BINS))
+        self.state = state or CycleCount(
+            points=np.zeros((n, _KEPT)),
+            count=np.ones(n, dtype=np.int64),
+            drawn=np.zeros(n),
+            life=np.zeros(n),
+            histogram=np.zeros((n, BINS)),
+        )
+        if state is None:
+            self.state.points[:, 0] = soc
+
+    def start_from(self, soc: Array) -> None:
+        """Go on from charges, (N,), that were set from outside where they differ from the last.
+
+        A correction is no cycle: what is open counts as half cycles, and nothing is drawn.
+        """
+        mine = self.state
+        _start_from(soc, mine.points, mine.count, mine.life, mine.histogram)
 
     def push(self, soc: Array) -> Self:
         """Go on with K states of charge in order, (K, N); all that matters is where they turn."""
-        _push(soc, self._points, self._count, self._drawn, self._life, self._histogram)
+        mine = self.state
+        _push(soc, mine.points, mine.count, mine.drawn, mine.life, mine.histogram)
         return self
 
     def wear(self) -> Wear:
         """Wear up to now."""
-        life, histogram = self._life.copy(), self._histogram.copy()
-        _settle(self._points, self._count, life, histogram)
-        return Wear(self._drawn.copy(), life / self.cycle_life, histogram)
+        mine = self.state
+        life, histogram = mine.life.copy(), mine.histogram.copy()
+        _settle(mine.points, mine.count, life, histogram)
+        return Wear(mine.drawn.copy(), life / self.cycle_life, histogram)
 
 
 @compiled
@@ -121,6 +161,21 @@ def _push(
                 points[j, n] = new
                 n += 1
             count[j] = _close(points, n, life, histogram, j)
+            # Equal counts are equal arrays: nothing stays behind the newest point.
+            for i in range(count[j], n):
+                points[j, i] = 0.0
+
+
+@compiled
+def _start_from(
+    soc: Array, points: Array, count: NDArray[np.int64], life: Array, histogram: Array
+) -> None:
+    for j in range(soc.size):
+        if points[j, count[j] - 1] != soc[j]:
+            for k in range(count[j] - 1):
+                _add(abs(points[j, k + 1] - points[j, k]), 0.5, life, histogram, j)
+            points[j, :] = 0.0
+            points[j, 0], count[j] = soc[j], 1
 
 
 @compiled

@@ -1,10 +1,9 @@
 """Battery of a fleet over one step that is cut at the edges of the shadow.
 
 In a stretch of constant light the bus sees the power P = array - load, and the stored energy
-changes by dE = eta_c max(P, 0) dt - max(-P, 0) / eta_d dt. A battery that sinks to its brown-out
-level takes the bus down with it: from that moment on the load is zero and the array only
-charges. The bus comes up again at the first end of a step at which the battery has regained its
-recovery level.
+changes by dE = eta_c max(P, 0) dt - max(-P, 0) / eta_d dt. When a battery falls to its brown-out
+level, the bus goes down: from then on the load is zero and the array only charges. The bus comes
+up again at the first end of a step at which the battery has regained its recovery level.
 """
 
 from typing import NamedTuple

@@ -1,12 +1,13 @@
 """Energy and heat of a fleet: batteries, their wear and temperatures, one call a step."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.energy import battery, solar, thermal
-from twin.energy.ageing import Rainflow, Wear
+from twin.energy.ageing import CycleCount, Rainflow, Wear
 from twin.energy.battery import PowerFlow
 from twin.energy.bus import ZERO_CELSIUS_K, BusProfile
 from twin.energy.solar import Surroundings
@@ -16,7 +17,7 @@ type Mask = NDArray[np.bool_]
 
 
 class EnergyReport(NamedTuple):
-    """One step of N satellites: the books, and who crossed which threshold."""
+    """One step of N satellites: its energies, and which satellites crossed which threshold."""
 
     flow: PowerFlow
     """Energies of the step."""
@@ -34,8 +35,54 @@ class EnergyReport(NamedTuple):
     """(N,) Back to full speed after that."""
 
 
+@dataclass(kw_only=True)
+class EnergyState:
+    """What power and heat of N satellites carry from one step to the next.
+
+    Attributes
+    ----------
+    soc : (N,) float64
+        State of charge, 0 to 1.
+    temperature_k : (N,) float64
+    powered, low, throttled : (N,) bool
+        As `FleetEnergy` has them.
+    cycles : CycleCount
+        Of the batteries.
+    """
+
+    soc: Array
+    temperature_k: Array
+    powered: Mask
+    low: Mask
+    throttled: Mask
+    cycles: CycleCount
+
+
+class Start(NamedTuple):
+    """What charge and temperature make of a satellite before the first step."""
+
+    powered: bool
+    """Whether the bus is up."""
+    low: bool
+    """Whether the charge is below the reserve."""
+    throttled: bool
+    """Whether the compute is slowed down for heat."""
+
+
+def at_start(bus: BusProfile, *, soc: float, temperature_c: float) -> Start:
+    """State of a satellite that starts with a state of charge and a temperature."""
+    return Start(
+        powered=soc > bus.brownout_soc,
+        low=soc < bus.reserve_soc,
+        throttled=temperature_c > bus.throttle_c,
+    )
+
+
 class FleetEnergy:
-    """Power and heat of N alike satellites, and what these allow them to do next.
+    """Power and heat of N equal satellites, and what these allow them to do next.
+
+    Charges and temperatures may be set from outside between two steps; that is no cycle of the
+    battery.
 
     Attributes
     ----------
@@ -57,11 +104,32 @@ class FleetEnergy:
         self.bus = bus
         self.soc = np.full(n, soc)
         self.temperature_k = np.full(n, temperature_c + ZERO_CELSIUS_K)
-        self.powered = self.soc > bus.brownout_soc
-        self.low = self.soc < bus.reserve_soc
-        self.throttled = self.temperature_k > bus.throttle_k
+        start = at_start(bus, soc=soc, temperature_c=temperature_c)
+        self.powered: Mask = np.full(n, start.powered)
+        self.low: Mask = np.full(n, start.low)
+        self.throttled: Mask = np.full(n, start.throttled)
         self.speed = self._speed()
         self._rainflow = Rainflow(self.soc, cycle_life=bus.cycle_life)
+
+    @property
+    def state(self) -> EnergyState:
+        """What is carried to the next step; setting it goes on from there."""
+        return EnergyState(
+            soc=self.soc,
+            temperature_k=self.temperature_k,
+            powered=self.powered,
+            low=self.low,
+            throttled=self.throttled,
+            cycles=self._rainflow.state,
+        )
+
+    @state.setter
+    def state(self, state: EnergyState) -> None:
+        self.soc, self.temperature_k = state.soc, state.temperature_k
+        self.powered, self.low, self.throttled = state.powered, state.low, state.throttled
+        self.speed = self._speed()
+        cycle_life = self.bus.cycle_life
+        self._rainflow = Rainflow(self.soc, cycle_life=cycle_life, state=state.cycles)
 
     def step(
         self,
@@ -71,7 +139,7 @@ class FleetEnergy:
         busy_share: Array,
         step_s: float,
     ) -> EnergyReport:
-        """Move energy and heat for one step.
+        """Advance energy and heat by one step.
 
         Parameters
         ----------
@@ -85,6 +153,7 @@ class FleetEnergy:
         step_s : float
             Length of the step.
         """
+        self._rainflow.start_from(self.soc)
         load_w = self.load_w(terminals_on, busy_share)
         flow = battery.advance(
             self.soc,
@@ -110,7 +179,7 @@ class FleetEnergy:
         return (bus.platform_w + bus.compute_idle_w) + bus.terminal_w * terminals_on + work_w
 
     def wear(self) -> Wear:
-        """What the batteries went through up to now."""
+        """Wear of the batteries so far."""
         return self._rainflow.wear()
 
     def _cross_thresholds(self, flow: PowerFlow) -> EnergyReport:

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from twin.constants import SOLAR_CONSTANT_W_M2
 from twin.errors import InputError
+from twin.registry import Registry
 from twin.scenario.schema import Bus
 
 TERMINALS = 4
@@ -22,7 +23,7 @@ class BusProfile:
     name : str
         Key of the profile.
     array_w : float
-        Power of the solar array in full sunlight that falls on it straight.
+        Power of the solar array in full sunlight at normal incidence.
     array_m2 : float
         Its area; with `array_w` it gives the efficiency.
     pointing : {"sun-tracking", "one-axis", "body-fixed"}
@@ -125,7 +126,7 @@ class BusProfile:
 
 _PROFILES = (
     # A single-board computer on a 20 kg satellite: too small to carry 100 Gbps terminals, so
-    # links that a scenario gives it all the same are free.
+    # links that a scenario gives it anyway draw no power.
     BusProfile(
         name="sbc",
         array_w=96.0,
@@ -185,7 +186,15 @@ _PROFILES = (
     ),
 )
 
-BUS_PROFILES: Final[dict[str, BusProfile]] = {entry.name: entry for entry in _PROFILES}
+BUS_PROFILES: Final[Registry[BusProfile]] = Registry(
+    "bus profile",
+    {entry.name: entry for entry in _PROFILES},
+    field="bus.profile",
+    purpose=lambda bus: (
+        f"array of {bus.array_w:g} W, battery of {bus.battery_wh:g} Wh, load of {bus.idle_w:g} W "
+        f"idle and {bus.peak_w:g} W at full compute"
+    ),
+)
 """The known profiles by name; order-of-magnitude figures for classes of spacecraft, assumptions."""
 
 _LOAD_PARTS = ("platform_w", "terminal_w", "compute_idle_w", "compute_peak_w")
@@ -203,9 +212,6 @@ def profile(bus: Bus) -> BusProfile:
     InputError
         If the name is unknown, or figures contradict each other.
     """
-    if bus.profile not in BUS_PROFILES:
-        known = ", ".join(sorted(BUS_PROFILES))
-        raise InputError(f"bus.profile: unknown {bus.profile!r}; known: {known}")
     base = BUS_PROFILES[bus.profile]
     own = {field.name for field in fields(BusProfile)} - {"name"}
     given = {key: value for key, value in bus.model_dump(exclude_none=True).items() if key in own}

@@ -56,7 +56,7 @@ def surroundings(
 def array_w(around: Surroundings, bus: BusProfile) -> Array:
     """Power of the array while it is sunlit, averaged over that time, in W, (N,).
 
-    ``sun-tracking`` is always square to the Sun. ``one-axis`` turns about the orbit normal and
+    ``sun-tracking`` always faces the Sun. ``one-axis`` turns about the orbit normal and
     loses the cosine of the beta angle. ``body-fixed`` lies on the zenith side of a satellite
     that points to nadir and loses the cosine of the Sun's zenith angle, which over an orbit
     leaves cos(beta)/pi.

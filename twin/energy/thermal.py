@@ -1,4 +1,4 @@
-"""Temperature of a fleet: each satellite one node that its load, Sun and Earth warm.
+"""Temperature of a fleet: each satellite is one node, warmed by its load, Sun and Earth.
 
 m c dT/dt = Q + alpha S A_sun nu + alpha a S F A day + eps E F A - eps sigma A T^4, with the solar
 constant S, sunlit share nu, albedo a, Earth's infrared E, and F = (R/r)^2.

@@ -76,7 +76,7 @@ class SatelliteEphemeris:
         return beside
 
     def step_rows(self, most: int) -> list[list[str]]:
-        """At most so many steps, evenly chosen, as text: time, place, beta angle, sunlit share."""
+        """Evenly chosen steps as text: time, place, beta angle, sunlit share."""
         c = self.columns
         names = ("t_s", "latitude_deg", "longitude_deg", "altitude_km", "beta_deg", "sunlit")
         chosen = np.unique(np.linspace(0, len(c["t_s"]) - 1, most).round().astype(int))
@@ -102,7 +102,7 @@ def satellite_ephemeris(
     satellite : str
         Its name or its number in the constellation.
     progress : callable
-        Told (steps done, steps in all) after every step.
+        Called with (steps done, steps in all) after every step.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def satellite_number(names: Sequence[str], wanted: str) -> int:
 
 
 def utc(epoch_utc: str, t_s: NDArray[np.float64]) -> NDArray[np.str_]:
-    """ISO 8601 text, to the millisecond, of seconds since an epoch; leap seconds are not told."""
+    """ISO 8601 text, to the millisecond, of seconds since an epoch; leap seconds are not shown."""
     begin = np.datetime64(epoch_utc.removesuffix("Z"), "us")
     when = begin + (np.round(np.asarray(t_s) * 1e3) * 1000).astype("timedelta64[us]")
     return np.strings.add(np.datetime_as_string(when, unit="ms"), "Z")
@@ -178,7 +178,7 @@ def _edge_names() -> list[str]:
 
 
 def _shadows(epoch_utc: str, steps: Sequence[ShadowEdges]) -> list[Interval]:
-    """Edges in order of time, four to a passage; a passage ends where the order starts anew."""
+    """Edges in order of time, four to a passage; a passage ends where the order starts again."""
     t_s, kind = (np.concatenate([getattr(e, name) for e in steps]) for name in ("t_s", "kind"))
     passage = np.cumsum(np.diff(kind, prepend=-1) <= 0)
     shadows: list[Interval] = []

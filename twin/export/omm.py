@@ -27,8 +27,8 @@ _PARTS = {
 def omm(run: Run, ending: str) -> str:
     """Return a run's satellites at its start as OMM in CSV, JSON or XML.
 
-    What `twin.space.messages.mean_elements` tells of the elements holds: they are those of
-    Kepler's motion with J2, written as if they were SGP4's. Read back as ``constellation.tle``
+    As in `twin.space.messages.mean_elements`, the elements are those of Kepler's motion with J2,
+    written as if they were SGP4's. Read back as ``constellation.tle``
     they give the same positions at the epoch, with ``kepler-j2``.
 
     Parameters
@@ -49,7 +49,7 @@ def omm(run: Run, ending: str) -> str:
     return FORMATS[ending](messages(body), str(run.manifest["written_utc"]))
 
 
-def _csv(sets: Messages, written_utc: str) -> str:  # noqa: ARG001 (no header to tell it)
+def _csv(sets: Messages, written_utc: str) -> str:  # noqa: ARG001 (CSV has no header)
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(sets[0]), lineterminator="\n")
     writer.writeheader()

@@ -9,7 +9,6 @@ import json
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from twin.errors import InputError
 from twin.moe.sampling import check_enough
 from twin.moe.selection import fit_weights
+from twin.scenario.attachments import read_text, shown
 from twin.scenario.schema import Activations
 
 FloatArray = NDArray[np.float64]
@@ -58,10 +58,10 @@ _MEASURED: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Router weights over time: topics that follow each other round and round.
+    """Router weights over time: topics that follow each other in a cycle.
 
-    From one topic's time to the next one's the weights go over linearly; weights, not marginals,
-    which have no such blend in general.
+    Between two topics the weights are interpolated linearly. Marginals are not: in general they
+    have no such blend.
 
     Attributes
     ----------
@@ -123,9 +123,9 @@ def expert_probabilities(
 ) -> FloatArray:
     """Return the router weights of a scenario's kind and `topic`.
 
-    Kind ``olmoe`` has measurements of three of the model's sixteen layers. By assumption a layer
-    without any has the shares of the nearest one with (the earlier of two), its experts in an
-    order drawn from `rng`, so that layers do not share their favourites.
+    Kind ``olmoe`` has measurements of three of the model's sixteen layers. A layer without
+    measurements is assumed to have the shares of the nearest layer with them (the earlier of two).
+    Its experts are in an order drawn from `rng`, so that layers do not share their favourites.
 
     Parameters
     ----------
@@ -165,12 +165,11 @@ def expert_probabilities(
 
 
 def _read_counts(file: str, shape: tuple[int, int], top_k: int) -> FloatArray:
-    label = f"activations.file {file}"
+    label = f"activations.file {shown(file)}"
+    text = read_text(file, told=label)
     try:
         # Parsed apart from the rest: a ragged list is refused by numpy, a deep one by json.
-        counts = np.array(json.loads(Path(file).read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError(f"{label}: cannot be read: {error.strerror}") from None
+        counts = np.array(json.loads(text))
     except (ValueError, RecursionError):
         raise InputError(f"{label}: not a JSON array of {shape[0]} x {shape[1]} counts") from None
     if counts.shape != shape or counts.dtype.kind not in "iuf":

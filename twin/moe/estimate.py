@@ -10,8 +10,8 @@ from twin.moe.selection import fit_weights
 FloatArray = NDArray[np.float64]
 
 FLOOR = 1e-3
-"""Share of all choices taken to be spread evenly where weights are fitted: experts not seen of
-late keep a weight, and none is so sure that its weight would be infinite."""
+"""Share of all choices that is spread evenly where weights are fitted. Experts not seen lately
+keep a weight, and no weight becomes infinite."""
 
 
 class ActivationEstimate:

@@ -1,6 +1,7 @@
 """Exact expectations over a token's draw of experts, for any top-K.
 
-Top-1 and top-2 are enumerated; beyond, sets of experts are summed as a race of clocks (see `race`).
+Top-1 and top-2 are enumerated; for larger K, sets of experts are summed as a race of clocks
+(see `race`).
 """
 
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def expected_latency(
     *batch, layers, experts = path_s.shape
     if probability.shape != (layers, experts):
         raise ValueError(f"shapes differ: {path_s.shape=} {probability.shape=}")
-    # Copies here, since numba would compile anew for read-only or strided arrays.
+    # Copies here, since numba would compile again for read-only or strided arrays.
     paths = np.array(path_s, np.float64, order="C").reshape(-1, layers, experts)
     hosts = np.array(np.broadcast_to(host, path_s.shape), np.int64, order="C")
     hosts = hosts.reshape(paths.shape)

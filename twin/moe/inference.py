@@ -1,4 +1,4 @@
-"""The language model as the network sees it: who is activated, how long work takes."""
+"""The language model as the network sees it: which experts are activated, how long work takes."""
 
 from dataclasses import dataclass, replace
 
@@ -62,7 +62,7 @@ def inference(scenario: Scenario) -> Inference:
         scenario.activations,
         layers=card.layers,
         experts=card.experts,
-        rng=seeding.stream(simulation.seed, simulation.replicate, "activations"),
+        rng=seeding.stream(simulation.seed, simulation.replicate, "activations").at(0),
         top_k=card.top_k,
     )
     probability = profile.at(0.0)

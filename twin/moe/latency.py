@@ -142,7 +142,7 @@ def sampled_latency(
     if choices.size and (choices.min() < 0 or choices.max() >= path_s.shape[1]):
         raise ValueError(f"choices name experts outside 0..{path_s.shape[1] - 1}")
     total, propagation, layer_sum, layer_way_sum = _walk(
-        # Copies, since numba would compile anew for read-only or strided arrays.
+        # Copies, since numba would compile again for read-only or strided arrays.
         np.array(path_s, np.float64, order="C"),
         np.array(host, np.int64, order="C"),
         np.array(choices, np.int32, order="C"),

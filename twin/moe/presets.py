@@ -5,8 +5,8 @@ The dimensions are facts, read from each model's published configuration (`sourc
 
 from typing import Final
 
-from twin.errors import InputError
 from twin.moe.spec import LatentAttention, ModelCard
+from twin.registry import Registry
 
 _CARDS = (
     ModelCard(
@@ -203,7 +203,14 @@ _CARDS = (
     ),
 )
 
-MODEL_CARDS: Final[dict[str, ModelCard]] = {card.name: card for card in _CARDS}
+MODEL_CARDS: Final[Registry[ModelCard]] = Registry(
+    "model card",
+    {card.name: card for card in _CARDS},
+    field="model.card",
+    purpose=lambda card: (
+        f"{card.title}: {card.layers} layers of {card.experts} experts, top-{card.top_k}"
+    ),
+)
 """The known models by name."""
 
 
@@ -215,6 +222,4 @@ def card(name: str) -> ModelCard:
     InputError
         If there is none; the message lists the known names.
     """
-    if name not in MODEL_CARDS:
-        raise InputError(f"model.card: unknown {name!r}; known: {', '.join(sorted(MODEL_CARDS))}")
     return MODEL_CARDS[name]

@@ -91,7 +91,7 @@ def race_sums(
     lengths: FloatArray,
     top_k: int,
 ) -> tuple[float, float, float]:
-    """Sum over the sets of one layer, told by events that permit ever more of them.
+    """Sum over the sets of one layer, given by events that permit more and more of them.
 
     From its event on, an expert may be chosen along with others of its group, `allowed` in all. A
     set has the value of the event that completes it; the events complete all sets.
@@ -169,7 +169,7 @@ def _start(
     law: FloatArray,
     degree: IntArray,
 ) -> None:
-    """Begin a node: nobody may be chosen, so all are silent."""
+    """Begin a node: no expert may be chosen, so all clocks are silent."""
     member[:] = 0.0
     member[0, :, 0] = 1.0
     barred[:] = 0.0

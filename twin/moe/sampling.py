@@ -6,6 +6,7 @@ is what Gumbel top-K or a race of exponential clocks gives (Plackett 1975; Kool 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,13 +14,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from twin.errors import InputError
+from twin.registry import Registry
 from twin.scenario.schema import Activations
 
 FloatArray = NDArray[np.float64]
 ChoiceArray = NDArray[np.int32]
-Sampler = Callable[[FloatArray, int, np.random.Generator], ChoiceArray]
-"""Draws experts by the router weights, (L, E), for so many tokens: (tokens, L, K), in the order of
-choice."""
+Sampler = Callable[[FloatArray, int, np.random.Generator, ChoiceArray | None], ChoiceArray]
+"""Draws experts by the router weights, (L, E), for some tokens: (tokens, L, K), in the order of
+choice. The last argument is the first choices of the token before, (L,), or None."""
 
 
 def plackett_luce(
@@ -104,37 +106,50 @@ def sticky(
     return choices
 
 
-class StickySampler:
-    """`sticky` as a `Sampler` that remembers the last token, also when the weights change."""
-
-    def __init__(self, top_k: int, repeat_probability: float) -> None:
-        self._top_k = top_k
-        self._repeat_probability = repeat_probability
-        self._previous: ChoiceArray | None = None
-
-    def __call__(
-        self, probabilities: FloatArray, tokens: int, rng: np.random.Generator
-    ) -> ChoiceArray:
-        """Draw the tokens that follow those of the call before."""
-        choices = sticky(
-            probabilities,
-            self._top_k,
-            tokens,
-            rng,
-            repeat_probability=self._repeat_probability,
-            previous=self._previous,
-        )
-        self._previous = choices[-1, :, 0].copy() if tokens else self._previous
-        return choices
+def _fresh_choices(_table: Activations, top_k: int) -> Sampler:
+    """Independent tokens, top-K without replacement."""
+    return partial(_independent, top_k)
 
 
-SAMPLERS: Final[dict[str, Callable[[Activations, int], Sampler]]] = {
-    "plackett-luce": lambda _table, top_k: (
-        lambda probabilities, tokens, rng: plackett_luce(probabilities, top_k, tokens, rng)
-    ),
-    "sticky": lambda table, top_k: StickySampler(top_k, table.repeat_probability),
-}
+def _sticky_choices(table: Activations, top_k: int) -> Sampler:
+    """Consecutive tokens, whose first choices form a Markov chain."""
+    return partial(_sticky, top_k, table.repeat_probability)
+
+
+SAMPLERS: Final[Registry[Callable[[Activations, int], Sampler]]] = Registry(
+    "sampler",
+    {"plackett-luce": _fresh_choices, "sticky": _sticky_choices},
+    field="activations.sampler",
+)
 """``SAMPLERS[table.sampler](table, top_k)`` gives the run's sampler."""
+
+
+def _independent(
+    top_k: int,
+    probabilities: FloatArray,
+    tokens: int,
+    rng: np.random.Generator,
+    previous: ChoiceArray | None,  # noqa: ARG001
+) -> ChoiceArray:
+    return plackett_luce(probabilities, top_k, tokens, rng)
+
+
+def _sticky(
+    top_k: int,
+    repeat_probability: float,
+    probabilities: FloatArray,
+    tokens: int,
+    rng: np.random.Generator,
+    previous: ChoiceArray | None,
+) -> ChoiceArray:
+    return sticky(
+        probabilities,
+        top_k,
+        tokens,
+        rng,
+        repeat_probability=repeat_probability,
+        previous=previous,
+    )
 
 
 def check_enough(probabilities: FloatArray, top_k: int) -> None:

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.constants import R_EARTH_KM
 from twin.network.cities import city_sites
 from twin.scenario.schema import Ground
+from twin.space.frames import geodetic
 
 type Array = NDArray[np.float64]
-
-FLATTENING = 1 / 298.257223563
-"""Of Earth's ellipsoid (WGS 84)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,22 +53,6 @@ def sites(ground: Ground) -> Sites:
         up=up,
         minimum_elevation_rad=float(np.radians(ground.minimum_elevation_deg)),
     )
-
-
-def geodetic(latitude_rad: Array, longitude_rad: Array, altitude_km: Array) -> tuple[Array, Array]:
-    """ITRS positions in km and unit normals, (G, 3) each, of points relative to WGS 84.
-
-    References
-    ----------
-    O. Montenbruck and E. Gill, "Satellite Orbits", Springer 2000, section 5.5.1.
-    """
-    sin, cos = np.sin(latitude_rad), np.cos(latitude_rad)
-    up = np.stack([cos * np.cos(longitude_rad), cos * np.sin(longitude_rad), sin], axis=1)
-    squash = (1 - FLATTENING) ** 2
-    radius_km = R_EARTH_KM / np.sqrt(cos**2 + squash * sin**2)
-    r_km = (radius_km + altitude_km)[:, None] * up
-    r_km[:, 2] = (squash * radius_km + altitude_km) * sin
-    return r_km, up
 
 
 def look(sites: Sites, r_itrs_km: Array) -> tuple[Array, Array]:

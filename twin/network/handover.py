@@ -5,7 +5,8 @@ whose motion is known ahead. A site changes satellite at an epoch only; in betwe
 satellite, and is then without service until the next epoch.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from twin import registry
 from twin.constants import C_KM_S
 from twin.network import ground, passes
+from twin.registry import Registry
 from twin.scenario.schema import Ground
 from twin.space.constellation import Constellation
 
@@ -58,10 +60,14 @@ def longest_remaining(sight: Sight, *, hysteresis_s: float = np.inf) -> Array:
     return sight.remaining_s + np.where(sight.serving, hysteresis_s, 0.0)
 
 
-HANDOVER: Mapping[str, Callable[..., Array]] = {
-    "max-elevation": max_elevation,
-    "longest-remaining": longest_remaining,
-}
+HANDOVER: Registry[Callable[..., Array]] = Registry(
+    "hand-over rule",
+    {
+        "max-elevation": max_elevation,
+        "longest-remaining": longest_remaining,
+    },
+    field="ground.handover",
+)
 """Policies: the score of each satellite in sight, the highest of which serves; see `Sight`."""
 
 
@@ -90,26 +96,46 @@ class SiteService(NamedTuple):
     handovers: Handovers
 
 
+@dataclass(kw_only=True)
+class ServingState:
+    """What G sites carry from one step to the next, all (G,).
+
+    Attributes
+    ----------
+    satellite : int32
+        The one that serves, or -1.
+    since_s : float64
+        Since when; s since the epoch of the simulation.
+    interrupted_until_s : float64
+        When service resumes after the last hand-over.
+    until_s : float64
+        When the serving satellite sets.
+    """
+
+    satellite: Rows
+    since_s: Array
+    interrupted_until_s: Array
+    until_s: Array
+
+
 class Serving:
     """The satellite that serves each of G sites, from one step to the next.
 
     Attributes
     ----------
     sites : twin.network.ground.Sites
-    satellite : (G,) int32
-        Who serves, or -1.
-    since_s : (G,) float64
-        Since when; s since the epoch of the simulation.
-    interrupted_until_s : (G,) float64
-        When service resumes after the last hand-over.
+    state : ServingState
     """
 
     def __init__(self, table: Ground, constellation: Constellation, model: str) -> None:
         self.sites = ground.sites(table)
-        self.satellite = np.full(self.sites.size, NOBODY, np.int32)
-        self.since_s = np.zeros(self.sites.size)
-        self.interrupted_until_s = np.zeros(self.sites.size)
-        self._until_s = np.zeros(self.sites.size)
+        size = self.sites.size
+        self.state = ServingState(
+            satellite=np.full(size, NOBODY, np.int32),
+            since_s=np.zeros(size),
+            interrupted_until_s=np.zeros(size),
+            until_s=np.zeros(size),
+        )
         self._policy = registry.build(
             "handover policy", HANDOVER, table.handover, table.handover_params
         )
@@ -134,7 +160,8 @@ class Serving:
             Satellites that can serve during the step; default all. A site loses one that cannot.
         """
         if not self.sites.size:
-            return SiteService(self.satellite, self.since_s, self.since_s, _merged([]))
+            nothing = np.zeros(0)
+            return SiteService(self.state.satellite, nothing, nothing, _merged([]))
         self._changes = []
         served_s, end_s = np.zeros(self.sites.size), t0_s + step_s
         epochs_s = self._epochs(t0_s, end_s)
@@ -142,7 +169,7 @@ class Serving:
             self._choose(epochs_s.pop(0), usable)
         elif usable is not None:
             self._drop(t0_s, usable)
-        satellite, delay_s = self.satellite.copy(), self._delay_s(t0_s)
+        satellite, delay_s = self.state.satellite.copy(), self._delay_s(t0_s)
         start_s = t0_s
         for epoch_s in epochs_s:
             self._serve(start_s, epoch_s, served_s)
@@ -165,41 +192,43 @@ class Serving:
         set_s = self._passes.set_s[row]
         sine, _ = passes.look_at(self.sites, self._track, site, satellite, np.full(len(row), t_s))
         elevation_deg = np.degrees(np.arcsin(np.minimum(sine, 1.0)))
-        serving = self.satellite[site] == satellite
+        serving = self.state.satellite[site] == satellite
         score = self._policy(Sight(site, satellite, elevation_deg, set_s - t_s, serving))
         # Whoever stays until the next epoch comes first: a gap is worse than any score.
         order = np.lexsort((score, set_s >= t_s + self._epoch_s))
         chosen = np.full(self.sites.size, NOBODY, np.int32)
         # Of several values for a site the last one stays: the best.
         chosen[site[order]] = satellite[order]
-        self._until_s[site[order]] = set_s[order]
-        changed = np.flatnonzero(chosen != self.satellite)
+        self.state.until_s[site[order]] = set_s[order]
+        changed = np.flatnonzero(chosen != self.state.satellite)
         self._change(changed, chosen[changed], np.full(len(changed), t_s))
 
     def _drop(self, t_s: float, usable: NDArray[np.bool_]) -> None:
         """Lose, between epochs, the satellites that can serve no longer."""
-        lost = np.flatnonzero((self.satellite != NOBODY) & ~usable[self.satellite])
+        lost = np.flatnonzero((self.state.satellite != NOBODY) & ~usable[self.state.satellite])
         self._change(lost, NOBODY, np.full(len(lost), t_s))
 
     def _serve(self, start_s: float, end_s: float, served_s: Array) -> None:
         """Add up the seconds of service without a choice in between; lose who sets."""
-        up = self.satellite != NOBODY
-        stop_s = np.minimum(self._until_s, end_s)
-        served_s += up * np.maximum(stop_s - np.maximum(self.interrupted_until_s, start_s), 0.0)
-        lost = np.flatnonzero(up & (self._until_s < end_s - CLOCK_S))
-        lost = lost[np.argsort(self._until_s[lost], kind="stable")]
-        self._change(lost, NOBODY, self._until_s[lost])
+        mine = self.state
+        up = mine.satellite != NOBODY
+        stop_s = np.minimum(mine.until_s, end_s)
+        served_s += up * np.maximum(stop_s - np.maximum(mine.interrupted_until_s, start_s), 0.0)
+        lost = np.flatnonzero(up & (mine.until_s < end_s - CLOCK_S))
+        lost = lost[np.argsort(mine.until_s[lost], kind="stable")]
+        self._change(lost, NOBODY, self.state.until_s[lost])
 
     def _change(self, site: NDArray[np.intp], after: Rows | int, t_s: Array) -> None:
         """Give sites, in order of time, a satellite each, or one and the same."""
         if not site.size:
             return
-        before = self.satellite[site]
-        self.satellite[site] = after
-        self.since_s[site] = t_s
+        before = self.state.satellite[site]
+        self.state.satellite[site] = after
+        self.state.since_s[site] = t_s
         # It does not matter to a site that is lost.
-        self.interrupted_until_s[site] = t_s + self._interruption_s
-        self._changes.append(Handovers(t_s, site.astype(np.int32), before, self.satellite[site]))
+        self.state.interrupted_until_s[site] = t_s + self._interruption_s
+        after = self.state.satellite[site]
+        self._changes.append(Handovers(t_s, site.astype(np.int32), before, after))
 
     def _above(self, t_s: float) -> NDArray[np.intp]:
         """Rows of the passes that are under way."""
@@ -211,10 +240,10 @@ class Serving:
     def _delay_s(self, t_s: float) -> Array:
         self._load(t_s)
         delay_s = np.full(self.sites.size, np.inf)
-        site = np.flatnonzero(self.satellite != NOBODY)
+        site = np.flatnonzero(self.state.satellite != NOBODY)
         when_s = np.full(len(site), t_s)
         _, slant_km = passes.look_at(
-            self.sites, self._track, site.astype(np.int32), self.satellite[site], when_s
+            self.sites, self._track, site.astype(np.int32), self.state.satellite[site], when_s
         )
         delay_s[site] = slant_km / C_KM_S
         return delay_s

@@ -55,8 +55,8 @@ class Passes(NamedTuple):
 def track(constellation: Constellation, model: str, t0_s: float, t1_s: float) -> Track:
     """Propagate a constellation from `t0_s` to a later `t1_s`, in samples `SAMPLE_S` apart or less.
 
-    `model` is one of `twin.space.propagation.MODELS`. Takes 48 bytes a sample and satellite: 37 MB
-    for a day of 1056 satellites.
+    `model` is one of `twin.space.propagation.PROPAGATORS`. Takes 48 bytes a sample and satellite:
+    37 MB for a day of 1056 satellites.
     """
     t_s = np.linspace(t0_s, t1_s, max(5, int(np.ceil((t1_s - t0_s) / SAMPLE_S - 1e-9)) + 1))
     r_km, _ = propagate(constellation, model, t_s)

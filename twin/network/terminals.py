@@ -1,5 +1,6 @@
 """What laser terminals remember: partners, and how long ago the last acquisition began."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,28 @@ from twin.network.links import LinkLimits, settle
 from twin.network.seam import Seam
 from twin.space.ephemeris import Instant
 from twin.vocabulary import LinkState
+
+
+@dataclass(kw_only=True)
+class TerminalState:
+    """What the terminals of E links carry from one step to the next.
+
+    Attributes
+    ----------
+    paired : (E,) bool
+        Links whose two ends are partners.
+    period : int or None
+        Period of the changing links that the partners belong to; None before the first step.
+    broken : (E,) uint8
+        `LinkState` of the limit that each link broke in the step before, 0 for none.
+    since_s : (E,) float64
+        Instant since when none has been broken.
+    """
+
+    paired: NDArray[np.bool_]
+    period: int | None
+    broken: NDArray[np.uint8]
+    since_s: NDArray[np.float64]
 
 
 class Terminals:
@@ -27,7 +50,9 @@ class Terminals:
     limit : LinkLimits
     acquisition_s, step_s : float
     seam : Seam or None
-        Who chooses partners for the links that change, if any do.
+        Chooses partners for the links that change, if any do.
+    state : TerminalState, optional
+        Where to go on; before the first step by default.
     """
 
     def __init__(
@@ -38,26 +63,33 @@ class Terminals:
         acquisition_s: float,
         step_s: float,
         seam: Seam | None,
+        state: TerminalState | None = None,
     ) -> None:
         self._skeleton, self._limit, self._seam = skeleton, limit, seam
         self._acquisition_s, self._step_s = acquisition_s, step_s
         self._across = skeleton.kind != LinkKind.INTRA_PLANE
         self._changing = np.flatnonzero(skeleton.changing)
-        self._paired = ~skeleton.changing
-        self._period: int | None = None
-        self._before: Instant | None = None
-        # The limit each link broke at the step before, and since when none has been broken.
-        self._broken = np.zeros(len(skeleton.edges), np.uint8)
-        self._since_s = np.full(len(skeleton.edges), -np.inf)
+        self.state = state or TerminalState(
+            paired=~skeleton.changing,
+            period=None,
+            broken=np.zeros(len(skeleton.edges), np.uint8),
+            since_s=np.full(len(skeleton.edges), -np.inf),
+        )
 
     def advance(
-        self, instant: Instant, unbroken: NDArray[np.bool_], powered: NDArray[np.bool_]
+        self,
+        before: Instant | None,
+        now: Instant,
+        unbroken: NDArray[np.bool_],
+        powered: NDArray[np.bool_],
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """State of every link at the start of the next step, and the delays that go with it.
 
         Parameters
         ----------
-        instant : Instant
+        before : Instant or None
+            The start of the step before; None at the first.
+        now : Instant
             The start of the step.
         unbroken : (E,) bool
             Links that no random outage holds down.
@@ -71,43 +103,67 @@ class Terminals:
         weight_s : (2E,) float64
             One-way light time per CSR entry, ``inf`` where the link is not up.
         """
-        skeleton, before = self._skeleton, self._before or instant
+        skeleton, before = self._skeleton, before or now
         if self._seam is not None:
-            self._choose_partners(self._seam, instant.t_s, powered)
+            self._choose_partners(self._seam, now.t_s, powered)
         state = np.empty(len(skeleton.edges), np.uint8)
         weight_s = np.empty(len(skeleton.indices))
         settle(
             (skeleton.edges, skeleton.entry, self._across),
-            (self._paired, powered, unbroken),
+            (self.state.paired, powered, unbroken),
             (
                 (before.r_km, before.v_km_s),
-                (instant.r_km, instant.v_km_s),
-                instant.sun_km / np.linalg.norm(instant.sun_km),
+                (now.r_km, now.v_km_s),
+                now.sun_km / np.linalg.norm(now.sun_km),
             ),
-            (instant.t_s, self._step_s, self._acquisition_s),
+            (now.t_s, self._step_s, self._acquisition_s),
             self._limit,
-            (self._broken, self._since_s),
+            (self.state.broken, self.state.since_s),
             (state, weight_s),
         )
-        self._before = instant
         return state, weight_s
 
     def _choose_partners(self, seam: Seam, t_s: float, powered: NDArray[np.bool_]) -> None:
-        period = seam.period(t_s)
-        if period == self._period:
+        mine, period = self.state, seam.period(t_s)
+        if period == mine.period:
             return
         if period == 0:
             old = seam.partners(0, powered)
-        elif self._period == period - 1:
-            old = self._paired[self._changing]
+        elif mine.period == period - 1:
+            old = mine.paired[self._changing]
         else:
             old = seam.partners(period - 1, powered)
         chosen = seam.partners(period, powered)
-        lasting = chosen & old & self._paired[self._changing]
-        self._broken[self._changing[~lasting]] = 0
-        self._since_s[self._changing[chosen & ~old]] = seam.start_s(period)
-        self._paired[self._changing] = chosen
-        self._period = period
+        lasting = chosen & old & mine.paired[self._changing]
+        mine.broken[self._changing[~lasting]] = 0
+        mine.since_s[self._changing[chosen & ~old]] = seam.start_s(period)
+        mine.paired[self._changing] = chosen
+        mine.period = period
+
+
+@dataclass(kw_only=True)
+class LinkCounts:
+    """What is counted of the links of a run, K kinds and S states of link.
+
+    Attributes
+    ----------
+    count : (K, S) int64
+        Steps that links spent in each state.
+    held : (K, steps+1) int64
+        Links that went down after so many steps up.
+    repaired : (K,) int64
+        New pairs.
+    up_steps : (E,) int64
+        How long each link has been up.
+    paired : (E,) bool or None
+        Of the step before; None before the first.
+    """
+
+    count: NDArray[np.int64]
+    held: NDArray[np.int64]
+    repaired: NDArray[np.int64]
+    up_steps: NDArray[np.int64]
+    paired: NDArray[np.bool_] | None
 
 
 class LinkStatistics:
@@ -124,25 +180,36 @@ class LinkStatistics:
     def __init__(self, skeleton: Skeleton, *, steps: int, step_s: float) -> None:
         self._kind = skeleton.kind.astype(np.int64)
         self._step_s = step_s
-        self._count = np.zeros((len(LinkKind), len(LinkState)), np.int64)
-        self._held = np.zeros((len(LinkKind), steps + 1), np.int64)
-        self._repaired = np.zeros(len(LinkKind), np.int64)
-        self._up_steps = np.zeros(len(self._kind), np.int64)
-        self._paired: NDArray[np.bool_] | None = None
+        kinds = len(LinkKind)
+        self.state = LinkCounts(
+            count=np.zeros((kinds, len(LinkState)), np.int64),
+            held=np.zeros((kinds, steps + 1), np.int64),
+            repaired=np.zeros(kinds, np.int64),
+            up_steps=np.zeros(len(self._kind), np.int64),
+            paired=None,
+        )
+
+    def make_room(self, steps: int) -> None:
+        """Let a state that goes on reach to so many steps."""
+        held = self.state.held
+        if held.shape[1] <= steps:
+            more = np.zeros((len(held), steps + 1 - held.shape[1]), held.dtype)
+            self.state.held = np.concatenate([held, more], axis=1)
 
     def add(self, state: NDArray[np.uint8]) -> None:
         """Count one step's link states, (E,)."""
         cells = self._kind * len(LinkState) + state
-        self._count += np.bincount(cells, minlength=self._count.size).reshape(self._count.shape)
+        mine = self.state
+        mine.count += np.bincount(cells, minlength=mine.count.size).reshape(mine.count.shape)
         up, paired = state == LinkState.UP, state != LinkState.UNPAIRED
-        ended = np.flatnonzero(~up & (self._up_steps > 0))
-        np.add.at(self._held, (self._kind[ended], self._up_steps[ended]), 1)
-        self._up_steps += 1
-        self._up_steps[~up] = 0
-        if self._paired is not None:
-            new = self._kind[paired & ~self._paired]
-            self._repaired += np.bincount(new, minlength=len(LinkKind))
-        self._paired = paired
+        ended = np.flatnonzero(~up & (self.state.up_steps > 0))
+        np.add.at(self.state.held, (self._kind[ended], self.state.up_steps[ended]), 1)
+        self.state.up_steps += 1
+        self.state.up_steps[~up] = 0
+        if self.state.paired is not None:
+            new = self._kind[paired & ~self.state.paired]
+            self.state.repaired += np.bincount(new, minlength=len(LinkKind))
+        self.state.paired = paired
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """Figures of each class of links that there are, by its name.
@@ -164,7 +231,7 @@ class LinkStatistics:
         }
 
     def _figures(self, kind: LinkKind) -> dict[str, Any]:
-        count, held = self._count[kind], self._held[kind]
+        count, held = self.state.count[kind], self.state.held[kind]
         paired = max(int(count.sum() - count[LinkState.UNPAIRED]), 1)
         steps = count.sum() / max(int((self._kind == kind).sum()), 1)
         holds = int(held.sum())
@@ -179,7 +246,7 @@ class LinkStatistics:
             "hold_mean_s": mean,
             "hold_median_s": median,
             "holds": holds,
-            "repairings": int(self._repaired[kind]),
+            "repairings": int(self.state.repaired[kind]),
             "down": {
                 cause.name.lower(): float(count[cause] / paired)
                 for cause in LinkState

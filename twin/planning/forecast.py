@@ -1,9 +1,10 @@
 """What the controller may expect of the satellites and the ground: all of it predictable.
 
-Orbits, shadow and passes follow from the ephemeris, batteries from what telemetry last said of
-them. Of faults and outages only the statistics are known.
+Orbits, shadow and passes follow from the ephemeris, batteries from the last telemetry. Only the
+statistics of faults and outages are known.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from twin.network import ground
 from twin.space import eclipse, propagation
 from twin.space.frames import gcrs_to_itrs
 from twin.space.sun import sun_gcrs_km
+from twin.world.sources import Source
+from twin.world.topology import Network, NetworkState
 from twin.world.world import World
 
 _SAMPLE_S = 60.0
@@ -62,7 +65,7 @@ def busy_limit(bus: BusProfile, soc: NDArray[np.float64], ahead: Light) -> NDArr
     idle_w = bus.platform_w + bus.compute_idle_w + TERMINALS * bus.terminal_w
     load_w = idle_w + level * (bus.compute_peak_w - bus.compute_idle_w)
     stored = np.broadcast_to(soc, (len(_LEVELS), len(soc))).copy()
-    # Who starts below the floor is asked only not to sink further.
+    # A satellite that starts below the floor must not fall further.
     floor = np.minimum(bus.brownout_soc + _SOC_MARGIN, stored)
     able = np.ones(stored.shape, bool)
     for array_w in ahead.array_w:
@@ -70,7 +73,7 @@ def busy_limit(bus: BusProfile, soc: NDArray[np.float64], ahead: Light) -> NDArr
         flow_w = np.where(surplus_w > 0, bus.eta_charge * surplus_w, surplus_w / bus.eta_discharge)
         stored = np.minimum(stored + flow_w * (_SAMPLE_S / bus.battery_j), 1.0)
         able &= (stored >= floor) & ((stored >= bus.reserve_soc) | (level <= bus.reserve_speed))
-    # Levels are able up to some level: the last of them counts.
+    # All levels up to some level are possible: the last of them counts.
     return np.asarray(np.where(able, level, 0.0).max(axis=0) * able[0])
 
 
@@ -97,23 +100,61 @@ def entry_share(world: World, steps: NDArray[np.int64]) -> NDArray[np.float64]:
     return share
 
 
+@dataclass(frozen=True, kw_only=True)
+class Foreseen:
+    """Links and satellites of one step to come.
+
+    Attributes
+    ----------
+    step : int
+    weight_s : (2E,) float64
+        Link delays.
+    sound : (N,) bool
+        Satellites free of faults.
+    """
+
+    step: int
+    weight_s: NDArray[np.float64]
+    sound: NDArray[np.bool_]
+
+
+@dataclass(kw_only=True)
+class OracleState:
+    """What an oracle carries: the steps it has looked at, and where it stands."""
+
+    network: NetworkState
+    sound: NDArray[np.bool_] | None
+    foreseen: list[Foreseen]
+
+
 class Oracle:
     """What will really happen to links and satellites: for an upper bound only.
 
-    Everyone has power in it, since who has depends on decisions.
+    All satellites have power in it, since power depends on decisions.
+
+    Parameters
+    ----------
+    world : World
+    source : Source
+        What the run meets.
+    state : OracleState, optional
+        Where to go on; before the first step by default.
     """
 
-    def __init__(self, world: World) -> None:
-        self._coming = world.truth(world.scenario.simulation.replicate)
-        self._known: dict[int, tuple[NDArray[np.float64], NDArray[np.bool_]]] = {}
-        self._next = 0
+    def __init__(self, world: World, source: Source, state: OracleState | None = None) -> None:
+        self._size, self._source = world.constellation.size, source
+        self._network = Network(world, source, None if state is None else state.network)
+        self.state = state or OracleState(network=self._network.state, sound=None, foreseen=[])
 
     def look(self, steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Link delays, (T, 2E), and who is free of faults, (T, N), at steps from now on."""
-        while self._next <= int(steps.max()):
-            self._known[self._next] = next(self._coming)
-            self._next += 1
-        for step in [step for step in self._known if step < int(steps.min())]:
-            del self._known[step]
-        weights, sound = zip(*(self._known[int(step)] for step in steps), strict=True)
-        return np.stack(weights), np.stack(sound)
+        """Link delays, (T, 2E), and satellites free of faults, (T, N), at steps from now on."""
+        mine = self.state
+        while mine.network.step <= int(steps.max()):
+            step = mine.network.step
+            mine.sound = self._source.sound(step, mine.sound, self._size)
+            weight_s = self._network.advance(mine.sound).weight_s
+            mine.foreseen.append(Foreseen(step=step, weight_s=weight_s, sound=mine.sound))
+        mine.foreseen = [seen for seen in mine.foreseen if seen.step >= int(steps.min())]
+        first = mine.foreseen[0].step
+        found = [mine.foreseen[int(step) - first] for step in steps]
+        return np.stack([f.weight_s for f in found]), np.stack([f.sound for f in found])

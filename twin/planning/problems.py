@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from placement.problem import Placement, PlacementProblem, check
 from placement.strategies.table import STRATEGIES
-from twin import registry
 from twin.energy import bus
 from twin.moe.inference import Inference
-from twin.planning.forecast import Oracle, busy_limit, entry_share, light
+from twin.moe.spec import ModelCard
+from twin.planning.forecast import Light, Oracle, busy_limit, entry_share, light
 from twin.scenario.schema import Scenario
 from twin.world.world import World
 
@@ -22,15 +22,15 @@ class Known:
     Attributes
     ----------
     memory_bytes : (N,) float64
-        0 for who takes nothing on.
+        0 for a satellite that takes nothing on.
     pace : (N,) float64
         Full compute speed of each satellite, relative to ``compute.gflops``.
     soc : (N,) float64
         State of charge.
     probability, activation : (L, E) float64
-        How the router is thought to choose.
+        The router's choices as the planner expects them.
     current : Placement or None
-        In force.
+        The placement in force.
     """
 
     memory_bytes: NDArray[np.float64]
@@ -55,20 +55,14 @@ def planning_problem(
 ) -> PlacementProblem:
     """Pose the placement problem for the steps from `first_step` to `last_step`, both included.
 
-    The planner sees predicted geometry with outages of its own drawing (`rng`), never those that
-    the run will meet; unless an `oracle` tells it. A plan that will be replaced after
-    `in_force_to` averages over links and users until then; power is always for the horizon.
+    The planner sees the predicted geometry with outages that it draws itself (`rng`). It sees the
+    run's own outages only through an `oracle`. A plan that will be replaced after `in_force_to`
+    averages over links and users until then; power is always forecast to the horizon.
     """
     table, card = scenario.placement, inference.card
     until = last_step if in_force_to is None else min(in_force_to, last_step)
-    snapshots = min(table.planning_snapshots, until - first_step + 1)
-    steps = np.linspace(first_step, until, snapshots).round().astype(np.int64)
-    precision = scenario.model.precision
-    kv_bytes = float(
-        scenario.workload.conversations
-        * scenario.model.context_tokens
-        * card.kv_bytes_per_token_per_layer
-    )
+    steps = _planning_steps(first_step, until, table.planning_snapshots)
+    precision, kv_bytes = scenario.model.precision, _cache_bytes(scenario, card)
     memory_bytes = known.memory_bytes * world.may_host
     if oracle is None:
         weight_s = world.planning_weights(steps, rng)
@@ -76,8 +70,7 @@ def planning_problem(
         weight_s, sound = oracle.look(steps)
         memory_bytes = memory_bytes * sound.all(axis=0)
     profile = bus.profile(scenario.bus)
-    start_s, end_s = world.ephemeris.t_s[[first_step, last_step]]
-    ahead = light(world, profile, first_s=start_s, last_s=min(end_s, start_s + world.period_s))
+    ahead = _light_ahead(world, profile, first_step, last_step)
     return PlacementProblem(
         plane=world.constellation.plane,
         ring_position=world.constellation.ring_position,
@@ -108,6 +101,24 @@ def planning_problem(
     )
 
 
+def _planning_steps(first: int, last: int, snapshots: int) -> NDArray[np.int64]:
+    """Steps at even distances, both ends included; all of them where there are fewer."""
+    count = min(snapshots, last - first + 1)
+    return np.linspace(first, last, count).round().astype(np.int64)
+
+
+def _cache_bytes(scenario: Scenario, card: ModelCard) -> float:
+    """Size of one layer's cache of keys and values, all conversations together."""
+    tokens = scenario.workload.conversations * scenario.model.context_tokens
+    return float(tokens * card.kv_bytes_per_token_per_layer)
+
+
+def _light_ahead(world: World, profile: bus.BusProfile, first_step: int, last_step: int) -> Light:
+    """Light and power from one step to another, but for one orbit at most."""
+    start_s, end_s = world.ephemeris.t_s[[first_step, last_step]]
+    return light(world, profile, first_s=start_s, last_s=min(end_s, start_s + world.period_s))
+
+
 def last_planned_step(scenario: Scenario, step: int) -> int:
     """The last step that a plan made at `step` averages over: the horizon's, or the run's."""
     end = scenario.simulation.steps
@@ -115,7 +126,7 @@ def last_planned_step(scenario: Scenario, step: int) -> int:
 
 
 def asked_per_s(scenario: Scenario, world: World) -> float:
-    """Tokens asked of the constellation a second; those followed and no more by default."""
+    """Tokens asked of the constellation a second; by default only those that are followed."""
     workload = scenario.workload
     return workload.rate_per_s or workload.tokens_per_step / world.step_s
 
@@ -123,7 +134,7 @@ def asked_per_s(scenario: Scenario, world: World) -> float:
 def plan(scenario: Scenario, problem: PlacementProblem, rng: np.random.Generator) -> Placement:
     """Run the scenario's strategy on a problem and check its answer."""
     table = scenario.placement
-    strategy = registry.build("placement strategy", STRATEGIES, table.strategy, table.params)
+    strategy = STRATEGIES.build(table.strategy, table.params)
     placement = strategy(problem, rng=rng)
     check(problem, placement)
     return placement

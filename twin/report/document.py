@@ -54,7 +54,7 @@ def runs_document(found: Sequence[Run]) -> Document:
         Section("Scenario", tuple(_scenario(cases))),
         Section("Assumptions", tuple(_assumptions(cases))),
         Section("Results", tuple(_results(cases))),
-        Section("Figures", tuple(run_pictures(cases))),
+        Section("Plots", tuple(run_pictures(cases))),
         Section("Losses and events", tuple(_what_happened(cases))),
         Section("How to rerun", tuple(_rerun(cases))),
         Section("Versions", (tables.versions(cases), *_notes(cases))),
@@ -69,7 +69,7 @@ def runs_document(found: Sequence[Run]) -> Document:
 def write(
     document: Document, file: Path, *, png_dir: Path | None = None, csv_dir: Path | None = None
 ) -> None:
-    """Write the report, and its figures and tables one by one where that is asked for.
+    """Write the report, and its plots and tables one by one where that is asked for.
 
     Raises
     ------
@@ -159,7 +159,9 @@ def _scenario(cases: list[Case]) -> list[Part]:
     notes = first.runs[0].manifest["notes"]
     parts: list[Part] = [*scenario_in_words(first.scenario, step_s, *notes[:1])]
     if len(cases) > 1:
-        parts[0] = f"In words for the first case, {cases[0].label}; the table tells all. {parts[0]}"
+        parts[0] = (
+            f"In words for the first case, {cases[0].label}; see the table for all. {parts[0]}"
+        )
     folded = [
         Code(loader.to_toml(case.scenario), f"Every field, as TOML: {case.label}") for case in cases
     ]

@@ -1,4 +1,4 @@
-"""How the figures of a report look: their style, as SVG for the page and as PNG."""
+"""How the plots of a report look: their style, as SVG for the page and as PNG."""
 
 import io
 import re
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.report.page import Picture
-from twin.study.plots import blank_figure, save_figure
+from twin.study.plots import blank_plot, save_plot
 
 INK = "#16202c"
 """Text and axes; becomes the page's own colour of text, which is light on dark."""
@@ -23,7 +23,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 DASHES = ("-", "--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3)))
 MARKERS = "osD^vP*X"
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
-"""Lines, points and areas differ in these too, so that a grey print tells them apart."""
+"""Lines, points and areas differ in these too, to stay distinct in a grey print."""
 
 _HANDLE_IN, _LETTER_IN = 0.6, 0.075
 """Room that an entry of a legend takes, and a letter of it."""
@@ -69,12 +69,12 @@ def svg(picture: Picture) -> str:
 def png(picture: Picture, path: Path) -> None:
     """Draw a picture into a PNG file."""
     with _drawn(picture) as (figure, plt):
-        save_figure(figure, plt, path)
+        save_plot(figure, plt, path)
 
 
 @contextmanager
 def _drawn(picture: Picture) -> Iterator[tuple[Any, Any]]:
-    figure, plt = blank_figure(*picture.size_in)
+    figure, plt = blank_plot(*picture.size_in)
     try:
         # Ids in an SVG are hashes with this salt: the same picture gives the same text.
         with plt.rc_context({**_STYLE, "svg.hashsalt": picture.name}):
@@ -107,7 +107,7 @@ def points_of(n: int) -> list[dict[str, Any]]:
 
 
 def time_axis(t_end_s: float) -> tuple[float, str]:
-    """Seconds of a unit of time that suits so long a run, and the label of its axis."""
+    """Seconds of a unit of time that suits the run's length, and the label of its axis."""
     if t_end_s > 3 * 3600:
         return 3600.0, "hours since the start"
     if t_end_s > 600:
@@ -140,7 +140,7 @@ def stacked(
 
 
 def panels(figure: Any, n: int, *, columns: int, share_y: bool = False) -> list[Any]:
-    """`n` axes in rows of so many columns."""
+    """`n` axes in rows of `columns`."""
     rows = -(-n // columns)
     made: list[Any] = []
     for i in range(n):
@@ -156,7 +156,7 @@ def grid(axes: Any) -> None:
 
 
 def legend_below(figure: Any, axes: Any, *, most: int = 5) -> None:
-    """One legend for a whole figure, below it, of what `axes` shows."""
+    """One legend for a whole plot, below it, of what `axes` shows."""
     handles, labels = axes.get_legend_handles_labels()
     room = int(figure.get_figwidth() / (_HANDLE_IN + _LETTER_IN * max(map(len, labels), default=0)))
     columns = max(1, min(len(labels), most, room))

@@ -15,7 +15,7 @@ class Metric(NamedTuple):
     label : str
         In words.
     unit : str
-        In which it is told; empty for a number of things.
+        Unit of the values shown; empty for counts.
     scale : float
         What to multiply the figure by for that.
     better : int
@@ -76,10 +76,10 @@ _LINKS = {
 METRICS = _MAIN | _LINKS
 
 KEY_FIGURES = tuple(name for name in _MAIN if not name.startswith(("lost_", "battery_")))
-"""Those of a run's first table; others tell the rest."""
+"""Figures of a run's first table; other tables show the rest."""
 
 LATENCIES = tuple(list(_MAIN)[:9])
-"""Of which ratios are told beside differences."""
+"""Figures with ratios shown beside differences."""
 
-PERCENTILES = "Percentiles are of each step; told is their median over the steps of a run."
-"""What the figures named so are."""
+PERCENTILES = "A percentile shown is the median over a run's steps of each step's percentile."
+"""What the figures called percentiles are."""

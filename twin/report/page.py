@@ -1,22 +1,25 @@
-"""What a report is made of, and its HTML: one file that asks nothing of anybody else."""
+"""What a report is made of, and its HTML: one self-contained file."""
 
 import csv
 import io
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from html import escape
+from functools import cache
 from importlib import resources
 from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from twin.runs.cells import Cell, text
 from twin.runs.statistics import Estimate
 
 _WHOLE = 36
-"""Letters of a cell that is not broken into lines."""
+"""A cell of at most this number of letters is not broken into lines."""
 
 _LONG = 60
-"""Rows of a table that is not folded away."""
+"""A table of at most this number of rows is not folded away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A figure to draw; `name` is that of its PNG file, `caption` says what is seen."""
+    """A plot to draw; `name` is that of its PNG file, `caption` says what it shows."""
 
     name: str
     title: str
@@ -80,7 +83,7 @@ class Document:
         return [part for part in self._parts() if isinstance(part, Table)]
 
     def pictures(self) -> list[Picture]:
-        """All figures, in their order."""
+        """All plots, in their order."""
         return [part for part in self._parts() if isinstance(part, Picture)]
 
     def _parts(self) -> Iterator[Part]:
@@ -91,18 +94,8 @@ class Document:
 def html(document: Document, svg: Callable[[Picture], str]) -> str:
     """The document as HTML; `svg` draws a picture as an element to stand in the page."""
     style = (resources.files("twin.report") / "report.css").read_text(encoding="utf-8")
-    contents = "\n".join(
-        f'<li><a href="#{_anchor(s.title)}">{escape(s.title)}</a></li>' for s in document.sections
-    )
-    sections = "\n".join(_section(section, svg) for section in document.sections)
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(document.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f"<header>\n<h1>{escape(document.title)}</h1>\n<p>{escape(document.subtitle)}</p>\n"
-        f"<nav>\n<ol>\n{contents}\n</ol>\n</nav>\n</header>\n"
-        f"<main>\n{sections}\n</main>\n</body>\n</html>\n"
+    return _template().render(
+        document=document, style=Markup(style), svg=lambda picture: Markup(svg(picture))
     )
 
 
@@ -133,66 +126,42 @@ def _plain(value: Cell) -> object:
     return repr(value) if isinstance(value, float) else value
 
 
-def _section(section: Section, svg: Callable[[Picture], str]) -> str:
-    parts = "\n".join(_part(part, svg) for part in section.parts)
-    return (
-        f'<section id="{_anchor(section.title)}">\n<h2>{escape(section.title)}</h2>\n'
-        f"{parts}\n</section>"
+@cache
+def _template() -> Template:
+    """The page around a document's parts; it escapes all text."""
+    environment = Environment(
+        loader=PackageLoader("twin.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
     )
+    environment.tests |= {
+        "items": _is_a(Items),
+        "code": _is_a(Code),
+        "table": _is_a(Table),
+        "picture": _is_a(Picture),
+    }
+    environment.filters |= {
+        "anchor": _anchor,
+        "cell_text": text,
+        "numeric_columns": _numeric_columns,
+        "zip": zip,
+    }
+    environment.globals |= {"longest_unbroken": _WHOLE, "most_unfolded": _LONG}
+    return environment.get_template("report.html.j2")
 
 
-def _part(part: Part, svg: Callable[[Picture], str]) -> str:
-    match part:
-        case Items(lines):
-            return "<ul>\n" + "\n".join(f"<li>{escape(line)}</li>" for line in lines) + "\n</ul>"
-        case Code(content, ""):
-            return f"<pre>{escape(content)}</pre>"
-        case Code(content, folded):
-            summary = f"<summary>{escape(folded)}</summary>"
-            return f"<details>\n{summary}\n<pre>{escape(content)}</pre>\n</details>"
-        case Table():
-            return _table(part)
-        case Picture():
-            return (
-                f'<figure id="{escape(part.name)}">\n{svg(part)}\n'
-                f"<figcaption><b>{escape(part.title)}.</b> {escape(part.caption)}</figcaption>\n"
-                "</figure>"
-            )
-        case _:
-            return f"<p>{escape(part)}</p>"
+def _is_a(kind: type) -> Callable[[Part], bool]:
+    return lambda part: isinstance(part, kind)
 
 
-def _table(table: Table) -> str:
-    numbers = [
+def _numeric_columns(table: Table) -> list[bool]:
+    """Which columns hold a number in any of their rows."""
+    return [
         any(not isinstance(cell, str | None) for cell in column)
         for column in zip(*table.rows, strict=True)
     ] or [False] * len(table.header)
-    head = "".join(
-        f"<th{' class="n"' if number else ''}>{escape(name)}</th>"
-        for name, number in zip(table.header, numbers, strict=True)
-    )
-    rows = "\n".join(
-        "<tr>" + "".join(_cell(cell, first=i == 0) for i, cell in enumerate(row)) + "</tr>"
-        for row in table.rows
-    )
-    note = f'\n<p class="note">{escape(table.note)}</p>' if table.note else ""
-    written = (
-        f'<div class="scroll">\n<table id="table-{escape(table.name)}">\n'
-        f"<caption>{escape(table.title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{rows}\n</tbody>\n</table>\n</div>{note}"
-    )
-    if len(table.rows) <= _LONG:
-        return written
-    summary = f"<summary>{escape(table.title)}, {len(table.rows)} rows</summary>"
-    return f"<details>\n{summary}\n{written}\n</details>"
-
-
-def _cell(cell: Cell, *, first: bool) -> str:
-    tag = "th" if first else "td"
-    if isinstance(cell, str):
-        whole = ' class="w"' if len(cell) <= _WHOLE else ""
-        return f"<{tag}{whole}>{escape(cell)}</{tag}>"
-    return f'<td class="n">{escape(text(cell))}</td>'
 
 
 def _anchor(title: str) -> str:

@@ -1,4 +1,4 @@
-"""Panels that figures of runs share: columns over time, stacked areas; and bits of captions."""
+"""Panels that plots of runs share: columns over time, stacked areas; and bits of captions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from twin.runs.cells import text
 from twin.runs.repeats import Case, Floats
 
 MOST_PANELS = 6
-"""Cases that get a panel of their own; figures of more would be too small to read."""
+"""Cases that get a panel of their own; with more they would be too small to read."""
 
 AREA_POINTS = 96
 """Along the time of stacked areas, whose hatches need room."""

@@ -1,9 +1,10 @@
-"""Figures of a report on runs, each with a sentence that says what is seen."""
+"""Plots of a report on runs, each with a sentence that says what it shows."""
 
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from twin.export.events import KINDS
 from twin.report.curves import distribution, in_a_row, layers, percent, told_of
@@ -35,7 +36,7 @@ _STRIPS = 400
 
 
 def run_pictures(cases: list[Case]) -> list[Picture]:
-    """All figures that show something."""
+    """All plots that show something."""
     found = [
         _distribution(cases),
         _layers(cases),
@@ -231,14 +232,8 @@ def _timeline(case: Case, number: int) -> Picture | None:
 
     def draw(figure: Any) -> None:
         axes = figure.add_subplot()
-        depth = 0.3 + 0.7 * counts / counts.max(axis=1, keepdims=True)
-        blue = np.array([0x00, 0x72, 0xB2]) / 255
-        pixels = np.dstack([np.broadcast_to(blue, (*counts.shape, 3)), np.where(counts, depth, 0)])
         extent = (0, end_s / unit_s, len(there) - 0.5, -0.5)
-        # Each row keeps clear of the next.
-        pixels = np.repeat(pixels, 8, axis=0)
-        pixels[7::8, :, 3] = 0
-        axes.imshow(pixels, aspect="auto", interpolation="nearest", extent=extent)
+        axes.imshow(_strokes(counts), aspect="auto", interpolation="nearest", extent=extent)
         rows = zip(there, counts.sum(axis=1), strict=True)
         axes.set_yticks(range(len(there)), [f"{k}  {n:,}" for k, n in rows])
         axes.tick_params(axis="y", length=0)
@@ -255,10 +250,20 @@ def _timeline(case: Case, number: int) -> Picture | None:
         title=f"Timeline of events{first}",
         caption=f"{len(t_s):,} events, most of them '{busiest}'"
         + (f"; among them {', '.join(trouble)}" if trouble else "")
-        + ". A stroke is darker where there are more of its kind; the figures count them.",
+        + ". A stroke is darker where there are more of its kind; the numbers count them.",
         size_in=(8, 0.9 + 0.23 * len(there)),
         draw=draw,
     )
+
+
+def _strokes(counts: NDArray[np.integer]) -> Floats:
+    """Pixels of a timeline, RGBA: rows of strokes, darker where there are more, with gaps."""
+    depth = 0.3 + 0.7 * counts / counts.max(axis=1, keepdims=True)
+    blue = np.array([0x00, 0x72, 0xB2]) / 255
+    pixels = np.dstack([np.broadcast_to(blue, (*counts.shape, 3)), np.where(counts, depth, 0)])
+    pixels = np.repeat(pixels, 8, axis=0)
+    pixels[7::8, :, 3] = 0  # a gap to the next row
+    return pixels
 
 
 def _plans(case: Case) -> int:

@@ -1,23 +1,24 @@
-"""How to have a report's runs again: what to type."""
+"""Commands that make a report's runs again."""
 
 import re
 import shlex
+from typing import Any
 
-from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
+from twin.plugins.choices import foreign
 from twin.runs.repeats import Case
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 
 
 def commands(case: Case) -> list[str]:
-    """What to type to have every run of a case again."""
+    """Commands that make every run of a case again."""
     return [_command(run.scenario, str(run.path)) for run in case.runs]
 
 
 def _command(scenario: Scenario, folder: str) -> str:
     """From a preset and what differs from it if that gives the scenario, else from the folder."""
-    own = "" if scenario.placement.strategy in STRATEGIES else " --strategy-file FILE.py:FUNCTION"
+    own = " --plugin FILE.py" if foreign(scenario) else ""
     try:
         preset = loader.load(scenario.name)
     except InputError:
@@ -36,13 +37,18 @@ def _command(scenario: Scenario, folder: str) -> str:
 
 def _written(scenario: Scenario) -> dict[str, str]:
     """Every field in TOML notation, by ``table.key``; plain words without their quotes."""
-    found, table = {}, ""
-    for line in loader.to_toml(scenario).splitlines():
-        key, equals, value = line.partition(" = ")
-        if equals:
-            word = re.fullmatch(r'"([A-Za-z][A-Za-z0-9-]*)"', value)
-            bare = word is not None and word[1] not in ("true", "false", "inf", "nan")
-            found[table + key] = word[1] if word is not None and bare else value
-        elif line:
-            table = line.strip("[]") + "."
+    found: dict[str, str] = {}
+    for name, table in scenario.model_dump(mode="json", exclude_none=True).items():
+        if isinstance(table, dict):
+            found |= {f"{name}.{key}": _notation(value) for key, value in table.items()}
+        else:
+            found[name] = _notation(table)
     return found
+
+
+def _notation(value: Any) -> str:
+    """A value as it is typed after ``--set``."""
+    bare = isinstance(value, str) and re.fullmatch("[A-Za-z][A-Za-z0-9-]*", value)
+    if bare and value not in ("true", "false", "inf", "nan"):
+        return str(value)
+    return loader.literal(value)

@@ -1,4 +1,4 @@
-"""A report on a study: what was asked, how it was found out, what came of it."""
+"""A report on a study: its question, its method, its results."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def study_document(data: StudyData) -> Document:
         Section("Question", tuple(_question(cells))),
         Section("Design", tuple(_design(cells))),
         Section("Results", tuple(_results(cells))),
-        *([Section("Figures", pictures)] if pictures else []),
+        *([Section("Plots", pictures)] if pictures else []),
         Section("Failed points", tuple(_failed(cells))),
         Section("How to rerun", tuple(rerun(data))),
         Section("Versions", (tables.versions(cells),)),
@@ -110,7 +110,7 @@ def _failed(cells: Cells) -> list[Part]:
 
 
 def rerun(data: StudyData) -> list[Part]:
-    """How to have the study again, and its report."""
+    """How to make the study and its report again."""
     folder = data.kept.path
     if _is_preset(data):
         return [

@@ -94,7 +94,7 @@ class Cells:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Figures that are told."""
+        """Figures that are shown."""
         return self.data.study.metrics
 
     @cached_property
@@ -110,7 +110,7 @@ class Cells:
         return np.asarray(status.reshape(self.shape) != "ok", bool)
 
     def values(self, metric: str) -> Floats:
-        """A figure of every point as it is told, (P, C, R); NaN where there is none."""
+        """A figure of every point as it is shown, (P, C, R); NaN where there is none."""
         found = np.asarray(self.data.points[metric].to_numpy(), np.float64)
         return METRICS[metric].scale * found.reshape(self.shape)
 
@@ -235,7 +235,7 @@ def told(value: Any) -> str:
 
 
 def _names(fields: list[str]) -> dict[str, str]:
-    """Fields without their tables where that tells them apart."""
+    """Fields without their tables where they stay distinct."""
     last = [field.rpartition(".")[2] for field in fields]
     return {f: n if last.count(n) == 1 else f for f, n in zip(fields, last, strict=True)}
 

@@ -1,4 +1,4 @@
-"""Figures of a report on a study at one place: latency, layers and time, a line a case."""
+"""Plots of a report on a study at one place: latency, layers and time, a line a case."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Figures of a report on a study: figures along each axis or by case, and trade-offs."""
+"""Plots of a report on a study: figures along each axis or by case, and trade-offs."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +16,7 @@ from twin.runs.statistics import Estimate
 from twin.study.compare import non_dominated
 
 _MOST_TRADES = 3
-"""Figures that hold something against latency."""
+"""Plots, at most, of another figure against latency."""
 
 _DECADES = 50
 """Values this many times apart stand on a logarithmic scale."""

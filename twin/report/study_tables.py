@@ -42,7 +42,7 @@ def figures_told(cells: Cells) -> Table:
     ]
     return Table(
         name="metrics",
-        title="What is told",
+        title="Figures shown",
         header=("figure", "column in points/", "better"),
         rows=rows,
         note=PERCENTILES if any("_p" in name for name in cells.metrics) else "",

@@ -57,7 +57,7 @@ def _finding(cells: Cells, metric: str) -> str:
 
 
 def _ranking(cells: Cells, metric: str) -> tuple[str, list[int]]:
-    """How the cases differ, and which of them to tell more of."""
+    """How the cases differ, and which of them to describe further."""
     shared, better = cells.shared(metric), METRICS[metric].better
     live = np.flatnonzero(np.isfinite(cells.values(metric)).any(axis=(0, 2)))
     first = int(live[0])
@@ -107,7 +107,7 @@ def _serving_less(cells: Cells, metric: str, order: list[int]) -> tuple[str, lis
 
 
 def _winner(cells: Cells, metric: str, tied: list[int], other: int, rival: str) -> str:
-    """How much better the best is than another, which is told in the words of `rival`."""
+    """How much better the best is than another, which `rival` describes."""
     shared, overall, best = cells.shared(metric), cells.overall(metric), min(tied)
     value, against = (told_mean(overall[i], metric) for i in (best, other))
     which = "lowest" if METRICS[metric].better == LESS else "highest"
@@ -181,7 +181,7 @@ def amount(value: Estimate | float, metric: str) -> str:
 
 
 def quantity(value: Estimate | float, unit: str) -> str:
-    """A value with its unit, and with its interval if that is not nothing."""
+    """A value with its unit, and with its interval if that is not zero."""
     if isinstance(value, Estimate) and value.ci95 <= ROUNDING * abs(value.mean):
         value = value.mean
     return f"{text(value)}\N{NO-BREAK SPACE}{unit}" if unit else text(value)

@@ -68,7 +68,7 @@ def differences(cases: list[Case]) -> Table | None:
 
 
 def token_percentiles(cases: list[Case]) -> Table:
-    """Within which time which share of all tokens served came."""
+    """Latency that a share of all tokens served did not exceed."""
     rows: list[list[Cell]] = []
     rows.append(["fastest", *(case.latency_at(0.0) for case in cases)])
     rows += [
@@ -133,7 +133,7 @@ def events(cases: list[Case]) -> Table:
 
 
 def links(cases: list[Case]) -> Table:
-    """What each run's manifest tells of its links and batteries at its end."""
+    """Links and batteries at the end of each run, from its manifest."""
     rows: list[list[Cell]] = []
     for kind in dict.fromkeys(k for c in cases for k in c.runs[0].manifest["conclusion"]["links"]):
         for name, label, scale in (
@@ -158,7 +158,7 @@ def links(cases: list[Case]) -> Table:
 
 
 def versions(cases: list[Case]) -> Table:
-    """Versions of the software, and what else tells runs apart."""
+    """Versions of the software, and other differences between runs."""
     runs = [run for case in cases for run in case.runs]
     found = dict.fromkeys(name for run in runs for name in run.manifest["versions"])
     rows: list[list[Cell]] = [

@@ -1,6 +1,5 @@
 """A report's sentences: the scenario in words, and whether cases may be compared."""
 
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,11 +7,14 @@ from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
 from twin import vocabulary
 from twin.moe.presets import MODEL_CARDS
+from twin.network.outages import FAULTS, OUTAGES
+from twin.registry import Registry
 from twin.report.page import Table
 from twin.runs.cells import Cell
 from twin.runs.repeats import REPETITION, Case, differing, fields
+from twin.scenario.attachments import shown
 from twin.scenario.schema import Scenario
-from twin.scenario.world import ElementSets, Shell, Shells
+from twin.scenario.world import ElementSets, Faults, Outages, Shell, Shells
 
 CAUSES = {cause.word: cause.meaning.sentence for cause in vocabulary.CAUSES}
 """Why tokens are lost, by what follows ``lost_`` in the steps table."""
@@ -57,16 +59,15 @@ def _world(scenario: Scenario, step_s: float | None, note: str) -> str:
         "iid": f"each link up with probability {outages.availability:g} in every step",
         "gilbert-elliott": f"random outages of {outages.mean_outage_s:g} s on average that leave a "
         f"link up {100 * outages.availability:g} % of the time",
-    }[outages.model]
+    }.get(outages.model, f"random outages {_by_model(OUTAGES, outages)}")
     every = links.cross_shell_every
     bridges = f", and one in {every} to another shell too" if every else ""
     faults = scenario.faults
-    failing = (
-        ""
-        if faults.model == "none"
-        else f" Satellites have faults of {faults.mean_down_s:g} s on average and are without one "
-        f"{100 * faults.availability:g} % of the time."
-    )
+    failing = {
+        "none": "",
+        "exponential": f" Satellites have faults of {faults.mean_down_s:g} s on average and are "
+        f"without one {100 * faults.availability:g} % of the time.",
+    }.get(faults.model, f" Satellites have faults {_by_model(FAULTS, faults)}.")
     return (
         f"{_orbits(scenario, note)} The run starts at "
         f"{time.start_utc[:16].replace('T', ' ')} UTC and takes {time.steps} "
@@ -75,10 +76,20 @@ def _world(scenario: Scenario, step_s: float | None, note: str) -> str:
     )
 
 
+def _by_model(table: Registry[Any], chosen: Outages | Faults) -> str:
+    """A model that is a plug-in's: its name, its parameters, what it says of itself."""
+    params = ", ".join(f"{key} = {value}" for key, value in chosen.params.items())
+    told = table.purpose(chosen.model).rstrip(".")
+    return (
+        f"by the model '{chosen.model}'{f' with {params}' if params else ''}"
+        f"{f' ({told})' if told else ''}"
+    )
+
+
 def _orbits(scenario: Scenario, note: str) -> str:
     body = scenario.constellation
     if isinstance(body, ElementSets):
-        return f"A real constellation, from {body.tle}{note and f': {note}'}."
+        return f"A real constellation, from {shown(body.tle)}{note and f': {note}'}."
     if isinstance(body, Shells):
         each = "; ".join(f"shell {i}: {_shell(shell)}" for i, shell in enumerate(body.shells))
         return (
@@ -125,19 +136,16 @@ def _decisions(strategies: Sequence[str], policies: Sequence[str]) -> str:
     )
 
 
-def _chosen(kind: str, decides: str, table: Any, names: Sequence[str]) -> str:
+def _chosen(kind: str, decides: str, table: Registry[Any], names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"The {kind} '{names[0]}' decides {decides}{_purpose(table, names[0])}"
     each = " ".join(f"'{name}'{_purpose(table, name)}" for name in names)
     return f"In each case one {kind} decides {decides}. {each}"
 
 
-def _purpose(table: Any, name: str) -> str:
-    told = inspect.getdoc(table[name]) if name in table else None
-    if not told:
-        return "."
-    first = told.splitlines()[0].replace("`", "'")
-    return f": {first[0].lower()}{first[1:]}"
+def _purpose(table: Registry[Any], name: str) -> str:
+    first = table.purpose(name)
+    return f": {first[0].lower()}{first[1:]}" if first else "."
 
 
 def _requests(scenario: Scenario) -> str:

@@ -13,10 +13,15 @@ KINDS = tuple(map(str, EventKind))
 
 
 class EventLog:
-    """Event rows of the present step; arrays add many at once."""
+    """Event rows of the present step; arrays add many at once.
+
+    What is added between two steps belongs to the next.
+    """
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, str, int, tuple[ArrayLike, ...]]] = []
+        self._coming: list[tuple[str, str, int, tuple[ArrayLike, ...]]] = []
+        self._between = True
 
     def add(
         self,
@@ -33,11 +38,16 @@ class EventLog:
         Without `t_s` an event is at the start of the step.
         """
         if count := np.size(satellite):
-            self._rows.append((kind, cause, count, (t_s, satellite, other, value)))
+            rows = self._coming if self._between else self._rows
+            rows.append((kind, cause, count, (t_s, satellite, other, value)))
 
-    def clear(self) -> None:
+    def begin(self) -> None:
         """Begin a new step."""
-        self._rows.clear()
+        self._rows, self._coming, self._between = self._coming, [], False
+
+    def end(self) -> None:
+        """End the step; its rows stay until the next."""
+        self._between = True
 
     def arrays(self, start_s: float) -> dict[str, pa.Array]:
         """Columns of the step's events, by time; null where a row has no such figure.

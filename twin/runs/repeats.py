@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from twin.runs.statistics import SHARES, Distribution, Estimate, estimate, pooled
 from twin.runs.store import Run
 from twin.runs.summary import summarise
+from twin.scenario.attachments import FIELDS, identity
 from twin.scenario.schema import Scenario
 
 type Floats = NDArray[np.float64]
@@ -138,6 +139,9 @@ def fields(scenario: Scenario) -> dict[str, Any]:
     for name, value in scenario.model_dump(mode="json").items():
         if name not in _AT_WILL:
             found |= {f"{name}.{key}": inner for key, inner in value.items()}
+    for table, key in FIELDS:
+        if found.get(f"{table}.{key}") is not None:
+            found[f"{table}.{key}"] = identity(found[f"{table}.{key}"])
     return found
 
 

@@ -1,20 +1,56 @@
 """A run's topology gone through again, step by step.
 
 A run keeps what happened, not the state of every link: that follows from the scenario and from
-who had power and no fault, through the same functions that the model used.
+outages, faults and power as the run met them, through the same functions that the model used.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from twin.energy.budget import EnergyState, at_start
 from twin.energy.bus import profile
-from twin.runs.store import Run
+from twin.network.handover import ServingState
+from twin.runs.store import START, Run
 from twin.vocabulary import EventKind
-from twin.world.world import Snapshot, World
+from twin.world import state as states
+from twin.world.sources import Recorded
+from twin.world.topology import Network, NetworkState, Snapshot
+from twin.world.world import World
+
+
+@dataclass(kw_only=True)
+class Start:
+    """The part of a fork's first state that a reader of the run needs."""
+
+    network: NetworkState
+    sound: NDArray[np.bool_] | None
+    lost: NDArray[np.bool_]
+    energy: EnergyState
+    ground: ServingState
+
+
+def start(run: Run) -> Start | None:
+    """State that a fork began from; None for a run that began at its scenario's first step."""
+    file = run.path / START
+    return states.read(file, Start) if file.is_file() else None
+
+
+def recorded(run: Run) -> Recorded:
+    """Outages and faults of a run, from its tables."""
+    outages = run.table("outages")
+    events = run.table("events", ["step", "kind", "satellite"])
+    faults = _of_kinds(events, [EventKind.FAULT, EventKind.FAULT_CLEARED])
+    return Recorded(
+        outage_step=outages["step"].to_numpy(),
+        link=outages["link"].to_numpy(),
+        fault_step=faults["step"].to_numpy(),
+        satellite=faults["satellite"].to_numpy(),
+    )
 
 
 def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, NDArray[np.bool_]]]:
@@ -29,26 +65,51 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
     world : World, optional
         Of the run's scenario, where the caller has one already.
     """
-    scenario = run.scenario
+    scenario, begun = run.scenario, start(run)
     world = world or World(scenario)
-    replicate, bus = scenario.simulation.replicate, scenario.bus
-    network, faults = world.network(replicate), world.faults(replicate)
-    powered = np.full(world.constellation.size, bus.initial_soc > profile(bus).brownout_soc)
-    changes = _power_changes(run)
-    for step in range(scenario.simulation.steps):
-        up = powered & next(faults)
+    source, size, bus = recorded(run), world.constellation.size, scenario.bus
+    network = Network(world, source, None if begun is None else begun.network)
+    sound = None if begun is None else begun.sound
+    fresh = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
+    powered = np.full(size, fresh.powered)
+    alive = np.ones(size, bool)
+    if begun is not None:
+        powered, alive = begun.energy.powered, ~begun.lost
+    power, losses = _power_changes(run), _losses(run)
+    for step in range(run.first_step, scenario.simulation.steps):
+        for satellite, other in losses.get(step, ()):
+            if other is None:
+                alive[satellite] = False
+            else:
+                network.cut(satellite, other)
+        sound = source.sound(step, sound, size)
+        up = powered & sound & alive
         yield network.advance(up), up
-        for satellite, has_power in changes.get(step, ()):
+        for satellite, has_power in power.get(step, ()):
             powered[satellite] = has_power
 
 
 def _power_changes(run: Run) -> dict[int, list[tuple[int, bool]]]:
     """Satellites that lost or regained power in each step, which holds from the next on."""
     events = run.table("events", ["step", "kind", "satellite"])
-    kinds = pa.array([EventKind.BROWN_OUT.value, EventKind.POWER_RECOVERED.value])
-    mine = events.filter(pc.is_in(events["kind"].cast(pa.string()), kinds))
+    mine = _of_kinds(events, [EventKind.BROWN_OUT, EventKind.POWER_RECOVERED])
     changes: dict[int, list[tuple[int, bool]]] = {}
     for row in mine.to_pylist():
         change = row["satellite"], row["kind"] == EventKind.POWER_RECOVERED
         changes.setdefault(row["step"], []).append(change)
     return changes
+
+
+def _losses(run: Run) -> dict[int, list[tuple[int, int | None]]]:
+    """Satellites and links, by their two ends, that were taken away for good, by step."""
+    events = run.table("events", ["step", "kind", "satellite", "other"])
+    found: dict[int, list[tuple[int, int | None]]] = {}
+    for row in _of_kinds(events, [EventKind.SATELLITE_LOST, EventKind.LINK_CUT]).to_pylist():
+        found.setdefault(row["step"], []).append((row["satellite"], row["other"]))
+    return found
+
+
+def _of_kinds(events: pa.Table, kinds: list[EventKind]) -> pa.Table:
+    return events.filter(
+        pc.is_in(events["kind"].cast(pa.string()), pa.array([kind.value for kind in kinds]))
+    )

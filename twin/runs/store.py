@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,60 +19,92 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twin import registry
 from twin.errors import InputError
+from twin.runs.rows import Rows
 from twin.runs.tables import TABLES
-from twin.scenario import loader
+from twin.scenario import attachments, loader
+from twin.scenario.attachments import Attachment, attachment
 from twin.scenario.schema import Scenario
 
 PARTIAL = ".partial"
-_ROWS_PER_GROUP = 65_536
-_ADDS_PER_GROUP = 512
+PARTS = "parts"
+SOURCES = ("attachments", "plugins")
+"""What a manifest says of the files that a run or study was made from."""
+START = "start.state"
+"""State that a fork began from."""
+_HOSTS = "placement_at_start.parquet"
 
 
 class RunWriter:
     """Writes one run; use it as a context manager.
 
     Leaving the block normally completes the run; an exception leaves the ``.partial`` folder with
-    status ``failed`` or ``interrupted`` and the scenario to run it again, or nothing at all if
-    not even one step was recorded.
+    status ``failed`` or ``interrupted``, its last checkpoints and the scenario, or nothing at all
+    if not even one step was recorded.
+
+    Rows become row groups at fixed steps, whatever happens in between: each is a file of its own
+    in ``parts/``, closed and synced, until the run is complete.
 
     Attributes
     ----------
     run_id : str
     folder : Path
         Where the run will be.
+    partial : Path
+        Where it is until then.
     left_out : dict of str to str
         Satellites of the user's file that the run does without, and why.
     conclusion : dict
         What can be told of links and batteries only at the end.
+    forked : dict or None
+        Of a run that began in the middle of another: which, where, and what was changed.
+    checkpoints : dict
+        How many this session has written, and what the last cost.
     """
 
-    def __init__(self, root: Path, scenario: Scenario, *, run_id: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        scenario: Scenario,
+        *,
+        run_id: str | None = None,
+        rows: Rows | None = None,
+        earlier_s: float = 0.0,
+    ) -> None:
         self.run_id = run_id or new_run_id(root, scenario)
         self.folder = root / self.run_id
-        self._partial = root / (self.run_id + PARTIAL)
+        self.partial = root / (self.run_id + PARTIAL)
         self._scenario = scenario
+        self._goes_on, self._earlier_s = rows is not None, earlier_s
         self.left_out: dict[str, str] = {}
         self.conclusion: dict[str, Any] = {}
+        self.forked: dict[str, Any] | None = None
+        self.checkpoints: dict[str, Any] = {}
         self._notes: list[str] = []
-        self._writers: dict[str, pq.ParquetWriter] = {}
-        self._waiting: dict[str, list[tuple[int, Mapping[str, Any]]]] = {n: [] for n in TABLES}
-        self._unwritten = dict.fromkeys(TABLES, 0)
-        self._rows = dict.fromkeys(TABLES, 0)
+        self.rows = rows or Rows(scenario)
 
     def __enter__(self) -> Self:
-        try:
-            shutil.rmtree(self._partial, ignore_errors=True)
-            self._partial.mkdir(parents=True)
-        except OSError as error:
-            raise InputError(f"{self._partial}: cannot be made: {error.strerror}") from None
         self._began = time.perf_counter()
-        text = loader.to_toml(self._scenario)
-        (self._partial / "scenario.toml").write_text(text, encoding="utf-8")
+        parts = self.partial / PARTS
+        try:
+            if self._goes_on:
+                self.rows.drop_newer(parts)
+            else:
+                shutil.rmtree(self.partial, ignore_errors=True)
+                parts.mkdir(parents=True)
+        except OSError as error:
+            raise InputError(f"{self.partial}: cannot be made: {error.strerror}") from None
+        if not self._goes_on:
+            text = loader.to_toml(self._scenario)
+            (self.partial / "scenario.toml").write_text(text, encoding="utf-8")
+            self._sources = keep_sources(self.partial, attachments.collect(self._scenario))
+        else:
+            earlier = read_manifest(self.partial) or {}
+            self._sources = {name: earlier.get(name, {}) for name in SOURCES}
         self._write_manifest("running")
         return self
 
@@ -82,51 +114,39 @@ class RunWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for name in TABLES:
-            self._flush(name)
-            if name in self._writers:
-                self._writers[name].close()
         if kind is None:
+            self.rows.write_tables(self.partial)
             self._write_manifest("complete")
-            self._partial.rename(self.folder)
-        elif not self._rows["steps"]:
-            shutil.rmtree(self._partial, ignore_errors=True)
+            shutil.rmtree(self.partial / PARTS, ignore_errors=True)
+            self.partial.rename(self.folder)
+        elif not self.rows.count["steps"]:
+            shutil.rmtree(self.partial, ignore_errors=True)
         else:
             interrupted = kind.__name__ in ("KeyboardInterrupt", "RunCancelledError")
             self._write_manifest("interrupted" if interrupted else "failed", str(error))
+
+    @property
+    def wall_time_s(self) -> float:
+        """Time spent on the run up to now, in all sessions."""
+        return self._earlier_s + time.perf_counter() - self._began
 
     def note(self, text: str) -> None:
         """Add a remark for the reader of the run, such as what a TLE file was found to hold."""
         self._notes.append(text)
 
     def add(self, name: str, columns: Mapping[str, Any]) -> None:
-        """Append rows to a table; scalars are repeated to the length of the longest column.
+        """Append rows to a table; see `Rows.add`."""
+        self.rows.add(name, columns)
 
-        Rows are converted and written many at a time, so columns must not change afterwards.
-        """
-        lengths = [len(c) for c in columns.values() if _is_column(c)]
-        length = max(lengths, default=1)
-        self._waiting[name].append((length, columns))
-        self._rows[name] += length
-        self._unwritten[name] += length
-        if self._unwritten[name] >= _ROWS_PER_GROUP or len(self._waiting[name]) >= _ADDS_PER_GROUP:
-            self._flush(name)
+    def write_hosts_at_start(self, columns: Mapping[str, Any]) -> None:
+        """Keep the placement that a fork begins with, rows as in table ``placements``."""
+        rows = Rows(self._scenario)
+        rows.add("placements", columns)
+        pq.write_table(rows.waiting("placements"), self.partial / _HOSTS, compression="zstd")
 
-    def _flush(self, name: str) -> None:
-        schema = TABLES[name]
-        if name not in self._writers:
-            self._writers[name] = pq.ParquetWriter(
-                self._partial / f"{name}.parquet", schema, compression="zstd"
-            )
-        waiting = self._waiting[name]
-        if waiting:
-            arrays = [
-                _column([(length, columns[field.name]) for length, columns in waiting], field.type)
-                for field in schema
-            ]
-            self._writers[name].write_table(pa.Table.from_arrays(arrays, schema=schema))
-            waiting.clear()
-            self._unwritten[name] = 0
+    def end_step(self, step: int) -> None:
+        """Close the row groups that end with a step."""
+        self.rows.end_step(step, self.partial / PARTS)
 
     def _write_manifest(self, status: str, error: str | None = None) -> None:
         simulation = self._scenario.simulation
@@ -142,14 +162,17 @@ class RunWriter:
             "replicate": simulation.replicate,
             "steps": simulation.steps,
             "written_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "wall_time_s": round(time.perf_counter() - self._began, 3),
-            "rows": self._rows,
+            "wall_time_s": round(self.wall_time_s, 3),
+            "rows": self.rows.count,
+            "forked": self.forked,
+            **self._sources,
+            "checkpoints": self.checkpoints,
             "notes": self._notes,
             "left_out": self.left_out,
             "conclusion": self.conclusion,
             "versions": versions(),
         }
-        write_text(self._partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+        write_text(self.partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
 
 
 @dataclass(frozen=True)
@@ -161,8 +184,13 @@ class Run:
 
     @cached_property
     def scenario(self) -> Scenario:
-        """The scenario it ran."""
-        return loader.load(self.path / "scenario.toml")
+        """The scenario it ran, with the files that the run has kept of it."""
+        return self.own_files(loader.load(self.path / "scenario.toml"))
+
+    def own_files(self, scenario: Scenario) -> Scenario:
+        """Return a scenario with the files that this run has kept, where it names them."""
+        kept = attachments.kept(self.path, self.manifest.get("attachments", {}))
+        return attachments.relocated(scenario, kept)
 
     def table(
         self, name: str, columns: Sequence[str] | None = None, filters: Any = None
@@ -172,6 +200,18 @@ class Run:
             raise InputError(f"no table {name!r} in a run; there are: {', '.join(TABLES)}")
         table = pq.read_table(self.path / f"{name}.parquet", columns=columns, filters=filters)
         return table.unify_dictionaries()
+
+    @property
+    def first_step(self) -> int:
+        """The step it begins at: 0, unless it is a fork."""
+        forked = self.manifest.get("forked")
+        return int(forked["step"]) if forked else 0
+
+    def placements(self) -> pa.Table:
+        """Table ``placements``, with the one that a fork begins with before all others."""
+        table = self.table("placements")
+        file = self.path / _HOSTS
+        return pa.concat_tables([pq.read_table(file), table]) if file.is_file() else table
 
 
 def open_run(path: str | Path) -> Run:
@@ -188,6 +228,20 @@ def open_run(path: str | Path) -> Run:
     if missing:
         raise InputError(f"{path}: damaged run, tables missing: {', '.join(missing)}")
     return Run(folder, manifest)
+
+
+def any_run(path: Path) -> Run:
+    """Open a run, complete or interrupted; of the latter only scenario and checkpoints are there.
+
+    Raises
+    ------
+    InputError
+        If there is none at `path`.
+    """
+    manifest = read_manifest(path)
+    if manifest is None:
+        raise InputError(f"{path}: not a run (no readable manifest.json)")
+    return Run(path, manifest)
 
 
 def complete_manifest(folder: Path, what: str, *, key: str, command: str) -> dict[str, Any]:
@@ -216,10 +270,17 @@ def list_runs(root: Path) -> list[Run]:
 
 
 def interrupted_scenario(path: Path) -> tuple[str, Scenario]:
-    """Run id and scenario of an interrupted run, to run it again."""
+    """Run id and scenario of an interrupted run, to run it to its end."""
     if not path.name.endswith(PARTIAL) or not (path / "scenario.toml").is_file():
         raise InputError(f"{path}: not an interrupted run (a folder ending in {PARTIAL})")
-    return path.name.removesuffix(PARTIAL), loader.load(path / "scenario.toml")
+    return path.name.removesuffix(PARTIAL), any_run(path).scenario
+
+
+def keep_sources(folder: Path, files: Iterable[Attachment]) -> dict[str, dict[str, Any]]:
+    """Keep what a run or study was made from; return what its manifest says of it."""
+    plugins = [attachment(name, text.encode()) for name, text in registry.PLUGIN_TEXTS.items()]
+    kept = (attachments.keep(each, folder) for each in (files, plugins))
+    return dict(zip(SOURCES, kept, strict=True))
 
 
 def new_run_id(root: Path, scenario: Scenario) -> str:
@@ -251,26 +312,6 @@ def read_manifest(folder: Path, key: str = "run_id") -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return manifest if isinstance(manifest, dict) and {"status", key} <= manifest.keys() else None
-
-
-def _is_column(value: Any) -> bool:
-    return hasattr(value, "__len__") and not isinstance(value, str)
-
-
-def _column(pieces: list[tuple[int, Any]], kind: pa.DataType) -> pa.Array:
-    """Join (length, values) pieces; NaN, which means "no such figure" here, becomes null."""
-    first = pieces[0][1]
-    if isinstance(first, pa.Array):
-        same = [piece if piece.type == kind else piece.cast(kind) for _, piece in pieces]
-        return pa.concat_arrays(same)
-    values: Any
-    if isinstance(first, np.ndarray):
-        values = np.concatenate([piece for _, piece in pieces])
-    elif isinstance(first, int | float):
-        values = np.repeat([piece for _, piece in pieces], [length for length, _ in pieces])
-    else:
-        values = [v for n, piece in pieces for v in (piece if _is_column(piece) else (piece,) * n)]
-    return pa.array(values, type=kind, from_pandas=True)
 
 
 def versions() -> dict[str, str]:

@@ -25,12 +25,16 @@ import pyarrow.parquet as pq
 from twin.errors import InputError
 from twin.runs.store import (
     PARTIAL,
+    SOURCES,
     complete_manifest,
     free_name,
+    keep_sources,
     read_manifest,
     versions,
     write_text,
 )
+from twin.scenario import attachments
+from twin.scenario.attachments import Attachment
 
 ENDING = ".study"
 PARTITIONS = ("strategy", "policy")
@@ -59,6 +63,8 @@ class StudyWriter:
         How many points there are.
     keep_runs : bool
         Whether the points' complete runs stay, in `runs_dir`.
+    files : list of Attachment
+        What the scenarios of the points refer to.
     done : dict of int to dict
         What became of the points that have ended, by number.
     """
@@ -70,7 +76,9 @@ class StudyWriter:
         self.partial = folder.with_name(folder.name + PARTIAL)
         self.study_toml, self.scenario_toml = study_toml, scenario_toml
         self.points, self.keep_runs = points, keep_runs
+        self.files: list[Attachment] = []
         self.done: dict[int, Result] = {}
+        self._sources: dict[str, Any] = {}
         self._failed = 0
         self._earlier: dict[str, Any] | None = None
         self._versions = versions()
@@ -122,12 +130,23 @@ class StudyWriter:
         writer.done = dict(_journal(partial / "journal"))
         writer._failed = sum(result["status"] == "failed" for result in writer.done.values())
         writer._earlier = manifest
+        writer._sources = {name: manifest.get(name, {}) for name in SOURCES}
+        kept = attachments.kept(partial, writer._sources["attachments"])
+        writer.files = [
+            attachments.attachment(path, attachments.read_bytes(file))
+            for path, file in kept.items()
+        ]
         return writer
 
     @property
     def runs_dir(self) -> Path:
         """Where complete runs are kept, if they are."""
         return self.partial / "runs"
+
+    @property
+    def work_dir(self) -> Path:
+        """Where points are run that are not kept."""
+        return self.partial / "work"
 
     def __enter__(self) -> Self:
         self._began = time.perf_counter()
@@ -140,6 +159,7 @@ class StudyWriter:
             raise InputError(f"{self.partial}: cannot be made: {error.strerror}") from None
         (self.partial / "scenario.toml").write_text(self.scenario_toml, encoding="utf-8")
         (self.partial / "study.toml").write_text(self.study_toml, encoding="utf-8")
+        self._sources = keep_sources(self.partial, self.files)
         self._write_manifest("running")
         return self
 
@@ -172,6 +192,7 @@ class StudyWriter:
             folder = target.joinpath(*(f"{n}={quote(v, safe='')}" for n, v in part.items()))
             folder.mkdir(parents=True)
             pq.write_table(rows, folder / "part-0.parquet", compression="zstd")
+        shutil.rmtree(self.work_dir, ignore_errors=True)
         self._write_manifest("complete")
         self.partial.rename(self.folder)
         # Last: had it gone before, a death in between would have lost what it holds.
@@ -194,6 +215,7 @@ class StudyWriter:
             ),
             "sessions": earlier.get("sessions", 0) + 1,
             "versions": self._versions,
+            **self._sources,
         }
         write_text(self.partial / "manifest.json", json.dumps(manifest, indent=2) + "\n")
 

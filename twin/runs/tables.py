@@ -51,6 +51,7 @@ TABLES: dict[str, pa.Schema] = {
             ("degree", pa.int8()),
         ]
     ),
+    "outages": pa.schema([("step", pa.int32()), ("link", pa.int32())]),
     "events": pa.schema(
         [
             ("step", pa.int32()),
@@ -84,7 +85,8 @@ TABLES: dict[str, pa.Schema] = {
         ]
     ),
 }
-"""Schema of every table. ``latency`` and ``ttft`` hold how long the step's tokens took: each value,
-or the one that stands for its bin in a long run (`twin.runs.distribution`), and how many tokens
-have it. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the hosts of one
-thing from 0. A null ``events.satellite`` or ``other`` means that none is meant."""
+"""Schema of every table. ``outages`` has the links whose random outage begins or ends with a step;
+none is down before the first. ``latency`` and ``ttft`` hold how long the step's tokens took: each
+value, or the one that stands for its bin in a long run (`twin.runs.distribution`), and how many
+tokens have it. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the hosts of
+one thing from 0. A null ``events.satellite`` or ``other`` means that none is meant."""

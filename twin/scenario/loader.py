@@ -1,5 +1,6 @@
 """Read scenarios: presets by name, files by path, single fields by ``table.key=value``."""
 
+import contextlib
 import hashlib
 import json
 import tomllib
@@ -7,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import tomli_w
 from pydantic import ValidationError
 
 from twin.errors import InputError
-from twin.scenario import sources
+from twin.scenario import attachments, sources
 from twin.scenario.schema import Scenario
 
 _PACKAGE = "twin.scenario"
@@ -104,23 +106,18 @@ def from_data(data: dict[str, Any], label: str = "scenario") -> Scenario:
 
 def to_toml(scenario: Scenario) -> str:
     """The complete scenario as TOML; ``load`` of it gives an equal scenario."""
-    return dump(scenario.model_dump(mode="json", exclude_none=True))
-
-
-def dump(data: dict[str, Any]) -> str:
-    """Nested plain data without None as TOML."""
-    scalars = {k: v for k, v in data.items() if not isinstance(v, dict)}
-    lines = [f"{key} = {literal(value)}" for key, value in scalars.items()]
-    for name, table in data.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{name}]"]
-            lines += [f"{_key(key)} = {literal(value)}" for key, value in table.items()]
-    return "\n".join(lines) + "\n"
+    return tomli_w.dumps(scenario.model_dump(mode="json", exclude_none=True))
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """SHA-256 of the scenario's content, independent of key order, as 64 hex digits."""
-    canonical = json.dumps(scenario.model_dump(mode="json"), sort_keys=True)
+    """SHA-256 of a scenario's content and its files', whatever the key order, in hex digits."""
+    data = scenario.model_dump(mode="json")
+    for table, key in attachments.FIELDS:
+        path = data[table].get(key)
+        if path is not None:
+            with contextlib.suppress(InputError):
+                data[table][key] = hashlib.sha256(attachments.read_bytes(path)).hexdigest()
+    canonical = json.dumps(data, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -174,7 +171,7 @@ def _key(key: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Plain data as it is written in TOML, on one line."""
+    """Plain data in TOML notation, on one line, where `tomli_w` would take several."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(k)} = {literal(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):

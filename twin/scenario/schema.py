@@ -140,7 +140,7 @@ class Activations(Table):
         "round, each drifting into the next (router weights, linearly)",
     )
     topic_s: Positive = Field(3600.0, description="time from one of the topics to the next")
-    sampler: Literal["plackett-luce", "sticky"] = "plackett-luce"
+    sampler: str = "plackett-luce"
     repeat_probability: Fraction = Field(
         0.25, description="sticky only: chance that a layer's first choice repeats"
     )
@@ -233,7 +233,7 @@ class Ground(Table):
         None, description="instead of sites: the 50 largest cities, weighted by population"
     )
     minimum_elevation_deg: float = Field(25.0, ge=0, lt=90)
-    handover: str = Field("max-elevation", description="policy; max-elevation, longest-remaining")
+    handover: str = "max-elevation"
     handover_params: dict[str, Any] = Field(default_factory=dict)
     scheduling_epoch_s: float = Field(
         15.0, ge=1, le=600, description="sites change satellite only at multiples of this"

@@ -1,6 +1,6 @@
 """Tables of what no decision changes: constellation, propagation, links, outages, faults."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -90,7 +90,7 @@ class ElementSets(Table):
 class Propagation(Table):
     """How positions are computed."""
 
-    model: Literal["kepler", "kepler-j2", "sgp4", "cowell-j2"] = "kepler-j2"
+    model: str = "kepler-j2"
     chunk_steps: int = Field(256, ge=1, description="steps propagated at a time")
 
 
@@ -150,16 +150,18 @@ class Links(Table):
 class Outages(Table):
     """Random link outages, beside those of geometry; each includes its own re-acquisition."""
 
-    model: Literal["none", "iid", "gilbert-elliott"] = "iid"
+    model: str = "iid"
     availability: Fraction = 0.95
     mean_outage_s: Positive = Field(30.0, description="gilbert-elliott only; assumption")
+    params: dict[str, Any] = Field(default_factory=dict)
 
 
 class Faults(Table):
     """Satellites that fail and recover by themselves: no links and no compute meanwhile."""
 
-    model: Literal["none", "exponential"] = "none"
+    model: str = "none"
     availability: float = Field(
         0.99, gt=0, le=1, description="share of the time that a satellite is without fault"
     )
     mean_down_s: Positive = Field(900.0, description="mean length of a fault; assumption")
+    params: dict[str, Any] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Every hop of a token, for the record and for the picture."""
+"""Every hop of a token, for the record and for the page."""
 
 from dataclasses import dataclass
 
@@ -71,15 +71,15 @@ def trace(
     nothing = np.empty((0, 4), np.int32), np.empty((0, 2))
     _follow(*args, count, *nothing)
     offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
-    who = np.empty((offset[-1], 4), np.int32)
+    ends = np.empty((offset[-1], 4), np.int32)
     when_s = np.empty((offset[-1], 2))
-    _follow(*args, count, who, when_s)
+    _follow(*args, count, ends, when_s)
     return Hops(
         offset=offset,
-        layer=who[:, 0].astype(np.int16),
-        rank=who[:, 1].astype(np.int16),
-        source=who[:, 2],
-        target=who[:, 3],
+        layer=ends[:, 0].astype(np.int16),
+        rank=ends[:, 1].astype(np.int16),
+        source=ends[:, 2],
+        target=ends[:, 3],
         start_s=when_s[:, 0],
         end_s=when_s[:, 1],
     )
@@ -96,12 +96,12 @@ def _follow(  # type: ignore[no-untyped-def]
     expert_s,
     transfer_s,
     count,
-    who,
+    ends,
     when_s,
 ):
-    """Write hops if `who` has room, else only count them; outward legs come in reverse order."""
+    """Write hops if `ends` has room, else only count them; outward legs come in reverse order."""
     tokens, layers, top_k = choices.shape
-    writing = who.shape[0] > 0
+    writing = ends.shape[0] > 0
     h = 0
     for t in range(tokens):
         first = h
@@ -120,7 +120,7 @@ def _follow(  # type: ignore[no-untyped-def]
                 while predecessor[layer, node] >= 0:
                     before = predecessor[layer, node]
                     if writing:
-                        who[h, 0], who[h, 1], who[h, 2], who[h, 3] = layer, k, before, node
+                        ends[h, 0], ends[h, 1], ends[h, 2], ends[h, 3] = layer, k, before, node
                         when_s[h, 0] = sent + delay_s[layer, before]
                         when_s[h, 1] = sent + delay_s[layer, node]
                     h += 1
@@ -133,7 +133,7 @@ def _follow(  # type: ignore[no-untyped-def]
                 while predecessor[following, node] >= 0:
                     after = predecessor[following, node]
                     if writing:
-                        who[h, 0], who[h, 1], who[h, 2], who[h, 3] = layer, k, node, after
+                        ends[h, 0], ends[h, 1], ends[h, 2], ends[h, 3] = layer, k, node, after
                         when_s[h, 0] = back + total - delay_s[following, node]
                         when_s[h, 1] = back + total - delay_s[following, after]
                     h += 1

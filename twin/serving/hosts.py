@@ -1,4 +1,4 @@
-"""Where each layer runs in a step: the placement resolved for who is up and how far away."""
+"""Where each layer runs in a step: the placement resolved, given which satellites are up."""
 
 from dataclasses import dataclass
 
@@ -42,17 +42,6 @@ class Hosts:
     def of_nearest(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values of the nearest copies, (L, E), from those of all columns, (L, E*C)."""
         return np.take_along_axis(values, self.nearest, axis=1)
-
-
-def serving_gateways(placement: Placement, up: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The first gateway of each layer that is up, (L,); the first of all where none is.
-
-    Standbys mirror the cache of keys and values token by token, which is a thousandth of the
-    hidden states' traffic and neglected, so that one takes over at once.
-    """
-    gateways = placement.gateways
-    alive = (gateways >= 0) & up[gateways]
-    return gateways[np.arange(len(gateways)), alive.argmax(axis=1)]
 
 
 def resolve(
@@ -114,3 +103,14 @@ def path_through_s(
     back_s = delay_s[np.roll(rows, -1, axis=0), host]
     legs = (out_s > 0).astype(np.float64) + (back_s > 0)
     return np.asarray(out_s + back_s + legs * transfer_s)
+
+
+def hosted_layer(n: int, placement: Placement) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """Which layer each of N satellites hosts (-1: none; a gateway's goes first), and gateways."""
+    layer = np.full(n, -1, np.int16)
+    gateway = np.zeros(n, bool)
+    for index, hosts in enumerate(placement.copies):
+        layer[hosts[hosts >= 0]] = index
+    layer[placement.gateway] = np.arange(len(placement.gateway))
+    gateway[placement.gateways[placement.gateways >= 0]] = True
+    return layer, gateway

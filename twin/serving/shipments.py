@@ -1,13 +1,23 @@
-"""What is on its way to new hosts, and what it is subject to."""
+"""Transfers to new hosts, and their limits."""
 
 from dataclasses import dataclass
 
+from twin.moe.inference import Inference
+from twin.scenario.schema import Scenario
 from twin.vocabulary import Migration
 
 Thing = tuple[int, int]
 """Layer and expert; expert -1 is the layer's gateway."""
 
 GROUND = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The hosts that one thing is to have."""
+
+    thing: Thing
+    hosts: list[int]
 
 
 @dataclass(kw_only=True)
@@ -29,7 +39,7 @@ class Shipment:
     source : int or None
         Where it comes from, `GROUND` for the ground; None before it has started.
     ready_s : float
-        Before this time a cache that is computed anew is not ready.
+        A cache that is recomputed is not ready before this time.
     """
 
     thing: Thing
@@ -42,20 +52,20 @@ class Shipment:
     ready_s: float = 0.0
 
     def take(self, source: int, carried_bytes: float) -> None:
-        """Come closer by some bytes."""
+        """Receive some bytes."""
         self.source = source
         self.carried_bytes += carried_bytes
         self.left_bytes = max(self.left_bytes - carried_bytes, 0.0)
         self.cache_bytes = min(self.cache_bytes, self.left_bytes)
 
     def compute_cache(self, ready_s: float) -> None:
-        """Give up the rest of the cache, and have it by some time all the same."""
+        """Recompute the rest of the cache, to be ready at some time, instead of carrying it."""
         self.left_bytes -= self.cache_bytes
         self.cache_bytes = 0.0
         self.ready_s = ready_s
 
     def arrived(self, now_s: float) -> bool:
-        """Whether it is all there, and its cache ready."""
+        """Whether everything has arrived and the cache is ready."""
         return self.source is not None and self.left_bytes <= 1e-6 and self.ready_s <= now_s
 
     @property
@@ -66,7 +76,7 @@ class Shipment:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What transfers are subject to.
+    """Limits of transfers.
 
     Attributes
     ----------
@@ -75,7 +85,7 @@ class Terms:
     store_bytes : float
         What comes up from the ground in a step.
     recompute_s : float
-        Time to compute a layer's cache anew.
+        Time to recompute a layer's cache.
     step_s : float
     """
 
@@ -83,3 +93,16 @@ class Terms:
     store_bytes: float
     recompute_s: float
     step_s: float
+
+
+def terms(scenario: Scenario, model: Inference, step_s: float) -> Terms:
+    """Return what the transfers of a scenario are subject to."""
+    table = scenario.controller
+    stage_s = float(model.stage_s.max() + model.card.top_k * model.expert_s)
+    return Terms(
+        link_bytes=scenario.links.rate_gbps * 1e9 / 8 * table.migration_share * step_s,
+        store_bytes=table.store_gbps * 1e9 / 8 * step_s,
+        # The prompts run through the ring again, as fast as its slowest stage.
+        recompute_s=scenario.workload.conversations * scenario.model.context_tokens * stage_s,
+        step_s=step_s,
+    )

@@ -52,8 +52,56 @@ class Served:
         return np.equal(self.cause, Cause.NONE)
 
 
+@dataclass(kw_only=True)
+class WaitingTokens:
+    """What the queue carries from one step to the next: W tokens to be tried again.
+
+    Attributes
+    ----------
+    choices : (W, L, K) int32
+        Experts each needs.
+    origin : (W,) int64
+        Site of each.
+    waited_s : (W,) float64
+        Since each was first asked.
+    tries : (W,) int64
+        How often each has been tried.
+    asked_step, number : (W,) int64
+        Which token it is: the step that asked for it, and its number there.
+    previous : (L,) int32 or None
+        First choices of the newest token of all; None before there was one.
+    """
+
+    choices: NDArray[np.int32]
+    origin: NDArray[np.int64]
+    waited_s: NDArray[np.float64]
+    tries: NDArray[np.int64]
+    asked_step: NDArray[np.int64]
+    number: NDArray[np.int64]
+    previous: NDArray[np.int32] | None
+
+
+_PER_TOKEN = ("choices", "origin", "waited_s", "tries", "asked_step", "number")
+
+
+def nothing_waits(
+    layers: int, top_k: int, *, previous: NDArray[np.int32] | None = None
+) -> WaitingTokens:
+    """Return an empty queue."""
+    nobody = np.empty(0, np.int64)
+    return WaitingTokens(
+        choices=np.empty((0, layers, top_k), np.int32),
+        origin=nobody,
+        waited_s=np.empty(0),
+        tries=nobody,
+        asked_step=nobody,
+        number=nobody,
+        previous=previous,
+    )
+
+
 class TokenQueue:
-    """The queue of tokens to try again, and the rule: once a step, so many times, then lost.
+    """Tokens to try again, and the rule: once a step, `retries` times, then lost.
 
     Parameters
     ----------
@@ -61,31 +109,40 @@ class TokenQueue:
         Draws the experts of new tokens.
     retries : int
         How often a token is tried again.
+    state : WaitingTokens
+        Where to go on.
     """
 
-    def __init__(self, sampler: Sampler, *, retries: int) -> None:
+    def __init__(self, sampler: Sampler, *, retries: int, state: WaitingTokens) -> None:
         self._sampler = sampler
         self._retries = retries
-        self._choices: NDArray[np.int32] | None = None
-        self._origin = np.empty(0, np.int64)
-        self._waited_s = np.empty(0)
-        self._tries = np.empty(0, np.int64)
+        self.state = state
 
     def present(
         self,
+        step: int,
         origin: NDArray[np.int64],
         probability: NDArray[np.float64],
         rng: np.random.Generator,
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Draw a new token of each origin; return the choices and origins of all that wait."""
-        tokens = len(origin)
-        fresh = self._sampler(probability, tokens, rng)
-        waiting = self._choices
-        self._choices = fresh if waiting is None else np.concatenate([waiting, fresh])
-        self._origin = np.concatenate([self._origin, origin])
-        self._waited_s = np.concatenate([self._waited_s, np.zeros(tokens)])
-        self._tries = np.concatenate([self._tries, np.zeros(tokens, np.int64)])
-        return self._choices, self._origin
+    ) -> WaitingTokens:
+        """Draw a new token of each origin; return all that wait, the oldest first."""
+        tokens, waiting = len(origin), self.state
+        fresh = self._sampler(probability, tokens, rng, waiting.previous)
+        new = WaitingTokens(
+            choices=fresh,
+            origin=origin,
+            waited_s=np.zeros(tokens),
+            tries=np.zeros(tokens, np.int64),
+            asked_step=np.full(tokens, step),
+            number=np.arange(tokens),
+            previous=fresh[-1, :, 0].copy() if tokens else waiting.previous,
+        )
+        if len(waiting.tries):
+            for name in _PER_TOKEN:
+                joined = np.concatenate([getattr(waiting, name), getattr(new, name)])
+                setattr(new, name, joined)
+        self.state = new
+        return new
 
     def serve(
         self,
@@ -109,25 +166,26 @@ class TokenQueue:
         step_s : float
             How long a token waits before it is tried again.
         """
-        choices = self._choices
-        assert choices is not None  # present() comes first
+        mine = self.state
         served = cause == Cause.NONE
         latency = sampled_latency(hosts.path_s, hosts.satellite, columns[served], compute)
-        again = ~served & (self._tries < self._retries)
+        again = ~served & (mine.tries < self._retries)
         result = Served(
-            choices=choices,
+            choices=mine.choices,
             columns=columns,
             latency=latency,
-            waited_s=self._waited_s,
+            waited_s=mine.waited_s,
             cause=cause,
-            asked=int((self._tries == 0).sum()),
-            retried=int((self._tries > 0).sum()),
+            asked=int((mine.tries == 0).sum()),
+            retried=int((mine.tries > 0).sum()),
             lost=np.bincount(cause[~served & ~again], minlength=len(Cause)),
         )
-        self._choices = choices[again] if again.any() else None
-        self._origin = self._origin[again]
-        self._waited_s = self._waited_s[again] + step_s
-        self._tries = self._tries[again] + 1
+        self.state = nothing_waits(*mine.choices.shape[1:], previous=mine.previous)
+        if again.any():
+            for name in _PER_TOKEN:
+                setattr(self.state, name, getattr(mine, name)[again])
+            self.state.waited_s = self.state.waited_s + step_s
+            self.state.tries = self.state.tries + 1
         return result
 
 

@@ -7,79 +7,145 @@ placement, and tokens keep the hosts they started with, no token in flight is lo
 memory does not allow both copies is the old one given up first.
 """
 
+from dataclasses import dataclass
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from placement.problem import Placement, PlacementProblem
 from twin.network.routing import shortest_paths
-from twin.serving.shipments import GROUND, Shipment, Terms, Thing
-from twin.world.world import Snapshot
+from twin.serving.shipments import GROUND, Shipment, Terms, Thing, Wanted
+from twin.world.topology import Snapshot
 
 
-class Transfers:
-    """The placement in force, and what is under way to change it.
+@dataclass(kw_only=True)
+class TransferState:
+    """The placement in force and what is under way to change it, carried from step to step.
 
     Attributes
     ----------
     placement : Placement
         In force: what serves.
     absent : (L, E) bool
-        Experts given up before they arrived: in force nowhere.
+        Experts dropped before their new copy arrived: no satellite serves them.
     gateway_absent : (L,) bool
-        The same of gateways.
+        The same for gateways.
     under_way : list of Shipment
+    wanted : list of Wanted
+        Hosts that are wanted for things which change.
+    gateway_bytes, expert_bytes, kv_bytes : float
+        Sizes of what moves.
+    now_s : float
+        End of the last step.
     carried_bytes, hop_bytes : float
         Of the last step: bytes, and bytes times hops.
     """
 
+    placement: Placement
+    absent: NDArray[np.bool_]
+    gateway_absent: NDArray[np.bool_]
+    under_way: list[Shipment]
+    wanted: list[Wanted]
+    gateway_bytes: float = 0.0
+    expert_bytes: float = 0.0
+    kv_bytes: float = 0.0
+    now_s: float = 0.0
+    carried_bytes: float = 0.0
+    hop_bytes: float = 0.0
+
+
+def in_force(placement: Placement) -> TransferState:
+    """Return a placement with nothing under way."""
+    layers, experts = placement.expert.shape
+    return TransferState(
+        placement=placement,
+        absent=np.zeros((layers, experts), bool),
+        gateway_absent=np.zeros(layers, bool),
+        under_way=[],
+        wanted=[],
+    )
+
+
+class Transfers:
+    """Carries out changes of placement.
+
+    Parameters
+    ----------
+    state : TransferState
+        Where to go on.
+    memory_bytes : (N,) float64
+    terms : Terms
+    """
+
     def __init__(
-        self, placement: Placement, memory_bytes: NDArray[np.float64], terms: Terms
+        self, state: TransferState, memory_bytes: NDArray[np.float64], terms: Terms
     ) -> None:
         self._memory_bytes = memory_bytes
         self._terms = terms
         self._rows: dict[Thing, list[int]] = {}
-        self._wanted: dict[Thing, list[int]] = {}
-        self._sizes = (0.0, 0.0)
-        self._kv_bytes = 0.0
-        self._now_s = 0.0
-        self.under_way: list[Shipment] = []
-        self.carried_bytes = self.hop_bytes = 0.0
-        self.adopt(placement)
+        self.state = state
+
+    @property
+    def placement(self) -> Placement:
+        """In force: what serves."""
+        return self.state.placement
+
+    @property
+    def absent(self) -> NDArray[np.bool_]:
+        """Experts given up before they arrived, (L, E)."""
+        return self.state.absent
+
+    @property
+    def gateway_absent(self) -> NDArray[np.bool_]:
+        """Gateways given up before they arrived, (L,)."""
+        return self.state.gateway_absent
+
+    @property
+    def under_way(self) -> list[Shipment]:
+        """What is on its way."""
+        return self.state.under_way
+
+    @property
+    def carried_bytes(self) -> float:
+        """Bytes that moved in the last step."""
+        return self.state.carried_bytes
+
+    @property
+    def hop_bytes(self) -> float:
+        """Bytes times hops of the last step."""
+        return self.state.hop_bytes
 
     def adopt(self, placement: Placement) -> None:
         """Put a placement in force at once, dropping whatever is under way."""
-        self.placement = placement
-        layers, experts = placement.expert.shape
-        self.absent = np.zeros((layers, experts), bool)
-        self.gateway_absent = np.zeros(layers, bool)
+        now_s = self.state.now_s
+        self.state = in_force(placement)
+        self.state.now_s = now_s
         self._rows.clear()
-        self._wanted.clear()
-        self.under_way.clear()
 
     def start(self, problem: PlacementProblem, wanted: Placement) -> bool:
-        """Set out for another placement; return whether any host changes at once.
+        """Start to move to another placement; return whether any host changes at once.
 
-        What was under way and is not wanted any more is dropped.
+        Transfers that are no longer wanted are dropped.
         """
-        self._sizes = (problem.gateway_bytes, problem.expert_bytes)
-        self._kv_bytes = problem.kv_bytes
+        mine = self.state
+        mine.gateway_bytes, mine.expert_bytes = problem.gateway_bytes, problem.expert_bytes
+        mine.kv_bytes = problem.kv_bytes
         going = {(a.thing, a.target): a for a in self.under_way}
-        self.under_way.clear()
-        self._wanted.clear()
+        mine.under_way, mine.wanted = [], []
         before = self.placement
         for thing, hosts in self._to_change(wanted):
             held = self._row(thing)
-            self._wanted[thing] = hosts
-            size = self._sizes[0 if thing[1] < 0 else 1]
-            self.under_way += [
+            mine.wanted.append(Wanted(thing=thing, hosts=hosts))
+            size = mine.gateway_bytes if thing[1] < 0 else mine.expert_bytes
+            mine.under_way += [
                 going.get((thing, host))
                 or Shipment(
                     thing=thing,
                     target=host,
                     size_bytes=size,
                     left_bytes=size,
-                    cache_bytes=self._kv_bytes if thing[1] < 0 else 0.0,
+                    cache_bytes=mine.kv_bytes if thing[1] < 0 else 0.0,
                 )
                 for host in hosts
                 if host not in held or self._is_absent(thing)
@@ -89,10 +155,10 @@ class Transfers:
 
     def settle(self) -> tuple[list[Shipment], bool]:
         """Let what has arrived serve from now on; return it, and whether hosts have changed."""
-        arrived = [a for a in self.under_way if a.arrived(self._now_s)]
+        arrived = [a for a in self.under_way if a.arrived(self.state.now_s)]
         if not arrived:
             return [], False
-        self.under_way = [a for a in self.under_way if not a.arrived(self._now_s)]
+        self.state.under_way = [a for a in self.under_way if not a.arrived(self.state.now_s)]
         for shipment in arrived:
             row = self._row(shipment.thing)
             if self._is_absent(shipment.thing):
@@ -115,7 +181,7 @@ class Transfers:
         accepting: NDArray[np.bool_],
     ) -> list[Shipment]:
         """Carry what one step's links allow; return what has set out in it."""
-        self.carried_bytes = self.hop_bytes = 0.0
+        self.state.carried_bytes = self.state.hop_bytes = 0.0
         if not self.under_way:
             return []
         link_bytes = np.full(len(indices), self._terms.link_bytes)
@@ -124,7 +190,7 @@ class Transfers:
         delay_s, predecessor = shortest_paths(indptr, indices, snapshot.weight_s, targets)
         row_of = {int(target): i for i, target in enumerate(targets)}
         used = self._used_bytes()
-        self._now_s = snapshot.instant.t_s + self._terms.step_s
+        self.state.now_s = snapshot.instant.t_s + self._terms.step_s
         begun, short_of_memory = [], []
         for shipment in self.under_way:
             first = shipment.source is None
@@ -149,8 +215,8 @@ class Transfers:
             if first:
                 used[shipment.target] += shipment.size_bytes
                 begun.append(shipment)
-            self.carried_bytes += carried
-            self.hop_bytes += carried * hops
+            self.state.carried_bytes += carried
+            self.state.hop_bytes += carried * hops
             shipment.take(source, carried)
         if not self.carried_bytes and short_of_memory and self._terms.store_bytes:
             self._give_up(short_of_memory[0])
@@ -171,11 +237,11 @@ class Transfers:
         return found
 
     def _choose_cache(self, shipment: Shipment, source: int) -> None:
-        """Let a cache be computed anew where that is quicker, or nobody holds it any more."""
+        """Recompute a cache where that is quicker, or where no satellite holds it any more."""
         terms = self._terms
         moved_s = shipment.cache_bytes / terms.link_bytes * terms.step_s
         if shipment.cache_bytes and (source == GROUND or terms.recompute_s < moved_s):
-            shipment.compute_cache(self._now_s - terms.step_s + terms.recompute_s)
+            shipment.compute_cache(self.state.now_s - terms.step_s + terms.recompute_s)
 
     def _source(
         self, shipment: Shipment, up: NDArray[np.bool_], delay_s: NDArray[np.float64]
@@ -187,7 +253,8 @@ class Transfers:
 
     def _give_up(self, blocked: Shipment) -> None:
         """Drop a thing that leaves a satellite anyway, to make room for one that must come."""
-        for thing, wanted in self._wanted.items():
+        for wish in self.state.wanted:
+            thing, wanted = wish.thing, wish.hosts
             row = [] if self._is_absent(thing) else self._row(thing)
             if blocked.target in row and blocked.target not in wanted:
                 if len(row) > 1:
@@ -199,12 +266,12 @@ class Transfers:
                 return
 
     def _used_bytes(self) -> NDArray[np.float64]:
-        """Memory taken by what is in force and what has set out, (N,)."""
+        """Memory taken by the placement in force and by transfers that have started, (N,)."""
         n = len(self._memory_bytes)
         used = np.zeros(n)
         for hosts, size, absent in (
-            (self.placement.gateways, self._sizes[0], self.gateway_absent[:, None]),
-            (self.placement.copies, self._sizes[1], self.absent[..., None]),
+            (self.placement.gateways, self.state.gateway_bytes, self.gateway_absent[:, None]),
+            (self.placement.copies, self.state.expert_bytes, self.absent[..., None]),
         ):
             there = (hosts >= 0) & ~absent
             used += np.bincount(hosts[there], minlength=n) * size
@@ -237,16 +304,19 @@ class Transfers:
 
         A thing whose wanted hosts are all there needs its old ones no more.
         """
-        for thing, wanted in list(self._wanted.items()):
+        left = []
+        for wish in self.state.wanted:
+            thing, wanted = wish.thing, wish.hosts
             row = self._row(thing)
             there = [h for h in wanted if h in row]
             if len(there) == len(wanted) and not self._is_absent(thing):
                 self._rows[thing] = wanted
-                del self._wanted[thing]
             else:
+                left.append(wish)
                 self._rows[thing] = there + [h for h in row if h not in wanted]
+        self.state.wanted = left
         if self._rows:
-            self.placement = _with_rows(self.placement, self._rows)
+            self.state.placement = _with_rows(self.placement, self._rows)
             self._rows.clear()
 
 

@@ -131,7 +131,7 @@ def walker(table: Shell, epoch_utc: str) -> Constellation:
 
 
 def shells(table: Shells, epoch_utc: str) -> Constellation:
-    """Several Walker shells, one after the other; names tell the shell and its own plane."""
+    """Several Walker shells, one after the other; names give the shell and its own plane."""
     each = [walker(shell, epoch_utc) for shell in table.shells]
     sizes, n_planes = [one.size for one in each], [one.n_planes for one in each]
     first_plane = np.cumsum([0, *n_planes[:-1]])
@@ -164,9 +164,9 @@ def subset(constellation: Constellation, rows: NDArray[np.integer]) -> Constella
 def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
     """Recover planes and slots of a real constellation from a file of TLEs or OMMs.
 
-    Every set is first brought to the common epoch with SGP4's own secular rates and drag. Kept
-    are the satellites near the most populated mean altitude, in planes of enough satellites;
-    whoever is not kept is told in `left_out` with the reason.
+    Every set is first brought to the common epoch with SGP4's own secular rates and drag.
+    Satellites near the most populated mean altitude, in planes of enough satellites, are kept;
+    `left_out` lists the others with the reason.
 
     Raises
     ------

@@ -88,7 +88,7 @@ def light(t_s: Array, r_km: Array, v_km_s: Array, sun_km: Array, model: str = "c
     Between its ends a satellite's angle and radius follow cubics in time (exact on a circle) and
     the Sun a line. The step is cut where the satellite passes the axis of the shadow, so that
     both edges of a short eclipse inside one step are found, and integrated between edges. Steps
-    that share an instant agree about it: no edge is lost or told twice.
+    that share an instant agree about it: no edge is lost or counted twice.
 
     Parameters
     ----------

@@ -7,17 +7,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from boinor.core.angles import E_to_M, E_to_nu, M_to_E_scalar, nu_to_E
 from numpy.typing import NDArray
 from sgp4 import omm
 from sgp4.api import SGP4_ERRORS, Satrec
 
 from twin.constants import MU_EARTH_KM3_S2
 from twin.errors import InputError
+from twin.scenario.attachments import read_text
+from twin.space.compiled import compiled
 from twin.space.frames import teme_to_gcrs, utc_jd
 
 type Array = NDArray[np.float64]
@@ -74,12 +76,7 @@ def read(path: str) -> NamedSets:
     InputError
         With file, line or record, and what is wrong.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file in UTF-8") from None
+    text = read_text(path, encoding="utf-8-sig")
     start = text.lstrip()[:1]
     if start == "<":
         sets = _read_messages(path, _xml_messages(path, text))
@@ -107,8 +104,8 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
     mean : (M, 6) float64
         a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad; meaningless for unusable sets.
     unusable : dict of int to str
-        Index and reason: further than 30 days from the epoch, where neither SGP4 nor a node is
-        worth comparing; superseded by a set of the same satellite; or refused by SGP4.
+        Index and reason: further than 30 days from the epoch, where SGP4 and the node are no longer
+        accurate; superseded by a set of the same satellite; or refused by SGP4.
     """
     jd = utc_jd(epoch_utc)
     age_days = [s.jdsatepoch - jd[0] + (s.jdsatepochF - jd[1]) for s in satrecs]
@@ -136,16 +133,23 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
     return mean, unusable
 
 
+@compiled
 def true_anomaly(mean_rad: Array, ecc: Array) -> Array:
     """True anomaly in [-pi, pi] from mean anomaly and eccentricity < 1, arrays (N,)."""
-    mean_rad = (mean_rad + np.pi) % (2 * np.pi) - np.pi
-    eccentric = mean_rad + 0.85 * ecc * np.sign(mean_rad)
-    for _ in range(20):
-        residual = eccentric - ecc * np.sin(eccentric) - mean_rad
-        eccentric = eccentric - residual / (1 - ecc * np.cos(eccentric))
-    half = eccentric / 2
-    nu: Array = 2 * np.arctan2(np.sqrt(1 + ecc) * np.sin(half), np.sqrt(1 - ecc) * np.cos(half))
-    return nu
+    nu_rad = np.empty_like(mean_rad)
+    for i in range(len(mean_rad)):
+        within_rad = (mean_rad[i] + np.pi) % (2 * np.pi) - np.pi
+        nu_rad[i] = E_to_nu(M_to_E_scalar(within_rad, ecc[i]), ecc[i])
+    return nu_rad
+
+
+@compiled
+def mean_anomaly(nu_rad: Array, ecc: Array) -> Array:
+    """Mean anomaly in [-pi, pi] from true anomaly and eccentricity < 1, arrays (N,)."""
+    mean_rad = np.empty_like(nu_rad)
+    for i in range(len(nu_rad)):
+        mean_rad[i] = E_to_M(nu_to_E(nu_rad[i], ecc[i]), ecc[i])
+    return mean_rad
 
 
 def turned(rotation: Array, inc: Array, raan: Array, argp: Array) -> Array:

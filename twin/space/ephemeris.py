@@ -75,11 +75,12 @@ class Ephemeris:
 
     def _load(self, step: int) -> int:
         if not self._first <= step < self._first + len(self._t_s) - 1:
-            self._first = step
-            last = min(step + self._chunk_steps, len(self.t_s))
+            # Chunks do not depend on which step is asked for first.
+            self._first = step - step % self._chunk_steps
+            last = min(self._first + self._chunk_steps, len(self.t_s))
             # One instant more than steps: a step's light needs its end. The product, not a sum,
             # so that it is the same number as the next chunk's start.
-            self._t_s = np.arange(step, last + 1, dtype=np.float64) * self.step_s
+            self._t_s = np.arange(self._first, last + 1, dtype=np.float64) * self.step_s
             self._r_km, self._v_km_s = propagation.propagate(
                 self._constellation, self._model, self._t_s
             )

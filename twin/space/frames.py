@@ -19,6 +19,8 @@ type Array = NDArray[np.float64]
 
 DAY_S = 86400.0
 MJD_ZERO = 2400000.5
+_WGS84 = 1
+"""ERFA's number of the ellipsoid."""
 
 
 def utc_jd(epoch_utc: str) -> tuple[float, float]:
@@ -80,6 +82,13 @@ def gcrs_to_itrs(epoch_utc: str, t_s: Array) -> Array:
     pole = np.interp(when, mjd, x_rad), np.interp(when, mjd, y_rad)
     rotation: Array = erfa.c2tcio(erfa.c2i06a(*tt), angle, erfa.pom00(*pole, erfa.sp00(*tt)))
     return rotation
+
+
+def geodetic(latitude_rad: Array, longitude_rad: Array, altitude_km: Array) -> tuple[Array, Array]:
+    """ITRS positions in km and unit normals, (G, 3) each, of points relative to WGS 84."""
+    r_m = erfa.gd2gc(_WGS84, longitude_rad, latitude_rad, np.asarray(altitude_km) * 1000)
+    up: Array = erfa.s2c(longitude_rad, latitude_rad)
+    return r_m / 1000, up
 
 
 def _tai_utc_s(mjd: Array) -> Array:

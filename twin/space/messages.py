@@ -9,7 +9,7 @@ from sgp4.earth_gravity import wgs72
 
 from twin.constants import MU_EARTH_KM3_S2
 from twin.space.constellation import Constellation
-from twin.space.elements import turned
+from twin.space.elements import mean_anomaly, turned
 from twin.space.frames import DAY_S, teme_to_gcrs
 
 type Array = NDArray[np.float64]
@@ -29,18 +29,13 @@ def mean_elements(body: Constellation) -> dict[str, Array]:
     rotation = teme_to_gcrs(body.epoch_utc, np.zeros(1))[0].T
     inc, raan, argp = turned(rotation, body.inc_rad, body.raan_rad, body.argp_rad)
     n_rad_s = np.sqrt(MU_EARTH_KM3_S2 / body.a_km**3)
-    half = body.nu_rad / 2
-    eccentric = 2 * np.arctan2(
-        np.sqrt(1 - body.ecc) * np.sin(half), np.sqrt(1 + body.ecc) * np.cos(half)
-    )
-    anomaly = eccentric - body.ecc * np.sin(eccentric)
     return {
         "MEAN_MOTION": _kozai(n_rad_s * 60, body.ecc, inc) / 60 * DAY_S / (2 * np.pi),
         "ECCENTRICITY": body.ecc,
         "INCLINATION": np.degrees(inc),
         "RA_OF_ASC_NODE": np.degrees(raan) % 360,
         "ARG_OF_PERICENTER": np.degrees(argp) % 360,
-        "MEAN_ANOMALY": np.degrees(anomaly) % 360,
+        "MEAN_ANOMALY": np.degrees(mean_anomaly(body.nu_rad, body.ecc)) % 360,
     }
 
 

@@ -1,6 +1,6 @@
 """Positions and velocities of a constellation at many times, in chunks the caller chooses."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import cos, pi, sin, sqrt
 
 import numpy as np
@@ -10,6 +10,7 @@ from sgp4.api import SGP4_ERRORS, Satrec, SatrecArray
 
 from twin.constants import J2_EARTH, MU_EARTH_KM3_S2, R_EARTH_KM
 from twin.errors import InputError
+from twin.registry import Registry
 from twin.scenario.schema import Scenario
 from twin.space.compiled import compiled
 from twin.space.constellation import Constellation
@@ -43,10 +44,8 @@ def propagate(constellation: Constellation, model: str, t_s: Array) -> States:
     Parameters
     ----------
     constellation : Constellation
-    model : {"kepler", "kepler-j2", "sgp4", "cowell-j2"}
-        Two-body motion; two-body motion on mean elements that drift secularly under J2 (leaves
-        out its short periods: within 10 km of "cowell-j2", and 0.6 km a low orbit away from it
-        along the track); SGP4 on the element sets themselves; numerical integration under J2.
+    model : str
+        One of `PROPAGATORS`.
     t_s : (T,) float64
         Seconds since the epoch.
 
@@ -55,9 +54,7 @@ def propagate(constellation: Constellation, model: str, t_s: Array) -> States:
     r_km, v_km_s : (T, N, 3) float64
         In the axes of the GCRS, C-contiguous.
     """
-    if model not in MODELS:
-        raise InputError(f"unknown propagation model {model!r}; known: {', '.join(MODELS)}")
-    return MODELS[model](constellation, np.ascontiguousarray(t_s, dtype=np.float64))
+    return PROPAGATORS[model](constellation, np.ascontiguousarray(t_s, dtype=np.float64))
 
 
 def sgp4_teme(names: Sequence[str], satrecs: Sequence[Satrec], jd: tuple[Array, Array]) -> States:
@@ -91,6 +88,7 @@ def sgp4_teme(names: Sequence[str], satrecs: Sequence[Satrec], jd: tuple[Array, 
 
 
 def _sgp4(constellation: Constellation, t_s: Array) -> States:
+    """SGP4 on the element sets themselves."""
     if constellation.satrecs is None:
         raise InputError("propagation.model 'sgp4' needs constellation.kind 'tle'")
     day, fraction = utc_jd(constellation.epoch_utc)
@@ -121,17 +119,24 @@ def j2_rates(a_km: Array, ecc: Array, inc_rad: Array) -> tuple[Array, Array, Arr
 
 
 def _kepler(constellation: Constellation, t_s: Array) -> States:
+    """Two-body motion."""
     still = np.zeros(constellation.size)
     mean_motion = np.sqrt(MU_EARTH_KM3_S2 / constellation.a_km**3)
     return _drifting(constellation, t_s, (still, still, mean_motion))
 
 
 def _kepler_j2(constellation: Constellation, t_s: Array) -> States:
+    """Two-body motion on mean elements that drift secularly under J2.
+
+    It leaves out the short periods of J2: it stays within 10 km of "cowell-j2", and departs from
+    it along the track by 0.6 km a low orbit.
+    """
     rates = j2_rates(constellation.a_km, constellation.ecc, constellation.inc_rad)
     return _drifting(constellation, t_s, rates)
 
 
 def _cowell_j2(constellation: Constellation, t_s: Array) -> States:
+    """Numerical integration under J2."""
     from twin.space import cowell  # slow to import, and seldom wanted
 
     return cowell.propagate(constellation, t_s)
@@ -170,9 +175,9 @@ def _kepler_loop(elements: Array, t_s: Array, r_km: Array, v_km_s: Array) -> Non
                 v_km_s[k, j, x] = radial * out[x] + along * forward[x]
 
 
-MODELS: Mapping[str, Callable[[Constellation, Array], States]] = {
-    "kepler": _kepler,
-    "kepler-j2": _kepler_j2,
-    "sgp4": _sgp4,
-    "cowell-j2": _cowell_j2,
-}
+PROPAGATORS: Registry[Callable[[Constellation, Array], States]] = Registry(
+    "propagator",
+    {"kepler": _kepler, "kepler-j2": _kepler_j2, "sgp4": _sgp4, "cowell-j2": _cowell_j2},
+    field="propagation.model",
+)
+"""Each takes ``(constellation, t_s)`` and returns what `propagate` returns."""

@@ -1,13 +1,13 @@
 """What is compared: every pair of a strategy and a policy, each with its parameters."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
-from twin import registry
 from twin.errors import InputError
+from twin.registry import Registry
 from twin.scenario import loader
 from twin.scenario.schema import ControllerTable, PlacementTable, Scenario
 
@@ -51,15 +51,8 @@ def make_cases(
     InputError
         If a name or parameter is unknown, or a name comes twice or not at all.
     """
-    placing = _tables(
-        "placement strategy",
-        STRATEGIES,
-        scenario.placement,
-        "strategy",
-        strategies,
-        strategy_params,
-    )
-    deciding = _tables("policy", POLICIES, scenario.controller, "policy", policies, policy_params)
+    placing = _tables(STRATEGIES, scenario.placement, "strategy", strategies, strategy_params)
+    deciding = _tables(POLICIES, scenario.controller, "policy", policies, policy_params)
     return [
         Case(
             name=f"{s.strategy} / {p.policy}" if len(policies) > 1 else s.strategy,
@@ -88,14 +81,14 @@ def read_params(option: str, items: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def _tables[T: (PlacementTable, ControllerTable)](
-    kind: str,
-    known: Mapping[str, Callable[..., Any]],
+    known: Registry[Any],
     own: T,
     field: str,
     names: Sequence[str],
     params: Params,
 ) -> list[T]:
-    """The scenario's table once for each name, after a look whether the name is known."""
+    """The scenario's table once for each name, which must be known."""
+    kind = known.kind
     if not names or len(set(names)) < len(names):
         raise InputError(f"each {kind} must be named once (got {', '.join(names)!r})")
     for name in params:
@@ -105,6 +98,6 @@ def _tables[T: (PlacementTable, ControllerTable)](
     for name in names:
         given = own.params if getattr(own, field) == name else {}
         chosen = {**given, **params.get(name, {})}
-        registry.build(kind, known, name, chosen)
+        known.build(name, chosen)
         tables.append(own.model_copy(update={field: name, "params": chosen}))
     return tables

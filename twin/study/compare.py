@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from agents.model import TwinModel
 from twin.errors import InputError
+from twin.plugins import load_plugins
 from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
 from twin.study.cases import Case
-from twin.study.plugins import load_strategies
 from twin.study.pool import map_jobs
 from twin.study.run_figures import Figures, run_figures
 
@@ -140,7 +140,7 @@ def compare(
     cases: Sequence[Case],
     *,
     replicates: int,
-    strategy_files: Sequence[str] = (),
+    plugins: Sequence[str] = (),
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> Comparison:
@@ -155,8 +155,8 @@ def compare(
         The first is what the others are held against.
     replicates : int
         At least 2 for an interval.
-    strategy_files : sequence of str
-        Where to find the user's own strategies, for the worker processes.
+    plugins : sequence of str
+        Plug-ins that the worker processes load: files or modules.
     workers : int, optional
         Processes; all processors by default.
     progress : callable
@@ -167,7 +167,7 @@ def compare(
     InputError
         If no case can be run.
     """
-    jobs = [(case.scenario, r, tuple(strategy_files)) for case in cases for r in range(replicates)]
+    jobs = [(case.scenario, r, tuple(plugins)) for case in cases for r in range(replicates)]
     found = map_jobs(_run, jobs, workers=workers, progress=progress)
     outcomes = []
     for i, case in enumerate(cases):
@@ -204,9 +204,9 @@ def non_dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(~beaten & ~np.isnan(points).any(axis=1))
 
 
-def _run(scenario: Scenario, replicate: int, strategy_files: Sequence[str]) -> Figures | str:
+def _run(scenario: Scenario, replicate: int, plugins: Sequence[str]) -> Figures | str:
     """One run's figures, or why there is none."""
-    load_strategies(strategy_files)
+    load_plugins(plugins)
     simulation = scenario.simulation.model_copy(update={"replicate": replicate})
     try:
         return run_figures(TwinModel(scenario.model_copy(update={"simulation": simulation})))

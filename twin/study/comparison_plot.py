@@ -1,4 +1,4 @@
-"""A comparison as a picture: latency against what else one may want, and latency run by run."""
+"""A comparison as a plot: latency against each other objective, and latency run by run."""
 
 import math
 from itertools import cycle
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from twin.study.compare import OBJECTIVES, Comparison, Outcome
-from twin.study.plots import blank_figure, save_figure, strategy_colours
+from twin.study.plots import blank_plot, save_plot, strategy_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = "osD^vP*X<>"
-"""Of the policies, in their order."""
+"""Markers of the policies, in their order."""
 
 LABELS = {
     "throughput_per_s": "throughput of the busiest satellite (tokens/s)",
@@ -26,14 +26,14 @@ _LOG_SPAN = 5.0
 """Values that span a larger factor get a logarithmic axis."""
 
 _NARROWEST = 0.01
-"""Least span of an axis, as a share of its values: beneath it, differences are not worth sight."""
+"""Least span of an axis, as a share of its values: smaller differences do not matter."""
 
 _OFFSETS = [(dx, dy) for dy in (7, -7, 18, -18, 29, -29, 40, -40) for dx in (7, -7)]
 """Where a label may go, in points from its mark; the first place that is free."""
 
 
 _SAME_PX = 12.0
-"""Marks closer than this lie on each other, and share a label."""
+"""Marks closer than this overlap and share a label."""
 
 
 _MOST_NAMES = 4
@@ -54,14 +54,14 @@ class _Styles:
         return {"color": self.colour[case.strategy], "marker": self.marker[case.policy]}
 
 
-def comparison_figure(result: Comparison, path: Path) -> None:
+def comparison_plot(result: Comparison, path: Path) -> None:
     """Draw latency against throughput, energy and availability, and every run's mean latency.
 
     Cases that no other beats in both are outlined, joined and named.
     """
     rows = len(result.outcomes)
     bars_in = 1.0 + 0.3 * rows
-    figure, plt = blank_figure(13, 5.2 + bars_in)
+    figure, plt = blank_plot(13, 5.2 + bars_in)
     grid = figure.add_gridspec(2, 3, height_ratios=(4.6, bars_in))
     styles = _Styles(result)
     panels = {name: figure.add_subplot(grid[0, i]) for i, name in enumerate(OBJECTIVES)}
@@ -74,11 +74,11 @@ def comparison_figure(result: Comparison, path: Path) -> None:
         "(whiskers: 95 % interval; outlined and joined: beaten by no other in both)",
         fontsize=10,
     )
-    figure.canvas.draw()  # labels are set by where things have come to lie
+    figure.canvas.draw()  # labels depend on where the rest has been drawn
     figure.set_layout_engine("none")
     for name, axes in panels.items():
         _name_best(axes, result, name)
-    save_figure(figure, plt, path)
+    save_plot(figure, plt, path)
 
 
 def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles) -> None:

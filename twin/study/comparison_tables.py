@@ -20,7 +20,7 @@ def comparison_tables(result: Comparison) -> list[TextTable]:
         _table(result, "resources", _resources()),
     ]
     if any(result.regret(outcome) for outcome in result.feasible):
-        told.append(_table(result, "regret: more than with a plan that knew", _regret(result)))
+        told.append(_table(result, "regret: more than a clairvoyant plan", _regret(result)))
     return told
 
 

@@ -93,7 +93,7 @@ def evaluate(variants: Mapping[str, Scenario], replicate: int) -> dict[str, Eval
 
 
 class _Case:
-    """A variant's placement, and how it has fared so far."""
+    """A variant's placement, and its results so far."""
 
     def __init__(self, scenario: Scenario, world: World) -> None:
         simulation = scenario.simulation
@@ -113,9 +113,9 @@ class _Case:
             ),
             first_step=0,
             last_step=last_planned_step(scenario, 0),
-            rng=seeding.stream(simulation.seed, simulation.replicate, "planning"),
+            rng=seeding.stream(simulation.seed, simulation.replicate, "planning").at(0),
         )
-        rng = seeding.stream(simulation.seed, simulation.replicate, "strategy")
+        rng = seeding.stream(simulation.seed, simulation.replicate, "strategy").at(0)
         self.placement = plan(scenario, problem, rng)
         self._latency: list[ExpectedLatency] = []
 

@@ -1,4 +1,4 @@
-"""The placement laboratory: plan once, and tell what each placement costs, and what none can beat.
+"""The placement laboratory: plan once, show costs and the bound that no plan can beat.
 
 No token is followed here: latency is the exact expectation over the draw of experts, on snapshots
 with outages that the planner did not see.
@@ -16,13 +16,13 @@ from placement.bounds import lower_bound_s
 from placement.cost import Cost, cost
 from placement.problem import PlacementProblem
 from placement.strategies.table import STRATEGIES
-from twin import registry, seeding
+from twin import seeding
 from twin.errors import InputError
 from twin.moe.inference import inference
 from twin.planning.problems import Known, last_planned_step, plan, planning_problem
+from twin.plugins import load_plugins
 from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
-from twin.study.plugins import load_strategies
 from twin.study.pool import map_jobs
 from twin.world.world import World
 
@@ -88,7 +88,7 @@ def place(
     *,
     floors_per_s: Sequence[float] = (0.0,),
     replicates: int = 4,
-    strategy_files: Sequence[str] = (),
+    plugins: Sequence[str] = (),
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> list[Placed]:
@@ -103,7 +103,7 @@ def place(
         Tokens a second of the busiest satellite, for strategies that take ``min_tokens_per_s``.
     replicates : int
         Each with its own outages, activations and random placements.
-    strategy_files, workers, progress
+    plugins, workers, progress
         As in `compare`.
 
     Raises
@@ -113,7 +113,7 @@ def place(
     """
     cases = []
     for name in strategies:
-        known = registry.build("placement strategy", STRATEGIES, name, {})
+        known = STRATEGIES.build(name, {})
         floored = FLOOR in inspect.signature(known).parameters
         for floor in floors_per_s if floored else (0.0,):
             own = scenario.placement.params if name == scenario.placement.strategy else {}
@@ -121,8 +121,8 @@ def place(
             table = scenario.placement.model_copy(update={"strategy": name, "params": params})
             label = f"{name} at {floor:g}/s" if floored and floor else name
             cases.append((label, name, floor, scenario.model_copy(update={"placement": table})))
-    files = tuple(strategy_files)
-    jobs = [(case, floor, r, files) for *_, floor, case in cases for r in range(replicates)]
+    loaded = tuple(plugins)
+    jobs = [(case, floor, r, loaded) for *_, floor, case in cases for r in range(replicates)]
     found = map_jobs(_place, jobs, workers=workers, progress=progress)
     placed = []
     for i, (label, name, floor, _) in enumerate(cases):
@@ -163,18 +163,18 @@ def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem
         ),
         first_step=0,
         last_step=last_planned_step(scenario, 0),
-        rng=seeding.stream(simulation.seed, simulation.replicate, stream),
+        rng=seeding.stream(simulation.seed, simulation.replicate, stream).at(0),
     )
 
 
 def _place(
-    scenario: Scenario, floor_per_s: float, replicate: int, strategy_files: Sequence[str]
+    scenario: Scenario, floor_per_s: float, replicate: int, plugins: Sequence[str]
 ) -> tuple[Cost, float, int] | str:
     """Cost, lower bound and number of satellites of one placement, or why there is none."""
-    load_strategies(strategy_files)
+    load_plugins(plugins)
     simulation = scenario.simulation.model_copy(update={"replicate": replicate})
     scenario = scenario.model_copy(update={"simulation": simulation})
-    rng = seeding.stream(simulation.seed, replicate, "strategy")
+    rng = seeding.stream(simulation.seed, replicate, "strategy").at(0)
     try:
         placement = plan(scenario, problem_of(scenario), rng)
     except InputError as error:

@@ -1,11 +1,11 @@
-"""What `place` found, as rows for the terminal and as a picture."""
+"""What `place` found, as rows for the terminal and as a plot."""
 
 from pathlib import Path
 
 import numpy as np
 
 from twin.study.place import Placed
-from twin.study.plots import blank_figure, save_figure, strategy_colours
+from twin.study.plots import blank_plot, save_plot, strategy_colours
 
 
 def place_rows(result: list[Placed]) -> tuple[list[str], list[list[str]]]:
@@ -41,9 +41,9 @@ def place_rows(result: list[Placed]) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def place_figure(result: list[Placed], scenario: str, path: Path) -> None:
+def place_plot(result: list[Placed], scenario: str, path: Path) -> None:
     """Latency against throughput, and the bound below which no placement can lie."""
-    figure, plt = blank_figure(8, 5)
+    figure, plt = blank_plot(8, 5)
     axes = figure.add_subplot()
     feasible = [entry for entry in result if not entry.infeasible]
     colours = strategy_colours(list(dict.fromkeys(entry.strategy for entry in feasible)))
@@ -74,4 +74,4 @@ def place_figure(result: list[Placed], scenario: str, path: Path) -> None:
     axes.set_ylabel("seconds per token")
     axes.set_title(f"Placements of scenario {scenario}", fontsize=10)
     axes.legend(frameon=False)
-    save_figure(figure, plt, path)
+    save_plot(figure, plt, path)

@@ -1,4 +1,4 @@
-"""Figures as PNG files."""
+"""Plots as PNG files."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -21,7 +21,7 @@ OKABE_ITO = (
     "#0072B2",
     "#56B4E9",
 )
-"""Told apart by colour-blind readers as well; without their black, which outlines."""
+"""Colour-blind readers can distinguish them. Black is left out: it is for outlines."""
 
 COLOURS = {
     "rand-place": "#999999",
@@ -34,7 +34,7 @@ COLOURS = {
     "packed": "#882255",
     "energy-aware": "#117733",
 }
-"""The same in every figure."""
+"""The same in every plot."""
 
 AXES = {
     "altitude_km": "altitude (km)",
@@ -44,18 +44,18 @@ AXES = {
 }
 
 
-def reproduction_figure(result: Reproduction, path: Path) -> None:
+def reproduction_plot(result: Reproduction, path: Path) -> None:
     """Draw the paper's table beside the published values, and the trends below."""
-    figure, plt = blank_figure(11, 7.5)
+    figure, plt = blank_plot(11, 7.5)
     grid = figure.add_gridspec(2, 4, height_ratios=(1.25, 1))
     _bars(figure.add_subplot(grid[0, :]), result)
     for i, (axis, points) in enumerate(result.trends.items()):
         _trend(figure.add_subplot(grid[1, i]), axis, points, legend=i == 0)
-    save_figure(figure, plt, path)
+    save_plot(figure, plt, path)
 
 
 def strategy_colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each strategy: its own, or for one without the next that nobody has.
+    """A colour for each strategy: its own, or else the next free one.
 
     After the whole palette come its darker shades.
     """
@@ -132,8 +132,8 @@ def _trend(axes: "Axes", axis: str, points: list[tuple[float, Any]], *, legend: 
         axes.legend(frameon=False, fontsize=7, loc="center", bbox_to_anchor=(0.5, 0.34))
 
 
-def blank_figure(width: float, height: float) -> tuple[Any, Any]:
-    """An empty figure of a size in inches, and pyplot, without a screen."""
+def blank_plot(width: float, height: float) -> tuple[Any, Any]:
+    """An empty plot of a size in inches, and pyplot, without a screen."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -143,8 +143,8 @@ def blank_figure(width: float, height: float) -> tuple[Any, Any]:
     return figure, plt
 
 
-def save_figure(figure: Any, plt: Any, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all, and let go of it."""
+def save_plot(figure: Any, plt: Any, path: Path) -> None:
+    """Write a plot as PNG, whole or not at all, and close it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     figure.savefig(temporary, format="png", dpi=150)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.errors import InputError
-from twin.moe import presets
+from twin.plugins.choices import check, load_scenario
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.study.cases import Case, make_cases
@@ -40,7 +40,7 @@ class Point:
 def base_scenario(study: StudyFile, label: str) -> Scenario:
     """What all points have in common; `label` names the study in errors."""
     try:
-        return loader.load(study.scenario, study.overrides)
+        return load_scenario(study.scenario, study.overrides)
     except InputError as error:
         raise InputError(f"{label}: {error}") from None
 
@@ -96,7 +96,7 @@ def _cases(study: StudyFile, base: Scenario, settings: dict[str, Any], label: st
     strategy_params, policy_params = (data.pop(name) for name in _PARAMS)
     scenario = loader.from_data(data, label)
     try:
-        presets.card(scenario.model.card)
+        check(scenario)
         return make_cases(
             scenario,
             study.strategies or (scenario.placement.strategy,),

@@ -25,7 +25,7 @@ _ANSWER_S = 5
 _PATIENCE_S = 60
 """How long to wait for a cluster's first worker."""
 _NOBODY = ModuleType("__main__")
-"""Stands where the caller's script does, while there are workers of our own."""
+"""Takes the place of the caller's script while workers of our own run."""
 _CONFIG = {
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.worker.profile.enabled": False,
@@ -37,8 +37,8 @@ _CONFIG = {
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), 1
     ),
 }
-"""Nothing is forked from a process with threads, nothing is served, little is watched. Memory is
-not given back to the system at every chance, as is Dask's way: that costs a fifth of the time."""
+"""No process is forked from one with threads, no pages are served, and little is monitored.
+Dask's default returns memory to the system often, which would cost a fifth of the time."""
 
 
 def map_jobs[T](
@@ -59,11 +59,11 @@ def map_jobs[T](
     workers : int, optional
         Processes; all processors by default, none at all (in this process) for 1.
     progress : callable
-        Told (jobs done, jobs in all).
+        Called with (jobs done, jobs in all).
     """
     progress(0, len(arguments))
     results: dict[int, T] = {}
-    # Closed at once, so that an error ends the workers before it is told.
+    # Closed at once, so that an error ends the workers before it is shown.
     with closing(run_jobs(job, arguments, workers=workers)) as ended:
         for i, result in ended:
             if isinstance(result, Exception):
@@ -186,7 +186,7 @@ def _remote(stack: ExitStack, scheduler: str) -> "Client":
     try:
         client = stack.enter_context(Client(scheduler, timeout=_ANSWER_S))
     except (OSError, ValueError) as error:
-        raise InputError(f"--scheduler {scheduler}: nobody answers: {error}") from None
+        raise InputError(f"--scheduler {scheduler}: no answer: {error}") from None
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_S)
     except TimeoutError:

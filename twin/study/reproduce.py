@@ -42,7 +42,7 @@ TRACKING_RAD_S = (0.0012, 0.0014, 0.0017, 0.002, 0.12)
 """Neighbours never turn faster than 0.0022 rad/s here: the paper's limit, 0.12, does not bind."""
 TREND_STEPS = 50
 TREND_REPLICATES = 8
-"""The trends take fewer steps over the orbit, and at most so many replicates."""
+"""The trends take fewer steps over the orbit, and at most this many replicates."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def reproduce(
     workers : int, optional
         Processes, all processors by default.
     progress : callable
-        Told (jobs done, jobs in all).
+        Called with (jobs done, jobs in all).
     """
     paper = loader.load("paper", [f"simulation.seed={seed}"])
     star = loader.load("paper-star", [f"simulation.seed={seed}"])

@@ -1,13 +1,15 @@
-"""A study as a TOML file: which scenarios, strategies and policies, how often, what is told."""
+"""A study as a TOML file: its scenarios, strategies, policies, replicates and metrics."""
 
 import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import tomli_w
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
+from twin.plugins import load_plugins
 from twin.runs.summary import FIGURES
 from twin.scenario import loader, sources
 from twin.scenario.fields import Table
@@ -15,7 +17,7 @@ from twin.scenario.fields import Table
 _PACKAGE = "twin.study"
 
 METRICS = ("latency_mean_s", "latency_p99_s", "tokens_served_share", "energy_per_token_j")
-"""What is told of a study that does not say."""
+"""Figures shown of a study that names none."""
 
 _ELSEWHERE = {
     "name": "a study has a name of its own",
@@ -79,13 +81,13 @@ class StudyFile(Table):
     replicates: int = Field(4, ge=1, le=10_000, description="independent repetitions of a point")
     strategies: tuple[str, ...] = Field((), strict=False, description="default: the scenario's")
     policies: tuple[str, ...] = Field((), strict=False, description="default: the scenario's")
-    strategy_files: tuple[str, ...] = Field(
-        (), strict=False, description="FILE.py:FUNCTION, where strategies of one's own are"
+    plugins: tuple[str, ...] = Field(
+        (), strict=False, description="files (FILE.py) or modules that add strategies and more"
     )
     strategy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     policy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     metrics: tuple[str, ...] = Field(
-        METRICS, strict=False, min_length=1, description="figures of a run that are told"
+        METRICS, strict=False, min_length=1, description="figures of a run that are shown"
     )
     overrides: tuple[str, ...] = Field(
         (), strict=False, alias="set", description="table.key=value, at every point"
@@ -145,16 +147,24 @@ def read_study(source: str | Path) -> StudyFile:
 def parse_study(text: str, label: str) -> StudyFile:
     """Read a study from its text; `label` names it in errors."""
     try:
-        return StudyFile.model_validate(tomllib.loads(text))
+        data = tomllib.loads(text)
+        # First of all: what a study names may be a plug-in's.
+        load_plugins(_texts(data.get("plugins")))
+        return StudyFile.model_validate(data)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{label}: not valid TOML: {error}") from None
     except ValidationError as error:
         raise InputError(f"{label}: {loader.explain(error, 'study')}") from None
 
 
+def _texts(value: Any) -> list[str]:
+    """The texts of a list; what is none is refused when the study is validated."""
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
+
+
 def to_toml(study: StudyFile) -> str:
     """The complete study as TOML; `parse_study` of it gives an equal one."""
-    return loader.dump(study.model_dump(mode="json", exclude_none=True, by_alias=True))
+    return tomli_w.dumps(study.model_dump(mode="json", exclude_none=True, by_alias=True))
 
 
 def preset_names() -> list[str]:
@@ -168,7 +178,7 @@ def preset_text(name: str) -> str:
 
 
 def _check_values(number: int, axis: dict[str, Range | list[Any]]) -> None:
-    """Refuse a place that is there twice: its replicates would count twice, too."""
+    """Refuse a place that is listed twice: its replicates would count twice, too."""
     columns = expand(axis)
     seen = set()
     for row in zip(*columns.values(), strict=True):

@@ -1,22 +1,27 @@
 """Run a study's points over processes or a cluster, and put together what they found."""
 
+import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
 from twin.errors import InputError
+from twin.plugins import load_plugins
+from twin.plugins.loading import load_kept, load_text
+from twin.registry import PLUGIN_TEXTS
 from twin.runs.store import PARTIAL, Run, open_run
 from twin.runs.studies import Result, Study, StudyWriter, interrupted
 from twin.runs.summary import FIGURES, summarise
-from twin.scenario import loader
+from twin.scenario import attachments, loader
+from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario
-from twin.study.plugins import load_strategies
 from twin.study.points import Point, base_scenario, make_points
 from twin.study.pool import run_jobs
 from twin.study.profiles import PROFILES, profiles
@@ -32,8 +37,15 @@ class OpenSweep:
     points: list[Point]
 
 
-def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) -> OpenSweep:
-    """Get a study ready to run, a new one or one to go on with; every point is validated.
+def open_sweep(
+    source: str,
+    *,
+    resume: bool,
+    runs_dir: Path,
+    keep_runs: bool,
+    plugins: Sequence[str] = (),
+) -> OpenSweep:
+    """Prepare a study, new or interrupted; every point is validated.
 
     Parameters
     ----------
@@ -46,6 +58,8 @@ def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) ->
         Where studies are.
     keep_runs : bool
         Whether a new study keeps the runs of its points.
+    plugins : sequence of str
+        Plug-ins to load besides the study's own; they are kept with it.
 
     Raises
     ------
@@ -56,18 +70,21 @@ def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) ->
         if not resume:
             raise InputError(f"{source}: an interrupted study; go on with it by --resume")
         return _go_on(Path(source))
+    load_plugins(plugins)
     study = read_study(source)
-    load_strategies(study.strategy_files)
+    more = [name for name in plugins if name not in study.plugins]
+    study = study.model_copy(update={"plugins": (*study.plugins, *more)})
     base = base_scenario(study, source)
     points = make_points(study, base, source)
     study_toml, scenario_toml = to_toml(study), loader.to_toml(base)
     found = interrupted(runs_dir, study.name) if resume else None
     if found is not None:
         earlier = StudyWriter.resumed(found)
-        if (earlier.study_toml, earlier.scenario_toml) != (study_toml, scenario_toml):
+        began_with = (earlier.study_toml, earlier.scenario_toml)
+        if [*map(tomllib.loads, began_with)] != [*map(tomllib.loads, (study_toml, scenario_toml))]:
             raise InputError(
                 f"{source}: has changed since {found} began; finish that as it was "
-                f"(twin sweep --resume {found}), or leave --resume out to begin anew"
+                f"(twin sweep --resume {found}), or leave --resume out to start over"
             )
         return OpenSweep(earlier, study, points)
     writer = StudyWriter.new(
@@ -78,13 +95,16 @@ def open_sweep(source: str, *, resume: bool, runs_dir: Path, keep_runs: bool) ->
         points=len(points),
         keep_runs=keep_runs,
     )
+    scenarios = {id(point.case): point.case.scenario for point in points}.values()
+    files = {each.path: each for scenario in scenarios for each in attachments.collect(scenario)}
+    writer.files = list(files.values())
     return OpenSweep(writer, study, points)
 
 
 def _go_on(folder: Path) -> OpenSweep:
     writer, label = StudyWriter.resumed(folder), str(folder / "study.toml")
+    load_kept(folder, "study_id")
     study = parse_study(writer.study_toml, label)
-    load_strategies(study.strategy_files)
     base = loader.from_data(tomllib.loads(writer.scenario_toml), str(folder / "scenario.toml"))
     return OpenSweep(writer, study, make_points(study, base, label))
 
@@ -110,20 +130,27 @@ def sweep(
     scheduler : str, optional
         Address of a Dask scheduler whose workers are used instead.
     progress : callable
-        Told (points that ended, points in all).
+        Called with (points that ended, points in all).
     """
     writer, points = opened.writer, opened.points
     missing = [point for point in points if point.number not in writer.done]
     progress(len(writer.done), len(points))
-    kept = str(writer.runs_dir.absolute()) if writer.keep_runs else None
+    # Workers elsewhere share no folder; ours go on with a point that was interrupted.
+    place = writer.runs_dir if writer.keep_runs else writer.work_dir
+    folder = None if scheduler is not None else str(place.absolute())
     # The text is the same object in all replicates of a case.
     texts: dict[int, str] = {}
+    files = _files_of(points, writer.files)
+    texts_of_plugins = dict(PLUGIN_TEXTS)
     jobs = [
         (
             texts.setdefault(id(point.case), loader.to_toml(point.case.scenario)),
             point.replicate,
-            opened.study.strategy_files,
-            None if kept is None else (kept, f"point-{point.number:07d}"),
+            opened.study.plugins,
+            None if folder is None else (folder, f"point-{point.number:07d}"),
+            writer.keep_runs,
+            files[id(point.case)],
+            texts_of_plugins,
         )
         for point in missing
     ]
@@ -139,8 +166,11 @@ def sweep(
 def run_point(
     scenario_toml: str,
     replicate: int,
-    strategy_files: Sequence[str] = (),
-    kept: tuple[str, str] | None = None,
+    plugins: Sequence[str] = (),
+    place: tuple[str, str] | None = None,
+    keep: bool = False,
+    files: Sequence[Attachment] = (),
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> Result:
     """Run one point to its end and return its figures and curves, or why there are none.
 
@@ -148,21 +178,34 @@ def run_point(
     ----------
     scenario_toml : str
     replicate : int
-    strategy_files : sequence of str
-        Where strategies of the user's own are, for this process.
-    kept : tuple of str, optional
-        Folder that is to keep the run, and its name there; otherwise the run goes when it is
-        summarised.
+    plugins : sequence of str
+        Plug-ins for this process to load: files or modules.
+    place : tuple of str, optional
+        Folder of the run and its name there; a run that was interrupted there goes on. In a
+        temporary folder by default.
+    keep : bool
+        Whether the run stays there when it is summarised.
+    files : sequence of Attachment
+        What the scenario refers to, for a worker that does not have it.
+    texts : mapping of str to str
+        Text of the plug-in files, by name.
     """
     try:
-        load_strategies(strategy_files)
+        for name, text in texts.items():
+            load_text(text, name)
+        load_plugins(plugins)
         data = tomllib.loads(scenario_toml)
         data["simulation"]["replicate"] = replicate
         scenario = loader.from_data(data)
         with tempfile.TemporaryDirectory() as temporary:
-            folder, run_id = kept or (temporary, "point")
+            kept = attachments.keep(files, Path(temporary))
+            places = {path: Path(temporary, entry["file"]) for path, entry in kept.items()}
+            scenario = attachments.relocated(scenario, places)
+            folder, run_id = place or (temporary, "point")
             run = _run(scenario, Path(folder), run_id)
             figures, curves = summarise(run), profiles(run)
+        if place is not None and not keep:
+            shutil.rmtree(run.path)
     except Exception as error:
         return _failed(error)
     return {
@@ -173,14 +216,27 @@ def run_point(
     }
 
 
+def _files_of(points: Sequence[Point], files: Sequence[Attachment]) -> dict[int, list[Attachment]]:
+    """Files that the scenario of each point's case refers to."""
+    by_path = {each.path: each for each in files}
+    return {
+        id(point.case): [by_path[path] for path in attachments.paths(point.case.scenario)]
+        for point in points
+    }
+
+
 def _run(scenario: Scenario, folder: Path, run_id: str) -> Run:
     # A process that ended between a kept run's end and the study's note of it left it there.
     if (folder / run_id).is_dir():
         return open_run(folder / run_id)
     # Here, for a process whose workers run the points can do without Mesa.
-    from agents.run import run_scenario
+    from agents.run import last_checkpoint, run_scenario
 
-    return run_scenario(scenario, runs_dir=folder, run_id=run_id)
+    try:
+        beginning = last_checkpoint(folder / (run_id + PARTIAL))
+    except InputError:  # of other versions: the point begins again
+        beginning = None
+    return run_scenario(scenario, runs_dir=folder, run_id=run_id, beginning=beginning)
 
 
 def _failed(error: Exception) -> Result:
@@ -190,7 +246,7 @@ def _failed(error: Exception) -> Result:
 
 
 def _table(points: Sequence[Point], results: dict[int, Result]) -> pa.Table:
-    """One row a point: where it is on the axes, who placed and decided, what came of it."""
+    """One row a point: its place on the axes, its strategy and policy, its results."""
     ended = [results[point.number] for point in points]
     columns: dict[str, pa.Array] = {"point": pa.array([p.number for p in points], pa.int32())}
     for field in points[0].settings:

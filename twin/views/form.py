@@ -11,7 +11,8 @@ import solara
 from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
-from twin.moe.presets import MODEL_CARDS
+from twin.plugins.choices import check
+from twin.plugins.kinds import KINDS
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.views import limits
@@ -22,11 +23,17 @@ DRAWN_TOKENS = 8
 
 @dataclass(frozen=True)
 class Field:
-    """One field of the form: its place in a scenario, its name on the page, its choices if any."""
+    """One field of the form: its place in a scenario and its name on the page."""
 
     path: str
     label: str
-    choices: tuple[str, ...] = ()
+    kind: str = ""
+    """Of what kind the names are that it takes, if it takes names: see `twin.plugins.kinds`."""
+
+    @property
+    def choices(self) -> list[str]:
+        """The names that it takes; none if it takes anything."""
+        return list(KINDS[self.kind].registry) if self.kind else []
 
 
 FIELDS = (
@@ -36,9 +43,12 @@ FIELDS = (
     Field("constellation.satellites_per_plane", "satellites a plane"),
     Field("constellation.altitude_km", "altitude, km"),
     Field("constellation.inclination_deg", "inclination, deg"),
+    Field("outages.model", "random outages", "outage-model"),
     Field("outages.availability", "link availability"),
+    Field("faults.model", "faults", "fault-model"),
+    Field("bus.profile", "bus", "bus-profile"),
     Field("bus.battery_wh", "battery, Wh"),
-    Field("model.card", "model", tuple(MODEL_CARDS)),
+    Field("model.card", "model", "model-card"),
     Field("compute.gflops", "compute, GFLOPS"),
     Field("compute.memory_gb", "memory, GB"),
     Field("placement.experts_per_satellite", "experts a satellite, at most"),
@@ -88,7 +98,9 @@ def mistakes(preset: str, values: Mapping[str, Any]) -> dict[str, str]:
     found = loader.mistakes(preset, changed)
     if not found:
         try:
-            limits.check(loader.load(preset, changed))
+            scenario = loader.load(preset, changed)
+            check(scenario)
+            limits.check(scenario)
         except InputError as wrong:
             path, _, message = str(wrong).partition(": ")
             found = {path: message}
@@ -191,8 +203,8 @@ def _Input(field: Field, values: solara.Reactive[dict[str, Any]], wrong: str) ->
     def change(new: Any) -> None:
         values.value = {**values.value, field.path: new}
 
-    if field.choices:
-        select(field.label, list(field.choices), value, change)
+    if field.kind:
+        select(field.label, field.choices, value, change)
         return
     rv.TextField(
         label=field.label,

@@ -11,8 +11,9 @@ from mesa.visualization import SolaraViz, make_plot_component
 
 from agents.model import TwinModel
 from placement.strategies.table import STRATEGIES
+from twin.plugins import load_plugins
 from twin.scenario import loader
-from twin.views import quiet, trace
+from twin.views import quiet, server, trace
 from twin.views.form import runnable_presets
 from twin.views.live import Tap
 from twin.views.stage import Stage
@@ -20,6 +21,7 @@ from twin.views.stream import Stream
 from twin.views.trace import Plan
 
 quiet.prepare()
+load_plugins(server.named_plugins())
 STYLE = Path(__file__).with_name("page.css")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from twin.energy.budget import at_start
 from twin.energy.bus import profile
 from twin.network.handover import NOBODY
 from twin.runs import distribution
@@ -49,9 +50,9 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
     record = _Record(run, world.constellation.size, planned)
     bus = run.scenario.bus
     inside = np.zeros((len(SatelliteState), world.constellation.size), bool)
-    inside[SatelliteState.RESERVE] = bus.initial_soc < profile(bus).reserve_soc
-    inside[SatelliteState.THROTTLED] = bus.initial_c > profile(bus).throttle_c
-    inside[SatelliteState.UNPOWERED] = bus.initial_soc <= profile(bus).brownout_soc
+    start = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
+    inside[SatelliteState.RESERVE], inside[SatelliteState.THROTTLED] = start.low, start.throttled
+    inside[SatelliteState.UNPOWERED] = not start.powered
     serving = np.full(record.sites, NOBODY)
     block, first = Block(), dict[str, Any]()
     hand_overs: deque[dict[str, Any]] = deque()

@@ -1,10 +1,11 @@
 """Start the page's server as a process of its own."""
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -14,10 +15,14 @@ from twin.errors import InputError
 
 APP = Path(__file__).parents[1] / "app.py"
 START_TIMEOUT_S = 60.0
+PLUGINS = "ORBITAL_TWIN_PLUGINS"
+"""Environment variable by which the page's process learns of plug-ins, as a path's parts."""
 
 
 @contextmanager
-def served(folder: Path, *, port: int | None = None, app: Path = APP) -> Iterator[str]:
+def served(
+    folder: Path, *, port: int | None = None, app: Path = APP, plugins: Sequence[str] = ()
+) -> Iterator[str]:
     """Serve a page from a folder, whose ``runs/`` it uses; gives its address, and stops at the end.
 
     Parameters
@@ -27,6 +32,8 @@ def served(folder: Path, *, port: int | None = None, app: Path = APP) -> Iterato
         Any free one by default.
     app : Path
         The page.
+    plugins : sequence of str
+        Plug-ins that the page's process loads: files or modules.
 
     Raises
     ------
@@ -43,13 +50,19 @@ def served(folder: Path, *, port: int | None = None, app: Path = APP) -> Iterato
     # In production mode no files are watched: a server that watches takes many inotify instances.
     command = [sys.executable, "-m", "solara", "run", str(app)]
     command += ["--no-open", "--production", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=folder)
+    environment = {**os.environ, PLUGINS: os.pathsep.join(plugins)} if plugins else None
+    server = subprocess.Popen(command, cwd=folder, env=environment)
     try:
         _wait(url, server)
         yield url
     finally:
         server.terminate()
         server.wait(10)
+
+
+def named_plugins() -> list[str]:
+    """Plug-ins that whoever started this process has named for it."""
+    return [name for name in os.environ.get(PLUGINS, "").split(os.pathsep) if name]
 
 
 def _wait(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -14,6 +14,7 @@ import solara
 
 from agents.model import TwinModel
 from twin.errors import InputError
+from twin.plugins.loading import load_kept
 from twin.runs.store import Run, list_runs, new_run_id
 from twin.scenario.schema import Scenario
 from twin.views import limits, replay, trace
@@ -198,6 +199,7 @@ class Session:
 
     def _replay(self, stop: threading.Event, shown: Shown) -> None:
         assert shown.run is not None
+        load_kept(shown.run.path)
         scenario = shown.run.scenario
         world = World(scenario)
         planned = trace.plan(world)

@@ -25,7 +25,7 @@ def planning(
     *,
     seed: int = 0,
     rounds: int = 5,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Time strategies once they are compiled; contestants take turns, medians in ms.
 

@@ -22,7 +22,7 @@ def measure_run(
     scenario: str = "paper",
     *,
     seed: int = 0,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, dict[str, float]]:
     """Wall time and peak memory of ``twin run`` with and without compiled code in the cache."""
     with tempfile.TemporaryDirectory() as folder:
@@ -40,7 +40,7 @@ def measure_sweep(
     *,
     workers: int,
     rounds: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Wall times of ``twin sweep`` with one worker and with several, which take turns.
 
@@ -97,5 +97,5 @@ def _timed(command: list[str], environment: Mapping[str, str]) -> dict[str, floa
 
 
 def peak_mib(ru_maxrss: int) -> float:
-    """Peak memory in MiB from what the system tells: KiB on Linux, bytes on macOS."""
+    """Peak memory in MiB from what the system reports: KiB on Linux, bytes on macOS."""
     return ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

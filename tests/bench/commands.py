@@ -1,49 +1,84 @@
-"""`twin bench`: how fast the twin is, beside the alternatives."""
+"""The commands of `python tests/bench`: how fast the twin is, beside the alternatives."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.cli.options import JsonOption, SeedOption
+from twin.cli.main import bare_json
+from twin.cli.options import JsonOption, SeedOption, SetOption
+from twin.errors import InputError
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
 
-bench_app = typer.Typer(help="Measure speed, side by side with the alternatives.")
+app = typer.Typer(
+    help="Measure speed, side by side with the alternatives.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 SCALE_FIGURES = ("wall_s", "peak_mib", "step_ms", "satellite_step_us", "routing_alone_ms")
 
 
-@bench_app.command()
+@app.command()
 def kernel(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """Positions, snapshot and 32-source shortest paths against scipy and networkx."""
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
     with progress_bar("rounds") as progress:
-        from twin.study.bench.steps import kernel as measure
+        from steps import kernel as measure
 
         data = measure(seed=seed or 0, progress=progress)
-    _tell_medians(
+    _show_medians(
         report, f"one step, {data['satellites']} satellites, {data['sources']} sources", data
     )
 
 
-@bench_app.command()
+@app.command()
+def kills(
+    scenario: str = "eclipse-study",
+    overrides: SetOption = None,
+    moments: Annotated[int, typer.Option(min=1, help="Times to kill it.")] = 20,
+    seed: SeedOption = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Kill a run at random moments, finish it, and compare its tables byte for byte."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("kills") as progress:
+        from kills import kills as measure
+
+        data = measure(
+            scenario, overrides or (), moments=moments, seed=seed or 0, progress=progress
+        )
+    rows = [
+        [f"{k['at_s']:.2f}", str(k["step"]), f"{100 * k['twice']:.1f}", str(k["identical"])]
+        for k in data["kills"]
+    ]
+    title = f"{scenario}, {data['wall_s']:.1f} s uninterrupted"
+    report.table(title, ["killed at s", "step", "% computed twice", "same bytes"], rows)
+    report.json(data)
+
+
+@app.command()
 def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """A day of 15 s steps, 1056 satellites with everything on, beside its bare routing."""
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
     with progress_bar("steps") as progress:
-        from twin.study.bench.steps import day as measure
+        from steps import day as measure
 
         data = measure(seed=seed or 0, progress=progress)
-    told = ("wall_s", "peak_mib", "step_ms", "routing_alone_ms", "csgraph_alone_ms")
+    shown = ("wall_s", "peak_mib", "step_ms", "routing_alone_ms", "csgraph_alone_ms")
     report.table(
         f"{data['steps']} steps, {data['satellites']} satellites",
         ["what", "figure"],
-        [[name, f"{data[name]:.3g}"] for name in told],
+        [[name, f"{data[name]:.3g}"] for name in shown],
     )
     report.table(
         "a step by phase", ["what", "ms"], [[k, f"{v:.2f}"] for k, v in data["phase_ms"].items()]
@@ -52,26 +87,26 @@ def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     report.json(data)
 
 
-@bench_app.command()
+@app.command()
 def plan(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """Planning: each strategy on 32 layers x 8 experts and on 58 x 256, beside csgraph."""
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
     with progress_bar("rounds") as progress:
-        from twin.study.bench.plan import planning as measure
+        from plan import planning as measure
 
         data = measure(seed=seed or 0, progress=progress)
-    _tell_medians(
+    _show_medians(
         report, f"planning, {data['satellites']} satellites, {data['snapshots']} snapshots", data
     )
 
 
-@bench_app.command()
+@app.command()
 def run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """`twin run paper` as a whole process: wall time cold (nothing compiled) and warm, memory."""
     from twin.cli.console import Console, progress_bar
-    from twin.study.bench.wholeprocess import measure_run
+    from wholeprocess import measure_run
 
     report = Console(json_file)
     with progress_bar("processes") as progress:
@@ -87,15 +122,15 @@ def run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     report.json(data)
 
 
-@bench_app.command()
+@app.command()
 def scale(
     steps: Annotated[int, typer.Option(min=2, help="Steps of 15 s; 5760 are a day.")] = 5760,
     json_file: JsonOption = None,
     seed: SeedOption = None,
 ) -> None:
     """A day of 10,000 satellites, in one shell and in five, beside one of 1056."""
+    from scale import scale as measure
     from twin.cli.console import Console, progress_bar
-    from twin.study.bench.scale import scale as measure
 
     report = Console(json_file)
     with progress_bar("processes") as progress:
@@ -117,7 +152,7 @@ def scale(
     report.json(data)
 
 
-@bench_app.command()
+@app.command()
 def sweep(
     study: Annotated[
         str, typer.Argument(help="A study's name, or a TOML file.")
@@ -128,7 +163,7 @@ def sweep(
 ) -> None:
     """`twin sweep` as a whole process: the throughput of several workers beside that of one."""
     from twin.cli.console import Console, progress_bar
-    from twin.study.bench.wholeprocess import measure_sweep
+    from wholeprocess import measure_sweep
 
     report = Console(json_file)
     with progress_bar("processes") as progress:
@@ -145,21 +180,21 @@ def sweep(
     report.json(data)
 
 
-@bench_app.command()
+@app.command()
 def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     """The same shortest paths by our search, five graph libraries and another simulator."""
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
     with progress_bar("rounds") as progress:
-        from twin.study.bench.peers import SAME_S
-        from twin.study.bench.peers import peers as measure
+        from peers import SAME_S
+        from peers import peers as measure
 
         data = measure(seed=seed or 0, progress=progress)
     times, apart = data["times_ours"], data["largest_difference_s"]
     report.table(
         f"delays from {data['sources']} of {data['satellites']} satellites to all",
-        ["who", "median ms", "times ours", "apart by at most s"],
+        ["search", "median ms", "times ours", "apart by at most s"],
         [
             [
                 name,
@@ -177,7 +212,16 @@ def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     report.json(data)
 
 
-def _tell_medians(report: "Console", title: str, data: dict[str, Any]) -> None:
+def main() -> None:
+    """Entry point: a user's mistake is one line on standard error and exit code 2."""
+    try:
+        app(args=bare_json(sys.argv[1:]), prog_name="python tests/bench")
+    except InputError as error:
+        print(f"bench: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+def _show_medians(report: "Console", title: str, data: dict[str, Any]) -> None:
     """Print the medians of a bench's contestants and their ratios."""
     medians = [[name, f"{value:.4g}"] for name, value in data["median_ms"].items()]
     report.table(title, ["what", "median ms"], medians)

@@ -21,8 +21,9 @@ from agents.recorder import Recorder
 from twin.network.routing import shortest_paths
 from twin.runs.store import RunWriter
 from twin.scenario import loader
-from twin.study.bench.wholeprocess import peak_mib
-from twin.world.world import Snapshot, World, to_networkx
+from twin.world.topology import Snapshot, to_networkx
+from twin.world.world import World
+from wholeprocess import peak_mib
 
 
 def kernel(
@@ -30,7 +31,7 @@ def kernel(
     seed: int = 0,
     rounds: int = 30,
     networkx_rounds: int = 3,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Time positions + snapshot + shortest paths with predecessors from 32 gateways.
 
@@ -93,7 +94,7 @@ def day(
     seed: int = 0,
     steps: int = 5760,
     changes: Mapping[str, Any] | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Time a day of 15 s steps with everything on, beside the bare routing of the same steps.
 
@@ -109,7 +110,9 @@ def day(
     }
     scenario = loader.load("eclipse-study", everything | dict(changes or {}))
     with tempfile.TemporaryDirectory() as folder, RunWriter(Path(folder), scenario) as writer:
-        return _day(TwinModel(scenario, Recorder(writer)), progress)
+        model = TwinModel(scenario)
+        model.recorder = Recorder(writer, model)
+        return _day(model, progress)
 
 
 def _day(model: TwinModel, progress: Callable[[int, int], None]) -> dict[str, Any]:

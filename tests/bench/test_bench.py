@@ -1,12 +1,34 @@
-"""Benchmarks that are small enough to run: what they tell, not how fast anything is."""
+"""Benchmarks that are small enough to run: what they show, not how fast anything is."""
 
 import json
+import sys
 from functools import partial
 
 import pytest
 
-from twin.study.bench import scale as bench_scale
-from twin.study.bench.peers import PEERS, SAME_S, peers
+import scale as bench_scale
+from commands import main
+from peers import PEERS, SAME_S, peers
+from scale import SIZES, _changes
+from twin.scenario import loader
+
+
+@pytest.fixture
+def bench(monkeypatch, tmp_path, capfd):
+    """Call a bench in an empty folder; gives exit code, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["bench", *args])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
 
 
 def test_peers_give_the_same_delays():
@@ -15,8 +37,8 @@ def test_peers_give_the_same_delays():
     assert data["largest_difference_s"].keys() | data["absent"].keys() == PEERS.keys()
     assert {"scipy", "networkx"} <= data["times_ours"].keys()
     assert max(data["largest_difference_s"].values()) < SAME_S
-    for name, told in data["absent"].items():
-        assert told == f"not installed: pip install {name}"
+    for name, why in data["absent"].items():
+        assert why == f"not installed: pip install {name}"
 
 
 def test_a_peer_that_is_not_installed_is_named(monkeypatch):
@@ -29,18 +51,18 @@ def test_a_peer_that_is_not_installed_is_named(monkeypatch):
     assert "igraph" not in data["median_ms"]
 
 
-def test_peers_from_the_command_line(twin):
-    code, out, _ = twin("bench", "peers")
+def test_peers_from_the_command_line(bench):
+    code, out, _ = bench("peers")
     assert code == 0
     assert "delays from 32 of 1056 satellites to all" in out
     assert "networkx" in out
     assert "does not compare" not in out
 
 
-def test_scale_measures_every_size_in_a_process_of_its_own(twin, tmp_path, monkeypatch):
+def test_scale_measures_every_size_in_a_process_of_its_own(bench, tmp_path, monkeypatch):
     small = partial(bench_scale.scale, sizes=((33, 10), (33, 20)))
     monkeypatch.setattr(bench_scale, "scale", small)
-    code, out, _ = twin("bench", "scale", "--steps", "3", "--json", "s.json")
+    code, out, _ = bench("scale", "--steps", "3", "--json", "s.json")
     assert code == 0
     assert "660 satellites" in out
     data = json.loads((tmp_path / "s.json").read_text())
@@ -52,15 +74,29 @@ def test_scale_measures_every_size_in_a_process_of_its_own(twin, tmp_path, monke
     assert small["peak_mib"] > 0
 
 
-def test_a_sweep_is_timed_with_one_worker_and_with_two(twin, tmp_path):
+def test_a_sweep_is_timed_with_one_worker_and_with_two(bench, tmp_path):
     study = tmp_path / "s.toml"
     study.write_text(
         'name = "s"\nscenario = "small"\nreplicates = 2\nset = ["simulation.steps=2"]\n'
     )
-    code, out, _ = twin("bench", "sweep", str(study), "--rounds", "1", "--json", "s.json")
+    code, out, _ = bench("sweep", str(study), "--rounds", "1", "--json", "s.json")
     assert code == 0
     assert "2 points" in out
     assert "the same, byte for byte" in out
     data = json.loads((tmp_path / "s.json").read_text())
     one, two = data["wall_s"]["1"], data["wall_s"]["2"]
     assert data["throughput_ratio"] == pytest.approx(one[0] / two[0])
+
+
+def test_bench_kernel_prints_json_where_no_file_is_named(bench):
+    code, out, err = bench("kernel", "--json")
+    assert code == 0
+    data = json.loads(out)
+    assert data["largest_difference_s"] < 1e-9
+    assert data["ratio"]["networkx_to_kernel"] > 1
+    assert "csgraph" in err
+
+
+def test_the_scale_benchmark_has_ten_thousand_satellites_in_one_shell_and_in_five():
+    sizes = [loader.load("eclipse-study", _changes(size)).constellation.size for size in SIZES]
+    assert sizes == [1056, 10_000, 10_548]

@@ -19,11 +19,11 @@ def scale(
     seed: int = 0,
     steps: int = 5760,
     sizes: tuple[Size, ...] = SIZES,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Time the same steps, with everything on, for constellations of different sizes.
 
-    See `twin.study.bench.steps.day` for what is on. The sizes take turns, each in a process of its
+    See `steps.day` for what is on. The sizes take turns, each in a process of its
     own so that peak memory is that one's alone. ``cost_per_satellite_step`` is the
     highest of the others' over the first's. Times leave the first step out, in which code is
     compiled or read from the cache and the placement is planned; memory does not.
@@ -45,7 +45,7 @@ def scale(
 
 
 def _day(size: Size, steps: int, seed: int) -> dict[str, Any]:
-    from twin.study.bench.steps import day  # its libraries are a part of what a run takes
+    from steps import day  # its libraries are a part of what a run takes
 
     return day(seed=seed, steps=steps, changes=_changes(size))
 

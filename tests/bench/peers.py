@@ -1,6 +1,6 @@
 """A step's shortest paths by our search, by graph libraries, and by another simulator.
 
-None of the peers is needed for anything else: whoever is not installed is left out, by name.
+None of the peers is needed for anything else. Those that are not installed are left out, by name.
 """
 
 import importlib
@@ -15,11 +15,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from agents.model import TwinModel
+from steps import graphs, positions_ms, take_turns
 from twin.constants import C_KM_S
 from twin.network.routing import shortest_paths
 from twin.scenario import loader
 from twin.scenario.world import Walker
-from twin.study.bench.steps import graphs, positions_ms, take_turns
 from twin.world.world import World
 
 type Delays = NDArray[np.float64]
@@ -33,8 +33,8 @@ WHOLE_STEP = "dsns"
 """The peer whose job is a whole step, and stands against a whole step of ours."""
 
 SLOW = ("networkx", "dsns")
-"""Take turns among themselves: who comes after them would find cold caches and a spent slice of
-the processor's time."""
+"""They take turns among themselves: after them, others would find cold caches and a spent slice
+of the processor's time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +66,7 @@ def peers(
     *,
     seed: int = 0,
     rounds: int = 15,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Time delays from 32 gateways to all of 1056 satellites; contestants take turns.
 
@@ -130,12 +130,12 @@ def _rival(name: str) -> str:
 
 
 def _difference_s(theirs_s: Delays, ours_s: Delays) -> float:
-    """Largest difference where both are told; NaN is not, and infinite if only one has a path."""
-    told = ~np.isnan(theirs_s)
-    apart = np.isinf(theirs_s[told]) != np.isinf(ours_s[told])
+    """Largest difference where both are known (not NaN); infinite if only one has a path."""
+    known = ~np.isnan(theirs_s)
+    apart = np.isinf(theirs_s[known]) != np.isinf(ours_s[known])
     if apart.any():
         return float("inf")
-    finite = told & np.isfinite(ours_s)
+    finite = known & np.isfinite(ours_s)
     return float(np.abs(theirs_s[finite] - ours_s[finite]).max())
 
 
@@ -187,14 +187,14 @@ def _networkit(task: Task) -> tuple[Job, Reader]:
         job.run()
         return job.getDistances()
 
-    # Its word for no path is the largest number there is.
+    # For no path it gives the largest number.
     return search, lambda found: np.where(np.array(found) < 1e300, found, np.inf)
 
 
 def _dsns(task: Task) -> tuple[Job, Reader]:
     """Its Walker constellation and best-effort routing; it has neither J2 nor outages.
 
-    A call of its routing searches the whole graph and tells the delay to one satellite.
+    A call of its routing searches the whole graph and gives the delay to one satellite.
     """
     routing = importlib.import_module("dsns.message_actors").BestEffortRoutingDataProvider()
     world, ids = _dsns_sky(task.world)
@@ -266,4 +266,4 @@ PEERS: Mapping[str, Callable[[Task], tuple[Job, Reader]]] = {
     "networkit": _networkit,
     "dsns": _dsns,
 }
-"""Makes a peer's job, and what turns its answer into delays (K, N); NaN where it tells none."""
+"""Makes a peer's job, and what turns its answer into delays (K, N); NaN where it gives none."""

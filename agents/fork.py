@@ -1,0 +1,224 @@
+"""What if: begin a run in the middle of another, with something changed and the same draws."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agents.model import TwinModel
+from agents.state import TwinState
+from twin.errors import InputError
+from twin.runs import checkpoints
+from twin.runs.checkpoints import check_versions
+from twin.runs.rows import RowsState
+from twin.runs.store import PARTIAL, START, Run, any_run, read_manifest
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+from twin.space import constellation as constellations
+from twin.world import state as states
+
+_FIXED = (
+    "constellation",
+    "propagation",
+    "model.card",
+    "activations",
+    "ground.sites",
+    "ground.users",
+    "simulation.start_utc",
+    "simulation.step_s",
+    "simulation.orbits",
+    "simulation.seed",
+    "simulation.replicate",
+    "bus.initial_soc",
+    "bus.initial_c",
+    "links.seam",
+    "links.cross_shell_every",
+    "compute.hub_every",
+)
+"""Fields that a state depends on, or that are past: a fork cannot change them."""
+
+
+@dataclass(kw_only=True)
+class Checkpoint:
+    """All that an interrupted run needs to go on."""
+
+    twin: TwinState
+    rows: RowsState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """Where a run begins if not at its scenario's first step.
+
+    Attributes
+    ----------
+    state : TwinState
+    rows : RowsState or None
+        Of an interrupted run; None for a fork.
+    forked : dict or None
+        Of a fork: which ``run`` at which ``step``, and what was changed: ``set``, ``fail``,
+        ``cut``.
+    earlier_s : float
+        Time that earlier sessions spent.
+    """
+
+    state: TwinState
+    rows: RowsState | None = None
+    forked: dict[str, Any] | None = field(default=None)
+    earlier_s: float = 0.0
+
+
+def fork(
+    parent: Run,
+    step: int,
+    *,
+    changes: Sequence[str] | Mapping[str, Any] = (),
+    fail: Sequence[int] = (),
+    cut: Sequence[tuple[int, int]] = (),
+    progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
+) -> tuple[Scenario, Beginning]:
+    """Return the scenario of a fork, and where it begins.
+
+    Parameters
+    ----------
+    parent : Run
+        Complete or interrupted.
+    step : int
+        The first step of the fork.
+    changes : sequence of str, or mapping
+        ``table.key=value``, or values by ``table.key``.
+    fail : sequence of int
+        Satellites that are lost from that step on.
+    cut : sequence of pairs of int
+        Links that are gone from that step on.
+    progress : callable
+        Called with (steps done, steps in all) while the parent's state is computed again.
+
+    Raises
+    ------
+    InputError
+        If there is no such step, satellite or link, or a change would not fit the state.
+    """
+    scenario = parent.own_files(loader.load(parent.path / "scenario.toml", changes))
+    _check_changes(parent.scenario, scenario)
+    if not 0 <= step < scenario.simulation.steps:
+        last = scenario.simulation.steps - 1
+        raise InputError(f"{parent.path}: has no step {step}; a fork may begin at 0 to {last}")
+    state = state_at(parent, step, progress=progress)
+    if parent.scenario.placement != scenario.placement and state.controller.version >= 0:
+        state.controller.plan_now = True
+    told = changes if isinstance(changes, Mapping) else list(changes)
+    forked = {
+        "run": parent.manifest["run_id"],
+        "step": step,
+        "set": told,
+        "fail": list(fail),
+        "cut": [list(pair) for pair in cut],
+    }
+    model = TwinModel(scenario, state=states.copy(state))
+    intervene(model, forked)  # refuses what is not there before anything is written
+    return scenario, Beginning(state=state, forked=forked)
+
+
+def intervene(model: TwinModel, forked: Mapping[str, Any]) -> None:
+    """Let satellites and links fail as a fork asks for."""
+    for row in forked["fail"]:
+        if not 0 <= row < len(model.satellites):
+            last = len(model.satellites) - 1
+            raise InputError(f"--fail {row}: there are satellites 0 to {last}")
+        model.satellites[row].remove()
+    for a, b in forked["cut"]:
+        model.cut(a, b)
+
+
+def state_at(
+    run: Run,
+    step: int,
+    *,
+    progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
+) -> TwinState:
+    """State of a run before a step: computed again from its nearest checkpoint or its start."""
+    found = checkpoints.newest(run.path, Checkpoint, before=step)
+    model = TwinModel(run.scenario, state=None if found is None else found[0].twin)
+    if found is None:
+        begun = beginning_of(run.path)
+        if begun is not None:
+            model = TwinModel(run.scenario, state=begun.state)
+            assert begun.forked is not None
+            intervene(model, begun.forked)
+    first = model.network.state.step
+    if first > step:
+        raise InputError(f"{run.path}: begins at step {first}, after step {step}")
+    for now in range(first, step):
+        model.step()
+        progress(now + 1 - first, step - first)
+    return model.state
+
+
+def beginning_of(folder: Path) -> Beginning | None:
+    """Where a run that is a fork began; None for any other."""
+    manifest = read_manifest(folder)
+    file = folder / START
+    if manifest is None or not manifest.get("forked") or not file.is_file():
+        return None
+    check_versions(file, states.read_note(file))
+    return Beginning(state=states.read(file, TwinState), forked=manifest["forked"])
+
+
+def _check_changes(parent: Scenario, child: Scenario) -> None:
+    before, after = parent.model_dump(mode="json"), child.model_dump(mode="json")
+    for path in _FIXED:
+        table, _, key = path.partition(".")
+        old, new = before[table], after[table]
+        if (old[key] != new[key]) if key else (old != new):
+            raise InputError(f"{path}: cannot be changed in a fork, whose past it belongs to")
+    if before["simulation"]["orbits"] is not None and (
+        before["simulation"]["steps"] != after["simulation"]["steps"]
+    ):
+        raise InputError("simulation.steps: cannot be changed in a fork of a run set by orbits")
+
+
+def parent_of(text: str, runs_dir: Path) -> tuple[Run, int]:
+    """Run and step of ``RUN@STEP``, RUN a folder or an id below `runs_dir`.
+
+    Raises
+    ------
+    InputError
+        If the text has another form, or there is no such run.
+    """
+    name, at, step = text.rpartition("@")
+    if not at or not step.isdecimal():
+        raise InputError(f"--from {text}: must look like RUN@STEP")
+    folders = [Path(name), runs_dir / name, runs_dir / (name + PARTIAL)]
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    if folder is None:
+        raise InputError(f"--from {text}: neither a folder nor a run in {runs_dir}/")
+    return any_run(folder), int(step)
+
+
+def satellite_names(run: Run) -> Sequence[str]:
+    """Names of a run's satellites, by number."""
+    return constellations.build(run.scenario).names
+
+
+def satellite_row(text: str, names: Sequence[str], told: str) -> int:
+    """Number of a satellite that is given by number or name; InputError names `told`."""
+    if text.isdecimal() and int(text) < len(names):
+        return int(text)
+    if text in names:
+        return list(names).index(text)
+    last = len(names) - 1
+    raise InputError(f"{told}: no such satellite; give a number from 0 to {last}, or a name")
+
+
+def link_ends(text: str, names: Sequence[str]) -> tuple[int, int]:
+    """Numbers of the two satellites of ``A-B``, each given by number or name."""
+    for i, letter in enumerate(text):
+        if letter == "-" and 0 < i < len(text) - 1:
+            ends = text[:i], text[i + 1 :]
+            try:
+                a, b = (satellite_row(end, names, f"--cut {text}") for end in ends)
+            except InputError:
+                continue
+            return a, b
+    raise InputError(f"--cut {text}: must look like A-B, two satellites by number or name")

@@ -1,0 +1,54 @@
+"""All that a run carries from one step to the next, as data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.controller import ControllerState
+from twin.energy.budget import EnergyState
+from twin.network.handover import ServingState
+from twin.network.terminals import LinkCounts
+from twin.serving.tokens import WaitingTokens
+from twin.world.topology import NetworkState
+
+
+@dataclass(kw_only=True)
+class TwinState:
+    """The state of a twin between two steps: saved, loaded, compared, forked.
+
+    Random numbers are addressed by step and token, so that no stream has a state.
+
+    Attributes
+    ----------
+    step : int
+        The next one.
+    network : NetworkState
+        Terminals, outages, links that were cut.
+    sound, lost : (N,) bool
+        Satellites free of faults in the last step; satellites gone for good.
+    energy : EnergyState
+    ground : ServingState
+    waiting : WaitingTokens
+        Tokens to be tried again.
+    controller : ControllerState
+        Its plan, telemetry on its way, what is migrating.
+    counts : LinkCounts
+        For the run's conclusion.
+    link_state : (E,) uint8 or None
+        Of the last step; None before the first.
+    choices : (P, L, K) int32 or None
+        Experts that the last step's tokens chose, where the controller learns from them.
+    """
+
+    step: int
+    network: NetworkState
+    sound: NDArray[np.bool_] | None
+    lost: NDArray[np.bool_]
+    energy: EnergyState
+    ground: ServingState
+    waiting: WaitingTokens
+    controller: ControllerState
+    counts: LinkCounts
+    link_state: NDArray[np.uint8] | None
+    choices: NDArray[np.int32] | None

@@ -1,0 +1,95 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from agents.model import TwinModel
+from agents.state import TwinState
+from twin.errors import InputError
+from twin.scenario import loader
+from twin.world import state as states
+
+CASES = {
+    "retries, sticky tokens, telemetry under way": (
+        "small",
+        [
+            "outages.availability=0.6",
+            "workload.retries=3",
+            "activations.sampler=sticky",
+            "controller.policy=receding-horizon",
+            "controller.telemetry_delay_s=300.0",
+            "controller.activation_memory_s=900.0",
+        ],
+    ),
+    "foresight": ("small", ["controller.policy=clairvoyant", "controller.horizon_steps=8"]),
+    "faults, moves, sites": (
+        "handover-study",
+        [
+            "simulation.steps=24",
+            "faults.model=exponential",
+            "faults.availability=0.9",
+            "outages.model=gilbert-elliott",
+            "controller.policy=on-event",
+            "controller.horizon_steps=6",
+            "links.seam=dynamic",
+            "workload.tokens_per_step=32",
+        ],
+    ),
+}
+
+
+def stepped(model: TwinModel) -> list[dict]:
+    rows = []
+    while model.running:
+        model.step()
+        rows.append(dict(model.row))
+    return rows
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_model_goes_on_from_a_saved_state_as_if_nothing_had_happened(case, tmp_path):
+    preset, overrides = CASES[case]
+    scenario = loader.load(preset, overrides)
+    whole = TwinModel(scenario)
+    for _ in range(scenario.simulation.steps // 3):
+        whole.step()
+    file = tmp_path / "a.state"
+    states.write(file, whole.state, note={"what": case})
+    assert states.read_note(file)["what"] == case
+    loaded = states.read(file, TwinState)
+    assert states.equal(loaded, whole.state)
+    other = TwinModel(scenario, state=loaded)
+    assert other.steps == whole.steps
+    assert other.time == pytest.approx(whole.time, rel=1e-12)
+    np.testing.assert_equal(stepped(other), stepped(whole))
+    assert states.equal(other.state, whole.state)
+    assert other.conclusion() == whole.conclusion()
+
+
+def test_states_that_differ_anywhere_are_not_equal():
+    model = TwinModel(loader.load("small"))
+    model.step()
+    before = states.copy(model.state)
+    assert states.equal(before, model.state)
+    model.fleet.energy.soc[3] += 1e-12
+    assert not states.equal(before, model.state)
+
+
+@dataclass
+class Pair:
+    values: np.ndarray
+    names: list[str]
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "other", "version"])
+def test_a_damaged_state_is_refused_in_a_line(tmp_path, damage):
+    file = tmp_path / "a.state"
+    states.write(file, Pair(np.arange(100.0), ["a"]), note={})
+    content = bytearray(file.read_bytes())
+    content[-5] ^= 64 if damage == "flip" else 0
+    if damage == "version":
+        content = content.replace(b'"version": 1', b'"version": 9')
+    ends = {"cut": len(content) - 30, "empty": 0}
+    file.write_bytes(b"PAR1" if damage == "other" else content[: ends.get(damage, len(content))])
+    with pytest.raises(InputError, match=r"a\.state: "):
+        states.read(file, Pair)

@@ -1,0 +1,14 @@
+"""What satellites host in a step of a run."""
+
+import pyarrow.compute as pc
+
+from placement.hosting import Hosting, from_rows, hosting
+from twin.runs.store import Run
+
+
+def hosted(run: Run, step: int, size: int) -> Hosting:
+    """What satellites host under the placement of a step."""
+    number = run.table("steps", ["placement"])["placement"][step].as_py()
+    table = run.table("placements", filters=pc.field("placement") == number)
+    names = ("layer", "expert", "copy", "satellite")
+    return hosting(size, from_rows(**{name: table[name].to_numpy() for name in names}))

@@ -1,0 +1,101 @@
+"""The one door by which plug-ins add things: ``register``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twin.errors import InputError
+from twin.plugins import loading
+from twin.plugins.kinds import KINDS
+
+if TYPE_CHECKING:
+    from twin.energy.bus import BusProfile
+    from twin.moe.spec import ModelCard
+
+type Decorator[F] = Callable[[F], F]
+
+
+class _Register:
+    """A method for each kind; functions are decorated, data are passed.
+
+    The twin calls a function with the arguments that its method names. Further keyword-only
+    parameters of the function are its own, and a scenario sets them in the table of its kind
+    (``twin list`` shows them).
+    """
+
+    def strategy[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a placement strategy, ``(problem, *, rng) -> Placement``."""
+        return _decorator("strategy", name)
+
+    def policy[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a re-placement policy, ``(view, propose) -> Proposal or None``."""
+        return _decorator("policy", name)
+
+    def propagator[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a propagator, ``(constellation, t_s) -> (r_km, v_km_s)``, (T, N, 3) each."""
+        return _decorator("propagator", name)
+
+    def outage_model[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a model of link outages, ``(before, n, table, step_s, *, rng) -> (n,) bool``.
+
+        ``before`` is what the model returned for the step before, None in the first step.
+        """
+        return _decorator("outage-model", name)
+
+    def fault_model[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a model of satellite faults, ``(before, n, table, step_s, *, rng) -> (n,) bool``."""
+        return _decorator("fault-model", name)
+
+    def handover_rule[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a hand-over rule, ``(sight) -> score``, (M,); the highest score serves."""
+        return _decorator("handover-rule", name)
+
+    def satellite_rule[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a satellite rule."""
+        return _decorator("satellite-rule", name)
+
+    def sampler[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a sampler of experts, ``(table, top_k) -> Sampler``."""
+        return _decorator("sampler", name)
+
+    def bus_profile(self, profile: BusProfile) -> BusProfile:
+        """Add a bus profile under its own name."""
+        from twin.energy.bus import BusProfile
+
+        return _data("bus-profile", profile, BusProfile)
+
+    def model_card(self, card: ModelCard) -> ModelCard:
+        """Add a model card under its own name."""
+        from twin.moe.spec import ModelCard
+
+        return _data("model-card", card, ModelCard)
+
+
+register = _Register()
+
+
+def _decorator(kind: str, name: str) -> Callable[[Any], Any]:
+    if not isinstance(name, str):
+        raise InputError(f'@register.{kind.replace("-", "_")} needs a name, as in ("mine")')
+
+    def add(function: Any) -> Any:
+        from twin.plugins.guards import guard
+
+        _add(kind, name, guard(kind, name, function))
+        return function
+
+    return add
+
+
+def _data[T](kind: str, thing: Any, wanted: type[T]) -> T:
+    if not isinstance(thing, wanted):
+        raise InputError(f"a {kind} must be a {wanted.__name__}, not {type(thing).__name__}")
+    _add(kind, thing.name, thing)  # type: ignore[attr-defined]
+    return thing
+
+
+def _add(kind: str, name: str, thing: Any) -> None:
+    registry = KINDS[kind].registry
+    registry.add(name, thing)
+    loading.note(registry, name)

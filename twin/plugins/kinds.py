@@ -1,0 +1,88 @@
+"""Every kind of thing that a plug-in may add, and the table it goes in.
+
+Tables are imported when first used: the command's help should not wait for all of them.
+"""
+
+import importlib
+from dataclasses import dataclass
+from typing import Any, cast
+
+from twin.errors import InputError
+from twin.registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of thing.
+
+    Attributes
+    ----------
+    name, plural : str
+    table : str
+        Module and name of its `Registry`, as ``module:NAME``.
+    params : str
+        Field of a scenario that holds an entry's own parameters, if there is one.
+    """
+
+    name: str
+    plural: str
+    table: str
+    params: str = ""
+
+    @property
+    def registry(self) -> Registry[Any]:
+        """The table itself."""
+        module, _, name = self.table.partition(":")
+        return cast("Registry[Any]", getattr(importlib.import_module(module), name))
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            name="strategy",
+            plural="strategies",
+            table="placement.strategies.table:STRATEGIES",
+            params="placement.params",
+        ),
+        Kind(
+            name="policy",
+            plural="policies",
+            table="placement.policies.table:POLICIES",
+            params="controller.params",
+        ),
+        Kind(name="propagator", plural="propagators", table="twin.space.propagation:PROPAGATORS"),
+        Kind(
+            name="outage-model",
+            plural="outage-models",
+            table="twin.network.outages:OUTAGES",
+            params="outages.params",
+        ),
+        Kind(
+            name="fault-model",
+            plural="fault-models",
+            table="twin.network.outages:FAULTS",
+            params="faults.params",
+        ),
+        Kind(
+            name="handover-rule",
+            plural="handover-rules",
+            table="twin.network.handover:HANDOVER",
+            params="ground.handover_params",
+        ),
+        Kind(name="satellite-rule", plural="satellite-rules", table="agents.rules.table:RULES"),
+        Kind(name="bus-profile", plural="bus-profiles", table="twin.energy.bus:BUS_PROFILES"),
+        Kind(name="model-card", plural="model-cards", table="twin.moe.presets:MODEL_CARDS"),
+        Kind(name="sampler", plural="samplers", table="twin.moe.sampling:SAMPLERS"),
+    )
+}
+"""By name. A further kind is an entry here, a method of the door and a check of what it returns."""
+
+
+def kind_called(name: str) -> Kind:
+    """Return a kind by its name or plural; InputError lists them if there is none."""
+    for kind in KINDS.values():
+        if name in (kind.name, kind.plural):
+            return kind
+    known = ", ".join(kind.plural for kind in KINDS.values())
+    raise InputError(f"unknown kind {name!r}; known: {known}")

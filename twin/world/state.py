@@ -1,0 +1,176 @@
+"""State as one file: any tree of dataclasses, lists, arrays and plain values, there and back.
+
+The file is a magic line, the length of the header, the header (JSON: version, note, tree, of each
+array its type and shape, checksum) and the arrays behind each other, compressed. Equal states give
+equal trees and arrays.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from twin.errors import InputError
+
+MAGIC = b"TWINSTATE\n"
+VERSION = 1
+_CODEC = "zstd"
+_ARRAY = "array"
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two states are the same to the last bit; NaN equals NaN."""
+    return _flat(one) == _flat(other)
+
+
+def copy[T](state: T) -> T:
+    """Return an equal state that shares nothing with this one."""
+    arrays: list[np.ndarray[Any, Any]] = []
+    tree = _plain(state, arrays)
+    made: T = _built(type(state), tree, [array.copy() for array in arrays])
+    return made
+
+
+def write(path: Path, state: Any, *, note: dict[str, Any]) -> int:
+    """Write a state so that a reader sees all of it or nothing, and it outlasts a power cut.
+
+    Parameters
+    ----------
+    path : Path
+    state : dataclass
+    note : dict
+        What else a reader must know, in plain data.
+
+    Returns
+    -------
+    int
+        Bytes written.
+    """
+    content = dumps(state, note=note)
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    return len(content)
+
+
+def dumps(state: Any, *, note: dict[str, Any]) -> bytes:
+    """Return a state as bytes."""
+    arrays: list[np.ndarray[Any, Any]] = []
+    tree = _plain(state, arrays)
+    raw = b"".join(array.tobytes() for array in arrays)
+    header = {
+        "version": VERSION,
+        "note": note,
+        "tree": tree,
+        "arrays": [[array.dtype.str, list(array.shape)] for array in arrays],
+        "bytes": len(raw),
+        "sha256": hashlib.sha256(raw).hexdigest(),
+    }
+    text = json.dumps(header).encode()
+    packed = pa.Codec(_CODEC, compression_level=1).compress(raw, asbytes=True) if raw else b""
+    return MAGIC + len(text).to_bytes(8, "little") + text + packed
+
+
+def read_note(path: Path) -> dict[str, Any]:
+    """What a state's file says of itself; InputError if it is none."""
+    return dict(_open(path)[0]["note"])
+
+
+def read[T](path: Path, kind: type[T]) -> T:
+    """Read a state of a dataclass `kind`.
+
+    Raises
+    ------
+    InputError
+        If the file is no state, is damaged, or is of another version.
+    """
+    header, packed = _open(path)
+    try:
+        size = header["bytes"]
+        raw = pa.Codec(_CODEC).decompress(packed, size, asbytes=True) if size else b""
+    except (OSError, ValueError):
+        raise InputError(f"{path}: damaged state") from None
+    if hashlib.sha256(raw).hexdigest() != header["sha256"]:
+        raise InputError(f"{path}: damaged state (its checksum differs)")
+    arrays, offset = [], 0
+    for name, shape in header["arrays"]:
+        dtype = np.dtype(name)
+        count = int(np.prod(shape))
+        array = np.frombuffer(raw, dtype, count, offset).reshape(shape).copy()
+        offset += array.nbytes
+        arrays.append(array)
+    built: T = _built(kind, header["tree"], arrays)
+    return built
+
+
+def _open(path: Path) -> tuple[dict[str, Any], bytes]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    start = len(MAGIC) + 8
+    if not content.startswith(MAGIC) or len(content) < start:
+        raise InputError(f"{path}: not a saved state")
+    end = start + int.from_bytes(content[len(MAGIC) : start], "little")
+    try:
+        header = json.loads(content[start:end])
+    except ValueError:
+        raise InputError(f"{path}: damaged state") from None
+    if header.get("version") != VERSION:
+        raise InputError(
+            f"{path}: a state of version {header.get('version')}; this twin reads {VERSION}"
+        )
+    return header, content[end:]
+
+
+def _plain(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, np.ndarray):
+        arrays.append(np.ascontiguousarray(value))
+        return {_ARRAY: len(arrays) - 1}
+    if dataclasses.is_dataclass(value):
+        fields = dataclasses.fields(value)
+        return {field.name: _plain(getattr(value, field.name), arrays) for field in fields}
+    if isinstance(value, list | tuple):
+        return [_plain(item, arrays) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _built(kind: Any, tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    """Plain data as the type that a field is declared with."""
+    if tree is None:
+        return None
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if isinstance(kind, typing.TypeAliasType):
+        return _built(kind.__value__, tree, arrays)
+    if origin is types.UnionType or origin is typing.Union:
+        (kind,) = (part for part in arguments if part is not type(None))
+        return _built(kind, tree, arrays)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        made: Any = kind
+        return made(**{n: _built(kind, tree[n], arrays) for n, kind in hints.items() if n in tree})
+    if isinstance(tree, dict):
+        return arrays[tree[_ARRAY]]
+    if origin is tuple:
+        return tuple(tree)
+    if origin is list:
+        return [_built(arguments[0], item, arrays) for item in tree]
+    return tree
+
+
+def _flat(state: Any) -> tuple[str, list[tuple[str, tuple[int, ...], bytes]]]:
+    arrays: list[np.ndarray[Any, Any]] = []
+    tree = json.dumps(_plain(state, arrays))
+    return tree, [(array.dtype.str, array.shape, array.tobytes()) for array in arrays]
