@@ -50,6 +50,7 @@ def test_every_row_group_of_events_has_the_same_dictionary():
     first.add(EventKind.FAULT, satellite=3)
     second.add(EventKind.REPLAN, cause=vocabulary.Reason.START, value=1.0)
     for log in (first, second):
+        log.begin()
         arrays = log.arrays(0.0)
         assert arrays["kind"].dictionary.to_pylist() == list(EventKind)
         assert arrays["cause"].dictionary.to_pylist() == list(EVENT_CAUSES)
@@ -59,6 +60,7 @@ def test_every_row_group_of_events_has_the_same_dictionary():
 
 def test_a_reason_of_a_plug_in_is_kept():
     log = EventLog()
+    log.begin()
     log.add(EventKind.REPLAN, cause="full moon")
     assert log.columns(0.0)["cause"] == ["full moon"]
 

@@ -291,12 +291,20 @@ class EventKind(StrEnum):
     MIGRATION_START = "migration-start", _plan("A move begins; value: bytes to carry.", _MOVE)
     MIGRATION_END = "migration-end", _plan("A move has ended; value: bytes carried.", _MOVE)
     FAULT = "fault", _begins(SatelliteState.FAULTY, "A satellite goes into safe mode.")
+    LINK_CUT = (
+        "link-cut",
+        Event(
+            sentence="A link is taken away for good.",
+            lane=Lane.SATELLITE,
+            shown="{satellite} ↔ {other}",
+            grave=True,
+        ),
+    )
     FAULT_CLEARED = "fault-cleared", _ends(SatelliteState.FAULTY, "A fault is over.")
     SATELLITE_LOST = (
         "satellite-lost",
         _begins(SatelliteState.FAULTY, "A satellite is lost for good."),
     )
-    LINK_CUT = "link-cut", _links("A link is taken away for good.", "{satellite} ↔ {other}")
     TOKEN_LOST = "token-lost", _tokens("Tokens are given up; value: how many.")
     TOKEN_RETRIED = "token-retried", _tokens("Tokens will be tried again; value: how many.")
 

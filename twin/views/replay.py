@@ -222,10 +222,10 @@ def _placements(run: Run, planned: Plan) -> dict[int, Columns]:
     columns = {name: table[name].to_numpy() for name in table.column_names}
     _, first = np.unique(columns["placement"], return_index=True)
     found = {}
-    for start, end in zip(first, [*first[1:], len(table)], strict=True):
-        after = int(columns["step"][start]) - planned.first
+    for begin, end in zip(first, [*first[1:], len(table)], strict=True):
+        after = int(columns["step"][begin]) - planned.first
         shown = planned.first - (-after // planned.stride) * planned.stride
-        found[shown] = {name: columns[name][start:end] for name in trace.PLACEMENT}
+        found[shown] = {name: columns[name][begin:end] for name in trace.PLACEMENT}
     return found
 
 

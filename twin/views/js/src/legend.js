@@ -106,7 +106,7 @@ export function createLegend(state, changed) {
         `${meta.model}, ${trace.layers} layers`,
         many > 1 ? `${many} runs side by side, seed ${meta.seed}` : `placed by ${meta.strategy}, ${meta.policy}`,
       ];
-      if (meta.stride > 1) lines.push(`one step in ${meta.stride} shown`);
+      if (meta.stride > 1) lines.push(`a frame stands for ${meta.stride} steps`);
       subtitle.replaceChildren(...lines.map((line) => h("div", { textContent: line })));
       rows.querySelector("[data-show=ground]").hidden = meta.sites.length === 0;
     },
