@@ -329,6 +329,7 @@ class Reason(StrEnum):
     START = "start"
     FORK = "fork"
     PERIOD = "period"
+    HORIZON = "horizon"
     LATENCY = "latency"
     UNREACHABLE = Cause.UNREACHABLE.word
 

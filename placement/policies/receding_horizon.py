@@ -74,7 +74,7 @@ def _reason(view: Telemetry, every_steps: int) -> str | None:
     urgent = sorted(view.events & _URGENT)
     if view.migrating or (view.step % max(every_steps, 1) and not urgent):
         return None
-    return urgent[0] if urgent else "horizon"
+    return urgent[0] if urgent else Reason.HORIZON
 
 
 def _best(*proposals: Proposal | None, min_gain: float) -> Proposal | None:

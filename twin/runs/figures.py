@@ -16,6 +16,7 @@ from twin.runs.distribution import EXACT_TOKENS, RELATIVE_ERROR, Distribution
 from twin.runs.fleet_figures import ENERGY, NETWORK, PLACEMENT, SATELLITES
 from twin.runs.rules import LESS, MORE, Columns, Figure, Floats, Quantile, Ratio, StepFigure
 from twin.runs.token_figures import LATENCY, TIME, TOKENS
+from twin.vocabulary import EventKind
 
 STEP_FIGURES: dict[str, StepFigure] = {
     figure.name: figure
@@ -186,10 +187,10 @@ _ALL = (
     _of_run(STEP_FIGURES["sunlit_mean"], "sunlit_share"),
     *_merged(SATELLITES),
     _of_run(STEP_FIGURES["unpowered"], "satellites_without_power"),
-    _count("brown_outs", "brown-out", "brown-outs", "Times that a satellite lost power."),
+    _count("brown_outs", EventKind.BROWN_OUT, "brown-outs", "Times that a satellite lost power."),
     _count(
         "throttlings",
-        "throttled",
+        EventKind.THROTTLED,
         "times a satellite was throttled by heat",
         "Times that a satellite began to compute slowly because it was hot.",
     ),

@@ -120,7 +120,7 @@ def state(model: TwinModel) -> NDArray[np.uint8]:
     worse = {
         SatelliteState.RESERVE: energy.low,
         SatelliteState.THROTTLED: energy.throttled,
-        SatelliteState.FAULTY: ~model.fleet.sound,
+        SatelliteState.FAULTY: ~model.fleet.sound | model.fleet.lost,
         SatelliteState.UNPOWERED: ~energy.powered,
     }
     for number in sorted(worse):
