@@ -10,8 +10,9 @@ from agents.state import TwinState
 from twin.errors import InputError
 from twin.runs import checkpoints
 from twin.runs.checkpoints import check_versions
+from twin.runs.files import PARTIAL, read_manifest
 from twin.runs.rows import RowsState
-from twin.runs.store import PARTIAL, START, Run, any_run, read_manifest
+from twin.runs.store import START, Run, any_run
 from twin.scenario import attachments, loader
 from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario

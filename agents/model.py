@@ -372,7 +372,7 @@ class TwinModel(mesa.Model):
         return np.asarray(busy_s * (self.weight / self.world.step_s) / self.fleet.pace)
 
     def _tell_tokens(self, demand: NDArray[np.float64], entry_s: NDArray[np.float64]) -> None:
-        served, hosts, model = self.served, self.hosts, self.inference
+        served = self.served
         self.row = metrics.token_metrics(
             served.latency.total_s, served.latency.propagation_s, served.latency.compute_s
         )
@@ -388,18 +388,7 @@ class TwinModel(mesa.Model):
             ):
                 if count:
                     self.log.add(kind, cause=cause.word, value=count)
-        self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
-        top_k = model.card.top_k
-        if top_k <= 2:  # beyond, it costs more than all else in the step
-            nearest_s = hosts.of_nearest(hosts.path_s)
-            satellite = np.take_along_axis(hosts.satellite, hosts.nearest, axis=1)
-            compute = self.compute
-            if compute is not model.compute:
-                speed = self.fleet.speed
-                compute = model.compute.at_speed(speed[satellite], speed[hosts.gateway])
-            exact = expected_latency(nearest_s, satellite, model.probability, top_k, compute)
-            self.row["expected_latency_s"] = float(exact.mean_s)
-            self.row["expected_served"] = float(exact.served_probability)
+        self._expect()
         # A first token waits until it can be served, goes up, round once, and down again.
         first_s = (served.waited_s + 2 * entry_s)[served.served] + served.latency.total_s
         self.first_s = first_s if self.ground.sites.size else np.empty(0)
@@ -413,6 +402,22 @@ class TwinModel(mesa.Model):
         flop = self.config.compute.gflops * 1e9 * self.world.step_s
         self.row["compute_deficit_flop"] = float(short * flop)
         self.row["compute_done_flop"] = float((fleet.utilisation * fleet.pace).sum() * flop)
+
+    def _expect(self) -> None:
+        """Latency of a token in expectation over its choice of experts."""
+        model, hosts = self.inference, self.hosts
+        self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
+        top_k = model.card.top_k
+        if top_k <= 2:  # beyond, it costs more than all else in the step
+            nearest_s = hosts.of_nearest(hosts.path_s)
+            satellite = np.take_along_axis(hosts.satellite, hosts.nearest, axis=1)
+            compute = self.compute
+            if compute is not model.compute:
+                speed = self.fleet.speed
+                compute = model.compute.at_speed(speed[satellite], speed[hosts.gateway])
+            exact = expected_latency(nearest_s, satellite, model.probability, top_k, compute)
+            self.row["expected_latency_s"] = float(exact.mean_s)
+            self.row["expected_served"] = float(exact.served_probability)
 
     def _power(self) -> None:
         fleet, now = self.fleet, self.snapshot.instant

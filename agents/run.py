@@ -11,16 +11,9 @@ from agents.model import TwinModel
 from agents.recorder import Recorder, placement_rows
 from twin.runs import checkpoints
 from twin.runs.checkpoints import Checkpoints
+from twin.runs.files import read_manifest, versions
 from twin.runs.rows import Rows
-from twin.runs.store import (
-    START,
-    Run,
-    RunWriter,
-    interrupted_scenario,
-    open_run,
-    read_manifest,
-    versions,
-)
+from twin.runs.store import START, Run, RunWriter, interrupted_scenario, open_run
 from twin.scenario import attachments
 from twin.scenario.schema import Scenario
 from twin.world import state as states

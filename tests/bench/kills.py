@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.runs.checkpoints import files
-from twin.runs.store import PARTIAL
+from twin.runs.files import PARTIAL
 from twin.runs.tables import TABLES
 
 _TWIN = (sys.executable, "-c", "from twin.cli.main import main; main()")

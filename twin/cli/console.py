@@ -10,7 +10,7 @@ from rich.console import Console as RichConsole
 from rich.table import Table
 
 from twin.errors import InputError
-from twin.runs.store import write_text
+from twin.runs.files import write_text
 
 STANDARD_OUTPUT = Path("-")
 

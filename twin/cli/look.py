@@ -140,6 +140,7 @@ def export(
     from twin.cli.console import Console, progress_bar
     from twin.plugins import load_plugins
     from twin.runs import store as runs
+    from twin.runs.files import write_text
 
     options = {"--czml": czml_file, "--graphml": graphml_file, "--omm": omm_file}
     files = {option: path for option, path in options.items() if path is not None}
@@ -161,7 +162,7 @@ def export(
     report = Console(None)
     for option, path in files.items():
         try:
-            runs.write_text(path, texts[option])
+            write_text(path, texts[option])
         except OSError as error:
             raise InputError(f"{option} {path}: {error.strerror}") from None
         report.say(f"{option.removeprefix('--')} in {path}")

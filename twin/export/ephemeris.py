@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import InputError
-from twin.runs.store import write_text
+from twin.runs.files import write_text
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
 from twin.space import propagation

@@ -14,7 +14,7 @@ from typing import Any
 from twin.errors import InputError
 from twin.plugins.errors import located
 from twin.registry import PLUGIN_TEXTS, Registry
-from twin.runs.store import read_manifest
+from twin.runs.files import read_manifest
 from twin.scenario import attachments
 
 GROUP = "orbital_twin.plugins"

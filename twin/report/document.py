@@ -11,10 +11,10 @@ from twin.report.rerun import commands
 from twin.report.study import study_document
 from twin.report.study_data import is_study, read_study_data
 from twin.report.words import CAUSES, agreement, scenario_in_words, scenario_table
-from twin.runs import store as runs
 from twin.runs.cells import text
+from twin.runs.files import write_text
 from twin.runs.repeats import Case, make_cases
-from twin.runs.store import Run, open_run, write_text
+from twin.runs.store import Run, open_run
 from twin.scenario import loader
 from twin.study.reproduce import assumptions
 
@@ -85,7 +85,7 @@ def write(
         if csv_dir is not None:
             csv_dir.mkdir(parents=True, exist_ok=True)
             for table in document.tables():
-                runs.write_text(csv_dir / f"{table.name}.csv", csv_text(table))
+                write_text(csv_dir / f"{table.name}.csv", csv_text(table))
         write_text(file, page)
     except OSError as error:
         raise InputError(f"{error.filename or file}: {error.strerror}") from None

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import InputError
-from twin.runs.store import versions
+from twin.runs.files import versions
 from twin.world import state
 
 FOLDER = "checkpoints"

@@ -6,15 +6,12 @@ whole. The tables hold no wall-clock times: the same scenario gives the same tab
 """
 
 import json
-import os
-import platform
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,13 +21,20 @@ import pyarrow.parquet as pq
 
 from twin import registry
 from twin.errors import InputError
+from twin.runs.files import (
+    PARTIAL,
+    complete_manifest,
+    free_name,
+    read_manifest,
+    versions,
+    write_text,
+)
 from twin.runs.rows import Rows
 from twin.runs.tables import TABLES
 from twin.scenario import attachments, loader
 from twin.scenario.attachments import Attachment, attachment
 from twin.scenario.schema import Scenario
 
-PARTIAL = ".partial"
 PARTS = "parts"
 SOURCES = ("attachments", "plugins")
 """What a manifest says of the files that a run or study was made from."""
@@ -251,22 +255,6 @@ def any_run(path: Path) -> Run:
     return Run(path, manifest)
 
 
-def complete_manifest(folder: Path, what: str, *, key: str, command: str) -> dict[str, Any]:
-    """The manifest of a complete run or study; InputError if it is none, or was interrupted.
-
-    `what` it is, the `key` of its name, and the `command` that finishes it.
-    """
-    manifest = read_manifest(folder, key)
-    if manifest is None:
-        raise InputError(f"{folder}: not a {what} (no readable manifest.json)")
-    if manifest["status"] != "complete" or folder.name.endswith(PARTIAL):
-        raise InputError(
-            f"{folder}: this {what} is not complete (status {manifest['status']}); "
-            f"finish it with: {command} --resume {folder}"
-        )
-    return manifest
-
-
 def list_runs(root: Path) -> list[Run]:
     """Complete runs below `root`, newest first."""
     if not root.is_dir():
@@ -294,41 +282,3 @@ def keep_sources(folder: Path, files: Iterable[Attachment]) -> dict[str, dict[st
 def new_run_id(root: Path, scenario: Scenario) -> str:
     """A name that no run below `root` has: time, scenario and strategy."""
     return free_name(root, f"{scenario.name}-{scenario.placement.strategy}")
-
-
-def free_name(root: Path, what: str, ending: str = "") -> str:
-    """Name of a folder below `root` that is not there: time, what it is, an ending."""
-    stem = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{what}"
-    name, n = stem + ending, 1
-    while (root / name).exists() or (root / (name + PARTIAL)).exists():
-        n += 1
-        name = f"{stem}-{n}{ending}"
-    return name
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old one or the new one, never half of it."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)  # noqa: PTH105 (the atomic one, also where `path` exists)
-
-
-def read_manifest(folder: Path, key: str = "run_id") -> dict[str, Any] | None:
-    """The manifest of a run, or of what else has `key` for its name; None if it has none."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return manifest if isinstance(manifest, dict) and {"status", key} <= manifest.keys() else None
-
-
-def versions() -> dict[str, str]:
-    """Version of Python, of the twin and of what decides its figures."""
-    packages = ("orbital-twin", "numpy", "scipy", "numba", "astropy", "boinor", "sgp4", "Mesa")
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package.lower()] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package.lower()] = "not installed"
-    return found

@@ -23,16 +23,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twin.errors import InputError
-from twin.runs.store import (
+from twin.runs.files import (
     PARTIAL,
-    SOURCES,
     complete_manifest,
     free_name,
-    keep_sources,
     read_manifest,
     versions,
     write_text,
 )
+from twin.runs.store import SOURCES, keep_sources
 from twin.scenario import attachments
 from twin.scenario.attachments import Attachment
 

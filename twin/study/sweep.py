@@ -18,7 +18,8 @@ from twin.plugins import load_plugins
 from twin.plugins.loading import load_kept, load_text
 from twin.registry import PLUGIN_TEXTS
 from twin.runs.figures import FIGURES
-from twin.runs.store import PARTIAL, Run, open_run
+from twin.runs.files import PARTIAL
+from twin.runs.store import Run, open_run
 from twin.runs.studies import Result, Study, StudyWriter, interrupted
 from twin.runs.summary import summarise
 from twin.scenario import attachments, loader
