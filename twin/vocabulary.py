@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Self
 
+from twin.registry import Registry
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -309,6 +311,14 @@ class EventKind(StrEnum):
     TOKEN_RETRIED = "token-retried", _tokens("Tokens will be tried again; value: how many.")
 
 
+EVENTS: Registry[Event] = Registry(
+    "event kind",
+    {kind.value: kind.meaning for kind in EventKind},
+    purpose=lambda event: event.sentence,
+)
+"""Meaning of every kind of event, those of plug-ins included."""
+
+
 class Migration(StrEnum):
     """What is moved."""
 
@@ -371,13 +381,13 @@ def for_page() -> dict[str, Any]:
         "states": [_numbered(state) for state in SatelliteState],
         "lanes": [_numbered(lane) | {"ticks": lane is not Lane.LINKS} for lane in Lane],
         "kinds": {
-            kind.value: {
-                "sentence": kind.meaning.sentence,
-                "shown": kind.meaning.shown,
-                "lane": int(kind.meaning.lane),
-                "quiet": kind.meaning.quiet,
+            kind: {
+                "sentence": event.sentence,
+                "shown": event.shown,
+                "lane": int(event.lane),
+                "quiet": event.quiet,
             }
-            for kind in EventKind
+            for kind, event in EVENTS.items()
         },
         "migration": [EventKind.MIGRATION_START.value, EventKind.MIGRATION_END.value],
     }

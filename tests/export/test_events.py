@@ -8,9 +8,9 @@ import pytest
 
 from agents.run import run_scenario
 from twin.cli.main import main
-from twin.export.events import KINDS
 from twin.runs import store as runs
 from twin.scenario import loader
+from twin.vocabulary import EVENTS
 
 NAMES = [f"P{p}S{s}" for p in range(6) for s in range(8)]
 
@@ -58,7 +58,7 @@ def test_all_events_by_path_or_by_id(events, small_run, table):
 
 
 def test_kinds_that_occur_are_known(table):
-    assert {row["kind"] for row in table} <= set(KINDS)
+    assert {row["kind"] for row in table} <= set(EVENTS)
 
 
 def test_names_and_utc(events, small_run):

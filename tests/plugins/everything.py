@@ -9,7 +9,9 @@ from twin.energy.bus import BUS_PROFILES
 from twin.moe.presets import MODEL_CARDS
 from twin.moe.sampling import plackett_luce
 from twin.plugins import register
+from twin.runs.figures import RunFigure
 from twin.space.propagation import PROPAGATORS
+from twin.vocabulary import Event, Lane
 
 seen = {}
 """What the functions were given, for the test to look at."""
@@ -65,3 +67,14 @@ def fresh(table, top_k):
 
 register.bus_profile(replace(BUS_PROFILES["v2mini"], name="workshop", battery_wh=9_000.0))
 register.model_card(replace(MODEL_CARDS["toy-8x4"], name="toy-mine", title="Toy of mine"))
+register.event_kind(
+    "heartbeat", Event(sentence="A satellite says that it is alive.", lane=Lane.SATELLITE)
+)
+register.figure(
+    RunFigure(
+        name="heartbeats",
+        label="heartbeats",
+        sentence="Times that a satellite said that it is alive.",
+        draw=lambda run: run.events.get("heartbeat", 0),
+    )
+)

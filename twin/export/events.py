@@ -12,9 +12,8 @@ from twin.errors import InputError
 from twin.export.ephemeris import satellite_number, utc
 from twin.runs.store import Run
 from twin.space import constellation as constellations
-from twin.vocabulary import EventKind
+from twin.vocabulary import EVENTS
 
-KINDS = tuple(map(str, EventKind))
 """Kinds of events that a run may hold."""
 
 
@@ -137,6 +136,6 @@ def _names(run: Run) -> tuple[str, ...]:
 def _check(kinds: Sequence[str], run: Run) -> None:
     there = pc.unique(run.table("events", ["kind"])["kind"].cast(pa.string())).to_pylist()
     for kind in kinds:
-        if kind not in KINDS and kind not in there:
-            known = sorted({*KINDS, *there})
+        if kind not in EVENTS and kind not in there:
+            known = sorted({*EVENTS, *there})
             raise InputError(f"--kind {kind}: unknown; kinds of events are: {', '.join(known)}")

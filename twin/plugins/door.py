@@ -12,6 +12,8 @@ from twin.plugins.kinds import KINDS
 if TYPE_CHECKING:
     from twin.energy.bus import BusProfile
     from twin.moe.spec import ModelCard
+    from twin.runs.figures import RunFigure
+    from twin.vocabulary import Event
 
 type Decorator[F] = Callable[[F], F]
 
@@ -70,6 +72,21 @@ class _Register:
         from twin.moe.spec import ModelCard
 
         return _data("model-card", card, ModelCard)
+
+    def figure(self, figure: RunFigure) -> RunFigure:
+        """Add a figure of a run under its own name; run, studies and reports show it."""
+        from twin.runs.figures import RunFigure
+
+        return _data("figure", figure, RunFigure)
+
+    def event_kind(self, name: str, event: Event) -> Event:
+        """Add a kind of event; ``model.log.add(name, ...)`` logs one."""
+        from twin.vocabulary import Event
+
+        if not isinstance(event, Event):
+            raise InputError(f"an event-kind must be an Event, not {type(event).__name__}")
+        _add("event-kind", name, event)
+        return event
 
 
 register = _Register()

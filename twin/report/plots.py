@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from twin.export.events import KINDS
 from twin.report.curves import distribution, in_a_row, layers, percent, told_of
 from twin.report.drawing import grid, legend_below, lines_of, panels, time_axis
 from twin.report.page import Picture
@@ -24,7 +23,7 @@ from twin.runs.figures import STEP_FIGURES
 from twin.runs.fleet_figures import LINK_CAUSES
 from twin.runs.repeats import Case
 from twin.runs.rules import Floats
-from twin.vocabulary import EventKind
+from twin.vocabulary import EVENTS
 
 _STRIPS = 400
 """Columns of the timeline of events."""
@@ -203,7 +202,7 @@ def _timeline(case: Case, number: int) -> Picture | None:
     table = case.runs[0].table("events", ["t_s", "kind"])
     t_s = np.asarray(table["t_s"].to_numpy(), np.float64)
     kind = np.asarray(table["kind"].cast(pa.string()).to_pylist(), object)
-    there = [k for k in (*KINDS, *sorted(set(kind) - set(KINDS))) if (kind == k).any()]
+    there = [k for k in (*EVENTS, *sorted(set(kind) - set(EVENTS))) if (kind == k).any()]
     if not there:
         return None
     end_s = max(case.steps[0]["t_s"][-1], t_s.max(), 1.0)
@@ -222,7 +221,7 @@ def _timeline(case: Case, number: int) -> Picture | None:
         axes.set_xlabel(label)
 
     busiest = there[int(np.argmax(counts.sum(axis=1)))]
-    grave = {str(kind) for kind in EventKind if kind.meaning.grave}
+    grave = {kind for kind, event in EVENTS.items() if event.grave}
     of_kind = dict(zip(there, counts.sum(axis=1), strict=True))
     trouble = [f"{n:,} of '{k}'" for k, n in of_kind.items() if k in grave]
     first = f" of {case.label}" if number or case.label != case.scenario.placement.strategy else ""

@@ -5,20 +5,13 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 
-from twin.export.events import KINDS
 from twin.report.page import Table
 from twin.report.words import CAUSES
 from twin.runs.cells import Cell
 from twin.runs.figures import FIGURES, PERCENTILES
 from twin.runs.repeats import Case, difference
 from twin.runs.statistics import Estimate, estimate
-
-_KEY_FIGURES = tuple(
-    name
-    for name, figure in FIGURES.items()
-    if not figure.link_kind and not name.startswith(("lost_", "battery_"))
-)
-"""Those of the first table; the others are in tables of their own."""
+from twin.vocabulary import EVENTS
 
 _QUIET = (
     "throttlings",
@@ -35,10 +28,19 @@ _QUIET = (
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
+def _first_figures() -> list[str]:
+    """Figures of the first table; the others are in tables of their own."""
+    return [
+        name
+        for name, figure in FIGURES.items()
+        if not figure.link_kind and not name.startswith(("lost_", "battery_"))
+    ]
+
+
 def key_figures(cases: list[Case]) -> Table:
     """The main figures, a column a case: means over repetitions where there are any."""
     rows: list[list[Cell]] = []
-    for name in _KEY_FIGURES:
+    for name in _first_figures():
         found = [case.values(name) * FIGURES[name].scale for case in cases]
         joined = np.concatenate(found)
         if np.isfinite(joined).any() and not (name in _QUIET and (joined == 0).all()):
@@ -64,7 +66,7 @@ def differences(cases: list[Case]) -> Table | None:
         return None
     first, others = cases[0], cases[1:]
     rows: list[list[Cell]] = []
-    for name in _KEY_FIGURES:
+    for name in _first_figures():
         header, scale = FIGURES[name].header, FIGURES[name].scale
         found = [difference(case, first, name) for case in others]
         if any(np.isfinite(d.mean) and d.mean != 0 for d in found):
@@ -138,7 +140,7 @@ def event_counts(case: Case) -> Counter[tuple[str, str]]:
 def events(cases: list[Case]) -> Table:
     """Number of events by kind and cause."""
     counts = [event_counts(case) for case in cases]
-    known = {kind: i for i, kind in enumerate(KINDS)}
+    known = {kind: i for i, kind in enumerate(EVENTS)}
     there = sorted({k for c in counts for k in c}, key=lambda k: (known.get(k[0], len(known)), k))
     return Table(
         name="events",

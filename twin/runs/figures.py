@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from twin.network.grid import LinkKind
+from twin.registry import Registry
 from twin.runs import rules
 from twin.runs.distribution import EXACT_TOKENS, RELATIVE_ERROR, Distribution
 from twin.runs.fleet_figures import ENERGY, NETWORK, PLACEMENT, SATELLITES
@@ -215,11 +216,14 @@ _ALL = (
     ),
 )
 
-RUN_FIGURES: dict[str, RunFigure] = {figure.name: figure for figure in _ALL}
-"""All figures of a run."""
-
-FIGURES: dict[str, RunFigure] = {n: f for n, f in RUN_FIGURES.items() if f.decided}
+FIGURES: Registry[RunFigure] = Registry(
+    "figure",
+    {figure.name: figure for figure in _ALL if figure.decided},
+    purpose=lambda figure: figure.sentence,
+)
 """Figures of a run that its scenario decides: all but the wall time."""
+
+_CHANCE = {figure.name: figure for figure in _ALL if not figure.decided}
 
 LATENCIES = tuple(figure.name for figure in LATENCY if figure.unit == "s")
 """Figures of which ratios are shown beside differences."""
@@ -235,7 +239,7 @@ def draw(run: RunTotals) -> dict[str, float | None]:
     """All figures of a run by name; None where there is none."""
     found = {
         name: figure.draw(run)
-        for name, figure in RUN_FIGURES.items()
+        for name, figure in (*FIGURES.items(), *_CHANCE.items())
         if not figure.link_kind or figure.link_kind in run.conclusion["links"]
     }
     return {

@@ -12,7 +12,7 @@ from twin.runs.store import Run
 
 
 def summarise(run: Run) -> dict[str, float | None]:
-    """Figures of a complete run, by the names in `twin.runs.figures.RUN_FIGURES`.
+    """Figures of a complete run, by the names in `twin.runs.figures.FIGURES`, and its wall time.
 
     None where there is none. A run has no figures of the kinds of link that its constellation
     has not.

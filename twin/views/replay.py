@@ -23,16 +23,9 @@ from twin.runs.store import Run
 from twin.views import trace
 from twin.views.block import Block
 from twin.views.trace import Columns, Frame, Plan
-from twin.vocabulary import CAUSES, EventKind, Lane, SatelliteState
+from twin.vocabulary import CAUSES, EVENTS, EventKind, Lane, SatelliteState
 from twin.world.world import World
 
-_STATE_EVENTS = {
-    kind.value: (state, state is kind.meaning.begins)
-    for kind in EventKind
-    for state in (kind.meaning.begins, kind.meaning.ends)
-    if state is not None
-}
-"""Which state an event of a satellite begins (True) or ends."""
 _SERVICE_EVENTS = frozenset(kind.value for kind in EventKind if kind.meaning.lane is Lane.GROUND)
 _ROUNDING_S = 1e-6
 
@@ -56,9 +49,10 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
         step = snapshot.step
         mine = record.events.get(step, [])
         for event in mine:
-            if event["kind"] in _STATE_EVENTS:
-                number, begins = _STATE_EVENTS[event["kind"]]
-                inside[number, event["satellite"]] = begins
+            meaning = EVENTS[event["kind"]]
+            for state, begins in ((meaning.begins, True), (meaning.ends, False)):
+                if state is not None:
+                    inside[state, event["satellite"]] = begins
         hand_overs += [event for event in mine if event["kind"] in _SERVICE_EVENTS]
         # Requests of a step enter through whoever serves at its start.
         while hand_overs and hand_overs[0]["t_s"] <= snapshot.instant.t_s + _ROUNDING_S:
