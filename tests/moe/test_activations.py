@@ -91,7 +91,7 @@ def test_counts_from_a_file(tmp_path):
     [
         (None, "cannot be read: No such file"),
         ("[[1, 2", "not a JSON array of 2 x 3 counts"),
-        ("\xff", "must be|not a JSON array"),
+        ("\xff", "not a text file in UTF-8"),
         ("[" * 100_000, "not a JSON array"),
         ("[[1, 2, 3], [1, 2]]", "not a JSON array"),
         ('{"topics": 1}', "must be 2 layers x 3 experts of numbers"),

@@ -120,7 +120,8 @@ def test_a_plug_in_that_fails_leaves_nothing_and_may_be_mended(write):
                 f"there is a {kind.registry.kind} {next(iter(kind.registry))!r} already",
             )
             for kind in KINDS.values()
-            if len(kind.registry) and kind.name not in ("bus-profile", "model-card", "figure", "event-kind")
+            if len(kind.registry)
+            and kind.name not in ("bus-profile", "model-card", "figure", "event-kind")
         ),
     ],
 )

@@ -165,7 +165,7 @@ def test_trade_off_names_cells_that_none_beats(page_of, study):
     (picture,) = [p for p in document.pictures() if p.name == "pareto-energy_per_token_j"]
     ended = points_of(study).query("status == 'ok'")
     means = ended.groupby([*AXES, "strategy"])[["latency_mean_s", "energy_per_token_j"]].mean()
-    means = means.round(9)
+    means = means.map(lambda value: float(f"{value:.9g}"))
     for key, mine in means.iterrows():
         beaten = ((means <= mine).all(axis=1) & (means < mine).any(axis=1)).any()
         name = f"{key[2]}, altitude_km {key[0]:g}, memory_gb {key[1]:g} ("

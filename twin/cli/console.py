@@ -14,7 +14,7 @@ from twin.runs.files import write_text
 
 STANDARD_OUTPUT = Path("-")
 
-_NAME = 20
+_NAME = 24
 """Characters, at most, of what is a name and not a sentence."""
 
 
@@ -41,7 +41,7 @@ class Console:
                 name,
                 justify="left" if text else "right",
                 overflow="fold",
-                no_wrap=text and max(len(row[i]) for row in rows) <= _NAME,
+                no_wrap=text and max(len(row[i]) for row in rows) <= (_NAME if i else 2 * _NAME),
             )
         for row in rows:
             table.add_row(*row)

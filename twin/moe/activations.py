@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from twin.errors import InputError
 from twin.moe.sampling import check_enough
 from twin.moe.selection import fit_weights
-from twin.scenario.attachments import read_text, shown
+from twin.scenario.attachments import is_kept, read_text, shown
 from twin.scenario.schema import Activations
 
 FloatArray = NDArray[np.float64]
@@ -165,7 +165,7 @@ def expert_probabilities(
 
 
 def _read_counts(file: str, shape: tuple[int, int], top_k: int) -> FloatArray:
-    label = f"activations.file {shown(file)}"
+    label = f"activations.file {shown(file) if is_kept(file) else file}"
     text = read_text(file, told=label)
     try:
         # Parsed apart from the rest: a ragged list is refused by numpy, a deep one by json.

@@ -192,6 +192,10 @@ def _trade_offs(cells: Cells) -> list[Picture | None]:
     return [_trade_off(cells, latency, other) for other in others[:_MOST_TRADES] if latency]
 
 
+def _rounded(value: Estimate) -> float:
+    return float(f"{value.mean:.9g}")
+
+
 def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
     x, y = cells.values(latency), cells.values(other)
     at = [
@@ -202,7 +206,8 @@ def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
     known = [(cell, a, b) for cell, (a, b) in zip(at, found, strict=True) if a and b]
     if len(known) < 2:
         return None
-    means = np.array([[a.mean, FIGURES[other].better * b.mean] for _, a, b in known])
+    # Means that differ by rounding only are the same.
+    means = np.array([[_rounded(a), FIGURES[other].better * _rounded(b)] for _, a, b in known])
     best = [bool(good) for good in non_dominated(means)]
     names = [
         f"{cells.cell_name(*cell)} ({amount(a, latency)}, {amount(b, other)})"
