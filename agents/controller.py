@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.controller_state import ControllerState, Observation
 from agents.status import FleetStatus, happened
 from placement.cost import objective_s
 from placement.migration import migration
@@ -20,88 +20,16 @@ from twin import registry, seeding
 from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
 from twin.moe.inference import Inference
-from twin.planning.forecast import Oracle, OracleState
-from twin.planning.problems import (
-    Known,
-    asked_per_s,
-    last_planned_step,
-    plan,
-    planning_problem,
-)
+from twin.planning.forecast import Oracle
+from twin.planning.problems import Known, asked_per_s, last_planned_step, plan, planning_problem
 from twin.serving.shipments import Shipment, terms
-from twin.serving.transfers import Transfers, TransferState, in_force
+from twin.serving.transfer_state import TransferState, in_force
+from twin.serving.transfers import Transfers
 from twin.vocabulary import EventKind, Reason
 from twin.world.topology import Snapshot
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observation:
-    """What the controller is shown of a step, or learns later by telemetry.
-
-    Attributes
-    ----------
-    step : int
-    inference : Inference
-        The language model as it is now.
-    status : FleetStatus
-        What satellites and ground report of this step; it reaches the controller late.
-    hosting : (N,) bool
-        Satellites that host something under the placement in force.
-    """
-
-    step: int
-    inference: Inference
-    status: FleetStatus
-    hosting: NDArray[np.bool_]
-
-
-@dataclass(kw_only=True)
-class ControllerState:
-    """What the controller carries from one step to the next.
-
-    Attributes
-    ----------
-    version : int
-        How many times the placement in force has changed; -1 before the first plan.
-    plans : int
-        How many plans have been adopted after the first.
-    planned_at : int
-        Step of the newest plan.
-    planned_latency_s, promised_s : float
-        Latency first reported of it, and its objective.
-    repaired : bool
-        Whether the placement in force has been repaired since it was planned.
-    reports : list of FleetStatus
-        Telemetry on its way, the newest last. The oldest is what is known, or the one before it,
-        which shows what has changed.
-    probability, activation : (L, E) float64, or None before the first plan
-        How the router is believed to choose.
-    estimate : (L, E) float64 or None
-        Activations learnt from tokens, if the controller learns.
-    transfers : TransferState or None
-        None before the first plan.
-    oracle : OracleState or None
-        Of a policy that foresees.
-    plan_now : bool
-        Whether to plan in the next step whatever the policy says: strategy or policy are new.
-    """
-
-    version: int = -1
-    plans: int = 0
-    planned_at: int = 0
-    planned_latency_s: float = np.nan
-    promised_s: float = np.nan
-    repaired: bool = False
-    reports: list[FleetStatus]
-    probability: NDArray[np.float64] | None = None
-    activation: NDArray[np.float64] | None = None
-    estimate: NDArray[np.float64] | None = None
-    transfers: TransferState | None = None
-    oracle: OracleState | None = None
-    plan_now: bool = False
 
 
 class Controller(mesa.Agent):
@@ -270,8 +198,7 @@ class Controller(mesa.Agent):
         memory_s = self._config.controller.activation_memory_s
         assert self.state.estimate is not None
         assert memory_s is not None
-        top_k = self._top_k
-        return ActivationEstimate(self.state.estimate, top_k, memory_s=memory_s)
+        return ActivationEstimate(self.state.estimate, self._top_k, memory_s=memory_s)
 
     def _believed(
         self, now: Inference, *, foreseen: bool

@@ -9,7 +9,8 @@ import numpy as np
 from mesa.time import EventGenerator, Priority, Schedule
 from numpy.typing import NDArray
 
-from agents.controller import Controller, Observation
+from agents.controller import Controller
+from agents.controller_state import Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
 from agents.satellite import Satellite
@@ -77,6 +78,14 @@ class TwinModel(mesa.Model):
         Where outages and faults come from; simulated by default.
     """
 
+    snapshot: Snapshot
+    light: StepLight
+    delay_s: NDArray[np.float64]
+    predecessor: NDArray[np.int32]
+    hosts: Hosts
+    compute: ComputeTimes
+    served: Served
+
     def __init__(
         self,
         scenario: Scenario,
@@ -93,25 +102,14 @@ class TwinModel(mesa.Model):
         self.inference = inference(scenario)
         self.log = EventLog()
         n = self.world.constellation.size
-        energy = FleetEnergy(
-            bus.profile(scenario.bus),
-            n,
-            soc=scenario.bus.initial_soc,
-            temperature_c=scenario.bus.initial_c,
-        )
+        soc, temperature_c = scenario.bus.initial_soc, scenario.bus.initial_c
+        energy = FleetEnergy(bus.profile(scenario.bus), n, soc=soc, temperature_c=temperature_c)
         self.fleet = fleet_at_start(self.world.constellation, scenario.compute, energy)
         self.satellites = [Satellite(self, row) for row in range(n)]
         self.controller = Controller(self, None if state is None else state.controller)
         self.ground = GroundSegment(self)
         self.network = Network(self.world, self.source, None if state is None else state.network)
         self._token_draws = self._stream("tokens")
-        self.snapshot: Snapshot
-        self.light: StepLight
-        self.delay_s: NDArray[np.float64]
-        self.predecessor: NDArray[np.int32]
-        self.hosts: Hosts
-        self.compute: ComputeTimes
-        self.served: Served
         self.first_s = np.empty(0)
         self.link_statistics = LinkStatistics(
             self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.controller import ControllerState
+from agents.controller_state import ControllerState
 from twin.energy.budget import EnergyState
 from twin.network.handover import ServingState
 from twin.network.terminals import LinkCounts

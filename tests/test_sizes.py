@@ -17,6 +17,7 @@ FORMAT = "the chunk's fields in their order"
 LONGER = {
     "agents/model.py": "the model's phases, in the order of a step",
     "twin/views/trace.py": "one format, described in one place",
+    "twin/vocabulary.py": "every word of a run, one entry each",
     "twin/moe/race.py: race_sums": KERNEL,
     "twin/serving/hops.py: _follow": KERNEL,
     "twin/runs/summary.py: summarise": TABLE,

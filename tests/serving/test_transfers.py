@@ -7,7 +7,8 @@ import pytest
 
 from placement.problem import Placement
 from twin.serving.shipments import GROUND, Terms
-from twin.serving.transfers import Transfers, in_force
+from twin.serving.transfer_state import in_force
+from twin.serving.transfers import Transfers
 
 N = 6
 TAIL = np.array([0, 1, 1, 2, 2, 3, 3, 4, 4, 5])

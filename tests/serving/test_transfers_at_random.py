@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from placement.problem import Placement, check, memory_used_bytes
 from twin.serving.shipments import GROUND, Terms
-from twin.serving.transfers import Transfers, in_force
+from twin.serving.transfer_state import in_force
+from twin.serving.transfers import Transfers
 
 N, LAYERS, EXPERTS = 8, 2, 3
 STEP_S = 10.0

@@ -7,8 +7,6 @@ placement, and tokens keep the hosts they started with, no token in flight is lo
 memory does not allow both copies is the old one given up first.
 """
 
-from dataclasses import dataclass
-
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -16,55 +14,8 @@ from numpy.typing import NDArray
 from placement.problem import Placement, PlacementProblem
 from twin.network.routing import shortest_paths
 from twin.serving.shipments import GROUND, Shipment, Terms, Thing, Wanted
+from twin.serving.transfer_state import TransferState, in_force, wide, with_rows
 from twin.world.topology import Snapshot
-
-
-@dataclass(kw_only=True)
-class TransferState:
-    """The placement in force and what is under way to change it, carried from step to step.
-
-    Attributes
-    ----------
-    placement : Placement
-        In force: what serves.
-    absent : (L, E) bool
-        Experts dropped before their new copy arrived: no satellite serves them.
-    gateway_absent : (L,) bool
-        The same for gateways.
-    under_way : list of Shipment
-    wanted : list of Wanted
-        Hosts that are wanted for things which change.
-    gateway_bytes, expert_bytes, kv_bytes : float
-        Sizes of what moves.
-    now_s : float
-        End of the last step.
-    carried_bytes, hop_bytes : float
-        Of the last step: bytes, and bytes times hops.
-    """
-
-    placement: Placement
-    absent: NDArray[np.bool_]
-    gateway_absent: NDArray[np.bool_]
-    under_way: list[Shipment]
-    wanted: list[Wanted]
-    gateway_bytes: float = 0.0
-    expert_bytes: float = 0.0
-    kv_bytes: float = 0.0
-    now_s: float = 0.0
-    carried_bytes: float = 0.0
-    hop_bytes: float = 0.0
-
-
-def in_force(placement: Placement) -> TransferState:
-    """Return a placement with nothing under way."""
-    layers, experts = placement.expert.shape
-    return TransferState(
-        placement=placement,
-        absent=np.zeros((layers, experts), bool),
-        gateway_absent=np.zeros(layers, bool),
-        under_way=[],
-        wanted=[],
-    )
 
 
 class Transfers:
@@ -230,7 +181,7 @@ class Transfers:
             (False, self.placement.copies, wanted.copies, self.absent),
         ):
             width = max(old.shape[-1], new.shape[-1])
-            before, after = _wide(old, width), _wide(new, width)
+            before, after = wide(old, width), wide(new, width)
             for index in np.argwhere((before != after).any(axis=-1) | absent):
                 thing = (int(index[0]), -1 if gateway else int(index[1]))
                 found.append((thing, [int(h) for h in after[tuple(index)] if h >= 0]))
@@ -316,35 +267,8 @@ class Transfers:
                 self._rows[thing] = there + [h for h in row if h not in wanted]
         self.state.wanted = left
         if self._rows:
-            self.state.placement = _with_rows(self.placement, self._rows)
+            self.state.placement = with_rows(self.placement, self._rows)
             self._rows.clear()
-
-
-def _with_rows(placement: Placement, rows: dict[Thing, list[int]]) -> Placement:
-    """Return a placement with other hosts for some things."""
-    width = [1, 1]
-    for (_, expert), hosts in rows.items():
-        width[expert >= 0] = max(width[expert >= 0], len(hosts))
-    gateways = _wide(placement.gateways, max(width[0], placement.gateways.shape[-1])).copy()
-    copies = _wide(placement.copies, max(width[1], placement.copies.shape[-1])).copy()
-    for (layer, expert), hosts in rows.items():
-        row = gateways[layer] if expert < 0 else copies[layer, expert]
-        row[:] = -1
-        row[: len(hosts)] = hosts
-    # No wider than what is there: columns cost time in every step.
-    gateways = gateways[:, : max(int((gateways >= 0).sum(axis=-1).max()), 1)]
-    copies = copies[..., : max(int((copies >= 0).sum(axis=-1).max()), 1)]
-    return Placement(
-        gateway=np.ascontiguousarray(gateways[:, 0]),
-        expert=np.ascontiguousarray(copies[..., 0]),
-        standby=gateways[:, 1:],
-        replica=copies[..., 1:],
-    )
-
-
-def _wide(hosts: NDArray[np.int32], width: int) -> NDArray[np.int32]:
-    padding = [(0, 0)] * (hosts.ndim - 1) + [(0, width - hosts.shape[-1])]
-    return np.pad(hosts, padding, constant_values=-1)
 
 
 @numba.njit(cache=True)

@@ -1,0 +1,78 @@
+"""What the controller is shown of a step, and what it carries to the next."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.status import FleetStatus
+from twin.moe.inference import Inference
+from twin.planning.forecast import OracleState
+from twin.serving.transfer_state import TransferState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What the controller is shown of a step, or learns later by telemetry.
+
+    Attributes
+    ----------
+    step : int
+    inference : Inference
+        The language model as it is now.
+    status : FleetStatus
+        What satellites and ground report of this step; it reaches the controller late.
+    hosting : (N,) bool
+        Satellites that host something under the placement in force.
+    """
+
+    step: int
+    inference: Inference
+    status: FleetStatus
+    hosting: NDArray[np.bool_]
+
+
+@dataclass(kw_only=True)
+class ControllerState:
+    """What the controller carries from one step to the next.
+
+    Attributes
+    ----------
+    version : int
+        How many times the placement in force has changed; -1 before the first plan.
+    plans : int
+        How many plans have been adopted after the first.
+    planned_at : int
+        Step of the newest plan.
+    planned_latency_s, promised_s : float
+        Latency first reported of it, and its objective.
+    repaired : bool
+        Whether the placement in force has been repaired since it was planned.
+    reports : list of FleetStatus
+        Telemetry on its way, the newest last. The oldest is what is known, or the one before it,
+        which shows what has changed.
+    probability, activation : (L, E) float64, or None before the first plan
+        How the router is believed to choose.
+    estimate : (L, E) float64 or None
+        Activations learnt from tokens, if the controller learns.
+    transfers : TransferState or None
+        None before the first plan.
+    oracle : OracleState or None
+        Of a policy that foresees.
+    plan_now : bool
+        Whether to plan in the next step whatever the policy says: strategy or policy are new.
+    """
+
+    version: int = -1
+    plans: int = 0
+    planned_at: int = 0
+    planned_latency_s: float = np.nan
+    promised_s: float = np.nan
+    repaired: bool = False
+    reports: list[FleetStatus]
+    probability: NDArray[np.float64] | None = None
+    activation: NDArray[np.float64] | None = None
+    estimate: NDArray[np.float64] | None = None
+    transfers: TransferState | None = None
+    oracle: OracleState | None = None
+    plan_now: bool = False
