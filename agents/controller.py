@@ -101,7 +101,7 @@ class Controller(mesa.Agent):
         everybody = np.ones(len(self._pace), bool)
         self._problem = self._pose(seen, everybody, seen.status.soc, None, known_steps=None)
         placement = plan(self._config, self._problem, self._strategy.at(seen.step))
-        self._carry_out(in_force(placement))
+        self._carry_out(in_force(placement, self._problem))
         mine.planned_at = seen.step
         mine.promised_s = objective_s(self._problem, placement)
         self._log.add(EventKind.REPLAN, cause=Reason.START, value=mine.promised_s)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.rules.view import RuleState
 from placement.hosting import hosting
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
@@ -19,7 +20,9 @@ class FleetState:
     Attributes
     ----------
     energy : FleetEnergy
-        Charge, temperature, power and the compute speed they leave.
+        Charge, temperature, power.
+    rule : RuleState
+        What satellites have decided for themselves.
     sound : (N,) bool
         Free of faults. A faulty satellite has neither links nor compute; its bus stays up.
     lost : (N,) bool
@@ -43,6 +46,7 @@ class FleetState:
     """
 
     energy: FleetEnergy
+    rule: RuleState
     sound: NDArray[np.bool_]
     lost: NDArray[np.bool_]
     sunlit: NDArray[np.float64]
@@ -65,9 +69,14 @@ class FleetState:
         return self.energy.powered & self.sound & ~self.lost
 
     @property
+    def linked(self) -> NDArray[np.bool_]:
+        """Satellites whose terminals work, (N,): up, and not switched off."""
+        return self.up & self.rule.terminals_on
+
+    @property
     def speed(self) -> NDArray[np.float64]:
         """Compute speed that power, heat and faults leave, (N,); 1 is ``compute.gflops``."""
-        return self.energy.speed * (self.sound & ~self.lost) * self.pace
+        return self.rule.speed * (self.sound & ~self.lost) * self.pace
 
     @property
     def hosting(self) -> NDArray[np.bool_]:
@@ -77,7 +86,7 @@ class FleetState:
     @property
     def accepting(self) -> NDArray[np.bool_]:
         """Who takes on experts, (N,): not while off, nor while living on the reserve."""
-        return self.up & ~self.energy.low
+        return self.up & self.rule.accepting
 
     def host(self, placement: Placement) -> None:
         """Take over a placement."""
@@ -93,6 +102,13 @@ def fleet_at_start(
     pace, memory_bytes = hardware(constellation, compute)
     return FleetState(
         energy=energy,
+        rule=RuleState(
+            low=np.zeros(n, bool),
+            throttled=np.zeros(n, bool),
+            speed=np.ones(n),
+            accepting=np.ones(n, bool),
+            terminals_on=np.ones(n, bool),
+        ),
         sound=np.ones(n, bool),
         lost=np.zeros(n, bool),
         sunlit=np.ones(n),

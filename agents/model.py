@@ -13,6 +13,8 @@ from agents.controller import Controller
 from agents.controller_state import Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
+from agents.rules.local import Locals
+from agents.rules.view import RuleState
 from agents.satellite import Satellite
 from agents.state import TwinState
 from agents.status import FleetStatus
@@ -76,6 +78,8 @@ class TwinModel(mesa.Model):
         Where to go on, and is from then on this model's; before the first step by default.
     source : Source, optional
         Where outages and faults come from; simulated by default.
+    satellite : type, optional
+        A subclass of `Satellite`, whose `decide` is called for each.
     """
 
     snapshot: Snapshot
@@ -93,6 +97,7 @@ class TwinModel(mesa.Model):
         *,
         state: TwinState | None = None,
         source: Source | None = None,
+        satellite: type[Satellite] = Satellite,
     ) -> None:
         super().__init__(rng=scenario.simulation.seed)
         self.config = scenario
@@ -105,7 +110,8 @@ class TwinModel(mesa.Model):
         soc, temperature_c = scenario.bus.initial_soc, scenario.bus.initial_c
         energy = FleetEnergy(bus.profile(scenario.bus), n, soc=soc, temperature_c=temperature_c)
         self.fleet = fleet_at_start(self.world.constellation, scenario.compute, energy)
-        self.satellites = [Satellite(self, row) for row in range(n)]
+        self.satellites = [satellite(self, row) for row in range(n)]
+        self._locals = Locals(self)
         self.controller = Controller(self, None if state is None else state.controller)
         self.ground = GroundSegment(self)
         self.network = Network(self.world, self.source, None if state is None else state.network)
@@ -140,6 +146,7 @@ class TwinModel(mesa.Model):
             sound=self._sound,
             lost=self.fleet.lost,
             energy=self.fleet.energy.state,
+            rule=self.fleet.rule,
             ground=self.ground.state,
             waiting=self.service.state,
             controller=self.controller.snapshot(),
@@ -220,7 +227,7 @@ class TwinModel(mesa.Model):
     def _go_on_from(self, state: TwinState) -> None:
         self._sound, self.fleet.lost = state.sound, state.lost
         self.fleet.sound = np.ones(self.fleet.size, bool) if state.sound is None else state.sound
-        self.fleet.energy.state = state.energy
+        self.fleet.energy.state, self.fleet.rule = state.energy, state.rule
         self.ground.state = state.ground
         self.service.state = state.waiting
         self.link_statistics.state = state.counts
@@ -241,7 +248,7 @@ class TwinModel(mesa.Model):
         if fleet.sound is not before:
             for row in np.flatnonzero((before != fleet.sound) & ~fleet.lost):
                 self.satellites[row].fault_changed()
-        self.snapshot = self.network.advance(fleet.up)
+        self.snapshot = self.network.advance(fleet.linked)
         self.link_statistics.add(self.snapshot.link_state)
         self.inference = self.inference.at(self.snapshot.instant.t_s)
         paired = self.world.skeleton.edges[self.snapshot.up]
@@ -317,7 +324,7 @@ class TwinModel(mesa.Model):
             taking=fleet.accepting | (fleet.up & fleet.hosting),
             up=fleet.up,
             lit=fleet.sunlit > 0.0,
-            low=fleet.energy.low,
+            low=fleet.rule.low,
             sound=fleet.sound & ~fleet.lost,
             soc=fleet.energy.soc,
             latency_s=latency_s,
@@ -424,9 +431,16 @@ class TwinModel(mesa.Model):
             around,
             terminals_on=fleet.degree,
             busy_share=fleet.utilisation,
+            speed=fleet.rule.speed,
             step_s=self.world.step_s,
         )
-        self._tell_satellites(report)
+        before = fleet.rule
+        decision = self._locals.decide()
+        self._tell_satellites(report, before, fleet.rule)
+        for asked in decision.take_over:
+            if self.controller.transfers.ask(*asked):
+                _, _, satellite, neighbour = asked
+                self.log.add(EventKind.TAKE_OVER, satellite=satellite, other=neighbour)
         deficit_j, profile = report.flow.deficit_j.sum(), fleet.energy.bus
         peak_w = profile.compute_peak_w - profile.compute_idle_w
         self.row |= {
@@ -436,14 +450,16 @@ class TwinModel(mesa.Model):
             "tokens_represented": self.row["tokens_served"] * self.weight,
         }
 
-    def _tell_satellites(self, report: EnergyReport) -> None:
+    def _tell_satellites(self, report: EnergyReport, before: RuleState, now: RuleState) -> None:
         crossings = {
             EventKind.BROWN_OUT: report.browned_out,
             EventKind.POWER_RECOVERED: report.recovered,
-            EventKind.SOC_LOW: report.went_low,
-            EventKind.SOC_RECOVERED: report.regained,
-            EventKind.THROTTLED: report.overheated,
-            EventKind.COOLED: report.cooled,
+            EventKind.SOC_LOW: ~before.low & now.low,
+            EventKind.SOC_RECOVERED: before.low & ~now.low,
+            EventKind.THROTTLED: ~before.throttled & now.throttled,
+            EventKind.COOLED: before.throttled & ~now.throttled,
+            EventKind.TERMINALS_OFF: before.terminals_on & ~now.terminals_on,
+            EventKind.TERMINALS_ON: ~before.terminals_on & now.terminals_on,
         }
         end_s = self.snapshot.instant.t_s + self.world.step_s
         for kind, mask in crossings.items():
@@ -466,8 +482,8 @@ class TwinModel(mesa.Model):
             "soc_min": float(energy.soc.min()),
             "temperature_max_c": float(energy.temperature_k.max()) - bus.ZERO_CELSIUS_K,
             "unpowered": int((~energy.powered).sum()),
-            "low": int(energy.low.sum()),
-            "throttled": int(energy.throttled.sum()),
+            "low": int(fleet.rule.low.sum()),
+            "throttled": int(fleet.rule.throttled.sum()),
             "utilisation_max": float(fleet.utilisation.max()),
             "placement": self.controller.version,
             "migrated_bytes": self.controller.transfers.carried_bytes,

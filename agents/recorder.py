@@ -91,7 +91,7 @@ class Recorder:
                 "soc": energy.soc,
                 "temperature_c": energy.temperature_k - ZERO_CELSIUS_K,
                 "powered": energy.powered,
-                "speed": energy.speed * (fleet.sound & ~fleet.lost),
+                "speed": fleet.rule.speed * (fleet.sound & ~fleet.lost),
                 "utilisation": fleet.utilisation,
                 "degree": fleet.degree,
             },

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import mesa
 
+from agents.rules.view import OwnDecision, OwnView
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.vocabulary import EventKind
 
@@ -102,6 +103,13 @@ class Satellite(mesa.Agent):
     def accepts_experts(self) -> bool:
         """Whether it takes on more."""
         return bool(self.model.fleet.accepting[self.row])
+
+    def decide(self, view: OwnView) -> OwnDecision | None:  # noqa: ARG002 (a subclass's to use)
+        """Decide over the rule's decision at the end of a step; None leaves it as it is.
+
+        A subclass that overrides this is called satellite by satellite.
+        """
+        return None
 
     def power_changed(self, kind: str, t_s: float) -> None:
         """React to a threshold of battery or heat: tell the log, and with it the operator."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState
+from agents.rules.view import RuleState
 from twin.energy.budget import EnergyState
 from twin.network.handover import ServingState
 from twin.network.terminals import LinkCounts
@@ -28,6 +29,8 @@ class TwinState:
     sound, lost : (N,) bool
         Satellites free of faults in the last step; satellites gone for good.
     energy : EnergyState
+    rule : RuleState
+        What satellites have decided for themselves.
     ground : ServingState
     waiting : WaitingTokens
         Tokens to be tried again.
@@ -46,6 +49,7 @@ class TwinState:
     sound: NDArray[np.bool_] | None
     lost: NDArray[np.bool_]
     energy: EnergyState
+    rule: RuleState
     ground: ServingState
     waiting: WaitingTokens
     controller: ControllerState

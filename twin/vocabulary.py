@@ -268,6 +268,18 @@ class EventKind(StrEnum):
         "cooled",
         _ends(SatelliteState.THROTTLED, "A satellite computes at full speed again; value: °C."),
     )
+    TERMINALS_OFF = (
+        "terminals-off",
+        Event(sentence="A satellite switches its terminals off.", lane=Lane.SATELLITE, quiet=True),
+    )
+    TERMINALS_ON = (
+        "terminals-on",
+        Event(sentence="A satellite switches its terminals on.", lane=Lane.SATELLITE, quiet=True),
+    )
+    TAKE_OVER = (
+        "take-over",
+        _plan("A satellite asks a neighbour to take an expert.", "{satellite} → {other}"),
+    )
     ISL_DOWN = "isl-down", _links("A link goes down.", "{satellite} ↔ {other}: {cause}")
     ISL_UP = "isl-up", _links("A link comes up.", "{satellite} ↔ {other}")
     GROUND_HANDOVER = (

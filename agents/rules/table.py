@@ -1,9 +1,13 @@
 """Every satellite rule by name; a new one is a file beside this and an entry here."""
 
 from collections.abc import Callable
-from typing import Any
 
+from agents.rules.guardian import guardian
+from agents.rules.reserve import reserve
+from agents.rules.view import Decision
 from twin.registry import Registry
 
-RULES: Registry[Callable[..., Any]] = Registry("satellite rule", {})
-"""What each takes and returns is for the fleet to say."""
+RULES: Registry[Callable[..., Decision]] = Registry(
+    "satellite rule", {"reserve": reserve, "guardian": guardian}, field="satellites.rule"
+)
+"""Each takes a `LocalView` and parameters of its own, and returns a `Decision`."""

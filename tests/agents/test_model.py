@@ -174,9 +174,9 @@ def test_satellite_is_a_view_of_its_row(finished):
     assert host.degree == twin.fleet.degree[host.row]
     assert host.powered
     assert host.accepts_experts
-    twin.fleet.energy.low[host.row] = True
+    twin.fleet.rule.accepting[host.row] = False
     assert not host.accepts_experts
-    twin.fleet.energy.low[host.row] = False
+    twin.fleet.rule.accepting[host.row] = True
     assert len(twin.agents) == 48 + 1
 
 
@@ -230,7 +230,7 @@ def starved() -> list[dict]:
                 "edges": twin.world.skeleton.edges,
                 "served": twin.served,
                 "placement": twin.controller.placement,
-                "speed": twin.fleet.energy.speed.copy(),
+                "speed": twin.fleet.rule.speed.copy(),
             }
         )
     return history

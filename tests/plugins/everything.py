@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from agents.rules.reserve import reserve
 from placement.strategies.space_xnet import compact_random
 from twin.energy.bus import BUS_PROFILES
 from twin.moe.presets import MODEL_CARDS
@@ -55,8 +56,9 @@ def lowest(sight):
 
 
 @register.satellite_rule("idle")
-def idle(*args):
-    """Decide nothing."""
+def idle(view):
+    """Decide as reserve does."""
+    return reserve(view)
 
 
 @register.sampler("fresh")

@@ -22,6 +22,16 @@ CASES = {
         ],
     ),
     "foresight": ("small", ["controller.policy=clairvoyant", "controller.horizon_steps=8"]),
+    "guardians": (
+        "eclipse-study",
+        [
+            "simulation.steps=240",
+            "satellites.rule=guardian",
+            "bus.battery_wh=2500.0",
+            "bus.initial_soc=0.85",
+            "workload.tokens_per_step=16",
+        ],
+    ),
     "faults, moves, sites": (
         "handover-study",
         [

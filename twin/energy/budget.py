@@ -25,14 +25,6 @@ class EnergyReport(NamedTuple):
     """(N,) Lost power within the step, ``step_s - flow.off_s`` after its start."""
     recovered: Mask
     """(N,) Got power back at the end of the step."""
-    went_low: Mask
-    """(N,) Fell below the reserve."""
-    regained: Mask
-    """(N,) Restored the reserve."""
-    overheated: Mask
-    """(N,) Slowed down for heat."""
-    cooled: Mask
-    """(N,) Back to full speed after that."""
 
 
 @dataclass(kw_only=True)
@@ -44,8 +36,7 @@ class EnergyState:
     soc : (N,) float64
         State of charge, 0 to 1.
     temperature_k : (N,) float64
-    powered, low, throttled : (N,) bool
-        As `FleetEnergy` has them.
+    powered : (N,) bool
     cycles : CycleCount
         Of the batteries.
     """
@@ -53,8 +44,6 @@ class EnergyState:
     soc: Array
     temperature_k: Array
     powered: Mask
-    low: Mask
-    throttled: Mask
     cycles: CycleCount
 
 
@@ -79,7 +68,7 @@ def at_start(bus: BusProfile, *, soc: float, temperature_c: float) -> Start:
 
 
 class FleetEnergy:
-    """Power and heat of N equal satellites, and what these allow them to do next.
+    """Power and heat of N equal satellites: batteries, their wear, temperatures.
 
     Charges and temperatures may be set from outside between two steps; that is no cycle of the
     battery.
@@ -92,12 +81,8 @@ class FleetEnergy:
     temperature_k : (N,) float64
     powered : (N,) bool
         Whether the bus is up; without power there are neither links nor compute.
-    low : (N,) bool
-        Below the reserve, until well above it again: refuse or shed load.
-    throttled : (N,) bool
-        Slowed down for heat.
-    speed : (N,) float64
-        Compute speed that all this leaves, 1 for full, 0 without power.
+    drawn_w : (N,) float64
+        Asked by the bus in the last step.
     """
 
     def __init__(self, bus: BusProfile, n: int, *, soc: float, temperature_c: float) -> None:
@@ -106,9 +91,7 @@ class FleetEnergy:
         self.temperature_k = np.full(n, temperature_c + ZERO_CELSIUS_K)
         start = at_start(bus, soc=soc, temperature_c=temperature_c)
         self.powered: Mask = np.full(n, start.powered)
-        self.low: Mask = np.full(n, start.low)
-        self.throttled: Mask = np.full(n, start.throttled)
-        self.speed = self._speed()
+        self.drawn_w = np.zeros(n)
         self._rainflow = Rainflow(self.soc, cycle_life=bus.cycle_life)
 
     @property
@@ -118,16 +101,13 @@ class FleetEnergy:
             soc=self.soc,
             temperature_k=self.temperature_k,
             powered=self.powered,
-            low=self.low,
-            throttled=self.throttled,
             cycles=self._rainflow.state,
         )
 
     @state.setter
     def state(self, state: EnergyState) -> None:
         self.soc, self.temperature_k = state.soc, state.temperature_k
-        self.powered, self.low, self.throttled = state.powered, state.low, state.throttled
-        self.speed = self._speed()
+        self.powered = state.powered
         cycle_life = self.bus.cycle_life
         self._rainflow = Rainflow(self.soc, cycle_life=cycle_life, state=state.cycles)
 
@@ -137,6 +117,7 @@ class FleetEnergy:
         *,
         terminals_on: NDArray[np.integer],
         busy_share: Array,
+        speed: Array,
         step_s: float,
     ) -> EnergyReport:
         """Advance energy and heat by one step.
@@ -150,11 +131,13 @@ class FleetEnergy:
         busy_share : (N,) float64
             FLOP done over what full speed could do in the step; what exceeds `speed` cannot
             happen and draws nothing.
+        speed : (N,) float64
+            Compute speed that each allows itself, 1 for full.
         step_s : float
             Length of the step.
         """
         self._rainflow.start_from(self.soc)
-        load_w = self.load_w(terminals_on, busy_share)
+        self.drawn_w = load_w = self.load_w(terminals_on, busy_share, speed)
         flow = battery.advance(
             self.soc,
             self.powered,
@@ -170,38 +153,20 @@ class FleetEnergy:
         own_w = (flow.load_j - flow.deficit_j + flow.loss_j) / step_s
         heat_w = own_w + thermal.absorbed_w(around, self.bus)
         self.temperature_k = thermal.advance(self.temperature_k, heat_w, self.bus, step_s)
-        return self._cross_thresholds(flow)
+        report = EnergyReport(
+            flow=flow,
+            browned_out=self.powered & (flow.off_s > 0.0),
+            recovered=flow.powered & (flow.off_s > 0.0),
+        )
+        self.soc, self.powered = flow.soc[2], flow.powered
+        return report
 
-    def load_w(self, terminals_on: NDArray[np.integer], busy_share: Array) -> Array:
+    def load_w(self, terminals_on: NDArray[np.integer], busy_share: Array, speed: Array) -> Array:
         """Power that the bus asks for, in W, (N,)."""
         bus = self.bus
-        work_w = (bus.compute_peak_w - bus.compute_idle_w) * np.minimum(busy_share, self.speed)
+        work_w = (bus.compute_peak_w - bus.compute_idle_w) * np.minimum(busy_share, speed)
         return (bus.platform_w + bus.compute_idle_w) + bus.terminal_w * terminals_on + work_w
 
     def wear(self) -> Wear:
         """Wear of the batteries so far."""
         return self._rainflow.wear()
-
-    def _cross_thresholds(self, flow: PowerFlow) -> EnergyReport:
-        bus, soc = self.bus, flow.soc[2]
-        regained_soc = min(bus.reserve_soc + bus.reserve_hysteresis, 1.0)
-        low = (soc < bus.reserve_soc) | (self.low & (soc < regained_soc))
-        throttled = thermal.throttle(self.temperature_k, self.throttled, bus)
-        report = EnergyReport(
-            flow=flow,
-            browned_out=self.powered & (flow.off_s > 0.0),
-            recovered=flow.powered & (flow.off_s > 0.0),
-            went_low=low & ~self.low,
-            regained=self.low & ~low,
-            overheated=throttled & ~self.throttled,
-            cooled=self.throttled & ~throttled,
-        )
-        self.soc, self.powered, self.low, self.throttled = soc, flow.powered, low, throttled
-        self.speed = self._speed()
-        return report
-
-    def _speed(self) -> Array:
-        bus = self.bus
-        hot = np.where(self.throttled, bus.throttled_speed, 1.0)
-        spare = np.where(self.low, bus.reserve_speed, 1.0)
-        return np.minimum(hot, spare) * self.powered

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.rules.view import Decision, RuleState
 from placement.policies.telemetry import Proposal
 from placement.problem import Placement
 from twin.errors import InputError
@@ -168,6 +169,26 @@ def _sampler(guarded: Guarded, result: Any, table: Any, top_k: int) -> Any:
     return _Draws(guarded, result, (table, top_k))
 
 
+_DECIDED = (
+    ("low", np.bool_),
+    ("throttled", np.bool_),
+    ("speed", np.float64),
+    ("accepting", np.bool_),
+    ("terminals_on", np.bool_),
+)
+
+
+def _decision(guarded: Guarded, result: Any, view: Any) -> Any:
+    if not isinstance(result, Decision) or not isinstance(result.state, RuleState):
+        raise guarded.refuse("a Decision with a RuleState", result)
+    shape = np.shape(view.soc)
+    for name, kind in _DECIDED:
+        column = np.asarray(getattr(result.state, name))
+        if column.shape != shape or column.dtype != kind:
+            raise guarded.refuse(f"{name} as {np.dtype(kind)} of shape {shape}", column)
+    return result
+
+
 def _anything(guarded: Guarded, result: Any, *_: Any) -> Any:  # noqa: ARG001
     return result
 
@@ -194,6 +215,6 @@ _FORMS = {
     "outage-model": _Form(_HOLDS, _flags),
     "fault-model": _Form(_HOLDS, _flags),
     "handover-rule": _Form("(sight)", _scores),
-    "satellite-rule": _Form(""),
+    "satellite-rule": _Form("(view)", _decision),
     "sampler": _Form("(table, top_k)", _sampler),
 }

@@ -70,7 +70,12 @@ KINDS = {
             table="twin.network.handover:HANDOVER",
             params="ground.handover_params",
         ),
-        Kind(name="satellite-rule", plural="satellite-rules", table="agents.rules.table:RULES"),
+        Kind(
+            name="satellite-rule",
+            plural="satellite-rules",
+            table="agents.rules.table:RULES",
+            params="satellites.params",
+        ),
         Kind(name="bus-profile", plural="bus-profiles", table="twin.energy.bus:BUS_PROFILES"),
         Kind(name="model-card", plural="model-cards", table="twin.moe.presets:MODEL_CARDS"),
         Kind(name="figure", plural="figures", table="twin.runs.figures:FIGURES"),

@@ -24,6 +24,15 @@ from twin.world.world import World
 
 
 @dataclass(kw_only=True)
+class Rule:
+    """What satellites had decided for themselves."""
+
+    low: NDArray[np.bool_]
+    throttled: NDArray[np.bool_]
+    terminals_on: NDArray[np.bool_]
+
+
+@dataclass(kw_only=True)
 class Start:
     """The part of a fork's first state that a reader of the run needs."""
 
@@ -31,6 +40,7 @@ class Start:
     sound: NDArray[np.bool_] | None
     lost: NDArray[np.bool_]
     energy: EnergyState
+    rule: Rule
     ground: ServingState
 
 
@@ -72,9 +82,11 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
     sound = None if begun is None else begun.sound
     fresh = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
     powered = np.full(size, fresh.powered)
-    alive = np.ones(size, bool)
+    alive, terminals_on = np.ones(size, bool), np.ones(size, bool)
     if begun is not None:
         powered, alive = begun.energy.powered, ~begun.lost
+        terminals_on = begun.rule.terminals_on
+    switched = _switches(run)
     power, losses = _power_changes(run), _losses(run)
     for step in range(run.first_step, scenario.simulation.steps):
         for satellite, other in losses.get(step, ()):
@@ -84,7 +96,8 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
                 network.cut(satellite, other)
         sound = source.sound(step, sound, size)
         up = powered & sound & alive
-        yield network.advance(up), up
+        yield network.advance(up & terminals_on), up
+        terminals_on[switched.get(step, [])] ^= True
         for satellite, has_power in power.get(step, ()):
             powered[satellite] = has_power
 
@@ -98,6 +111,15 @@ def _power_changes(run: Run) -> dict[int, list[tuple[int, bool]]]:
         change = row["satellite"], row["kind"] == EventKind.POWER_RECOVERED
         changes.setdefault(row["step"], []).append(change)
     return changes
+
+
+def _switches(run: Run) -> dict[int, list[int]]:
+    """Satellites that switched their terminals at the end of each step."""
+    events = run.table("events", ["step", "kind", "satellite"])
+    found: dict[int, list[int]] = {}
+    for row in _of_kinds(events, [EventKind.TERMINALS_OFF, EventKind.TERMINALS_ON]).to_pylist():
+        found.setdefault(row["step"], []).append(row["satellite"])
+    return found
 
 
 def _losses(run: Run) -> dict[int, list[tuple[int, int | None]]]:

@@ -1,7 +1,6 @@
 """The scenario: one frozen model per TOML table, in human units, strict about every key.
 
-A field tagged *assumption* in its description is a choice that the Space-XNet paper
-(arXiv 2605.00515) does not state; reports list these.
+An *assumption* is a choice that the Space-XNet paper (arXiv 2605.00515) does not state.
 """
 
 from itertools import pairwise
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Table, UtcText
+from twin.scenario.satellites import SatelliteTable
 from twin.scenario.world import ElementSets, Faults, Links, Outages, Propagation, Shells, Walker
 
 MAX_BRIDGE_PAIRS = 250_000
@@ -265,6 +265,7 @@ class Scenario(Table):
     outages: Outages = Outages()
     faults: Faults = Faults()
     bus: Bus = Bus()
+    satellites: SatelliteTable = SatelliteTable()
     compute: Compute = Compute()
     model: Model = Model()
     activations: Activations = Activations()

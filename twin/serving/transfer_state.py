@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.problem import Placement
+from placement.problem import Placement, PlacementProblem
 from twin.serving.shipments import Shipment, Thing, Wanted
 
 
@@ -45,10 +45,13 @@ class TransferState:
     hop_bytes: float = 0.0
 
 
-def in_force(placement: Placement) -> TransferState:
-    """Return a placement with nothing under way."""
+def in_force(placement: Placement, sizes: PlacementProblem | None = None) -> TransferState:
+    """Return a placement with nothing under way, and what its parts weigh, if that is known."""
     layers, experts = placement.expert.shape
     return TransferState(
+        gateway_bytes=0.0 if sizes is None else sizes.gateway_bytes,
+        expert_bytes=0.0 if sizes is None else sizes.expert_bytes,
+        kv_bytes=0.0 if sizes is None else sizes.kv_bytes,
         placement=placement,
         absent=np.zeros((layers, experts), bool),
         gateway_absent=np.zeros(layers, bool),

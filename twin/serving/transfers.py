@@ -7,12 +7,14 @@ placement, and tokens keep the hosts they started with, no token in flight is lo
 memory does not allow both copies is the old one given up first.
 """
 
-import numba
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from placement.problem import Placement, PlacementProblem
 from twin.network.routing import shortest_paths
+from twin.serving.along import along
 from twin.serving.shipments import GROUND, Shipment, Terms, Thing, Wanted
 from twin.serving.transfer_state import TransferState, in_force, wide, with_rows
 from twin.world.topology import Snapshot
@@ -69,9 +71,14 @@ class Transfers:
 
     def adopt(self, placement: Placement) -> None:
         """Put a placement in force at once, dropping whatever is under way."""
-        now_s = self.state.now_s
-        self.state = in_force(placement)
-        self.state.now_s = now_s
+        old = self.state
+        self.state = replace(
+            in_force(placement),
+            now_s=old.now_s,
+            gateway_bytes=old.gateway_bytes,
+            expert_bytes=old.expert_bytes,
+            kv_bytes=old.kv_bytes,
+        )
         self._rows.clear()
 
     def start(self, problem: PlacementProblem, wanted: Placement) -> bool:
@@ -103,6 +110,21 @@ class Transfers:
             ]
         self._settle_rows()
         return self.placement != before
+
+    def ask(self, layer: int, expert: int, source: int, target: int) -> bool:
+        """Add a move of one copy of an expert to what is under way; return whether it is new."""
+        thing, mine = (layer, expert), self.state
+        held = self._row(thing)
+        busy = any(wish.thing == thing for wish in mine.wanted) or self._is_absent(thing)
+        if busy or source not in held or target in held:
+            return False
+        hosts = [target if host == source else host for host in held]
+        mine.wanted.append(Wanted(thing=thing, hosts=hosts))
+        size = mine.expert_bytes
+        mine.under_way.append(
+            Shipment(thing=thing, target=target, size_bytes=size, left_bytes=size)
+        )
+        return True
 
     def settle(self) -> tuple[list[Shipment], bool]:
         """Let what has arrived serve from now on; return it, and whether hosts have changed."""
@@ -158,7 +180,7 @@ class Transfers:
                 carried, hops = min(shipment.left_bytes, store_bytes), 1
                 store_bytes -= carried
             else:
-                carried, hops = _along(
+                carried, hops = along(
                     predecessor[row], source, indptr, indices, link_bytes, shipment.left_bytes
                 )
             if carried <= 0.0:
@@ -269,26 +291,3 @@ class Transfers:
         if self._rows:
             self.state.placement = with_rows(self.placement, self._rows)
             self._rows.clear()
-
-
-@numba.njit(cache=True)
-def _along(predecessor, source, indptr, indices, link_bytes, wanted):  # type: ignore[no-untyped-def]
-    """Carry bytes from the source to the root of the tree; return how many, and over how many hops.
-
-    Links are duplex: each direction has its own room in `link_bytes`, which is taken.
-    """
-    carried = wanted
-    hops = 0
-    for taking in range(2):
-        node = source
-        while predecessor[node] >= 0:
-            after = predecessor[node]
-            for j in range(indptr[node], indptr[node + 1]):
-                if indices[j] == after:
-                    if taking:
-                        link_bytes[j] -= carried
-                        hops += 1
-                    else:
-                        carried = min(carried, link_bytes[j])
-            node = after
-    return carried, hops

@@ -118,8 +118,8 @@ def state(model: TwinModel) -> NDArray[np.uint8]:
     energy = model.fleet.energy
     found = np.zeros(model.fleet.size, np.uint8)
     worse = {
-        SatelliteState.RESERVE: energy.low,
-        SatelliteState.THROTTLED: energy.throttled,
+        SatelliteState.RESERVE: model.fleet.rule.low,
+        SatelliteState.THROTTLED: model.fleet.rule.throttled,
         SatelliteState.FAULTY: ~model.fleet.sound | model.fleet.lost,
         SatelliteState.UNPOWERED: ~energy.powered,
     }

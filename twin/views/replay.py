@@ -87,8 +87,8 @@ def _at_first(run: Run, size: int, sites: int) -> tuple[NDArray[np.bool_], NDArr
         inside[SatelliteState.THROTTLED] = fresh.throttled
         inside[SatelliteState.UNPOWERED] = not fresh.powered
         return inside, np.full(sites, NOBODY)
-    inside[SatelliteState.RESERVE] = begun.energy.low
-    inside[SatelliteState.THROTTLED] = begun.energy.throttled
+    inside[SatelliteState.RESERVE] = begun.rule.low
+    inside[SatelliteState.THROTTLED] = begun.rule.throttled
     inside[SatelliteState.UNPOWERED] = ~begun.energy.powered
     inside[SatelliteState.FAULTY] = begun.lost
     if begun.sound is not None:
