@@ -112,7 +112,7 @@ def resume(
     *,
     progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
 ) -> Run:
-    """Run an interrupted run to its end, from its last checkpoint, or anew if it has none.
+    """Run an interrupted run to its end, from its last checkpoint or, without one, its start.
 
     Raises
     ------

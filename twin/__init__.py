@@ -1,7 +1,7 @@
 """An orbital twin for language models that run across satellites.
 
 The functions of `twin.api` go by `twin.load_scenario`, `twin.run` and so on. They are imported
-when first used: whoever wants a single module of the package should not wait for all of it.
+when first used: the import of a single module should not wait for all of it.
 """
 
 TYPE_CHECKING = False  # typing has it too, but takes longer to import than all else here

@@ -95,7 +95,7 @@ def plus_grid(
         What to add to a ring position of the last plane to compare it with the first: the
         phasing that has built up over the planes, F/S of a Walker delta.
     cross_shell_every : int
-        Every so many-th satellite of a shell is a bridge, which may pair with any bridge of the
+        Every n-th satellite of a shell is a bridge, which may pair with any bridge of the
         shell before or after its own; 0 for none.
     """
     within: Pairs = []

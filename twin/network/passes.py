@@ -176,7 +176,7 @@ def _scene(sites: Sites, track: Track) -> tuple[Array, Array, Array, Array, Arra
 
 @compiled
 def _sine(place: Array, up: Array, r: Array, floor: float) -> float:
-    """Sine of the elevation, or -1 where it is below a floor that is not."""
+    """Sine of the elevation; -1 below the horizon, where the floor is not."""
     x, y, z = r[0] - place[0], r[1] - place[1], r[2] - place[2]
     height = up[0] * x + up[1] * y + up[2] * z
     if height < 0 <= floor:

@@ -150,7 +150,7 @@ class LinkCounts:
     count : (K, S) int64
         Steps that links spent in each state.
     held : (K, steps+1) int64
-        Links that went down after so many steps up.
+        Links that went down, by the number of steps that they had been up.
     repaired : (K,) int64
         New pairs.
     up_steps : (E,) int64
@@ -190,7 +190,7 @@ class LinkStatistics:
         )
 
     def make_room(self, steps: int) -> None:
-        """Let a state that goes on reach to so many steps."""
+        """Give a state room for a number of steps."""
         held = self.state.held
         if held.shape[1] <= steps:
             more = np.zeros((len(held), steps + 1 - held.shape[1]), held.dtype)

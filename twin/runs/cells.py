@@ -38,6 +38,6 @@ def _interval(value: Estimate) -> str:
 
 
 def _decimals(value: float, figures: int) -> int:
-    """Places behind the point that show so many figures of a value."""
+    """Places behind the point that show a number of digits of a value."""
     magnitude = math.floor(math.log10(abs(value))) if value else 0
     return max(figures - 1 - magnitude, 0)

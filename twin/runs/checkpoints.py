@@ -11,7 +11,7 @@ from twin.world import state
 FOLDER = "checkpoints"
 KEPT = 2
 WORTH = 50
-"""A checkpoint is due when the work since the last exceeds so many times what one costs."""
+"""A checkpoint is due when the work since the last exceeds this many times its cost."""
 _FIRST_COST_S = 0.004
 """What the first one is taken to cost."""
 

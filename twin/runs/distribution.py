@@ -121,7 +121,7 @@ class Distribution:
 
 
 def is_exact(*, steps: int, tokens_per_step: int) -> bool:
-    """Whether a run of so many tokens keeps every value."""
+    """Whether a run of this size keeps every value."""
     return steps * tokens_per_step <= EXACT_TOKENS
 
 

@@ -1,4 +1,4 @@
-"""Events of one step, for whoever records it."""
+"""Events of one step, for the recorder and the page."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ from twin.runs.tables import TABLES
 from twin.scenario.schema import Scenario
 
 _ROWS = 65_536
-"""About so many rows are a group."""
+"""Rows of a group, about."""
 _MOST_STEPS = 512
 _HOPS = 8
 """Hops of a token in one layer, roughly."""

@@ -98,7 +98,7 @@ class Compute(Table):
     gflops: Positive = 7.28
     memory_gb: Positive = Field(16.0, description="assumption")
     hub_every: int | None = Field(
-        None, ge=1, description="every so many-th satellite of a plane is a larger one, a hub"
+        None, ge=1, description="every n-th satellite of a plane is a larger one, a hub"
     )
     hub_gflops: Positive | None = Field(None, description="of a hub; default: as the others")
     hub_memory_gb: Positive | None = Field(None, description="of a hub; default: as the others")
@@ -210,7 +210,7 @@ class Workload(Table):
     retries: int = Field(
         1,
         ge=0,
-        description="a token that is not served is tried again in the next steps, so often; "
+        description="a token that is not served is tried again in this number of next steps; "
         "assumption",
     )
 

@@ -110,7 +110,7 @@ class Links(Table):
     cross_shell_every: int = Field(
         0,
         ge=0,
-        description="every so many-th satellite of a shell has a fifth terminal, for the nearest "
+        description="every n-th satellite of a shell has a fifth terminal, for the nearest "
         "such one of the shell before or after its own in the list; 0: no links between shells; "
         "assumption",
     )

@@ -62,7 +62,7 @@ def open_sweep(
     keep_runs : bool
         Whether a new study keeps the runs of its points.
     plugins : sequence of str
-        Plug-ins to load besides the study's own; they are kept with it.
+        Plug-ins to load in addition to the study's own; they are kept with it.
 
     Raises
     ------

@@ -14,7 +14,7 @@ MAX_RUN_S: Final = 1800.0
 MAX_SIDE_BY_SIDE: Final = 4
 
 AT_WORK: Final = threading.BoundedSemaphore(2)
-"""Held by whoever computes: so many at a time on one server, the others wait."""
+"""Held by sessions that compute: two at a time on one server, the others wait."""
 
 
 def check(scenario: Scenario) -> None:

@@ -54,7 +54,7 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
                 if state is not None:
                     inside[state, event["satellite"]] = begins
         hand_overs += [event for event in mine if event["kind"] in _SERVICE_EVENTS]
-        # Requests of a step enter through whoever serves at its start.
+        # Requests of a step enter through the satellite that serves at its start.
         while hand_overs and hand_overs[0]["t_s"] <= snapshot.instant.t_s + _ROUNDING_S:
             event = hand_overs.popleft()
             satellite = event["satellite"]

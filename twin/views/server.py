@@ -61,7 +61,7 @@ def served(
 
 
 def named_plugins() -> list[str]:
-    """Plug-ins that whoever started this process has named for it."""
+    """Plug-ins that were named when this process was started."""
     return [name for name in os.environ.get(PLUGINS, "").split(os.pathsep) if name]
 
 

@@ -42,7 +42,7 @@ function single(trace, palette) {
     },
     {
       title: "Distribution of token latency",
-      caption: "Share of tokens that took no longer than so many s: this step, and the run.",
+      caption: "Share of tokens that took at most a number of seconds: this frame, and the run.",
       atFrame(frame) {
         const [now, run] = [distribution(trace, frame, frame + 1), wholeDistribution(trace)];
         const x = run.values;
