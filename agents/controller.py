@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class Controller(mesa.Agent):
     """Runs the ring and expert placement, at the start and whenever its policy asks for it.
 
-    It knows the satellites by telemetry that is as old as the scenario says: who has power and
-    takes on experts, their batteries, and how long tokens took.
+    It knows the satellites by telemetry that is as old as the scenario says: which have power and
+    take on experts, their batteries, and how long tokens took.
 
     Attributes
     ----------

@@ -131,7 +131,7 @@ def placement_rows(model: TwinModel, step: int) -> dict[str, Any]:
 
 
 def hosts(placement: Placement) -> dict[str, NDArray[np.int64]]:
-    """Rows of who hosts what: layer, expert (-1 for the gateway), copy and satellite."""
+    """Rows of hosts: layer, expert (-1 for the gateway), copy and satellite."""
     layers, experts = placement.expert.shape
     parts = []
     for copy in range(max(placement.gateways.shape[1], placement.copies.shape[2])):

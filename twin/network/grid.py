@@ -40,7 +40,7 @@ class Skeleton:
         `LinkKind` of each.
     changing : (E,) bool
         Links across a dynamic seam or between shells: those that may exist, of which `Seam`
-        chooses who pairs.
+        chooses the pairs.
     indptr, indices : (N+1,), (2E,) int32
         CSR graph with both directions of every link.
     entry : (E, 2) int32
@@ -77,8 +77,8 @@ def plus_grid(
     Every shell has a grid of its own; only bridges look beyond.
 
     Across planes, satellites are matched by ring position, nearest first. Real planes are
-    unequal: who finds no partner in the next plane is matched with the one after it, and so on,
-    as long as the two orbits keep each other in sight all the way round.
+    unequal: a satellite that finds no partner in the next plane is matched with the one after it,
+    and so on, as long as the two orbits keep each other in sight all the way round.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _ring(rows: NDArray[np.int64]) -> Pairs:
 def _across(
     constellation: Constellation, members: list[NDArray[np.int64]], minimum_radius_km: float
 ) -> Pairs:
-    """Match planes with the next one, then who is left with the one after that, and so on."""
+    """Match planes with the next one, then what is left with the one after that, and so on."""
     ring = constellation.ring_position
     a_km = float(np.median(constellation.a_km[np.concatenate(members)]))
     sight_rad = 2 * np.arccos(min(1.0, minimum_radius_km / a_km))

@@ -209,7 +209,7 @@ class Serving:
         self._change(lost, NOBODY, np.full(len(lost), t_s))
 
     def _serve(self, start_s: float, end_s: float, served_s: Array) -> None:
-        """Add up the seconds of service without a choice in between; lose who sets."""
+        """Add up the seconds of service without a choice in between; lose satellites that set."""
         mine = self.state
         up = mine.satellite != NOBODY
         stop_s = np.minimum(mine.until_s, end_s)
@@ -249,7 +249,7 @@ class Serving:
         return delay_s
 
     def _load(self, t_s: float) -> None:
-        """Compute the passes around a time, in windows that do not depend on who asks."""
+        """Compute the passes around a time, in windows that do not depend on the time asked for."""
         window = int((t_s + CLOCK_S) // WINDOW_S)
         if window != self._window:
             start_s = window * WINDOW_S

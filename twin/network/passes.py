@@ -119,7 +119,7 @@ class _Edges(NamedTuple):
 
 
 def _edges(sites: Sites, track: Track) -> _Edges:
-    """All crossings of the mask; an end of the track is one for who is above the mask there."""
+    """All crossings of the mask; an end of the track is one for a satellite above it there."""
     mask, found = np.sin(sites.minimum_elevation_rad), np.empty((32768, 4), np.int32)
     sky = sites.r_km, sites.up, track.r_km, track.v_km_s
     while (count := _scan(*sky, mask, found)) > len(found):

@@ -1,8 +1,9 @@
-"""Who pairs with whom across a dynamic seam, and between shells: the nearest that can be had.
+"""Pairs across a dynamic seam, and between shells: the nearest that can be had.
 
 Where two planes move against each other, or two shells past each other, no pair lasts. Partners are
 chosen at the start of every period and kept for it, so that pairs do not flap. What is chosen
-follows from the orbits and from who has power, not from the past or from the length of a step.
+follows from the orbits and from which satellites have power, not from the past or from the
+length of a step.
 """
 
 from math import sqrt

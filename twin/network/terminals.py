@@ -41,8 +41,8 @@ class Terminals:
     A link works while its limits hold and both ends have power; then its ends acquire each other
     for `acquisition_s`, counted from the instant the limits began to hold again (found within
     the step), from the step that brought power back, or from the start of the period that made
-    the two partners. States are those at the start of a step; at the first, everybody who can
-    has a link already.
+    the two partners. States are those at the start of a step; at the first, every link that
+    can be up is up.
 
     Parameters
     ----------

@@ -228,7 +228,7 @@ class Study:
 
     def points(self) -> pa.Table:
         """Every point's row, in the order of points."""
-        # Here, for those who write a study do not need it, and it takes long to import.
+        # Here, since writing a study does not need it, and it takes long to import.
         import pyarrow.dataset as ds
 
         folders = ds.partitioning(pa.schema([(n, pa.string()) for n in PARTITIONS]), flavor="hive")
