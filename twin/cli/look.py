@@ -131,7 +131,7 @@ def export(
         ),
     ] = None,
     step: Annotated[
-        int | None, typer.Option(metavar="N", help="Step that --graphml shows; default: 0.")
+        int | None, typer.Option(metavar="N", help="Step that --graphml shows; default: the first.")
     ] = None,
     plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
@@ -158,7 +158,9 @@ def export(
         if czml_file is not None:
             texts["--czml"] = czml(chosen)
         if graphml_file is not None:
-            texts["--graphml"] = graphml(chosen, step or 0, progress=progress)
+            texts["--graphml"] = graphml(
+                chosen, chosen.first_step if step is None else step, progress=progress
+            )
     report = Console(None)
     for option, path in files.items():
         try:

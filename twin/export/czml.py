@@ -67,7 +67,7 @@ def czml(run: Run, *, every_s: float | None = None) -> str:
             interval=interval, currentTime=body.epoch_utc, multiplier=max(1, end_s / _SHOWN_IN_S)
         ),
     )
-    satellites = _satellite_packets(world, t_s, r_km, hosted(run, 0, body.size))
+    satellites = _satellite_packets(world, t_s, r_km, hosted(run, run.first_step, body.size))
     return Document(packets=[document, *satellites, *_site_packets(run)]).dumps()
 
 

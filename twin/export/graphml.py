@@ -45,11 +45,11 @@ def graphml(
     InputError
         If the run has no such step.
     """
-    steps = run.scenario.simulation.steps
-    if not 0 <= step < steps:
-        raise InputError(f"--step {step}: must be from 0 to {steps - 1}")
+    first, steps = run.first_step, run.scenario.simulation.steps
+    if not first <= step < steps:
+        raise InputError(f"--step {step}: must be from {first} to {steps - 1}")
     world = World(run.scenario)
-    for snapshot, up in islice(snapshots(run, world), step + 1):  # noqa: B007 (the last is used)
+    for snapshot, up in islice(snapshots(run, world), step + 1 - first):  # noqa: B007 (the last is used)
         progress(snapshot.step + 1, step + 1)
     graph = nx.Graph(run=run.manifest["run_id"], step=step, t_s=snapshot.instant.t_s)
     graph.add_nodes_from(enumerate(_rows(_nodes(run, world, snapshot, up))))

@@ -8,7 +8,8 @@ from twin.runs.store import Run
 
 def hosted(run: Run, step: int, size: int) -> Hosting:
     """What satellites host under the placement of a step."""
-    number = run.table("steps", ["placement"])["placement"][step].as_py()
-    table = run.table("placements", filters=pc.field("placement") == number)
+    number = run.table("steps", ["placement"])["placement"][step - run.first_step].as_py()
+    table = run.placements()
+    table = table.filter(pc.equal(table["placement"], number))
     names = ("layer", "expert", "copy", "satellite")
     return hosting(size, from_rows(**{name: table[name].to_numpy() for name in names}))

@@ -9,6 +9,7 @@ from pathlib import Path
 import reacton.ipyvuetify as rv
 import solara
 
+from twin.runs.checkpoints import FOLDER as CHECKPOINTS
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario
 from twin.views import limits
@@ -100,11 +101,12 @@ def _Downloads(  # noqa: N802
             with box("tw-form-buttons"):
                 _file("Scenario", partial(scenario_text, run), f"{run_id}.toml")
                 _file("Tables", partial(tables, run), f"{run_id}.zip")
+                at = run.first_step + step
                 for ending, export in exports.items():
-                    name = f"{run_id}-step{step + 1}" if ending == "graphml" else run_id
+                    name = f"{run_id}-step{at + 1}" if ending == "graphml" else run_id
                     _file(
-                        ending.upper() if ending == "czml" else f"Network, step {step + 1}",
-                        partial(export, run, step),
+                        ending.upper() if ending == "czml" else f"Network, step {at + 1}",
+                        partial(export, run, at),
                         f"{name}.{ending}",
                     )
         rv.Html(
@@ -128,11 +130,13 @@ def scenario_text(run: Run) -> bytes:
 
 
 def tables(run: Run) -> bytes:
-    """All files of a run as one archive."""
-    made = io.BytesIO()
+    """All files of a run as one archive, but its checkpoints."""
+    made, root = io.BytesIO(), Path(run.path)
     with zipfile.ZipFile(made, "w") as archive:
-        for file in sorted(Path(run.path).iterdir()):
-            archive.write(file, f"{run.path.name}/{file.name}")
+        for file in sorted(root.rglob("*")):
+            inside = file.relative_to(root)
+            if file.is_file() and inside.parts[0] != CHECKPOINTS:
+                archive.write(file, f"{root.name}/{inside}")
     return made.getvalue()
 
 
