@@ -209,3 +209,18 @@ def test_a_new_strategy_plans_at_once_and_moves(tmp_path):
     events = child.table("events").to_pylist()
     assert [e["cause"] for e in events if e["kind"] == "replan"] == ["fork"]
     assert sum(child.table("steps")["migrated_bytes"].to_pylist()) > 0
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_fork_that_broke_off_is_finished_with_what_was_changed(tmp_path, monkeypatch, checkpoint):
+    parent = run_scenario(loader.load("small"), runs_dir=tmp_path, run_id="p")
+    made = _named(*fork(parent, 20, fail=[3], changes=["workload.retries=2"]))
+    whole = run_scenario(**made, runs_dir=tmp_path, run_id="whole")
+    monkeypatch.setattr(checkpoints.Checkpoints, "due", property(lambda self: checkpoint))
+    made = _named(*fork(parent, 20, fail=[3], changes=["workload.retries=2"]))
+    with pytest.raises(StoppedError):
+        run_scenario(**made, runs_dir=tmp_path, run_id="a", watch=stop_after(41))
+    done = resume(tmp_path / "a.partial")
+    assert digests(done.path) == digests(whole.path)
+    assert done.manifest["forked"] == whole.manifest["forked"]
+    assert done.placements().equals(whole.placements())
