@@ -213,7 +213,7 @@ def test_nothing_half_written_is_left_by_a_mistake_in_the_scenario(twin, tmp_pat
 
 
 def test_the_command_is_a_process_that_ends_with_code_2():
-    command = [sys.executable, "-c", "from twin.cli import main; main()", "run", "papr"]
+    command = [sys.executable, "-c", "from twin.cli.main import main; main()", "run", "papr"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
