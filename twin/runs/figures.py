@@ -229,6 +229,23 @@ LATENCIES = tuple(figure.name for figure in LATENCY if figure.unit == "s")
 """Figures of which ratios are shown beside differences."""
 
 
+SHORT = {
+    "latency_mean_s": "mean, s",
+    "latency_p50_s": "p50, s",
+    "latency_p95_s": "p95, s",
+    "latency_p99_s": "p99, s",
+    "ttft_p50_s": "first token p50, s",
+    "tokens_served_share": "served, %",
+    "tokens_lost_share": "lost, %",
+    "throughput_per_s": "tokens/s",
+    "energy_per_token_j": "J/token",
+    "compute_energy_per_token_j": "compute",
+    "migrated_gb": "moved GB",
+    "placements": "plans",
+    "soc_min": "min SoC, %",
+}
+"""Headers for tables that must fit a narrow terminal."""
+
 PERCENTILES = (
     "Percentiles are over all tokens served in a run; exact where a run asks for at most "
     f"{EXACT_TOKENS:,} tokens, else within {100 * RELATIVE_ERROR:g} %."

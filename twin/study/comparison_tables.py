@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from twin.runs.cells import text
-from twin.runs.figures import FIGURES
+from twin.runs.figures import SHORT
 from twin.runs.statistics import Estimate
 from twin.runs.token_figures import CAUSES
 from twin.study.compare import Comparison, Outcome, Regret
@@ -46,7 +46,7 @@ def _table(result: Comparison, title: str, columns: dict[str, _Cell]) -> TextTab
 
 def _latency(result: Comparison) -> dict[str, _Cell]:
     columns: dict[str, _Cell] = {
-        FIGURES["latency_mean_s"].header: lambda o: text(o.shown("latency_mean_s")),
+        SHORT["latency_mean_s"]: lambda o: text(o.shown("latency_mean_s")),
         **_means("latency_p50_s", "latency_p95_s", "latency_p99_s"),
         "x": lambda o: text(result.ratio(o)),
     }
@@ -95,7 +95,7 @@ def _means(*names: str) -> dict[str, _Cell]:
     def cell(name: str) -> _Cell:
         return lambda outcome: text(outcome.shown(name).mean)
 
-    return {FIGURES[name].header: cell(name) for name in names}
+    return {SHORT[name]: cell(name) for name in names}
 
 
 def _points(share: Estimate) -> str:
