@@ -129,6 +129,8 @@ class TwinModel(mesa.Model):
         self._sound: NDArray[np.bool_] | None = None
         self._link_state: NDArray[np.uint8] | None = None
         self._choices: NDArray[np.int32] | None = None
+        self._capacity = 0.0
+        self._capacity_of: tuple[int, NDArray[np.float64] | None] = (-1, None)
         self.row: dict[str, Any] = {}
         self.datacollector = mesa.DataCollector(
             model_reporters={name: partial(_reported, name) for name in REPORTED}
@@ -292,7 +294,8 @@ class TwinModel(mesa.Model):
 
     def _decide(self) -> None:
         fleet, controller = self.fleet, self.controller
-        self.ground.step(self.snapshot.instant.t_s, fleet.energy.powered & ~fleet.lost)
+        on = fleet.energy.powered & ~fleet.lost & fleet.rule.terminals_on
+        self.ground.step(self.snapshot.instant.t_s, on)
         version = controller.version
         if version < 0:
             controller.begin(self._observation(np.nan))
@@ -468,6 +471,15 @@ class TwinModel(mesa.Model):
                 back_s = report.flow.off_s[row] if kind is EventKind.BROWN_OUT else 0.0
                 self.satellites[row].power_changed(kind, end_s - back_s)
 
+    def _capacity_per_s(self) -> float:
+        """Tokens a second that the placement keeps up with; kept until a part of it changes."""
+        version, activation = self._capacity_of
+        if version != self.controller.version or activation is not self.inference.activation:
+            placement, pace = self.controller.placement, self.fleet.pace
+            self._capacity = capacity_per_s(placement, self.inference, pace)
+            self._capacity_of = self.controller.version, self.inference.activation
+        return self._capacity
+
     def _record(self) -> None:
         fleet, energy = self.fleet, self.fleet.energy
         state = np.bincount(self.snapshot.link_state, minlength=len(LinkState))
@@ -490,9 +502,7 @@ class TwinModel(mesa.Model):
             "migrated_byte_hops": self.controller.transfers.hop_bytes,
             "under_way": len(self.controller.transfers.under_way),
             "faulty": int((~fleet.sound).sum()),
-            "throughput_per_s": capacity_per_s(
-                self.controller.placement, self.inference, fleet.pace
-            ),
+            "throughput_per_s": self._capacity_per_s(),
         }
         self.log.end()
         self.row |= figures.ratios(self.row)

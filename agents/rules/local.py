@@ -33,6 +33,9 @@ class Locals:
         table = model.config.satellites
         self._model = model
         self._rule = registry.build("satellite rule", RULES, table.rule, table.params)
+        card, precision = model.inference.card, model.config.model.precision
+        self._expert_bytes = float(card.expert_bytes(precision))
+        self._gateway_bytes = float(card.gateway_bytes(precision))
         self._ahead = ShadowAhead(model.world)
         self._grid = _grid(model)
         first = self._view(beginning=True)
@@ -51,14 +54,6 @@ class Locals:
 
     def _view(self, *, beginning: bool) -> LocalView:
         model, fleet = self._model, self._model.fleet
-        n = fleet.size
-        card, precision = model.inference.card, model.config.model.precision
-        expert_bytes = float(card.expert_bytes(precision))
-        used_bytes = fleet.experts * expert_bytes + fleet.gateway * card.gateway_bytes(precision)
-        serving = np.zeros(n, bool)
-        if not beginning and model.ground.sites.size:
-            satellite = model.ground.service.satellite
-            serving[satellite[satellite != NOBODY]] = True
         end_s = 0.0 if beginning else model.snapshot.instant.t_s + model.world.step_s
         return LocalView(
             bus=fleet.energy.bus,
@@ -70,21 +65,43 @@ class Locals:
             powered=fleet.energy.powered,
             hosting=fleet.hosting,
             gateway=fleet.gateway,
-            serving=serving,
-            room_bytes=fleet.memory_bytes - used_bytes,
-            expert_bytes=expert_bytes,
+            expert_bytes=self._expert_bytes,
             last=fleet.rule,
             ahead_of=partial(self._ahead.at, end_s),
             carried_by=partial(self._carried, beginning),
             experts_of=self._experts,
             neighbours_of=partial(self._neighbours, beginning),
+            serving_of=partial(self._serving, beginning),
+            room_of=partial(self._room, beginning),
         )
+
+    def _serving(self, beginning: bool) -> NDArray[np.bool_]:
+        serving = np.zeros(self._model.fleet.size, bool)
+        if not beginning and self._model.ground.sites.size:
+            satellite = self._model.ground.service.satellite
+            serving[satellite[satellite != NOBODY]] = True
+        return serving
+
+    def _room(self, beginning: bool) -> NDArray[np.float64]:
+        model, fleet, table = self._model, self._model.fleet, self._model.config.placement
+        count = fleet.experts.copy()
+        if not beginning:
+            for shipment in model.controller.transfers.under_way:
+                count[shipment.target] += shipment.thing[1] >= 0
+        full = (count >= table.experts_per_satellite) | ~model.world.may_host
+        if not table.experts_on_gateway:
+            full |= fleet.gateway
+        used_bytes = count * self._expert_bytes + fleet.gateway * self._gateway_bytes
+        return np.where(full, 0.0, fleet.memory_bytes - used_bytes)
 
     def _carried(self, beginning: bool) -> NDArray[np.bool_]:
         model = self._model
         through = np.zeros(model.fleet.size, bool)
         if not beginning:
             _mark(model.predecessor, model.hosts.satellite, model.hosts.gateway, through)
+            if model.ground.sites.size:
+                satellite = model.ground.service.satellite
+                _mark_way(model.predecessor[0], satellite[satellite != NOBODY], through)
         return through
 
     def _experts(self, row: int) -> list[tuple[int, int]]:
@@ -156,3 +173,13 @@ def _mark(predecessor, satellite, gateway, through):  # type: ignore[no-untyped-
                 while predecessor[tree, node] >= 0:
                     node = predecessor[tree, node]
                     through[node] = True
+
+
+@numba.njit(cache=True)
+def _mark_way(predecessor, satellite, through):  # type: ignore[no-untyped-def]
+    """Mark every satellite between those that serve sites and the first gateway."""
+    for node in satellite:
+        through[node] = True
+        while predecessor[node] >= 0:
+            node = predecessor[node]
+            through[node] = True

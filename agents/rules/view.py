@@ -85,15 +85,13 @@ class LocalView:
     bus : BusProfile
     soc, temperature_k, sunlit, load, load_w : (N,) float64
         Charge, temperature, sunlit share of the step, busy share of the computer, power drawn.
-    powered, hosting, gateway, serving : (N,) bool
-        Bus up; hosts something; hosts a gateway; a ground site enters through it.
-    room_bytes : (N,) float64
-        Memory to spare.
+    powered, hosting, gateway : (N,) bool
+        Bus up; hosts something; hosts a gateway.
     expert_bytes : float
         What an expert takes.
     last : RuleState
         What was decided the step before.
-    ahead_of, carried_by, experts_of, neighbours_of : callable
+    ahead_of, carried_by, experts_of, neighbours_of, serving_of, room_of : callable
         Give what only some rules ask for, when it is first asked for.
     """
 
@@ -106,19 +104,29 @@ class LocalView:
     powered: Flags
     hosting: Flags
     gateway: Flags
-    serving: Flags
-    room_bytes: Floats
     expert_bytes: float
     last: RuleState
     ahead_of: Callable[[], Ahead]
     carried_by: Callable[[], Flags]
     experts_of: Callable[[int], list[tuple[int, int]]]
     neighbours_of: Callable[[], NDArray[np.int64]]
+    serving_of: Callable[[], Flags]
+    room_of: Callable[[], Floats]
 
     @cached_property
     def ahead(self) -> Ahead:
         """Shadow ahead, which follows from a satellite's own orbit."""
         return self.ahead_of()
+
+    @cached_property
+    def serving(self) -> Flags:
+        """Satellites through which a ground site enters, (N,)."""
+        return self.serving_of()
+
+    @cached_property
+    def room_bytes(self) -> Floats:
+        """Memory for further experts, within the limits of placement, (N,)."""
+        return self.room_of()
 
     @cached_property
     def carried(self) -> Flags:

@@ -52,6 +52,10 @@ def test_a_guardian_spares_batteries_and_hands_experts_over_before_the_dark(both
     assert not {"terminals-off", "take-over", "migration-end"} & set(both["reserve"][2])
     moved = both["guardian"][0].controller.placement.expert
     assert (moved != both["reserve"][0].controller.placement.expert).any()
+    # The limits of placement hold: one expert a satellite, none on a gateway.
+    fleet = both["guardian"][0].fleet
+    assert fleet.experts.max() == 1
+    assert not (fleet.gateway & (fleet.experts > 0)).any()
     # The gateways stay: only the controller moves these.
     np.testing.assert_array_equal(
         both["guardian"][0].controller.placement.gateway,

@@ -33,8 +33,9 @@ class Governed(FleetEnergy):
         view = LocalView(
             bus=self.bus, soc=self.soc, temperature_k=self.temperature_k, sunlit=self.soc,
             load=self.soc, load_w=self.soc, powered=self.powered, hosting=none, gateway=none,
-            serving=none, room_bytes=self.soc, expert_bytes=1.0, last=self.rule,
+            expert_bytes=1.0, last=self.rule,
             ahead_of=None, carried_by=None, experts_of=None, neighbours_of=None,
+            serving_of=None, room_of=None,
         )  # fmt: skip
         self.rule = reserve(view).state
 
