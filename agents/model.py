@@ -441,8 +441,9 @@ class TwinModel(mesa.Model):
         decision = self._locals.decide()
         self._tell_satellites(report, before, fleet.rule)
         for asked in decision.take_over:
-            if self.controller.transfers.ask(*asked):
-                _, _, satellite, neighbour = asked
+            _, _, satellite, neighbour = asked
+            # Its message is a step old: the neighbour itself knows whether it still has room.
+            if self._locals.has_room(neighbour) and self.controller.transfers.ask(*asked):
                 self.log.add(EventKind.TAKE_OVER, satellite=satellite, other=neighbour)
         deficit_j, profile = report.flow.deficit_j.sum(), fleet.energy.bus
         peak_w = profile.compute_peak_w - profile.compute_idle_w

@@ -75,6 +75,10 @@ class Locals:
             room_of=partial(self._room, beginning),
         )
 
+    def has_room(self, row: int) -> bool:
+        """Whether a satellite may take another expert now."""
+        return bool(self._room(beginning=False)[row] >= self._expert_bytes)
+
     def _serving(self, beginning: bool) -> NDArray[np.bool_]:
         serving = np.zeros(self._model.fleet.size, bool)
         if not beginning and self._model.ground.sites.size:
