@@ -16,7 +16,7 @@ from placement.policies.table import POLICIES
 from placement.policies.telemetry import Proposal, Telemetry
 from placement.problem import Placement, PlacementProblem, check
 from placement.repair import repair
-from twin import registry, seeding
+from twin import seeding
 from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
 from twin.moe.inference import Inference
@@ -53,7 +53,7 @@ class Controller(mesa.Agent):
         self._config, self._world, self._log = scenario, model.world, model.log
         self._pace, self._memory_bytes = model.fleet.pace, model.fleet.memory_bytes
         self._source = model.source
-        self._policy = registry.build("policy", POLICIES, table.policy, table.params)
+        self._policy = POLICIES.build(table.policy, table.params)
         # Parameters that a policy refuses are refused before the first step.
         nothing = Telemetry.nothing_yet(model.world.constellation.size)
         self._policy(nothing, lambda *_, **__: None)

@@ -9,7 +9,8 @@ from agents.rules.view import RuleState
 from placement.hosting import hosting
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
-from twin.scenario.schema import Compute
+from twin.energy.bus import profile
+from twin.scenario.schema import Compute, Scenario
 from twin.space.constellation import Constellation
 
 
@@ -94,14 +95,12 @@ class FleetState:
         self.layer, self.gateway, self.experts = hosted.layer, hosted.gateway, hosted.experts
 
 
-def fleet_at_start(
-    constellation: Constellation, compute: Compute, energy: FleetEnergy
-) -> FleetState:
+def fleet_at_start(constellation: Constellation, scenario: Scenario) -> FleetState:
     """All satellites before the first step."""
-    n = constellation.size
-    pace, memory_bytes = hardware(constellation, compute)
+    n, first = constellation.size, scenario.bus
+    pace, memory_bytes = hardware(constellation, scenario.compute)
     return FleetState(
-        energy=energy,
+        energy=FleetEnergy(profile(first), n, soc=first.initial_soc, temperature_c=first.initial_c),
         rule=RuleState(
             low=np.zeros(n, bool),
             throttled=np.zeros(n, bool),

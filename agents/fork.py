@@ -110,7 +110,8 @@ def fork(
     if not 0 <= step < scenario.simulation.steps:
         last = scenario.simulation.steps - 1
         raise InputError(f"{parent.path}: has no step {step}; a fork may begin at 0 to {last}")
-    state = state_at(parent, step, progress=progress)
+    model = _model_at(parent, step, progress)
+    state = states.copy(model.state)
     if parent.scenario.placement != scenario.placement and state.controller.version >= 0:
         state.controller.plan_now = True
     told = changes if isinstance(changes, Mapping) else list(changes)
@@ -121,7 +122,6 @@ def fork(
         "fail": list(fail),
         "cut": [list(pair) for pair in cut],
     }
-    model = TwinModel(scenario, state=states.copy(state))
     intervene(model, forked)  # refuses what is not there before anything is written
     written = parent.as_written(scenario)
     return written, Beginning(state=state, forked=forked, files=attachments.of(parent.path))
@@ -145,21 +145,25 @@ def state_at(
     progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
 ) -> TwinState:
     """State of a run before a step: computed again from its nearest checkpoint or its start."""
+    return _model_at(run, step, progress).state
+
+
+def _model_at(run: Run, step: int, progress: Callable[[int, int], None]) -> TwinModel:
     found = checkpoints.newest(run.path, Checkpoint, before=step)
-    model = TwinModel(run.scenario, state=None if found is None else found[0].twin)
-    if found is None:
-        begun = beginning_of(run.path)
-        if begun is not None:
-            model = TwinModel(run.scenario, state=begun.state)
-            assert begun.forked is not None
-            intervene(model, begun.forked)
+    begun = beginning_of(run.path) if found is None else None
+    if begun is not None:
+        model = TwinModel(run.scenario, state=begun.state)
+        assert begun.forked is not None
+        intervene(model, begun.forked)
+    else:
+        model = TwinModel(run.scenario, state=None if found is None else found[0].twin)
     first = model.network.state.step
     if first > step:
         raise InputError(f"{run.path}: begins at step {first}, after step {step}")
     for now in range(first, step):
         model.step()
         progress(now + 1 - first, step - first)
-    return model.state
+    return model
 
 
 def beginning_of(folder: Path) -> Beginning | None:

@@ -1,66 +1,52 @@
 """The twin: a Mesa model of a constellation that runs a language model."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import mesa
 import numpy as np
-from mesa.time import EventGenerator, Priority, Schedule
 from numpy.typing import NDArray
 
+from agents.clock import SteppedModel
 from agents.controller import Controller
 from agents.controller_state import Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
+from agents.happenings import log_links, log_shadow, log_tokens, tell_satellites
 from agents.rules.local import Locals
-from agents.rules.view import RuleState
 from agents.satellite import Satellite
 from agents.state import TwinState
-from agents.status import FleetStatus
+from agents.status import fleet_status
+from agents.step_row import (
+    compute_row,
+    data_collector,
+    energy_row,
+    expected_row,
+    state_row,
+    token_row,
+)
 from placement.problem import serving_gateways
 from twin import seeding
-from twin.energy import bus
-from twin.energy.budget import EnergyReport, FleetEnergy
 from twin.energy.solar import surroundings
 from twin.errors import InputError
-from twin.moe.expectation import expected_latency
 from twin.moe.inference import inference
 from twin.moe.latency import ComputeTimes
 from twin.moe.sampling import SAMPLERS
 from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
 from twin.runs import figures
-from twin.runs import statistics as metrics
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
-from twin.serving.capacity import capacity_per_s
+from twin.serving.capacity import Capacity, busy_s
 from twin.serving.hosts import Hosts, resolve
 from twin.serving.tokens import Served, TokenQueue, admit, nothing_waits
-from twin.space.eclipse import EDGES, StepLight
-from twin.vocabulary import CAUSES, Cause, EventKind, LinkState, links_column, lost_column
+from twin.space.eclipse import StepLight
+from twin.vocabulary import Cause, EventKind
 from twin.world.sources import Source
 from twin.world.topology import Network, Snapshot
 from twin.world.world import World
 
-REPORTED = (
-    "latency_mean_s",
-    "expected_latency_s",
-    "tokens_served",
-    "tokens_lost",
-    "links_up",
-    "sunlit_mean",
-    "soc_min",
-    "migrated_bytes",
-)
-"""Model-level quantities that Mesa's data collector keeps, one row a step."""
 
-
-def _reported(name: str, model: "TwinModel") -> Any:
-    return model.row[name]
-
-
-class TwinModel(mesa.Model):
+class TwinModel(SteppedModel):
     """One run of one scenario.
 
     A step observes the sky, lets the ground and the controller decide, serves the step's tokens,
@@ -99,23 +85,22 @@ class TwinModel(mesa.Model):
         source: Source | None = None,
         satellite: type[Satellite] = Satellite,
     ) -> None:
-        super().__init__(rng=scenario.simulation.seed)
         self.config = scenario
         self.recorder = recorder
         self.world = World(scenario)
+        super().__init__(seed=scenario.simulation.seed, step_s=self.world.step_s)
         self.source = source or self.world.simulated(scenario.simulation.replicate)
         self.inference = inference(scenario)
         self.log = EventLog()
         n = self.world.constellation.size
-        soc, temperature_c = scenario.bus.initial_soc, scenario.bus.initial_c
-        energy = FleetEnergy(bus.profile(scenario.bus), n, soc=soc, temperature_c=temperature_c)
-        self.fleet = fleet_at_start(self.world.constellation, scenario.compute, energy)
+        self.fleet = fleet_at_start(self.world.constellation, scenario)
         self.satellites = [satellite(self, row) for row in range(n)]
         self._locals = Locals(self)
         self.controller = Controller(self, None if state is None else state.controller)
         self.ground = GroundSegment(self)
         self.network = Network(self.world, self.source, None if state is None else state.network)
-        self._token_draws = self._stream("tokens")
+        simulation = scenario.simulation
+        self._token_draws = seeding.stream(simulation.seed, simulation.replicate, "tokens")
         self.first_s = np.empty(0)
         self.link_statistics = LinkStatistics(
             self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s
@@ -129,13 +114,9 @@ class TwinModel(mesa.Model):
         self._sound: NDArray[np.bool_] | None = None
         self._link_state: NDArray[np.uint8] | None = None
         self._choices: NDArray[np.int32] | None = None
-        self._capacity = 0.0
-        self._capacity_of: tuple[int, NDArray[np.float64] | None] = (-1, None)
+        self._capacity = Capacity()
         self.row: dict[str, Any] = {}
-        self.datacollector = mesa.DataCollector(
-            model_reporters={name: partial(_reported, name) for name in REPORTED}
-        )
-        self._tick_in_seconds()
+        self.datacollector = data_collector()
         if state is not None:
             self._go_on_from(state)
 
@@ -187,19 +168,6 @@ class TwinModel(mesa.Model):
         """A copy records nothing: its recorder stays behind, and what the page watches as well."""
         return self.__dict__ | {"recorder": None}
 
-    def conclusion(self) -> dict[str, Any]:
-        """What can be told of links and batteries only at the end."""
-        wear = self.fleet.energy.wear()
-        return {
-            "links": self.link_statistics.summary(),
-            "batteries": {
-                "full_cycles_mean": float(wear.full_cycles.mean()),
-                "full_cycles_max": float(wear.full_cycles.max()),
-                "life_used_max": float(wear.life_used.max()),
-                "cycles_by_depth": wear.histogram.sum(axis=0).tolist(),
-            },
-        }
-
     @property
     def weight(self) -> float:
         """Tokens asked of the constellation for each one followed."""
@@ -207,24 +175,6 @@ class TwinModel(mesa.Model):
         if workload.rate_per_s is None:
             return 1.0
         return workload.rate_per_s * self.world.step_s / workload.tokens_per_step
-
-    def _stream(self, name: str) -> seeding.Stream:
-        simulation = self.config.simulation
-        return seeding.stream(simulation.seed, simulation.replicate, name)
-
-    def _tick_in_seconds(self) -> None:
-        """Let Mesa's clock count the seconds of the scenario, a step at a time."""
-        self._default_schedule.stop()  # type: ignore[has-type]
-        step_s = self.world.step_s
-        self._default_schedule = EventGenerator(
-            self,
-            self._do_step,
-            Schedule(interval=step_s, start=self.time + step_s),
-            priority=Priority.HIGH,
-        ).start()
-
-    def _wrapped_step(self) -> None:
-        self._advance_time(self.time + self.world.step_s)
 
     def _go_on_from(self, state: TwinState) -> None:
         self._sound, self.fleet.lost = state.sound, state.lost
@@ -239,9 +189,7 @@ class TwinModel(mesa.Model):
         self._link_state, self._choices = state.link_state, state.choices
         if self.controller.version >= 0:
             self.fleet.host(self.controller.placement)
-        self.steps = state.step
-        self.time = state.step * self.world.step_s
-        self._tick_in_seconds()
+        self.go_to(state.step)
 
     def _observe(self) -> None:
         step, fleet = self.network.state.step, self.fleet
@@ -258,24 +206,9 @@ class TwinModel(mesa.Model):
         self.light = self.world.ephemeris.light(self.snapshot.step)
         fleet.sunlit = self.light.sunlit
         if self._link_state is not None:
-            self._log_links(self._link_state)
+            log_links(self.log, self.world.skeleton, self._link_state, self.snapshot.link_state)
         self._link_state = self.snapshot.link_state
-        edges = self.light.edges
-        for kind, name in enumerate(EDGES):
-            rows = edges.kind == kind
-            self.log.add(name, t_s=edges.t_s[rows], satellite=edges.satellite[rows])
-
-    def _log_links(self, before: NDArray[np.uint8]) -> None:
-        changed = np.flatnonzero(before != self.snapshot.link_state)
-        edges, state = self.world.skeleton.edges[changed], self.snapshot.link_state[changed]
-        for code in np.unique(state):
-            cause = LinkState(code)
-            if cause is LinkState.UNPAIRED:  # neither end wants it
-                continue
-            rows = state == code
-            kind = EventKind.ISL_UP if cause is LinkState.UP else EventKind.ISL_DOWN
-            name = "" if cause is LinkState.UP else cause.word
-            self.log.add(kind, cause=name, satellite=edges[rows, 0], other=edges[rows, 1])
+        log_shadow(self.log, self.light.edges)
 
     def _route(self) -> None:
         placement, skeleton = self.controller.placement, self.world.skeleton
@@ -306,47 +239,35 @@ class TwinModel(mesa.Model):
         if version < 0:
             return
         version = controller.version
-        if controller.decide(self._observation(self._way_s())):
+        way_s = self.hosts.way_s(self.inference.activation, self.inference.card.top_k)
+        if controller.decide(self._observation(way_s)):
             self._host(version)
             self._route()
+
+    def _observation(self, latency_s: float) -> Observation:
+        return Observation(
+            step=self.snapshot.step,
+            inference=self.inference,
+            status=fleet_status(
+                self.fleet,
+                latency_s=latency_s,
+                version=self.controller.version,
+                handovers=self.ground.handovers,
+                choices=self._choices,
+            ),
+            hosting=self.fleet.hosting,
+        )
 
     def _host(self, version: int) -> None:
         if self.controller.version != version:
             self.fleet.host(self.controller.placement)
 
-    def _way_s(self) -> float:
-        """Activation-weighted path latency of a token, ``inf`` if a part cannot be reached."""
-        nearest_s = self.hosts.of_nearest(self.hosts.path_s)
-        activation, top_k = self.inference.activation, self.inference.card.top_k
-        return float((nearest_s * activation).sum() / top_k)
-
-    def _observation(self, latency_s: float) -> Observation:
-        fleet = self.fleet
-        status = FleetStatus(
-            # A satellite that hosts nothing may refuse to begin; one that hosts goes on.
-            taking=fleet.accepting | (fleet.up & fleet.hosting),
-            up=fleet.up,
-            lit=fleet.sunlit > 0.0,
-            low=fleet.rule.low,
-            sound=fleet.sound & ~fleet.lost,
-            soc=fleet.energy.soc,
-            latency_s=latency_s,
-            version=self.controller.version,
-            handovers=self.ground.handovers,
-            choices=self._choices,
-        )
-        return Observation(
-            step=self.snapshot.step,
-            inference=self.inference,
-            status=status,
-            hosting=fleet.hosting,
-        )
-
     def _serve(self) -> None:
         model, hosts, fleet, step = self.inference, self.hosts, self.fleet, self.snapshot.step
         speed = fleet.speed
+        slowed = speed if speed.min() < 1.0 or speed.max() > 1.0 else None
         self.compute = model.compute
-        if speed.min() < 1.0 or speed.max() > 1.0:
+        if slowed is not None:
             self.compute = model.compute.at_speed(speed[hosts.satellite], speed[hosts.gateway])
         origin = self.ground.origins(step, self.config.workload.tokens_per_step)
         rng = self._token_draws.at(step)
@@ -366,147 +287,59 @@ class TwinModel(mesa.Model):
         if self.config.controller.activation_memory_s is not None:
             self._choices = tokens.choices
         fleet.utilisation = self._busy_share(columns[self.served.served])
-        self._tell_tokens(demand, entry_s)
+        self._tell(demand, entry_s, slowed)
 
     def _busy_share(self, columns: NDArray[np.int32]) -> NDArray[np.float64]:
         """Share of a step that tokens keep each satellite busy at its full speed, (N,)."""
-        hosts, compute, n = self.hosts, self.inference.compute, self.fleet.size
-        layers, width = hosts.satellite.shape
-        flat = columns + width * np.arange(layers)[:, None]
-        count = np.bincount(flat.ravel(), minlength=layers * width)
-        busy_s = np.bincount(hosts.satellite.ravel(), weights=count * compute.expert_s, minlength=n)
-        gateway_s = len(columns) * compute.gateway_s
-        busy_s += np.bincount(hosts.gateway, weights=gateway_s, minlength=n)
-        return np.asarray(busy_s * (self.weight / self.world.step_s) / self.fleet.pace)
+        followed_s = busy_s(self.hosts, columns, self.inference.compute, self.fleet.size)
+        return followed_s * (self.weight / self.world.step_s) / self.fleet.pace
 
-    def _tell_tokens(self, demand: NDArray[np.float64], entry_s: NDArray[np.float64]) -> None:
+    def _tell(
+        self,
+        demand: NDArray[np.float64],
+        entry_s: NDArray[np.float64],
+        slowed: NDArray[np.float64] | None,
+    ) -> None:
         served = self.served
-        self.row = metrics.token_metrics(
-            served.latency.total_s, served.latency.propagation_s, served.latency.compute_s
-        )
-        self.row["tokens_asked"] = served.asked
-        self.row["tokens_retried"] = self.row["tokens_waiting"] = served.retried
-        self.row["tokens_lost"] = int(served.lost.sum())
-        for cause in CAUSES:
-            self.row[lost_column(cause)] = int(served.lost[cause])
-            missed = int((served.cause == cause).sum()) - int(served.lost[cause])
-            for kind, count in (
-                (EventKind.TOKEN_LOST, served.lost[cause]),
-                (EventKind.TOKEN_RETRIED, missed),
-            ):
-                if count:
-                    self.log.add(kind, cause=cause.word, value=count)
-        self._expect()
+        log_tokens(self.log, served)
         # A first token waits until it can be served, goes up, round once, and down again.
         first_s = (served.waited_s + 2 * entry_s)[served.served] + served.latency.total_s
         self.first_s = first_s if self.ground.sites.size else np.empty(0)
-        ground = len(self.first_s) > 0
-        p50, p99 = metrics.percentiles(first_s, (50, 99)) if ground else (np.nan, np.nan)
-        self.row |= {"ttft_p50_s": p50, "ttft_p99_s": p99}
-        self.row |= self.ground.figures()
-        # Work that power, heat or load did not allow: asked of a satellite beyond its speed.
-        fleet = self.fleet
-        short = np.maximum(demand * fleet.pace - fleet.speed, 0.0).sum()
         flop = self.config.compute.gflops * 1e9 * self.world.step_s
-        self.row["compute_deficit_flop"] = float(short * flop)
-        self.row["compute_done_flop"] = float((fleet.utilisation * fleet.pace).sum() * flop)
-
-    def _expect(self) -> None:
-        """Latency of a token in expectation over its choice of experts."""
-        model, hosts = self.inference, self.hosts
-        self.row |= {"expected_latency_s": np.nan, "expected_served": np.nan}
-        top_k = model.card.top_k
-        if top_k <= 2:  # beyond, it costs more than all else in the step
-            nearest_s = hosts.of_nearest(hosts.path_s)
-            satellite = np.take_along_axis(hosts.satellite, hosts.nearest, axis=1)
-            compute = self.compute
-            if compute is not model.compute:
-                speed = self.fleet.speed
-                compute = model.compute.at_speed(speed[satellite], speed[hosts.gateway])
-            exact = expected_latency(nearest_s, satellite, model.probability, top_k, compute)
-            self.row["expected_latency_s"] = float(exact.mean_s)
-            self.row["expected_served"] = float(exact.served_probability)
+        self.row = token_row(served, self.first_s)
+        self.row |= expected_row(self.inference, self.hosts, slowed)
+        self.row |= self.ground.figures()
+        self.row |= compute_row(self.fleet, demand, flop)
 
     def _power(self) -> None:
-        fleet, now = self.fleet, self.snapshot.instant
-        around = surroundings(now.r_km, now.v_km_s, now.sun_km, fleet.sunlit, self.world.step_s)
+        fleet, now, step_s = self.fleet, self.snapshot.instant, self.world.step_s
+        around = surroundings(now.r_km, now.v_km_s, now.sun_km, fleet.sunlit, step_s)
         report = fleet.energy.step(
             around,
             terminals_on=fleet.degree,
             busy_share=fleet.utilisation,
             speed=fleet.rule.speed,
-            step_s=self.world.step_s,
+            step_s=step_s,
         )
         before = fleet.rule
         decision = self._locals.decide()
-        self._tell_satellites(report, before, fleet.rule)
+        tell_satellites(self.satellites, report, before, fleet.rule, now.t_s + step_s)
         for asked in decision.take_over:
             _, _, satellite, neighbour = asked
             # Its message is a step old: the neighbour itself knows whether it still has room.
             if self._locals.has_room(neighbour) and self.controller.transfers.ask(*asked):
                 self.log.add(EventKind.TAKE_OVER, satellite=satellite, other=neighbour)
-        deficit_j, profile = report.flow.deficit_j.sum(), fleet.energy.bus
-        peak_w = profile.compute_peak_w - profile.compute_idle_w
-        self.row |= {
-            "drawn_j": float(report.flow.load_j.sum() - deficit_j),
-            "compute_j": float(peak_w * self.world.step_s * fleet.utilisation.sum()),
-            "deficit_j": float(deficit_j),
-            "tokens_represented": self.row["tokens_served"] * self.weight,
-        }
-
-    def _tell_satellites(self, report: EnergyReport, before: RuleState, now: RuleState) -> None:
-        crossings = {
-            EventKind.BROWN_OUT: report.browned_out,
-            EventKind.POWER_RECOVERED: report.recovered,
-            EventKind.SOC_LOW: ~before.low & now.low,
-            EventKind.SOC_RECOVERED: before.low & ~now.low,
-            EventKind.THROTTLED: ~before.throttled & now.throttled,
-            EventKind.COOLED: before.throttled & ~now.throttled,
-            EventKind.TERMINALS_OFF: before.terminals_on & ~now.terminals_on,
-            EventKind.TERMINALS_ON: ~before.terminals_on & now.terminals_on,
-        }
-        end_s = self.snapshot.instant.t_s + self.world.step_s
-        for kind, mask in crossings.items():
-            for row in np.flatnonzero(mask):
-                # Only the loss of power has an instant within the step.
-                back_s = report.flow.off_s[row] if kind is EventKind.BROWN_OUT else 0.0
-                self.satellites[row].power_changed(kind, end_s - back_s)
-
-    def _capacity_per_s(self) -> float:
-        """Tokens a second that the placement keeps up with; kept until a part of it changes."""
-        version, activation = self._capacity_of
-        if version != self.controller.version or activation is not self.inference.activation:
-            placement, pace = self.controller.placement, self.fleet.pace
-            self._capacity = capacity_per_s(placement, self.inference, pace)
-            self._capacity_of = self.controller.version, self.inference.activation
-        return self._capacity
+        self.row |= energy_row(fleet, report, step_s)
+        self.row["tokens_represented"] = self.row["tokens_served"] * self.weight
 
     def _record(self) -> None:
-        fleet, energy = self.fleet, self.fleet.energy
-        state = np.bincount(self.snapshot.link_state, minlength=len(LinkState))
-        self.row |= {
-            links_column(s): int(state[s]) for s in LinkState if s is not LinkState.UNPAIRED
-        }
-        self.row |= {
-            "step": self.snapshot.step,
-            "t_s": self.snapshot.instant.t_s,
-            "sunlit_mean": float(fleet.sunlit.mean()),
-            "soc_mean": float(energy.soc.mean()),
-            "soc_min": float(energy.soc.min()),
-            "temperature_max_c": float(energy.temperature_k.max()) - bus.ZERO_CELSIUS_K,
-            "unpowered": int((~energy.powered).sum()),
-            "low": int(fleet.rule.low.sum()),
-            "throttled": int(fleet.rule.throttled.sum()),
-            "utilisation_max": float(fleet.utilisation.max()),
-            "placement": self.controller.version,
-            "migrated_bytes": self.controller.transfers.carried_bytes,
-            "migrated_byte_hops": self.controller.transfers.hop_bytes,
-            "under_way": len(self.controller.transfers.under_way),
-            "faulty": int((~fleet.sound).sum()),
-            "throughput_per_s": self._capacity_per_s(),
-        }
-        self.log.end()
+        self.row |= state_row(self.snapshot, self.fleet, self.controller)
+        plan = self.controller
+        self.row["throughput_per_s"] = self._capacity.per_s(
+            plan.version, plan.placement, self.inference, self.fleet.pace
+        )
         self.row |= figures.ratios(self.row)
+        self.log.end()
         self.datacollector.collect(self)
         if self.recorder is not None:
             self.recorder(self)

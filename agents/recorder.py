@@ -70,8 +70,10 @@ class Recorder:
         simulation, workload = model.config.simulation, model.config.workload
         exact = is_exact(steps=simulation.steps, tokens_per_step=workload.tokens_per_step)
         for name, values_s in (("latency", model.served.latency.total_s), ("ttft", model.first_s)):
-            found = Distribution.of(values_s, exact=exact)
-            self._writer.add(name, {"step": step, "value_s": found.value_s, "count": found.count})
+            if len(values_s):
+                found = Distribution.of(values_s, exact=exact)
+                rows = {"step": step, "value_s": found.value_s, "count": found.count}
+                self._writer.add(name, rows)
 
     def _placements(self, model: TwinModel, step: int) -> None:
         self._placement = model.controller.version

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.fleet import FleetState
 from twin.vocabulary import Reason
 
 
@@ -42,6 +43,30 @@ class FleetStatus:
     version: int
     handovers: int
     choices: NDArray[np.int32] | None
+
+
+def fleet_status(
+    fleet: FleetState,
+    *,
+    latency_s: float,
+    version: int,
+    handovers: int,
+    choices: NDArray[np.int32] | None,
+) -> FleetStatus:
+    """Return what satellites tell of a step now; the rest is as in `FleetStatus`."""
+    return FleetStatus(
+        # A satellite that hosts nothing may refuse to begin; one that hosts goes on.
+        taking=fleet.accepting | (fleet.up & fleet.hosting),
+        up=fleet.up,
+        lit=fleet.sunlit > 0.0,
+        low=fleet.rule.low,
+        sound=fleet.sound & ~fleet.lost,
+        soc=fleet.energy.soc,
+        latency_s=latency_s,
+        version=version,
+        handovers=handovers,
+        choices=choices,
+    )
 
 
 def happened(before: FleetStatus, now: FleetStatus, hosting: NDArray[np.bool_]) -> frozenset[str]:

@@ -15,9 +15,8 @@ TABLE = "one figure a line"
 FORMAT = "the chunk's fields in their order"
 
 LONGER = {
-    "agents/model.py": "the model's phases, in the order of a step",
+    "agents/model.py": "the state of a run, and the phases of a step in their order",
     "twin/views/trace.py": "one format, described in one place",
-    "twin/vocabulary.py": "every word of a run, one entry each",
     "twin/moe/race.py: race_sums": KERNEL,
     "twin/serving/hops.py: _follow": KERNEL,
     "twin/runs/summary.py: summarise": TABLE,

@@ -125,14 +125,6 @@ class Registry[T](Mapping[str, T]):
         return self._purpose(self._entries[name]) if name in self._entries else ""
 
 
-def build[T](
-    kind: str, table: Mapping[str, Callable[..., T]], name: str, params: Mapping[str, Any]
-) -> Callable[..., T]:
-    """Return ``table[name]`` with `params` bound to it; see `Registry.build`."""
-    found = table if isinstance(table, Registry) else Registry(kind, table)
-    return cast("Registry[Callable[..., T]]", found).build(name, params)
-
-
 def _check(owner: str, key: str, value: Any, known: Mapping[str, inspect.Parameter]) -> None:
     if key not in known:
         raise InputError(

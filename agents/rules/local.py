@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from agents.rules.ahead import ShadowAhead
 from agents.rules.table import RULES
 from agents.rules.view import Decision, LocalView, OwnView, RuleState
-from twin import registry
 from twin.network.grid import LinkKind
 from twin.network.handover import NOBODY
 
@@ -32,7 +31,7 @@ class Locals:
     def __init__(self, model: TwinModel) -> None:
         table = model.config.satellites
         self._model = model
-        self._rule = registry.build("satellite rule", RULES, table.rule, table.params)
+        self._rule = RULES.build(table.rule, table.params)
         card, precision = model.inference.card, model.config.model.precision
         self._expert_bytes = float(card.expert_bytes(precision))
         self._gateway_bytes = float(card.gateway_bytes(precision))

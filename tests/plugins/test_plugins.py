@@ -248,3 +248,30 @@ def test_what_plug_ins_add_can_be_forgotten(write):
     assert "rain" in OUTAGES
     loading.forget()
     assert list(OUTAGES) == before
+
+
+def test_a_file_that_changed_since_it_was_loaded_is_refused(write):
+    write(REGISTER + "register.strategy('mine')(lambda problem, *, rng: None)\n")
+    load_plugins(["mine.py"])
+    mine = STRATEGIES["mine"]
+    write(REGISTER + "register.strategy('mine')(lambda problem, *, rng: 1)\n")
+    with pytest.raises(InputError, match=r"mine\.py: another version of it is loaded already"):
+        load_plugins(["mine.py"])
+    assert STRATEGIES["mine"] is mine
+
+
+def test_a_text_that_was_sent_counts_and_not_the_file_here(write):
+    write("raise RuntimeError('the file here')\n")
+    loading.load_text(
+        REGISTER + "register.strategy('sent')(lambda problem, *, rng: None)\n", "mine.py"
+    )
+    load_plugins(["mine.py"])
+    assert "sent" in STRATEGIES
+
+
+def test_a_text_that_fails_when_sent_leaves_its_file_to_be_loaded(write):
+    with pytest.raises(InputError, match="RuntimeError"):
+        loading.load_text("raise RuntimeError('no')\n", "mine.py")
+    write(REGISTER + "register.strategy('mine')(lambda problem, *, rng: None)\n")
+    load_plugins(["mine.py"])
+    assert "mine" in STRATEGIES

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from agents.model import TwinModel
+from agents.run import conclusion
 from agents.state import TwinState
 from twin.errors import InputError
 from twin.scenario import loader
@@ -73,7 +74,7 @@ def test_a_model_goes_on_from_a_saved_state_as_if_nothing_had_happened(case, tmp
     assert other.time == pytest.approx(whole.time, rel=1e-12)
     np.testing.assert_equal(stepped(other), stepped(whole))
     assert states.equal(other.state, whole.state)
-    assert other.conclusion() == whole.conclusion()
+    assert conclusion(other) == conclusion(whole)
 
 
 def test_states_that_differ_anywhere_are_not_equal():

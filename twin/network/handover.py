@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import registry
 from twin.constants import C_KM_S
 from twin.network import ground, passes
 from twin.registry import Registry
@@ -136,9 +135,7 @@ class Serving:
             interrupted_until_s=np.zeros(size),
             until_s=np.zeros(size),
         )
-        self._policy = registry.build(
-            "handover policy", HANDOVER, table.handover, table.handover_params
-        )
+        self._policy = HANDOVER.build(table.handover, table.handover_params)
         self._epoch_s = table.scheduling_epoch_s
         self._interruption_s = table.handover_interruption_s
         self._motion = constellation, model

@@ -32,8 +32,6 @@ class Guarded:
         """Call the function and check what it returns."""
         if self.kind == "policy":
             args = (args[0], _Offers(args[1]))
-        if self.kind in ("outage-model", "fault-model"):
-            kwargs = args[2].params | kwargs
         result = self.run(self.function, *args, **kwargs)
         return _FORMS[self.kind].check(self, result, *args)
 

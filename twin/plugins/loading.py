@@ -27,6 +27,8 @@ class _Session:
 
     loaded: set[str] = field(default_factory=set)
     """A file by the hash of its text, a module by its name."""
+    sent: set[str] = field(default_factory=set)
+    """Files whose text came from a run, a study or another process: what they hold here is moot."""
     installed: bool = False
     added: list[tuple[Registry[Any], str]] = field(default_factory=list)
     """Entries in the order in which they came."""
@@ -42,21 +44,21 @@ def load_plugins(references: Iterable[str | Path] = ()) -> None:
     ----------
     references : iterable of str or Path
         Path of a Python file (ends in ``.py``), or name of a module. One that is loaded already
-        is left as it is, whatever its file holds now, and so is another file with the same text.
+        is left as it is, and so is another file with the same text.
 
     Raises
     ------
     InputError
-        With file and line, if a plug-in cannot be found, fails, or adds a name that is taken.
-        Then nothing of it is kept.
+        With file and line, if a plug-in cannot be found, fails, adds a name that is taken, or has
+        changed since this process loaded it. Then nothing of it is kept.
     """
     _load_installed()
     for reference in references:
         name = str(reference)
-        if name in PLUGIN_TEXTS:
+        if name in _session.sent:
             continue
         if name.endswith(".py"):
-            load_text(_read(Path(name)), name)
+            _load_text(_read(Path(name)), name)
         else:
             _load_module(name)
 
@@ -69,9 +71,20 @@ def load_kept(folder: Path, key: str = "run_id") -> None:
 
 
 def load_text(text: str, name: str) -> None:
-    """Load a plug-in file from its text; `name` is the file's name in messages."""
+    """Load a plug-in file from a text that was kept or sent; its file is then not read any more."""
+    here = name in PLUGIN_TEXTS
+    _load_text(text, name)
+    if not here:
+        _session.sent.add(name)
+
+
+def _load_text(text: str, name: str) -> None:
+    if PLUGIN_TEXTS.get(name, text) != text:
+        raise InputError(
+            f"plug-in {name}: another version of it is loaded already; start a new process"
+        )
     _once(hashlib.sha256(text.encode()).hexdigest(), name, lambda: _execute(text, name))
-    PLUGIN_TEXTS.setdefault(name, text)
+    PLUGIN_TEXTS[name] = text
 
 
 def note(registry: Registry[Any], name: str) -> None:
@@ -89,6 +102,7 @@ def forget() -> None:
     _take_back(0)
     PLUGIN_TEXTS.clear()
     _session.loaded.clear()
+    _session.sent.clear()
     _session.installed = False
 
 

@@ -1,7 +1,7 @@
 """The one table of figures: what each is called, what it is, how it is drawn and how it merges.
 
 A step's figures are the columns of a run's table ``steps``. A run's figures are drawn from the
-merge of all its steps, its events and its conclusion. Whoever shows a figure looks it up here.
+merge of all its steps, its events and its conclusion. Every view of a figure reads it here.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,5 +1,6 @@
 """Events of one step, for the recorder and the page."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -83,10 +84,16 @@ class EventLog:
 
 def _words(words: list[str], row: NDArray[np.int64], known: tuple[str, ...]) -> pa.DictionaryArray:
     """Word of each row of events; null for an empty one."""
-    every = [*known, *sorted({str(word) for word in words if word} - set(known))]
-    number = {word: n for n, word in enumerate(every)}
+    number, every = _dictionary(known)
+    if new := sorted({str(word) for word in words if word and word not in number}):
+        number, every = _dictionary((*known, *new))
     said = np.array([number.get(word, -1) for word in words], np.int8)[row]
-    return pa.DictionaryArray.from_arrays(pa.array(said, mask=said < 0), pa.array(every))
+    return pa.DictionaryArray.from_arrays(pa.array(said, mask=said < 0), every)
+
+
+@lru_cache(maxsize=16)
+def _dictionary(words: tuple[str, ...]) -> tuple[dict[str, int], pa.Array]:
+    return {word: n for n, word in enumerate(words)}, pa.array(words)
 
 
 def _somebody(satellite: NDArray[np.int32]) -> pa.Array:

@@ -48,17 +48,6 @@ def percentiles(values: NDArray[np.float64], ranks: tuple[int, ...]) -> list[flo
     return found
 
 
-SHARES = np.linspace(0, 1, 21)
-"""Of a step's tokens, whose latencies are kept: from the fastest by twentieths to the slowest."""
-
-
-def latency_quantiles(total_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Latency at each of `SHARES`; NaN if no token was served."""
-    if not len(total_s):
-        return np.full(len(SHARES), np.nan)
-    return np.asarray(percentiles(total_s, tuple(range(0, 101, 5))))
-
-
 def token_metrics(
     total_s: NDArray[np.float64],
     propagation_s: NDArray[np.float64],

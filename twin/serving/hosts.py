@@ -39,9 +39,13 @@ class Hosts:
         """Column of each expert's nearest copy, (L, E)."""
         return np.ascontiguousarray(self.order[..., 0])
 
-    def of_nearest(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def of_nearest[T: np.generic](self, values: NDArray[T]) -> NDArray[T]:
         """Values of the nearest copies, (L, E), from those of all columns, (L, E*C)."""
         return np.take_along_axis(values, self.nearest, axis=1)
+
+    def way_s(self, activation: NDArray[np.float64], top_k: int) -> float:
+        """Activation-weighted way of a token a layer, ``inf`` if a part cannot be reached."""
+        return float((self.of_nearest(self.path_s) * activation).sum() / top_k)
 
 
 def resolve(
@@ -103,14 +107,3 @@ def path_through_s(
     back_s = delay_s[np.roll(rows, -1, axis=0), host]
     legs = (out_s > 0).astype(np.float64) + (back_s > 0)
     return np.asarray(out_s + back_s + legs * transfer_s)
-
-
-def hosted_layer(n: int, placement: Placement) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
-    """Which layer each of N satellites hosts (-1: none; a gateway's goes first), and gateways."""
-    layer = np.full(n, -1, np.int16)
-    gateway = np.zeros(n, bool)
-    for index, hosts in enumerate(placement.copies):
-        layer[hosts[hosts >= 0]] = index
-    layer[placement.gateway] = np.arange(len(placement.gateway))
-    gateway[placement.gateways[placement.gateways >= 0]] = True
-    return layer, gateway

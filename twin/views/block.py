@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from twin.runs.distribution import Distribution
 from twin.runs.figures import STEP_FIGURES, merge_rows
 from twin.runs.rules import Mean, Pick, Quantile, Ratio, Reduce, StepFigure
-from twin.runs.statistics import SHARES
 
 type Floats = NDArray[np.float64]
 
 FIGURES = tuple(name for name in STEP_FIGURES if name not in ("step", "placement"))
 """Columns of a run's steps that every frame has, merged over its steps."""
+
+SHARES = np.linspace(0, 1, 21)
+"""Of a frame's tokens, whose latencies it has: from the fastest by twentieths to the slowest."""
 
 
 @dataclass(kw_only=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import registry, seeding
+from twin import seeding
 from twin.network.outages import FAULTS, OUTAGES
 from twin.scenario.schema import Scenario
 
@@ -44,8 +44,8 @@ class Simulated:
         seed = scenario.simulation.seed
         self._outages, self._faults = scenario.outages, scenario.faults
         self._step_s = step_s
-        self._hold = registry.build("outage model", OUTAGES, scenario.outages.model, {})
-        self._work = registry.build("fault model", FAULTS, scenario.faults.model, {})
+        self._hold = OUTAGES.build(self._outages.model, self._outages.params)
+        self._work = FAULTS.build(self._faults.model, self._faults.params)
         self._outage_draws = seeding.stream(seed, replicate, "outages")
         self._fault_draws = seeding.stream(seed, replicate, "faults")
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import registry
 from twin.constants import MU_EARTH_KM3_S2
 from twin.network import grid, links
 from twin.network.outages import OUTAGES
@@ -96,7 +95,7 @@ class World:
         sun_km = sun_gcrs_km(self.constellation.epoch_utc, t_s)
         powered = np.ones(self.constellation.size, bool)
         outages = self.scenario.outages
-        hold = registry.build("outage model", OUTAGES, outages.model, {})
+        hold = OUTAGES.build(outages.model, outages.params)
         weights = []
         for t, r, v, sun in zip(t_s, *self.ephemeris.states(steps), sun_km, strict=True):
             now = Instant(t_s=float(t), r_km=r, v_km_s=v, sun_km=sun)

@@ -1,0 +1,47 @@
+"""What is moved, why a controller plans again, and so what may stand in ``events.cause``."""
+
+from enum import StrEnum
+
+from twin.vocabulary.events import EventKind
+from twin.vocabulary.states import CAUSES, Cause, LinkState
+
+
+class Migration(StrEnum):
+    """What is moved."""
+
+    GATEWAY = "gateway"
+    EXPERT = "expert"
+
+
+class Reason(StrEnum):
+    """Why a controller plans again; a policy of a user's may have others."""
+
+    BROWN_OUT = EventKind.BROWN_OUT.value
+    FAULT = EventKind.FAULT.value
+    SOC_LOW = EventKind.SOC_LOW.value
+    RECOVERED = "recovered"
+    SHADOW = "shadow"
+    OUTAGE = "outage"
+    GROUND_HANDOVER = EventKind.GROUND_HANDOVER.value
+    START = "start"
+    FORK = "fork"
+    PERIOD = "period"
+    HORIZON = "horizon"
+    LATENCY = "latency"
+    UNREACHABLE = Cause.UNREACHABLE.word
+
+
+TRIGGERS = tuple(Reason)[: tuple(Reason).index(Reason.START)]
+"""What happens to hosts between two reports, for policies to react to."""
+
+EVENT_CAUSES = tuple(
+    dict.fromkeys(
+        [
+            *(cause.word for cause in CAUSES),
+            *(state.word for state in LinkState if state.group in ("down", "acquiring")),
+            *map(str, Migration),
+            *map(str, Reason),
+        ]
+    )
+)
+"""Words of ``events.cause``, in the order of its dictionary."""
