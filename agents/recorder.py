@@ -26,6 +26,11 @@ class Recorder:
         self._placement = model.controller.version
         self._unbroken = model.network.state.unbroken
 
+    @property
+    def run_id(self) -> str:
+        """Name of the run that it writes."""
+        return self._writer.run_id
+
     def __call__(self, model: TwinModel) -> None:
         """Record the step the model has just taken."""
         step, simulation = model.snapshot.step, model.config.simulation

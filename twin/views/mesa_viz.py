@@ -16,6 +16,7 @@ from twin.scenario import loader
 from twin.views import quiet, server, trace
 from twin.views.form import runnable_presets
 from twin.views.live import Tap
+from twin.views.parts import Steady
 from twin.views.stage import Stage
 from twin.views.stream import Stream
 from twin.views.trace import Plan
@@ -67,13 +68,14 @@ MODEL_PARAMS: dict[str, Any] = {
 def Page() -> None:  # noqa: N802
     """Mesa's page with the twin's stage and two of Mesa's plots."""
     model = solara.use_memo(PresetModel, [])
-    SolaraViz(
-        model,
-        components=[
-            TwinStage,
-            make_plot_component("latency_mean_s"),
-            make_plot_component("tokens_served"),
-        ],
-        model_params=MODEL_PARAMS,
-        name="Orbital Twin",
-    )
+    with Steady():
+        SolaraViz(
+            model,
+            components=[
+                TwinStage,
+                make_plot_component("latency_mean_s"),
+                make_plot_component("tokens_served"),
+            ],
+            model_params=MODEL_PARAMS,
+            name="Orbital Twin",
+        )

@@ -9,7 +9,7 @@ import reacton.ipyvuetify as rv
 import solara
 
 from twin.views import limits
-from twin.views.panels import box
+from twin.views.parts import box
 
 REPLICATES = 4
 
