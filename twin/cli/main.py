@@ -19,6 +19,7 @@ from twin.cli.options import (
     RunsOption,
     SeedOption,
     SetOption,
+    VersionOption,
     with_seed,
 )
 from twin.errors import InputError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 type Progress = Callable[[int, int], None]
 
 app = typer.Typer(
-    help="An orbital twin for language models that run across satellites.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,6 +47,11 @@ def main() -> None:
     except InputError as error:
         print(f"twin: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+
+
+@app.callback()
+def entry(version: VersionOption = False) -> None:
+    """An orbital twin for language models that run across satellites."""
 
 
 @app.command()

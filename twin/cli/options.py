@@ -29,6 +29,23 @@ PluginOption = Annotated[
 ]
 
 
+def _say_version(asked: bool) -> None:
+    """Print which version this is, and end."""
+    if asked:
+        from twin.runs.files import versions
+
+        typer.echo(f"orbital-twin {versions()['orbital-twin']}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_say_version, is_eager=True, help="Show the version, and end."
+    ),
+]
+
+
 def with_seed(overrides: list[str] | None, seed: int | None) -> list[str]:
     """Overrides of a scenario, the seed's among them if there is one."""
     return [*(overrides or []), *([] if seed is None else [f"simulation.seed={seed}"])]
