@@ -30,6 +30,12 @@ def Downloads(  # noqa: N802
     session: Session, step: int, exports: Exports, on_close: Callable[[], None]
 ) -> None:
     """What can be taken of the runs on stage."""
+
+    def fail(run: Run, error: Exception) -> None:
+        # The note is below what is open here.
+        on_close()
+        session.note(shelf.told(run.path, error))
+
     shown = session.shown.value
     complete = [(s.run_id, s.run) for s in shown if s.run is not None]
     with rv.Html(tag="section", class_="tw-form", attributes={"aria-label": "download"}):
@@ -41,7 +47,7 @@ def Downloads(  # noqa: N802
             rv.Html(tag="p", class_="tw-form-note", children=[shelf.label(run)])
             with box("tw-form-buttons"):
                 for name, text, data in _files(run_id, run, run.first_step + step, exports):
-                    _File(session, run, text, data, name).key(name)
+                    _File(text, data, name, partial(fail, run)).key(name)
         rv.Html(
             tag="p",
             class_="tw-form-note",
@@ -71,22 +77,20 @@ def _files(
 
 @solara.component
 def _File(  # noqa: N802
-    session: Session, run: Run, text: str, data: Callable[[], str | bytes], name: str
+    text: str, data: Callable[[], str | bytes], name: str, fail: Callable[[Exception], None]
 ) -> None:
-    """A button that gives a file, or a note why there is none."""
-    failed, set_failed = solara.use_state(0)
+    """A button that gives a file."""
 
     def content() -> str | bytes | None:
         try:
             return data()
         except Exception as error:
-            session.note(shelf.told(run.path, error))
-            set_failed(failed + 1)
+            fail(error)
             return None
 
     # The same function while the clock goes on: another one would begin the file again.
-    kept = solara.use_memo(lambda: content, [name, failed])
-    solara.FileDownload(data=kept, filename=name, label=text).key(f"{name} {failed}")
+    kept = solara.use_memo(lambda: content, [name])
+    solara.FileDownload(data=kept, filename=name, label=text)
 
 
 def scenario_text(run: Run) -> bytes:
