@@ -65,10 +65,8 @@ def Page() -> None:  # noqa: N802
     def begin() -> None:
         """Show the runs of the address, else the newest; where there is none, make one."""
         run_ids = [i for text in asked.get("run", []) for i in text.split(",")]
-        if run_ids:
+        if run_ids or session.runs.value:
             session.open(run_ids)
-        elif session.runs.value:
-            session.open([run.path.name for run in session.runs.value], any_of=True)
         else:
             session.start([loader.load(FIRST, form.overrides(FIRST, form.initial(FIRST)))])
 

@@ -290,10 +290,23 @@ def test_what_is_unreadable_is_told_with_its_reason(tmp_path):
 
 def test_where_the_newest_cannot_be_read_the_next_is_shown(tmp_path):
     session = kept(tmp_path, "a", "b", "c")
-    (tmp_path / "runs" / "a" / "steps.parquet").write_bytes(b"")
-    session.open(["a", "b", "c"], any_of=True)
-    assert told(session).startswith("Run a cannot be read: ")
-    assert on_stage(session) == ["b"]
+    newest = [run.path.name for run in session.runs.value]
+    (tmp_path / "runs" / newest[0] / "steps.parquet").write_bytes(b"")
+    session.open([])
+    assert told(session).startswith(f"Run {newest[0]} cannot be read: ")
+    assert on_stage(session) == [newest[1]]
+
+
+def test_where_nothing_that_is_asked_for_is_there_the_newest_is_shown(tmp_path):
+    session = kept(tmp_path, "a")
+    (tmp_path / "runs" / "b.partial").mkdir()
+    for _ in range(2):
+        session.open(["b", "../a", "a/../a", "x" * 5000, "é" * 199, "\0"])
+        assert told(session) == (
+            "Run b is not complete: it is being computed, or was interrupted. "
+            "There is no such run here; the list has those there are."
+        )
+        assert on_stage(session) == ["a"]
 
 
 def test_a_run_deleted_while_it_is_opened_is_told(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import reacton
 import reacton.ipyvuetify as rv
 import solara
 
-from twin.views.quiet import FAILED
+from twin.views.public import FAILED
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from twin.errors import InputError
 
+FAILED: Final = "Something went wrong; the server's log tells what."
+
 LONGEST: Final = 600
 """Characters of a note; a longer one is cut."""
 

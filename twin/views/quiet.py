@@ -5,15 +5,13 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 import reacton.core
 from solara.server import settings
 
 from twin.views.guard import NONCE, Guard
-from twin.views.public import plain
-
-FAILED: Final = "Something went wrong; the server's log tells what."
+from twin.views.public import FAILED, plain
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from twin.runs.store import Run, open_run
 from twin.scenario.schema import Scenario
 from twin.views import limits, replay, shelf, trace
 from twin.views.live import Tap
-from twin.views.public import public
+from twin.views.public import FAILED, public
 from twin.views.stream import Stream
 from twin.views.trace import Plan
 from twin.world.world import World
@@ -96,22 +96,22 @@ class Session:
 
         self._begin(job)
 
-    def open(self, run_ids: Sequence[str], *, any_of: bool = False) -> None:
+    def open(self, run_ids: Sequence[str]) -> None:
         """Show runs of the list, side by side if there are several; others are not looked for.
 
-        With `any_of`, only the first that can be read is shown.
+        Where none of them is in the list and nothing on stage: the newest that can be read.
         """
-        wanted, most = list(dict.fromkeys(run_ids)), 1 if any_of else limits.MAX_SIDE_BY_SIDE
+        wanted = list(dict.fromkeys(run_ids))
         self._look()
-        known, wrong = {run.path.name for run in self.runs.value}, self.unreadable.value
-        notes = [f"Run {i} cannot be read: {wrong[i]}" for i in wanted if i in wrong]
-        if any(i not in known and i not in wrong for i in wanted):
-            notes.append("There is no such run here; the list has those there are.")
-        chosen = [i for i in wanted if i in known]
+        newest = [run.path.name for run in self.runs.value]
+        notes = self._missing(wanted)
+        chosen = [i for i in wanted if i in newest]
+        most = limits.MAX_SIDE_BY_SIDE if chosen else 1
+        if not chosen and not self.shown.value:
+            chosen = newest
         if not chosen:
             self.error.value = " ".join(notes)
             return
-        chosen = chosen if any_of else chosen[:most]
         kept = {s.run_id: s for s in self.shown.value if s.run is not None and s.stream.whole}
 
         def job(stop: threading.Event) -> None:
@@ -130,6 +130,14 @@ class Session:
                 raise InputError(" ".join(notes))
 
         self._begin(job)
+
+    def _missing(self, run_ids: Sequence[str]) -> list[str]:
+        """What to say of those that are not in the list, or cannot be read; each thing once."""
+        wrong = self.unreadable.value
+        notes = [f"Run {i} cannot be read: {wrong[i]}" for i in run_ids if i in wrong]
+        known = {*wrong, *(run.path.name for run in self.runs.value)}
+        absent = [i for i in run_ids if i not in known][: limits.MAX_SIDE_BY_SIDE]
+        return [*notes, *dict.fromkeys(shelf.absent(self._runs_dir, i) for i in absent)]
 
     def note(self, text: str) -> None:
         """Show a line to the viewer."""
@@ -165,11 +173,12 @@ class Session:
                 limits.AT_WORK.release()
         except InputError as wrong:
             error = public(str(wrong))
-        except Exception:
+        except Exception as failed:
             if stop.is_set():
                 return
             log.exception("the page's background work failed")
-            error = "Something went wrong while computing this; the server's log tells what."
+            full = isinstance(failed, OSError) and failed.strerror
+            error = f"The run could not be kept: {full}." if full else FAILED
         if stop.is_set():
             return
         self._look()

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 _MANIFEST = "manifest.json"
 _SCENARIO = "scenario.toml"
 _LONGEST_LABEL = 160
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,16 @@ def look(root: Path) -> Shelf:
     runs.sort(key=lambda run: (run.manifest["written_utc"], run.path.name), reverse=True)
     wrong = {name: run for name, run in found.items() if isinstance(run, str)}
     return Shelf(runs=runs, unreadable=wrong)
+
+
+def absent(root: Path, run_id: str) -> str:
+    """What a visitor is told of a run that is not on the shelf."""
+    # A name, not a path; and one that a file system takes.
+    name = run_id.isprintable() and Path(run_id).name == run_id
+    fits = name and len(run_id.encode()) < _LONGEST_NAME
+    if fits and (root / f"{run_id}{PARTIAL}").is_dir():
+        return f"Run {run_id} is not complete: it is being computed, or was interrupted."
+    return "There is no such run here; the list has those there are."
 
 
 def told(folder: Path, error: Exception) -> str:
