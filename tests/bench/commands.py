@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin.cli.entry import guarded
 from twin.cli.main import bare_json
 from twin.cli.options import JsonOption, SeedOption, SetOption
-from twin.errors import InputError
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
@@ -62,6 +62,7 @@ def kills(
     title = f"{scenario}, {data['wall_s']:.1f} s uninterrupted"
     report.table(title, ["killed at s", "step", "% computed twice", "same bytes"], rows)
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -85,6 +86,7 @@ def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     )
     report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -120,6 +122,7 @@ def run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
         ],
     )
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -150,6 +153,7 @@ def scale(
         f"{data['ratio']['cost_per_satellite_step']:.2f} times what it does at 1056"
     )
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -178,6 +182,7 @@ def sweep(
         f"tables are {'the same' if data['same_tables'] else 'NOT the same'}, byte for byte"
     )
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -210,15 +215,13 @@ def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
         if apart[name] > SAME_S:
             report.say(f"{name} gives other delays: its time does not compare")
     report.json(data)
+    report.end()
 
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
-    try:
-        app(args=bare_json(sys.argv[1:]), prog_name="python tests/bench")
-    except InputError as error:
-        print(f"bench: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+    args = bare_json(sys.argv[1:])
+    sys.exit(guarded(lambda: app(args=args, prog_name="python tests/bench"), "bench"))
 
 
 def _show_medians(report: "Console", title: str, data: dict[str, Any]) -> None:
@@ -227,3 +230,4 @@ def _show_medians(report: "Console", title: str, data: dict[str, Any]) -> None:
     report.table(title, ["what", "median ms"], medians)
     report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
     report.json(data)
+    report.end()

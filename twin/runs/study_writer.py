@@ -171,9 +171,13 @@ class StudyWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is not None and not self.partial.is_dir():
+        if error is None:
+            pass
+        elif not self.partial.is_dir():
             error.add_note(f"the study is complete, in {self.folder}")
-        elif error is not None and (self._earlier is not None or self.done):
+        elif not self._worth_keeping:
+            error.add_note("no point was done; start it again")
+        else:
             make_room(self.partial)
             with suppress(OSError):
                 self._write_manifest("interrupted" if is_stop(error) else "failed", str(error))
@@ -183,9 +187,15 @@ class StudyWriter:
             )
         self._give_up()
 
+    @property
+    def _worth_keeping(self) -> bool:
+        """Whether it went on before, a point has ended, or one has a checkpoint to go on from."""
+        begun = any(self.partial.glob("*/*/checkpoints/*.state"))
+        return self._earlier is not None or bool(self.done) or begun
+
     def _give_up(self) -> None:
         """Unlock, and leave nothing of a new study without a point."""
-        if self._earlier is None and not self.done:
+        if not self._worth_keeping:
             shutil.rmtree(self.partial, ignore_errors=True)
         self._lock.release(self.partial if self.partial.is_dir() else self.folder)
 
