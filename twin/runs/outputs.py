@@ -31,7 +31,17 @@ def check(option: str, path: Path, *, makes_folder: bool = False) -> None:
     ------
     InputError
     """
-    label = f"{option} {path}"
+    _check(f"{option} {path}", path, makes_folder=makes_folder)
+
+
+def check_folder(option: str, path: Path) -> None:
+    """Refuse a folder in which no file could be made; it is made later if it is missing."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{option} {path}: is no folder")
+    _check(f"{option} {path}", path / "any", makes_folder=True)
+
+
+def _check(label: str, path: Path, *, makes_folder: bool) -> None:
     try:
         mode = _mode(path)
         if mode is not None and stat.S_ISDIR(mode):
@@ -44,18 +54,14 @@ def check(option: str, path: Path, *, makes_folder: bool = False) -> None:
             return
         parent = _target(path).parent
         if mode is None and not makes_folder and not parent.is_dir():
-            raise InputError(f"{label}: there is no folder {path.parent}")
+            named = parent if path.is_symlink() else path.parent
+            raise InputError(f"{label}: there is no folder {named}")
         _check_place(label, parent)
         if mode is None and parent.is_dir():
             with tempfile.TemporaryFile(dir=parent):
                 pass
     except OSError as error:
         raise InputError(f"{label}: {why(error)}") from None
-
-
-def check_folder(option: str, path: Path) -> None:
-    """Refuse a folder in which no file could be made; it is made later if it is missing."""
-    check(option, path / "x", makes_folder=True)
 
 
 def check_apart(named: Iterable[tuple[str, Path]]) -> None:

@@ -78,6 +78,12 @@ class Run:
         """
         sums.check(self.path, self.manifest.get(SUMS, {}), files or None)
 
+    def file(self, name: str) -> Path | None:
+        """A file that not every run has, held against its sum; None where there is none."""
+        self.check(name)
+        file = self.path / name
+        return file if file.is_file() else None
+
     @property
     def remarks(self) -> list[str]:
         """What a reader should know of how far it can be trusted."""
@@ -92,7 +98,7 @@ class Run:
     def placements(self) -> pa.Table:
         """Table ``placements``, with the one that a fork begins with before all others."""
         table = self.table("placements")
-        if not (self.path / HOSTS).is_file():
+        if self.file(HOSTS) is None:
             return table
         return pa.concat_tables([self._read(HOSTS), table])
 

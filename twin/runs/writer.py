@@ -165,6 +165,8 @@ class RunWriter:
             if not self._concluding:
                 with suppress(OSError):
                     self._write_manifest("interrupted" if interrupted else "failed", str(error))
+            if isinstance(error, OSError) and error.errno and error.filename is None:
+                error.filename = str(self.partial)
             if not isinstance(error, InputError):
                 error.add_note(self._how_to_go_on())
         self._give_up()
