@@ -111,7 +111,8 @@ READERS = {
 def test_every_reader_refuses_a_damaged_file_in_one_line(copy, reader, damage):
     """The run was opened before: what is read later is looked at then."""
     opened = open_run(copy)
-    for file in sorted(path for path in copy.iterdir() if path.is_file()):
+    files = sorted(path for path in copy.iterdir() if path.is_file())
+    for file in files[list(READERS).index(reader) % 2 :: 2]:
         content = file.read_bytes()
         if damage == "lost":
             file.unlink()

@@ -7,6 +7,7 @@ import platform
 import shutil
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,11 @@ def read_manifest(folder: Path, key: str = "run_id") -> dict[str, Any] | None:
 
 def versions() -> dict[str, str]:
     """Version of Python, of the twin and of what decides its figures."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     packages = ("orbital-twin", "numpy", "scipy", "numba", "astropy", "boinor", "sgp4", "Mesa")
     found = {"python": platform.python_version()}
     for package in packages:

@@ -129,7 +129,8 @@ class Rows:
                 rest = self._take(name)
                 if len(rest):
                     writer.write_table(rest)
-            sync(temporary)
+            if any(self._parts.values()):  # a shorter run is sooner computed again than synced
+                sync(temporary)
             temporary.replace(file)
 
     def waiting(self, name: str) -> pa.Table:
