@@ -65,7 +65,7 @@ def test_workers_end_without_a_word(tmp_path):
 
 def test_a_sweep_is_told_to_end_and_goes_on(twin, tmp_path):
     (tmp_path / "s.toml").write_text(
-        'name = "s"\nscenario = "small"\nreplicates = 40\nset = ["simulation.steps=200"]\n'
+        'name = "s"\nscenario = "small"\nreplicates = 9\nset = ["simulation.steps=150"]\n'
     )
 
     def ready(process):
@@ -77,7 +77,7 @@ def test_a_sweep_is_told_to_end_and_goes_on(twin, tmp_path):
     (line,) = lines
     assert line.startswith("twin: interrupted; ")
     assert line.endswith(
-        f" of 40 points are kept; go on with: twin sweep --resume runs/{partial.name}"
+        f" of 9 points are kept; go on with: twin sweep --resume runs/{partial.name}"
     )
     assert twin("sweep", "--resume", str(partial), "--workers", "1")[0] == 0
 
