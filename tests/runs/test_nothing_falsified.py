@@ -193,3 +193,12 @@ def test_no_flipped_bit_of_a_study_is_read(study, tmp_path):
     (copy / "points" / "part-9.parquet").write_bytes(b"")
     with pytest.raises(InputError, match="was not written by the study"):
         open_study(copy)
+
+
+@pytest.mark.parametrize("name", ["notes", "conclusion", "written_utc", "versions"])
+def test_an_older_manifest_that_lacks_something_is_refused(copy, name):
+    without_sums(copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    for damaged in (manifest | {name: 3}, {k: v for k, v in manifest.items() if k != name}):
+        (copy / "manifest.json").write_text(json.dumps(damaged))
+        assert outcome(lambda: open_run(copy))[1].endswith(f"damaged: {name} is lost")

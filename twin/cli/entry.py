@@ -26,8 +26,15 @@ def main() -> None:
     code = call(sys.argv[1:])
     code = _flushed() or code
     for number in _SIGNALS:
-        signal.signal(number, signal.SIG_DFL)  # all is said: no traceback while Python ends
+        signal.signal(number, _too_late)
     sys.exit(code)
+
+
+def _too_late(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """End at once while Python tidies up, where an exception would be a traceback."""
+    with suppress(OSError):
+        os.write(2, b"twin: interrupted after its end\n")
+    os._exit(128 + number)
 
 
 def call(args: Sequence[str]) -> int:

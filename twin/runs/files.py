@@ -21,6 +21,16 @@ MANIFEST = "manifest.json"
 SUMS = "sha256"
 """What a manifest says of the other files: the SHA-256 of each."""
 _SEAL = "sha256_of_manifest"
+_OF_ANY = {"status": str, "written_utc": str, "versions": dict, "wall_time_s": float | int}
+_OF_RUN = _OF_ANY | {
+    "run_id": str,
+    "scenario_hash": str,
+    "rows": dict,
+    "notes": list,
+    "conclusion": dict,
+}
+_OF_STUDY = _OF_ANY | {"points": int, "done": int, "failed": int, "sessions": int}
+"""What is read of a manifest, and of which type it is."""
 _SPARE = "spare"
 """A file that is given up to have room for the manifest when the disk is full."""
 _SPARE_BYTES = 16_384
@@ -149,7 +159,18 @@ def read_manifest(folder: Path, key: str = "run_id") -> dict[str, Any] | None:
         return None
     except ValueError as error:
         raise InputError(f"{file}: damaged: not what was written ({error})") from None
-    return manifest if manifest is not None and {"status", key} <= manifest.keys() else None
+    if manifest is None or not {"status", key} <= manifest.keys():
+        return None
+    if SUMS not in manifest:
+        _check_older(file, manifest)
+    return manifest
+
+
+def _check_older(file: Path, manifest: dict[str, Any]) -> None:
+    """Refuse a manifest without a seal that lacks what is read of it, or has it otherwise."""
+    for name, kind in (_OF_STUDY if "study_id" in manifest else _OF_RUN).items():
+        if not isinstance(manifest.get(name), kind):
+            raise InputError(f"{file}: damaged: {name} is lost")
 
 
 def versions() -> dict[str, str]:
