@@ -11,6 +11,7 @@ from twin.errors import InputError
 from twin.runs import checkpoints
 from twin.runs.checkpoints import check_versions
 from twin.runs.files import PARTIAL, read_manifest
+from twin.runs.lock import Lock
 from twin.runs.rows import RowsState
 from twin.runs.store import START, Run, any_run
 from twin.scenario import attachments, loader
@@ -65,6 +66,8 @@ class Beginning:
         What the scenario refers to; read from where it says by default.
     earlier_s : float
         Time that earlier sessions spent.
+    lock : Lock or None
+        Of an interrupted run, in whose folder the run goes on.
     """
 
     state: TwinState | None = None
@@ -72,6 +75,7 @@ class Beginning:
     forked: dict[str, Any] | None = None
     files: Sequence[Attachment] | None = None
     earlier_s: float = 0.0
+    lock: Lock | None = None
 
 
 def fork(
@@ -170,7 +174,7 @@ def beginning_of(folder: Path) -> Beginning | None:
     """Where a run that is a fork began; None for any other."""
     manifest = read_manifest(folder)
     file = folder / START
-    if manifest is None or not manifest.get("forked") or not file.is_file():
+    if manifest is None or not manifest.get("forked"):
         return None
     check_versions(file, states.read_note(file))
     state = states.read(file, TwinState)

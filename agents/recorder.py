@@ -11,8 +11,8 @@ from agents.model import TwinModel
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
-from twin.runs.store import RunWriter
 from twin.runs.tables import HOP
+from twin.runs.writer import RunWriter
 from twin.serving.hops import Hops, trace
 from twin.vocabulary import Cause
 

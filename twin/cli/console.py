@@ -1,6 +1,7 @@
 """What commands print: tables and remarks for people, JSON for programs."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Any
 from rich.console import Console as RichConsole
 from rich.table import Table
 
-from twin.errors import InputError
-from twin.runs.files import write_text
+from twin.errors import InputError, why
+from twin.runs import outputs
 
 STANDARD_OUTPUT = Path("-")
 
@@ -22,18 +23,18 @@ class Console:
     """Output of one command.
 
     With ``json_file`` set to ``-`` the JSON alone goes to standard output, and what is meant for
-    people to standard error.
+    people to standard error. What cannot be written does not keep the rest from being written;
+    `end` names it.
     """
 
     def __init__(self, json_file: Path | None) -> None:
-        if json_file not in (None, STANDARD_OUTPUT) and not json_file.parent.is_dir():
-            raise InputError(f"--json {json_file}: there is no folder {json_file.parent}")
         self._json_file = json_file
+        self._failed: dict[str, None] = {}
         self._console = RichConsole(stderr=json_file == STANDARD_OUTPUT)
 
     def table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; columns of numbers are right-aligned and fold before names do."""
-        self._console.print(title, style="bold", soft_wrap=True, highlight=False, markup=False)
+        self.say(title, style="bold")
         table = Table()
         for i, name in enumerate(header):
             text = _is_text(rows, i)
@@ -45,11 +46,16 @@ class Console:
             )
         for row in rows:
             table.add_row(*row)
-        self._console.print(table)
+        self._try("standard output", lambda: self._console.print(table))
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, style: str | None = None) -> None:
         """Print a remark as it is, whatever the width."""
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        self._try(
+            "standard output",
+            lambda: self._console.print(
+                text, style=style, soft_wrap=True, highlight=False, markup=False
+            ),
+        )
 
     def json(self, data: Any) -> None:
         """Write the figures to the file that the user named, if any."""
@@ -57,12 +63,45 @@ class Console:
             return
         text = json.dumps(_finite(data), indent=2, allow_nan=False) + "\n"
         if self._json_file == STANDARD_OUTPUT:
-            RichConsole().out(text, end="", highlight=False)
-            return
+            self._try("--json -", lambda: _print_out(text))
+        else:
+            self.file("--json", self._json_file, lambda path: outputs.write(path, text))
+
+    def file(
+        self, option: str, path: Path, write: Callable[[Path], object], said: str = ""
+    ) -> None:
+        """Write a file that the user named, and print what it is."""
+        if self._try(f"{option} {path}", lambda: write(path)) and said:
+            self.say(f"{said} in {path}")
+
+    def end(self) -> None:
+        """Conclude.
+
+        Raises
+        ------
+        InputError
+            If something could not be written; all else is.
+        """
+        if self._failed:
+            raise InputError("; ".join(self._failed))
+
+    def _try(self, label: str, write: Callable[[], object]) -> bool:
         try:
-            write_text(self._json_file, text)
+            write()
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            raise InputError(f"--json {self._json_file}: {error.strerror}") from None
+            self._failed[f"{label}: {why(error)}"] = None
+            return False
+        except InputError as error:
+            self._failed[str(error)] = None
+            return False
+        return True
+
+
+def _print_out(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 @contextmanager
@@ -79,9 +118,11 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     )
     # Speed over the last ten minutes: with the half minute of the default, longer jobs would show
     # no time that remains.
+    console = RichConsole(stderr=True)
     with parts.Progress(
         *columns,
-        console=RichConsole(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
         transient=True,
         speed_estimate_period=600,
         refresh_per_second=2,

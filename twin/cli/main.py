@@ -12,6 +12,7 @@ from twin.cli import look as cli_look
 from twin.cli import names as cli_names
 from twin.cli import study as cli_study
 from twin.cli import sweep as cli_sweep
+from twin.cli.entry import call
 from twin.cli.names import NamingCommand
 from twin.cli.options import (
     JsonOption,
@@ -41,12 +42,8 @@ app.add_typer(cli_sweep.studies_app, name="studies")
 
 
 def main() -> None:
-    """Entry point: a user's mistake is one line on standard error and exit code 2."""
-    try:
-        app(args=bare_json(sys.argv[1:]))
-    except InputError as error:
-        print(f"twin: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+    """Call the command as `twin.cli.entry.main` does, in a process that goes on afterwards."""
+    sys.exit(call(sys.argv[1:]))
 
 
 @app.callback()
@@ -54,7 +51,7 @@ def entry(version: VersionOption = False) -> None:
     """An orbital twin for language models that run across satellites."""
 
 
-@app.command()
+@app.command(cls=NamingCommand)
 def run(
     scenario: Annotated[str | None, typer.Argument(help="A preset's name or a TOML file.")] = None,
     overrides: SetOption = None,
@@ -163,6 +160,7 @@ def _show(console: "Console", done: "Run", summary: dict[str, float | None]) -> 
         )
     console.say(f"kept in {done.path}")
     console.json(summary | {"path": str(done.path)})
+    console.end()
 
 
 for command in (
@@ -177,7 +175,7 @@ for command in (
     cli_look.app,
 ):
     app.command(cls=NamingCommand)(command)
-app.command(name="list")(cli_names.list_names)
+app.command(name="list", cls=NamingCommand)(cli_names.list_names)
 
 
 @app.command()
@@ -202,6 +200,7 @@ def scenarios(context: typer.Context) -> None:
     report.table(
         "scenarios", ["name", "what"], [list(item) for item in loader.descriptions().items()]
     )
+    report.end()
 
 
 @scenarios_app.command()

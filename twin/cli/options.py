@@ -5,17 +5,64 @@ from typing import Annotated
 
 import typer
 
+from twin.cli.console import STANDARD_OUTPUT
+from twin.runs import outputs
+
+OUTPUTS = "twin.outputs"
+"""Where a command's context keeps the files that it will write, with their options."""
+
 ScenarioArgument = Annotated[str, typer.Argument(help="A preset's name or a TOML file's path.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override a field; may be repeated."),
 ]
 SeedOption = Annotated[int | None, typer.Option(min=0, help="Seed of all randomness.")]
+
+
+def output(context: typer.Context, option: typer.CallbackParam, value: Path | None) -> Path | None:
+    """Check a file that an option names for output, when options are read."""
+    return _checked(context, option, value, makes_folder=False)
+
+
+def output_in_new_folder(
+    context: typer.Context, option: typer.CallbackParam, value: Path | None
+) -> Path | None:
+    """Check a file for output whose folder is made if it is missing."""
+    return _checked(context, option, value, makes_folder=True)
+
+
+def output_folder(option: typer.CallbackParam, value: Path | None) -> Path | None:
+    """Check a folder for output, which is made if it is missing."""
+    if value is not None:
+        outputs.check_folder(option.opts[0], value)
+    return value
+
+
+def _checked(
+    context: typer.Context, option: typer.CallbackParam, value: Path | None, *, makes_folder: bool
+) -> Path | None:
+    if value is None or value == STANDARD_OUTPUT or context.resilient_parsing:
+        return value
+    outputs.check(option.opts[0], value, makes_folder=makes_folder)
+    named = context.meta.setdefault(OUTPUTS, [])
+    named.append((option.opts[0], value))
+    outputs.check_apart(named)
+    return value
+
+
 JsonOption = Annotated[
     Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the figures as JSON ('-': print them)."),
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="Write the figures as JSON ('-': print them).",
+        callback=output,
+    ),
 ]
-FigureOption = Annotated[Path | None, typer.Option(help="Where the plot goes, as PNG.")]
+FigureOption = Annotated[
+    Path | None,
+    typer.Option(help="Where the plot goes, as PNG.", callback=output_in_new_folder),
+]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")]
 RunsOption = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
 PluginOption = Annotated[

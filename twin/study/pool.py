@@ -6,14 +6,16 @@ what is compiled) once and then take job after job.
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, closing, contextmanager
+from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from twin.errors import InputError
+from twin.errors import InputError, is_stop
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -63,13 +65,19 @@ def map_jobs[T](
     """
     progress(0, len(arguments))
     results: dict[int, T] = {}
-    # Closed at once, so that an error ends the workers before it is shown.
-    with closing(run_jobs(job, arguments, workers=workers)) as ended:
-        for i, result in ended:
-            if isinstance(result, Exception):
-                raise result
-            results[i] = result
-            progress(len(results), len(arguments))
+    try:
+        # Closed at once, so that an error ends the workers before it is shown.
+        with closing(run_jobs(job, arguments, workers=workers)) as ended:
+            for i, result in ended:
+                if isinstance(result, Exception):
+                    raise result
+                results[i] = result
+                progress(len(results), len(arguments))
+    except BaseException as error:
+        if is_stop(error) or isinstance(error, OSError):
+            done = f"{len(results)} of {len(arguments)} were done"
+            error.add_note(f"{done}, none is kept; start it again")
+        raise
     return [results[i] for i in range(len(arguments))]
 
 
@@ -159,6 +167,20 @@ def _main_hidden() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Keep signals from threads and processes that are made here: this one ends them itself.
+
+    Else Ctrl-C, which reaches all processes of a terminal, ends workers with tracebacks.
+    """
+    resource_tracker.ensure_running()  # when it begins, it lets them through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _local(stack: ExitStack, workers: int) -> "Client":
     import dask.config
     from distributed import Client, LocalCluster
@@ -166,16 +188,17 @@ def _local(stack: ExitStack, workers: int) -> "Client":
     # As long as the cluster: a worker that died is started again.
     stack.enter_context(_main_hidden())
     stack.enter_context(dask.config.set(_CONFIG))
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        scheduler_kwargs={"dashboard": False},
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-    )
+    with _signals_held():
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
     stack.enter_context(cluster)
     return stack.enter_context(Client(cluster))
 
