@@ -10,6 +10,7 @@ import typer
 
 from twin.cli import look as cli_look
 from twin.cli import names as cli_names
+from twin.cli import page as cli_page
 from twin.cli import study as cli_study
 from twin.cli import sweep as cli_sweep
 from twin.cli.entry import call
@@ -172,7 +173,7 @@ for command in (
     cli_look.events,
     cli_look.export,
     cli_look.report,
-    cli_look.app,
+    cli_page.app,
 ):
     app.command(cls=NamingCommand)(command)
 app.command(name="list", cls=NamingCommand)(cli_names.list_names)

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,7 @@ from typing import Any, Self
 from twin.errors import BusyError, InputError, reason
 
 NAME = "lock.json"
+_PAUSE_S = 0.1
 
 
 class Lock:
@@ -26,7 +28,7 @@ class Lock:
         self._folder, self._file = folder, file
 
     @classmethod
-    def take(cls, folder: Path, what: str = "run") -> Self:
+    def take(cls, folder: Path, what: str = "run", *, patience_s: float = 0.0) -> Self:
         """Lock a folder; a lock that a process left when it died is taken over.
 
         Parameters
@@ -34,6 +36,8 @@ class Lock:
         folder : Path
         what : str
             Says what it holds.
+        patience_s : float
+            How long to wait for a holder to end.
 
         Raises
         ------
@@ -42,7 +46,7 @@ class Lock:
         InputError
             If no lock can be made.
         """
-        path = folder / NAME
+        path, deadline_s = folder / NAME, time.monotonic() + patience_s
         while True:
             try:
                 file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -57,10 +61,13 @@ class Lock:
             except OSError as error:
                 os.close(file)
                 raise InputError(reason(error, path)) from None
-            except BaseException:
+            except BusyError:
                 os.close(file)
-                raise
-            os.close(file)  # its holder ended, and took it away, while we waited
+                if time.monotonic() >= deadline_s:
+                    raise
+                time.sleep(_PAUSE_S)
+                continue
+            os.close(file)  # its holder has taken it away in between
 
     def release(self, folder: Path | None = None) -> None:
         """Unlock; `folder` says where it is now, if it was renamed."""

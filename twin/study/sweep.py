@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -33,6 +32,7 @@ from twin.study.profiles import PROFILES, profiles
 from twin.study.study_file import StudyFile, parse_study, read_study, to_toml
 
 _PATIENCE_S = 20.0
+"""Time that workers of a sweep that was killed may take to end."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def _run(scenario: Scenario, folder: Path, run_id: str, files: Sequence[Attachme
     beginning = Beginning(files=files)
     partial = folder / (run_id + PARTIAL)
     if partial.is_dir():
-        with _locked(partial) as lock:
+        with Lock.take(partial, patience_s=_PATIENCE_S) as lock:
             try:
                 done = finished(partial, lock)
                 beginning = last_checkpoint(partial, lock) if done is None else beginning
@@ -255,18 +255,6 @@ def _run(scenario: Scenario, folder: Path, run_id: str, files: Sequence[Attachme
                 scenario, runs_dir=folder, run_id=run_id, beginning=beginning
             )
     return run_scenario(scenario, runs_dir=folder, run_id=run_id, beginning=beginning)
-
-
-def _locked(partial: Path) -> Lock:
-    """Lock a point's run; workers of a sweep that was killed may take a moment to end."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return Lock.take(partial)
-        except BusyError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 def _failed(error: Exception) -> Result:
