@@ -70,6 +70,7 @@ def plus_grid(
     seam: str,
     minimum_radius_km: float,
     seam_shift: Sequence[float] = (0.0,),
+    link_shift: Sequence[float] = (0.0,),
     cross_shell_every: int = 0,
 ) -> Skeleton:
     """Pair every satellite with its neighbours in its plane and in the planes beside it.
@@ -94,6 +95,8 @@ def plus_grid(
     seam_shift : sequence of float, one a shell
         What to add to a ring position of the last plane to compare it with the first: the
         phasing that has built up over the planes, F/S of a Walker delta.
+    link_shift : sequence of float, one a shell
+        How far ahead, in turns, partners in the next plane are.
     cross_shell_every : int
         Every n-th satellite of a shell is a bridge, which may pair with any bridge of the
         shell before or after its own; 0 for none.
@@ -101,12 +104,12 @@ def plus_grid(
     within: Pairs = []
     between: Pairs = []
     closing: Pairs = []
-    for shell, shift in enumerate(seam_shift):
+    for shell, (shift, ahead) in enumerate(zip(seam_shift, link_shift, strict=True)):
         members = _planes(constellation, shell)
         within += [pair for rows in members for pair in _ring(rows)]
-        between += _across(constellation, members, minimum_radius_km)
+        between += _across(constellation, members, ahead, minimum_radius_km)
         if seam != "open" and len(members) > 2:
-            closing += _closing(constellation, members[-1], members[0], seam, shift)
+            closing += _closing(constellation, members[-1], members[0], seam, shift + ahead)
     groups = [np.array(g, np.int32).reshape(-1, 2) for g in (within, between, closing)]
     groups.append(_between_shells(constellation, cross_shell_every))
     kind = np.repeat(np.array(list(LinkKind), np.int8), [len(group) for group in groups])
@@ -145,7 +148,10 @@ def _ring(rows: NDArray[np.int64]) -> Pairs:
 
 
 def _across(
-    constellation: Constellation, members: list[NDArray[np.int64]], minimum_radius_km: float
+    constellation: Constellation,
+    members: list[NDArray[np.int64]],
+    ahead: float,
+    minimum_radius_km: float,
 ) -> Pairs:
     """Match planes with the next one, then what is left with the one after that, and so on."""
     ring = constellation.ring_position
@@ -160,7 +166,7 @@ def _across(
                 continue
             if skip > 1 and _plane_angle_rad(constellation, east[0], west[0]) > sight_rad:
                 continue
-            matched = _match(east, west, ring[east], ring[west])
+            matched = _match(east, west, ring[east] + ahead, ring[west])
             free_east[p] = np.setdiff1d(east, [a for a, _ in matched], assume_unique=True)
             free_west[p + skip] = np.setdiff1d(west, [b for _, b in matched], assume_unique=True)
             pairs += matched

@@ -17,6 +17,17 @@ class Shell(Table):
     phasing: int = Field(
         0, ge=0, description="F: between neighbours in adjacent planes F*360/T deg; assumption"
     )
+    alternate_half_slots: bool = Field(
+        False,
+        description="every second plane stands half a slot ahead of the others, as in Hypatia, "
+        "instead of phasing",
+    )
+    link_shift: int = Field(
+        0,
+        ge=-1000,
+        le=1000,
+        description="slot s of a plane links to slot s + link_shift of the next one; assumption",
+    )
     raan_spread_deg: float = Field(
         360.0, gt=0, le=360, description="360: delta pattern, 180: star pattern; assumption"
     )
@@ -26,6 +37,10 @@ class Shell(Table):
     def _phasing_below_planes(self) -> Self:
         if self.phasing >= self.planes:
             raise ValueError(f"phasing must be below planes ({self.planes}), not {self.phasing}")
+        if self.phasing and self.alternate_half_slots:
+            raise ValueError(
+                f"give phasing or alternate_half_slots, not both (phasing is {self.phasing})"
+            )
         return self
 
     @property

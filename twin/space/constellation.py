@@ -99,7 +99,8 @@ def walker(table: Shell, epoch_utc: str) -> Constellation:
 
     Plane p has its node at ``raan_first + p * spread / P``; slot s of its S satellites stands at
     argument of latitude ``360 s / S + 360 F p / T`` degrees, with T = P S. A spread of 360
-    degrees is the delta pattern, 180 the star.
+    degrees is the delta pattern, 180 the star. Where half slots alternate, odd planes stand
+    ``180 / S`` degrees ahead instead.
 
     References
     ----------
@@ -111,6 +112,8 @@ def walker(table: Shell, epoch_utc: str) -> Constellation:
     slot = np.tile(np.arange(slots, dtype=np.int32), planes)
     raan_deg = table.raan_first_deg + plane * table.raan_spread_deg / planes
     latitude_turns = slot / slots + table.phasing * plane / total
+    if table.alternate_half_slots:
+        latitude_turns += plane % 2 / (2 * slots)
     digits_plane, digits_slot = len(str(planes - 1)), len(str(slots - 1))
     return Constellation(
         names=tuple(

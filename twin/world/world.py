@@ -45,6 +45,7 @@ class World:
             seam=scenario.links.seam,
             minimum_radius_km=self._limits.minimum_radius_km,
             seam_shift=_seam_shift(scenario),
+            link_shift=_link_shift(scenario),
             cross_shell_every=scenario.links.cross_shell_every,
         )
         self._seam: Seam | None = None
@@ -133,3 +134,12 @@ def _seam_shift(scenario: Scenario) -> list[float]:
         shell.phasing / shell.satellites_per_plane if shell.raan_spread_deg == 360.0 else 0.0
         for shell in shells
     ]
+
+
+def _link_shift(scenario: Scenario) -> list[float]:
+    """How far ahead partners in the next plane of each shell are, in turns."""
+    body = scenario.constellation
+    if body.kind == "tle":
+        return [0.0]
+    shells = body.shells if body.kind == "shells" else (body,)
+    return [shell.link_shift / shell.satellites_per_plane for shell in shells]
