@@ -12,7 +12,8 @@ from twin.constants import R_EARTH_KM
 from twin.errors import InputError
 from twin.scenario.schema import Scenario
 from twin.scenario.world import ElementSets, Shell, Shells, Walker
-from twin.space import elements, planes
+from twin.space import elements, recovery
+from twin.space.frames import DAY_S, utc_jd
 
 TAU = 2 * np.pi
 
@@ -32,11 +33,19 @@ class Constellation:
     plane : (N,) int32
         0..P-1, ordered by RAAN, and numbered through from one shell to the next.
     slot : (N,) int32
-        Rank within the plane by argument of latitude, 0..n-1 for a plane of n satellites.
+        Rank along the plane, 0..n-1 for a plane of n satellites.
     ring_position : (N,) float64
         In [0, 1): where along its orbit a satellite stands, comparable across planes. Walker:
         slot / slots per plane, so that equal slots line up whatever the phasing. Element sets:
-        argument of latitude at the epoch / 2 pi.
+        place along the plane at the epoch, in turns from its ascending node.
+    phase : (N,) float64
+        In [0, 1): the place by which partners in other planes are chosen. Walker: the ring
+        position. Element sets: place along the plane at the middle epoch of the file.
+    drift_turns_s : (N,) float64
+        How fast the phases of a plane change against those of the first plane of its shell.
+        0 where planes are locked in phase.
+    phase_age_s : float
+        From the instant of `phase` to the epoch.
     epoch_utc : str
         ISO 8601, the start of the simulation.
     a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad : (N,) float64
@@ -52,6 +61,9 @@ class Constellation:
     plane: NDArray[np.int32]
     slot: NDArray[np.int32]
     ring_position: NDArray[np.float64]
+    phase: NDArray[np.float64]
+    drift_turns_s: NDArray[np.float64]
+    phase_age_s: float
     epoch_utc: str
     a_km: NDArray[np.float64]
     ecc: NDArray[np.float64]
@@ -123,6 +135,9 @@ def walker(table: Shell, epoch_utc: str) -> Constellation:
         plane=plane,
         slot=slot,
         ring_position=slot / slots,
+        phase=slot / slots,
+        drift_turns_s=np.zeros(total),
+        phase_age_s=0.0,
         epoch_utc=epoch_utc,
         a_km=np.full(total, R_EARTH_KM + table.altitude_km),
         ecc=np.zeros(total),
@@ -140,13 +155,14 @@ def shells(table: Shells, epoch_utc: str) -> Constellation:
     first_plane = np.cumsum([0, *n_planes[:-1]])
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(one, name) for one in each])
-        for name in ("slot", "ring_position", *ELEMENTS)
+        for name in ("slot", "ring_position", "phase", "drift_turns_s", *ELEMENTS)
     }
     plane = np.concatenate([one.plane for one in each]) + np.repeat(first_plane, sizes)
     return Constellation(
         names=tuple(f"S{i}{name}" for i, one in enumerate(each) for name in one.names),
         shell=np.repeat(np.arange(len(each), dtype=np.int32), sizes),
         plane=plane.astype(np.int32),
+        phase_age_s=0.0,
         epoch_utc=epoch_utc,
         **joined,
     )
@@ -154,7 +170,7 @@ def shells(table: Shells, epoch_utc: str) -> Constellation:
 
 def subset(constellation: Constellation, rows: NDArray[np.integer]) -> Constellation:
     """Return some satellites of a constellation, with their shells, planes and slots as before."""
-    arrays = ("shell", "plane", "slot", "ring_position", *ELEMENTS)
+    arrays = ("shell", "plane", "slot", "ring_position", "phase", "drift_turns_s", *ELEMENTS)
     satrecs = constellation.satrecs
     return replace(
         constellation,
@@ -165,10 +181,10 @@ def subset(constellation: Constellation, rows: NDArray[np.integer]) -> Constella
 
 
 def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
-    """Recover planes and slots of a real constellation from a file of TLEs or OMMs.
+    """Recover shells, planes and slots of a real constellation from a file of TLEs or OMMs.
 
-    Every set is first brought to the common epoch with SGP4's own secular rates and drag.
-    Satellites near the most populated mean altitude, in planes of enough satellites, are kept;
+    SGP4's own secular rates and drag bring every set to the middle epoch of the file, where
+    structure is found (`twin.space.recovery`), and to the start. Satellites in service are kept;
     `left_out` lists the others with the reason.
 
     Raises
@@ -177,36 +193,51 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
         If the file cannot be read, or if nothing of it remains.
     """
     named = elements.read(table.tle)
-    mean, out = elements.mean_at([satrec for _, satrec in named], epoch_utc)
-    keep = _rest(table.tle, named, out)
-    out |= planes.away_from_shell(keep, mean[keep, 0] - R_EARTH_KM, table.altitude_window_km)
-    keep = _rest(table.tle, named, out)
-    gap_rad = np.radians(table.plane_gap_deg)
-    out |= planes.too_small(keep, mean[keep, 3], gap_rad, table.plane_minimum)
-    keep = _rest(table.tle, named, out)
-
-    plane = planes.cluster_angles(mean[keep, 3], gap_rad)
-    latitude_turns = (mean[keep, 4] + mean[keep, 5]) / TAU % 1
-    order = np.lexsort((latitude_turns, plane))
-    keep, plane = keep[order], plane[order]
-    first = np.searchsorted(plane, plane)
-    a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad = mean[keep].T.copy()
+    start, out = elements.mean_at([satrec for _, satrec in named], epoch_utc)
+    usable = _rest(table.tle, named, out)
+    found = recovery.recover(table.tle, [named[i][1] for i in usable])
+    out |= {int(usable[i]): reason for i, reason in found.structure.left_out.items()}
+    kept = np.flatnonzero(~np.isin(np.arange(len(usable)), list(found.structure.left_out)))
+    plane = np.unique(found.structure.plane[kept], return_inverse=True)[1].astype(np.int32)
+    phase, ring = (
+        recovery.turns(found.mean[kept], plane),
+        recovery.turns(start[usable[kept]], plane),
+    )
+    order, slot = _along(plane, phase, ring)
+    kept, plane = kept[order], plane[order]
+    shell = found.structure.shell[kept]
+    rows = usable[kept]
     return Constellation(
-        names=_unique_names([named[i] for i in keep]),
-        shell=np.zeros(len(plane), np.int32),
+        names=_unique_names([named[i] for i in rows]),
+        shell=shell,
         plane=plane,
-        slot=np.arange(len(plane), dtype=np.int32) - first.astype(np.int32),
-        ring_position=latitude_turns[order],
+        slot=slot,
+        ring_position=ring[order],
+        phase=phase[order],
+        drift_turns_s=recovery.drift_turns_s(found.rate_deg_day[kept], shell, plane),
+        phase_age_s=_seconds(found.epoch_utc, epoch_utc),
         epoch_utc=epoch_utc,
-        a_km=a_km,
-        ecc=ecc,
-        inc_rad=inc_rad,
-        raan_rad=raan_rad,
-        argp_rad=argp_rad,
-        nu_rad=nu_rad,
-        satrecs=tuple(named[i][1] for i in keep),
+        **dict(zip(ELEMENTS, start[rows].T.copy(), strict=True)),
+        satrecs=tuple(named[i][1] for i in rows),
         left_out=tuple((named[i][0], out[i]) for i in sorted(out)),
     )
+
+
+def _along(
+    plane: NDArray[np.int32], phase: NDArray[np.float64], ring: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Order of satellites by plane and along it by phase, from the first past the node."""
+    count = int(plane.max()) + 1
+    first = np.array([np.flatnonzero(plane == p)[ring[plane == p].argmin()] for p in range(count)])
+    order = np.lexsort(((phase - phase[first][plane]) % 1.0, plane))
+    in_order = plane[order]
+    slot = np.arange(len(order)) - np.searchsorted(in_order, in_order)
+    return order, slot.astype(np.int32)
+
+
+def _seconds(from_utc: str, to_utc: str) -> float:
+    before, after = utc_jd(from_utc), utc_jd(to_utc)
+    return float((after[0] - before[0] + after[1] - before[1]) * DAY_S)
 
 
 def _rest(path: str, named: elements.NamedSets, out: dict[int, str]) -> NDArray[np.int64]:

@@ -1,0 +1,106 @@
+"""From a file of element sets to its shells and planes, whatever the day it is looked at.
+
+All is decided at one epoch, the middle one of the file: shells, planes, the order of satellites in
+them, and how planes move against each other. Satellites in service are kept where they are, so
+that their order lasts; element sets carried on for weeks do not show that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sgp4.api import Satrec
+from sgp4.conveniences import sat_epoch_datetime
+
+from twin.errors import InputError
+from twin.space import elements, planes, shells
+from twin.space.frames import DAY_S, teme_to_gcrs
+
+type Array = NDArray[np.float64]
+
+TAU = 2 * np.pi
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovered:
+    """What was found in M usable element sets of a file.
+
+    Attributes
+    ----------
+    epoch_utc : str
+        The middle epoch of the element sets, at which all else holds.
+    mean : (M, 6) float64
+        a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad, in the axes of the GCRS.
+    rate_deg_day, inc_rad : (M,) float64
+        Rate of the argument of latitude, and inclination to the equator of the time.
+    structure : Structure
+    """
+
+    epoch_utc: str
+    mean: Array
+    rate_deg_day: Array
+    inc_rad: Array
+    structure: shells.Structure
+
+
+def recover(path: str, satrecs: Sequence[Satrec]) -> Recovered:
+    """Find shells and planes among element sets of different satellites.
+
+    Raises
+    ------
+    InputError
+        If SGP4 cannot carry one of them to the middle epoch of all.
+    """
+    from twin.space.propagation import j2_rates  # it imports constellations, which import this
+
+    epoch_utc = middle_epoch(satrecs)
+    mean, unusable = elements.mean_at(satrecs, epoch_utc)
+    for i, reason in unusable.items():
+        raise InputError(f"{path}: {satrecs[i].satnum_str.strip()}: {reason}")
+    a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad = mean.T
+    _, argp, anomaly = j2_rates(a_km, ecc, inc_rad)
+    rate_deg_day = np.degrees(argp + anomaly) * DAY_S
+    normal = planes.normals(inc_rad, raan_rad)
+    # The pole of the time, about which nodes turn: seen from that of 2000, planes of one shell
+    # lean by up to a tenth of a degree to either side.
+    pole = teme_to_gcrs(epoch_utc, np.zeros(1))[0][:, 2]
+    equatorial_rad = np.arccos(np.clip(normal @ pole, -1.0, 1.0))
+    direction = planes.directions(inc_rad, raan_rad, argp_rad + nu_rad)
+    return Recovered(
+        epoch_utc=epoch_utc,
+        mean=mean,
+        rate_deg_day=rate_deg_day,
+        inc_rad=equatorial_rad,
+        structure=shells.find(a_km, rate_deg_day, equatorial_rad, normal, direction),
+    )
+
+
+def middle_epoch(satrecs: Sequence[Satrec]) -> str:
+    """Epoch in the middle of those of element sets, ISO 8601."""
+    in_order = sorted(satrecs, key=lambda s: (s.jdsatepoch, s.jdsatepochF))
+    when = sat_epoch_datetime(in_order[len(in_order) // 2])
+    return f"{when:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def turns(mean: Array, plane: NDArray[np.int32]) -> Array:
+    """Place of each satellite along its plane, in turns from the plane's node, (N,)."""
+    inc_rad, raan_rad, argp_rad, nu_rad = mean[:, 2:].T
+    direction = planes.directions(inc_rad, raan_rad, argp_rad + nu_rad)
+    return planes.places(plane, planes.normals(inc_rad, raan_rad), direction)
+
+
+def drift_turns_s(rate_deg_day: Array, shell: NDArray[np.int32], plane: NDArray[np.int32]) -> Array:
+    """How fast each satellite's plane moves along against the first plane of its shell, (N,).
+
+    The rate is that of the middle satellite of the plane. Planes that are locked in phase have
+    the same rate to the last bit.
+    """
+    rate = np.array([np.median(rate_deg_day[plane == p]) for p in range(int(plane.max()) + 1)])
+    size = np.bincount(plane)
+    for number in np.unique(shell):
+        mine = np.unique(plane[shell == number])
+        group = shells.locked(rate[mine], int(size[mine].max()))
+        rate[mine] = np.array([np.median(rate[mine][group == g]) for g in group])
+        rate[mine] -= rate[mine[0]]
+    return rate[plane] / (360.0 * DAY_S)
