@@ -76,7 +76,10 @@ def closing(
     towards, here = phase[last] + shift, phase[first]
     counter = _plane_angle_rad(constellation, last[0], first[0]) > np.pi / 2
     if counter:
+        # Of element sets at the middle epoch of their file, so that partners are the same any day.
+        phases = constellation.phases
         latitude = (constellation.argp_rad + constellation.nu_rad) / (2 * np.pi)
+        latitude = latitude if phases is None else phases.turns
         towards, here = 0.5 - latitude[last], latitude[first]
     if seam != "dynamic":
         return _match(last, first, towards, here)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.scenario.world import ElementSets, Shell, Shells, Walker
-from twin.space.constellation import Constellation
+from twin.space.constellation import Constellation, Phases
 
 type Array = NDArray[np.float64]
 
@@ -61,23 +61,26 @@ def alignments(
     -------
     list of Alignment
         The first starts at 0. More follow only where planes drift: at whole multiples of a
-        period, counted from the instant of `body.phase`, each as it is in the middle of its
+        period, counted from the middle epoch of the file, each as it is in the middle of its
         own period, so that partners do not depend on the day a run begins.
     """
-    if not isinstance(table, ElementSets):
+    if isinstance(table, Walker | Shells):
         return [_by_fields(table.shells if isinstance(table, Shells) else (table,), body)]
-    planes = [_Planes.of(body, shell) for shell in range(body.n_shells)]
+    assert body.phases is not None
+    age_s = body.phases.age_s
+    planes = [_Planes.of(body, body.phases, shell) for shell in range(body.n_shells)]
     hold_s = min((one.hold_s for one in planes), default=np.inf)
     if not np.isfinite(hold_s):
-        return [_recovered(planes, body, 0.0, start_s=0.0)]
-    first = floor(body.phase_age_s / hold_s)
-    last = max(first + 1, ceil((body.phase_age_s + span_s) / hold_s))
+        return [_recovered(planes, body, body.phases, 0.0, start_s=0.0)]
+    first = floor(age_s / hold_s)
+    last = max(first + 1, ceil((age_s + span_s) / hold_s))
     return [
         _recovered(
             planes,
             body,
+            body.phases,
             (k + 0.5) * hold_s,
-            start_s=max(k * hold_s - body.phase_age_s, 0.0),
+            start_s=max(k * hold_s - age_s, 0.0),
         )
         for k in range(first, last)
     ]
@@ -104,7 +107,7 @@ class _Planes:
     """Planes of a shell of element sets.
 
     `slots` is the number of slots of a plane, 0 where planes have none in common; `offset_slots`
-    (P,) where their slots stand at the instant of `phase`; `drift_turns_s` (P,).
+    (P,) where their slots stand at the middle epoch of the file; `drift_turns_s` (P,).
     """
 
     number: int
@@ -114,18 +117,18 @@ class _Planes:
     drift_turns_s: Array
 
     @classmethod
-    def of(cls, body: Constellation, number: int) -> "_Planes":
+    def of(cls, body: Constellation, phases: Phases, number: int) -> "_Planes":
         rows = np.flatnonzero(body.shell == number)
         own = np.unique(body.plane[rows], return_inverse=True)[1]
         size = np.bincount(own)
-        slots, vector = _common_slots(body.phase[rows], own, int(size.max()))
+        slots, vector = _common_slots(phases.turns[rows], own, int(size.max()))
         first = np.searchsorted(own, np.arange(len(size)))
         return cls(
             number=number,
             size=int(size.max()),
             slots=slots,
             offset_slots=np.angle(vector) / (2 * np.pi),
-            drift_turns_s=body.drift_turns_s[rows][first],
+            drift_turns_s=phases.drift_turns_s[rows][first],
         )
 
     @property
@@ -181,9 +184,9 @@ def _common_slots(phase: Array, plane: NDArray[np.intp], most: int) -> tuple[int
 
 
 def _recovered(
-    planes: list[_Planes], body: Constellation, t_s: float, *, start_s: float
+    planes: list[_Planes], body: Constellation, phases: Phases, t_s: float, *, start_s: float
 ) -> Alignment:
-    phase, closing = body.phase + body.drift_turns_s * t_s, []
+    phase, closing = phases.turns + phases.drift_turns_s * t_s, []
     for shell in planes:
         offset = shell.offsets(t_s)
         built_up = np.cumsum(offset)

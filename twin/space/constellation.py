@@ -22,6 +22,26 @@ ELEMENTS = ("a_km", "ecc", "inc_rad", "raan_rad", "argp_rad", "nu_rad")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Phases:
+    """Where satellites of element sets stand along their planes, for good or drifting.
+
+    Attributes
+    ----------
+    turns : (N,) float64
+        In [0, 1): place along the plane at the middle epoch of the file.
+    drift_turns_s : (N,) float64
+        How fast places in a plane change against those in the first plane of its shell;
+        the same to the last bit where planes are locked in phase.
+    age_s : float
+        From that epoch to the start of the simulation.
+    """
+
+    turns: NDArray[np.float64]
+    drift_turns_s: NDArray[np.float64]
+    age_s: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Constellation:
     """N satellites in P planes, ordered by shell, then by plane (by RAAN), then by slot.
 
@@ -38,20 +58,14 @@ class Constellation:
         In [0, 1): where along its orbit a satellite stands, comparable across planes. Walker:
         slot / slots per plane, so that equal slots line up whatever the phasing. Element sets:
         place along the plane at the epoch, in turns from its ascending node.
-    phase : (N,) float64
-        In [0, 1): the place by which partners in other planes are chosen. Walker: the ring
-        position. Element sets: place along the plane at the middle epoch of the file.
-    drift_turns_s : (N,) float64
-        How fast the phases of a plane change against those of the first plane of its shell.
-        0 where planes are locked in phase.
-    phase_age_s : float
-        From the instant of `phase` to the epoch.
     epoch_utc : str
         ISO 8601, the start of the simulation.
     a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad : (N,) float64
         Mean Keplerian elements at the epoch, in the axes of the GCRS.
     satrecs : tuple of sgp4.api.Satrec or None
         The element sets themselves, where the constellation was read from a file.
+    phases : Phases or None
+        By which partners in other planes are chosen, where that is not the ring position.
     left_out : tuple of (str, str)
         Name and reason of every element set that was read and not used.
     """
@@ -61,9 +75,6 @@ class Constellation:
     plane: NDArray[np.int32]
     slot: NDArray[np.int32]
     ring_position: NDArray[np.float64]
-    phase: NDArray[np.float64]
-    drift_turns_s: NDArray[np.float64]
-    phase_age_s: float
     epoch_utc: str
     a_km: NDArray[np.float64]
     ecc: NDArray[np.float64]
@@ -72,6 +83,7 @@ class Constellation:
     argp_rad: NDArray[np.float64]
     nu_rad: NDArray[np.float64]
     satrecs: tuple[Satrec, ...] | None = None
+    phases: Phases | None = None
     left_out: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -135,9 +147,6 @@ def walker(table: Shell, epoch_utc: str) -> Constellation:
         plane=plane,
         slot=slot,
         ring_position=slot / slots,
-        phase=slot / slots,
-        drift_turns_s=np.zeros(total),
-        phase_age_s=0.0,
         epoch_utc=epoch_utc,
         a_km=np.full(total, R_EARTH_KM + table.altitude_km),
         ecc=np.zeros(total),
@@ -155,14 +164,13 @@ def shells(table: Shells, epoch_utc: str) -> Constellation:
     first_plane = np.cumsum([0, *n_planes[:-1]])
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(one, name) for one in each])
-        for name in ("slot", "ring_position", "phase", "drift_turns_s", *ELEMENTS)
+        for name in ("slot", "ring_position", *ELEMENTS)
     }
     plane = np.concatenate([one.plane for one in each]) + np.repeat(first_plane, sizes)
     return Constellation(
         names=tuple(f"S{i}{name}" for i, one in enumerate(each) for name in one.names),
         shell=np.repeat(np.arange(len(each), dtype=np.int32), sizes),
         plane=plane.astype(np.int32),
-        phase_age_s=0.0,
         epoch_utc=epoch_utc,
         **joined,
     )
@@ -170,12 +178,13 @@ def shells(table: Shells, epoch_utc: str) -> Constellation:
 
 def subset(constellation: Constellation, rows: NDArray[np.integer]) -> Constellation:
     """Return some satellites of a constellation, with their shells, planes and slots as before."""
-    arrays = ("shell", "plane", "slot", "ring_position", "phase", "drift_turns_s", *ELEMENTS)
+    arrays = ("shell", "plane", "slot", "ring_position", *ELEMENTS)
     satrecs = constellation.satrecs
     return replace(
         constellation,
         names=tuple(constellation.names[i] for i in rows),
         satrecs=None if satrecs is None else tuple(satrecs[i] for i in rows),
+        phases=None,
         **{name: getattr(constellation, name)[rows] for name in arrays},
     )
 
@@ -213,9 +222,11 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
         plane=plane,
         slot=slot,
         ring_position=ring[order],
-        phase=phase[order],
-        drift_turns_s=recovery.drift_turns_s(found.rate_deg_day[kept], shell, plane),
-        phase_age_s=_seconds(found.epoch_utc, epoch_utc),
+        phases=Phases(
+            turns=phase[order],
+            drift_turns_s=recovery.drift_turns_s(found.rate_deg_day[kept], shell, plane),
+            age_s=_seconds(found.epoch_utc, epoch_utc),
+        ),
         epoch_utc=epoch_utc,
         **dict(zip(ELEMENTS, start[rows].T.copy(), strict=True)),
         satrecs=tuple(named[i][1] for i in rows),
