@@ -203,19 +203,14 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
     """
     named = elements.read(table.tle)
     start, out = elements.mean_at([satrec for _, satrec in named], epoch_utc)
-    usable = _rest(table.tle, named, out)
-    found = recovery.recover(table.tle, [named[i][1] for i in usable])
-    out |= {int(usable[i]): reason for i, reason in found.structure.left_out.items()}
-    kept = np.flatnonzero(~np.isin(np.arange(len(usable)), list(found.structure.left_out)))
+    usable, found = recovered(table.tle, named, out)
+    kept = np.flatnonzero(~np.isin(usable, list(out)))
     plane = np.unique(found.structure.plane[kept], return_inverse=True)[1].astype(np.int32)
-    phase, ring = (
-        recovery.turns(found.mean[kept], plane),
-        recovery.turns(start[usable[kept]], plane),
-    )
+    phase = recovery.turns(found.mean[kept], plane)
+    ring = recovery.turns(start[usable[kept]], plane)
     order, slot = _along(plane, phase, ring)
     kept, plane = kept[order], plane[order]
-    shell = found.structure.shell[kept]
-    rows = usable[kept]
+    shell, rows = found.structure.shell[kept], usable[kept]
     return Constellation(
         names=_unique_names([named[i] for i in rows]),
         shell=shell,
@@ -232,6 +227,35 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
         satrecs=tuple(named[i][1] for i in rows),
         left_out=tuple((named[i][0], out[i]) for i in sorted(out)),
     )
+
+
+def recovered(
+    path: str, named: elements.NamedSets, out: dict[int, str]
+) -> tuple[NDArray[np.int64], recovery.Recovered]:
+    """What shells and planes the element sets of a file make at their middle epoch.
+
+    Parameters
+    ----------
+    path : str
+    named : list of (name, sgp4.api.Satrec)
+    out : dict of int to str
+        Which of them are not to be used, and why; written: those that make no shell as well.
+
+    Returns
+    -------
+    usable : (M,) int64
+        Which element sets were looked at.
+    found : Recovered
+    """
+    usable = _rest(path, named, out)
+    epoch_utc = recovery.middle_epoch([named[i][1] for i in usable])
+    mean, late = elements.mean_at([named[i][1] for i in usable], epoch_utc)
+    out |= {int(usable[i]): reason for i, reason in late.items()}
+    there = np.setdiff1d(np.arange(len(usable)), list(late))
+    usable = _rest(path, named, out)
+    found = recovery.recover(mean[there], epoch_utc)
+    out |= {int(usable[i]): reason for i, reason in found.structure.left_out.items()}
+    return usable, found
 
 
 def _along(

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from sgp4.api import Satrec
 from sgp4.conveniences import sat_epoch_datetime
 
-from twin.errors import InputError
-from twin.space import elements, planes, shells
+from twin.space import planes, shells
 from twin.space.frames import DAY_S, teme_to_gcrs
 
 type Array = NDArray[np.float64]
@@ -24,12 +23,12 @@ TAU = 2 * np.pi
 
 @dataclass(frozen=True, kw_only=True)
 class Recovered:
-    """What was found in M usable element sets of a file.
+    """What was found in M usable element sets.
 
     Attributes
     ----------
     epoch_utc : str
-        The middle epoch of the element sets, at which all else holds.
+        When all else holds.
     mean : (M, 6) float64
         a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad, in the axes of the GCRS.
     rate_deg_day, inc_rad : (M,) float64
@@ -44,20 +43,18 @@ class Recovered:
     structure: shells.Structure
 
 
-def recover(path: str, satrecs: Sequence[Satrec]) -> Recovered:
-    """Find shells and planes among element sets of different satellites.
+def recover(mean: Array, epoch_utc: str) -> Recovered:
+    """Find shells and planes among satellites.
 
-    Raises
-    ------
-    InputError
-        If SGP4 cannot carry one of them to the middle epoch of all.
+    Parameters
+    ----------
+    mean : (M, 6) float64
+        a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad, in the axes of the GCRS, M >= 1.
+    epoch_utc : str
+        ISO 8601, when they hold.
     """
     from twin.space.propagation import j2_rates  # it imports constellations, which import this
 
-    epoch_utc = middle_epoch(satrecs)
-    mean, unusable = elements.mean_at(satrecs, epoch_utc)
-    for i, reason in unusable.items():
-        raise InputError(f"{path}: {satrecs[i].satnum_str.strip()}: {reason}")
     a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad = mean.T
     _, argp, anomaly = j2_rates(a_km, ecc, inc_rad)
     rate_deg_day = np.degrees(argp + anomaly) * DAY_S
