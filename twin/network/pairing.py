@@ -57,7 +57,8 @@ def across(
                 continue
             if skip > 1 and _plane_angle_rad(constellation, east[0], west[0]) > sight_rad:
                 continue
-            matched = _match(east, west, phase[east], phase[west])
+            reach = 1.0 / max(len(members[p]), len(members[p + skip]))
+            matched = _match(east, west, phase[east], phase[west], reach)
             free_east[p] = np.setdiff1d(east, [a for a, _ in matched], assume_unique=True)
             free_west[p + skip] = np.setdiff1d(west, [b for _, b in matched], assume_unique=True)
             pairs += matched
@@ -82,7 +83,7 @@ def closing(
         latitude = latitude if phases is None else phases.turns
         towards, here = 0.5 - latitude[last], latitude[first]
     if seam != "dynamic":
-        return _match(last, first, towards, here)
+        return _match(last, first, towards, here, 1.0 / max(len(last), len(first)))
     reach = 0.5 if counter else CHOICE_SLOTS / max(len(last), len(first))
     near = np.argwhere(_gap(towards, here) <= reach)
     return [(int(last[i]), int(first[j])) for i, j in near]
@@ -99,15 +100,15 @@ def _plane_angle_rad(constellation: Constellation, a: int, b: int) -> float:
 def _match(
     left: NDArray[np.int64],
     right: NDArray[np.int64],
-    left_ring: NDArray[np.float64],
-    right_ring: NDArray[np.float64],
-) -> list[tuple[int, int]]:
-    """Nearest-first one-to-one matching of two planes by their places along the orbit, in turns.
+    left_turns: NDArray[np.float64],
+    right_turns: NDArray[np.float64],
+    reach: float,
+) -> Pairs:
+    """Nearest-first one-to-one matching of satellites of two planes by their places along them.
 
-    Partners further apart than one mean slot of the fuller plane are left unpaired.
+    Partners are less than `reach` apart, in turns: one mean slot of the fuller plane.
     """
-    gap = _gap(left_ring, right_ring)
-    reach = 1.0 / max(len(left), len(right))
+    gap = _gap(left_turns, right_turns)
     free_left, free_right = np.ones(len(left), bool), np.ones(len(right), bool)
     pairs = []
     # Rounded, so that equal gaps are met in index order on every machine.

@@ -50,7 +50,9 @@ class World:
             seam=scenario.links.seam,
             minimum_radius_km=self._limits.minimum_radius_km,
             alignments=phasing.alignments(
-                scenario.constellation, self.constellation, _whole_days(self.ephemeris)
+                scenario.constellation,
+                self.constellation,
+                linked_span_s(self.step_s, scenario.simulation.steps),
             ),
             cross_shell_every=scenario.links.cross_shell_every,
         )
@@ -122,9 +124,9 @@ class World:
         )
 
 
-def _whole_days(ephemeris: Ephemeris) -> float:
-    """Length of the run up to a whole day, s, so that forks of other length have its links."""
-    return ceil(ephemeris.step_s * len(ephemeris.t_s) / DAY_S) * DAY_S
+def linked_span_s(step_s: float, steps: int) -> float:
+    """How long the links of a run are known for, s: whole days, so that forks may be longer."""
+    return ceil(step_s * steps / DAY_S) * DAY_S
 
 
 def _host_shell(scenario: Scenario, body: Constellation) -> int:
