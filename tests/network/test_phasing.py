@@ -273,3 +273,14 @@ def test_a_fork_may_be_as_long_as_the_links_are_known_for(whole):
     fork(whole, 290, changes=["simulation.steps=360"])
     with pytest.raises(InputError, match=r"simulation\.steps.*drift"):
         fork(whole, 290, changes=["simulation.steps=361"])
+
+
+def test_oneweb_moves_a_slot_in_eight_hours(shared_data):
+    path = shared_data / "elements_2024/oneweb.tle"
+    world = World(real(path, "2024-07-16T15:00:00Z", seam="open"))
+    starts_s = world.skeleton.timetable.starts_s
+    # Planes 24 km apart: 22.4 deg a day of slots of 360/58 deg; a change every half slot.
+    assert np.diff(starts_s)[1:] == pytest.approx(0.5 * 360 / 58 / 22.6 * 86_400, rel=0.01)
+    chosen = world.skeleton.timetable.chosen.sum(axis=1) + (~world.skeleton.passing).sum()
+    assert np.ptp(chosen) < 0.02 * chosen.mean()
+    assert chosen.min() > 627 + 0.8 * 11 / 12 * 627
