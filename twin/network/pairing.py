@@ -46,8 +46,10 @@ def across(
     minimum_radius_km: float,
 ) -> Pairs:
     """Match planes with the next one, then what is left with the one after that, and so on."""
-    a_km = float(np.median(constellation.a_km[np.concatenate(members)]))
-    sight_rad = 2 * np.arccos(min(1.0, minimum_radius_km / a_km))
+    phases = constellation.phases
+    a_km = constellation.a_km if phases is None else phases.a_km
+    middle_km = float(np.median(a_km[np.concatenate(members)]))
+    sight_rad = 2 * np.arccos(min(1.0, minimum_radius_km / middle_km))
     free_east, free_west = list(members), list(members)
     pairs: Pairs = []
     for skip in range(1, len(members)):
@@ -91,6 +93,9 @@ def closing(
 
 def _plane_angle_rad(constellation: Constellation, a: int, b: int) -> float:
     """Angle between the orbital planes of two satellites, which turn the same way below pi/2."""
+    if constellation.phases is not None:
+        one, other = constellation.phases.normal[[a, b]]
+        return float(np.arccos(np.clip(one @ other, -1.0, 1.0)))
     inc, raan = constellation.inc_rad, constellation.raan_rad
     cosine = np.cos(inc[a]) * np.cos(inc[b])
     cosine += np.sin(inc[a]) * np.sin(inc[b]) * np.cos(raan[a] - raan[b])

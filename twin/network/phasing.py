@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.scenario.world import ElementSets, Shell, Shells, Walker
-from twin.space.constellation import Constellation, Phases
+from twin.space.constellation import Constellation
+from twin.space.recovery import Phases
 
 type Array = NDArray[np.float64]
 

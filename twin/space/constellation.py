@@ -14,31 +14,12 @@ from twin.scenario.schema import Scenario
 from twin.scenario.world import ElementSets, Shell, Shells, Walker
 from twin.space import elements, recovery
 from twin.space.frames import DAY_S, utc_jd
+from twin.space.recovery import Phases
 
 TAU = 2 * np.pi
 
 ELEMENTS = ("a_km", "ecc", "inc_rad", "raan_rad", "argp_rad", "nu_rad")
 """Mean elements, as `Constellation` names them."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Phases:
-    """Where satellites of element sets stand along their planes, for good or drifting.
-
-    Attributes
-    ----------
-    turns : (N,) float64
-        In [0, 1): place along the plane at the middle epoch of the file.
-    drift_turns_s : (N,) float64
-        How fast places in a plane change against those in the first plane of its shell;
-        the same to the last bit where planes are locked in phase.
-    age_s : float
-        From that epoch to the start of the simulation.
-    """
-
-    turns: NDArray[np.float64]
-    drift_turns_s: NDArray[np.float64]
-    age_s: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -208,7 +189,7 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
     plane = np.unique(found.structure.plane[kept], return_inverse=True)[1].astype(np.int32)
     phase = recovery.turns(found.mean[kept], plane)
     ring = recovery.turns(start[usable[kept]], plane)
-    order, slot = _along(plane, phase, ring)
+    order, slot = recovery.along(plane, phase, ring)
     kept, plane = kept[order], plane[order]
     shell, rows = found.structure.shell[kept], usable[kept]
     return Constellation(
@@ -220,6 +201,8 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
         phases=Phases(
             turns=phase[order],
             drift_turns_s=recovery.drift_turns_s(found.rate_deg_day[kept], shell, plane),
+            normal=recovery.plane_normals(found.mean[kept], plane),
+            a_km=found.mean[kept, 0],
             age_s=_seconds(found.epoch_utc, epoch_utc),
         ),
         epoch_utc=epoch_utc,
@@ -248,26 +231,19 @@ def recovered(
     found : Recovered
     """
     usable = _rest(path, named, out)
-    epoch_utc = recovery.middle_epoch([named[i][1] for i in usable])
-    mean, late = elements.mean_at([named[i][1] for i in usable], epoch_utc)
+    sets = [named[i][1] for i in usable]
+    # Of all, not of those that are usable at the start: it must not hang on the day.
+    epoch_utc = recovery.middle_epoch([satrec for _, satrec in named])
+    mean, late = elements.mean_at(sets, epoch_utc)
+    if 2 * len(late) > len(sets):  # a file that spans months
+        epoch_utc = recovery.middle_epoch(sets)
+        mean, late = elements.mean_at(sets, epoch_utc)
     out |= {int(usable[i]): reason for i, reason in late.items()}
     there = np.setdiff1d(np.arange(len(usable)), list(late))
     usable = _rest(path, named, out)
     found = recovery.recover(mean[there], epoch_utc)
     out |= {int(usable[i]): reason for i, reason in found.structure.left_out.items()}
     return usable, found
-
-
-def _along(
-    plane: NDArray[np.int32], phase: NDArray[np.float64], ring: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Order of satellites by plane and along it by phase, from the first past the node."""
-    count = int(plane.max()) + 1
-    first = np.array([np.flatnonzero(plane == p)[ring[plane == p].argmin()] for p in range(count)])
-    order = np.lexsort(((phase - phase[first][plane]) % 1.0, plane))
-    in_order = plane[order]
-    slot = np.arange(len(order)) - np.searchsorted(in_order, in_order)
-    return order, slot.astype(np.int32)
 
 
 def _seconds(from_utc: str, to_utc: str) -> float:

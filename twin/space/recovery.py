@@ -43,6 +43,32 @@ class Recovered:
     structure: shells.Structure
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Phases:
+    """Where satellites of element sets stand along their planes, for good or drifting.
+
+    Attributes
+    ----------
+    turns : (N,) float64
+        In [0, 1): place along the plane at the middle epoch of the file.
+    drift_turns_s : (N,) float64
+        How fast places in a plane change against those in the first plane of its shell;
+        the same to the last bit where planes are locked in phase.
+    normal : (N, 3) float64
+        Unit normal of each satellite's plane then.
+    a_km : (N,) float64
+        Mean semi-major axis then.
+    age_s : float
+        From that epoch to the start of the simulation.
+    """
+
+    turns: NDArray[np.float64]
+    drift_turns_s: NDArray[np.float64]
+    normal: NDArray[np.float64]
+    a_km: NDArray[np.float64]
+    age_s: float
+
+
 def recover(mean: Array, epoch_utc: str) -> Recovered:
     """Find shells and planes among satellites.
 
@@ -87,6 +113,11 @@ def turns(mean: Array, plane: NDArray[np.int32]) -> Array:
     return planes.places(plane, planes.normals(inc_rad, raan_rad), direction)
 
 
+def plane_normals(mean: Array, plane: NDArray[np.int32]) -> Array:
+    """Unit normal of the plane of each satellite, (N, 3)."""
+    return planes.mean_normals(plane, planes.normals(mean[:, 2], mean[:, 3]))[plane]
+
+
 def drift_turns_s(rate_deg_day: Array, shell: NDArray[np.int32], plane: NDArray[np.int32]) -> Array:
     """How fast each satellite's plane moves along against the first plane of its shell, (N,).
 
@@ -101,3 +132,15 @@ def drift_turns_s(rate_deg_day: Array, shell: NDArray[np.int32], plane: NDArray[
         rate[mine] = np.array([np.median(rate[mine][group == g]) for g in group])
         rate[mine] -= rate[mine[0]]
     return rate[plane] / (360.0 * DAY_S)
+
+
+def along(
+    plane: NDArray[np.int32], phase: NDArray[np.float64], ring: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Order of satellites by plane and along it by phase, from the first past the node."""
+    count = int(plane.max()) + 1
+    first = np.array([np.flatnonzero(plane == p)[ring[plane == p].argmin()] for p in range(count)])
+    order = np.lexsort(((phase - phase[first][plane]) % 1.0, plane))
+    in_order = plane[order]
+    slot = np.arange(len(order)) - np.searchsorted(in_order, in_order)
+    return order, slot.astype(np.int32)
