@@ -18,7 +18,9 @@ from twin.scenario import attachments, loader
 from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
+from twin.space.frames import DAY_S
 from twin.world import state as states
+from twin.world.world import World, linked_span_s
 
 _FIXED = (
     "constellation",
@@ -115,6 +117,7 @@ def fork(
         last = scenario.simulation.steps - 1
         raise InputError(f"{parent.path}: has no step {step}; a fork may begin at 0 to {last}")
     model = _model_at(parent, step, progress)
+    _check_length(model.world, scenario.simulation.steps)
     state = states.copy(model.state)
     if parent.scenario.placement != scenario.placement and state.controller.version >= 0:
         state.controller.plan_now = True
@@ -192,6 +195,17 @@ def _check_changes(parent: Scenario, child: Scenario) -> None:
         before["simulation"]["steps"] != after["simulation"]["steps"]
     ):
         raise InputError("simulation.steps: cannot be changed in a fork of a run set by orbits")
+
+
+def _check_length(world: World, steps: int) -> None:
+    """Refuse a fork so much longer that planes meet which have no links in the state."""
+    known_s = linked_span_s(world.step_s, world.scenario.simulation.steps)
+    if world.skeleton.passing.any() and linked_span_s(world.step_s, steps) != known_s:
+        raise InputError(
+            f"simulation.steps: planes drift against each other; a fork may end within the day "
+            f"that its parent ends in, after {int((known_s - DAY_S) / world.step_s) + 1} to "
+            f"{int(known_s / world.step_s)} steps, not {steps}"
+        )
 
 
 def parent_of(text: str, runs_dir: Path) -> tuple[Run, int]:

@@ -109,7 +109,7 @@ def test_shells_survive_a_round_trip_and_take_overrides(tmp_path):
         ),
         (
             SHELL | {"kind": "walker"}, 2,
-            "links.cross_shell_every needs constellation.kind 'shells', not 'walker'",
+            "links.cross_shell_every needs constellation.kind 'shells' or 'tle', not 'walker'",
         ),
         (
             shells({"planes": 150}, {"planes": 900}), 1,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli import elements as cli_elements
 from twin.cli import look as cli_look
 from twin.cli import names as cli_names
 from twin.cli import page as cli_page
@@ -169,6 +170,7 @@ for command in (
     cli_study.compare,
     cli_study.reproduce,
     cli_sweep.sweep,
+    cli_elements.elements,
     cli_look.ephemeris,
     cli_look.events,
     cli_look.export,

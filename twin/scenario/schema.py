@@ -3,17 +3,22 @@
 An *assumption* is a choice that the Space-XNet paper (arXiv 2605.00515) does not state.
 """
 
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Table, UtcText
 from twin.scenario.satellites import SatelliteTable
-from twin.scenario.world import ElementSets, Faults, Links, Outages, Propagation, Shells, Walker
-
-MAX_BRIDGE_PAIRS = 250_000
-"""Links between shells that may exist: a step looks at every one of them."""
+from twin.scenario.world import (
+    ElementSets,
+    Faults,
+    Links,
+    Outages,
+    Propagation,
+    Shells,
+    Walker,
+    check_bridges,
+)
 
 
 class Simulation(Table):
@@ -282,19 +287,12 @@ class Scenario(Table):
 
     @model_validator(mode="after")
     def _shells_to_link(self) -> Self:
-        every = self.links.cross_shell_every
-        if not every:
-            return self
-        if self.constellation.kind != "shells":
+        every, body = self.links.cross_shell_every, self.constellation
+        if every and body.kind == "walker":
             raise ValueError(
-                "links.cross_shell_every needs constellation.kind 'shells', "
-                f"not '{self.constellation.kind}'"
+                "links.cross_shell_every needs constellation.kind 'shells' or 'tle', "
+                f"not '{body.kind}'"
             )
-        bridges = [-(-shell.size // every) for shell in self.constellation.shells]
-        pairs = sum(a * b for a, b in pairwise(bridges))
-        if pairs > MAX_BRIDGE_PAIRS:
-            raise ValueError(
-                f"links.cross_shell_every must be larger than {every}, which leaves {pairs:,} "
-                f"pairs of satellites to choose from; allowed are {MAX_BRIDGE_PAIRS:,}"
-            )
+        if every and body.kind == "shells":
+            check_bridges([shell.size for shell in body.shells], every)
         return self

@@ -1,10 +1,15 @@
 """Tables of what no decision changes: constellation, propagation, links, outages, faults."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from twin.scenario.fields import Fraction, NonNegative, Positive, Table
+
+MAX_BRIDGE_PAIRS = 250_000
+"""Links between shells that may exist: a step looks at every one of them."""
 
 
 class Shell(Table):
@@ -17,6 +22,17 @@ class Shell(Table):
     phasing: int = Field(
         0, ge=0, description="F: between neighbours in adjacent planes F*360/T deg; assumption"
     )
+    alternate_half_slots: bool = Field(
+        False,
+        description="every second plane stands half a slot ahead of the others, as in Hypatia, "
+        "instead of phasing",
+    )
+    link_shift: int = Field(
+        0,
+        ge=-1000,
+        le=1000,
+        description="slot s of a plane links to slot s + link_shift of the next one; assumption",
+    )
     raan_spread_deg: float = Field(
         360.0, gt=0, le=360, description="360: delta pattern, 180: star pattern; assumption"
     )
@@ -26,6 +42,10 @@ class Shell(Table):
     def _phasing_below_planes(self) -> Self:
         if self.phasing >= self.planes:
             raise ValueError(f"phasing must be below planes ({self.planes}), not {self.phasing}")
+        if self.phasing and self.alternate_half_slots:
+            raise ValueError(
+                f"give phasing or alternate_half_slots, not both (phasing is {self.phasing})"
+            )
         return self
 
     @property
@@ -74,17 +94,16 @@ class Shells(Table):
 
 
 class ElementSets(Table):
-    """A real constellation from two-line elements or OMM; planes and slots are recovered."""
+    """A real constellation from two-line elements or OMM; its shells and planes are recovered."""
 
     kind: Literal["tle"] = "tle"
     tle: str = Field(min_length=1, description="path of a TLE, OMM CSV, OMM JSON or OMM XML file")
-    altitude_window_km: Positive = Field(
-        17.0, description="keep satellites within this of the most populated mean altitude"
+    host_shell: int | None = Field(
+        None,
+        ge=0,
+        description="number, from 0, lowest first, of the shell whose satellites may host the "
+        "model, as twin elements lists them; default: the largest",
     )
-    plane_gap_deg: Positive = Field(
-        1.0, description="nodes further apart than this belong to different planes"
-    )
-    plane_minimum: int = Field(3, ge=1, description="planes with fewer satellites are left out")
 
 
 class Propagation(Table):
@@ -165,3 +184,14 @@ class Faults(Table):
     )
     mean_down_s: Positive = Field(900.0, description="mean length of a fault; assumption")
     params: dict[str, Any] = Field(default_factory=dict)
+
+
+def check_bridges(sizes: Sequence[int], every: int) -> None:
+    """Refuse more pairs of bridges between shells of given sizes than a step can look at."""
+    bridges = [-(-size // every) for size in sizes]
+    pairs = sum(a * b for a, b in pairwise(bridges))
+    if pairs > MAX_BRIDGE_PAIRS:
+        raise ValueError(
+            f"links.cross_shell_every must be larger than {every}, which leaves {pairs:,} "
+            f"pairs of satellites to choose from; allowed are {MAX_BRIDGE_PAIRS:,}"
+        )
