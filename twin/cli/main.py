@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli import ground as cli_ground
 from twin.cli import look as cli_look
 from twin.cli import names as cli_names
 from twin.cli import study as cli_study
@@ -166,6 +167,8 @@ for command in (
     cli_study.reproduce,
     cli_sweep.sweep,
     cli_look.ephemeris,
+    cli_ground.route,
+    cli_ground.passes,
     cli_look.events,
     cli_look.export,
     cli_look.report,
