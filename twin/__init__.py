@@ -13,7 +13,9 @@ if TYPE_CHECKING:
         load_scenario,
         open_run,
         open_study,
+        passes,
         place,
+        route,
         run,
         sweep,
     )
@@ -25,7 +27,9 @@ __all__ = [
     "load_scenario",
     "open_run",
     "open_study",
+    "passes",
     "place",
+    "route",
     "run",
     "sweep",
 ]

@@ -74,6 +74,15 @@ def test_axes_cross_and_the_fields_of_one_go_along():
     assert parse_study(to_toml(study), "again") == study
 
 
+def test_an_axis_takes_the_place_of_its_alternative():
+    _, points = points_of(
+        'name = "s"\nscenario = "small"\nreplicates = 1\n'
+        '[[axes]]\n"simulation.step_s" = [5.0, 10.0]\n'
+    )
+    times = [p.case.scenario.simulation for p in points]
+    assert [(time.step_s, time.orbits) for time in times] == [(5.0, None), (10.0, None)]
+
+
 def test_a_parameter_of_a_strategy_is_an_axis():
     _, points = points_of(
         'name = "s"\nscenario = "small"\nreplicates = 1\nstrategies = ["joint"]\n'

@@ -26,7 +26,7 @@ RunArgument = Annotated[
     str, typer.Argument(help="A run's folder, or its id below the runs folder.")
 ]
 
-_ON_SCREEN = 20
+ON_SCREEN = 20
 """Rows of a table that are printed by default; files hold all."""
 
 
@@ -67,9 +67,9 @@ def ephemeris(
         f"{found.satellite['name']} of {chosen.name}, {len(found.columns['t_s'])} steps "
         f"from {found.epoch_utc}",
         ["s", "latitude deg", "longitude deg", "altitude km", "beta deg", "sunlit"],
-        found.step_rows(_ON_SCREEN),
+        found.step_rows(ON_SCREEN),
     )
-    shadows = found.shadow_rows(_ON_SCREEN)
+    shadows = found.shadow_rows(ON_SCREEN)
     report.table(
         f"shadow intervals, {len(shadows)} of {len(found.shadows)}; seconds after the start",
         ["penumbra in", "umbra in", "umbra out", "penumbra out"],
@@ -101,7 +101,7 @@ def events(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=0, help=f"Most rows; default: {_ON_SCREEN} on screen, all in the file."),
+        typer.Option(min=0, help=f"Most rows; default: {ON_SCREEN} on screen, all in the file."),
     ] = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
@@ -112,11 +112,11 @@ def events(
     from twin.runs import store as runs
 
     report = Console(json_file)
-    folder = _run_folder(run, runs_dir)
+    folder = run_folder(run, runs_dir)
     opened = runs.open_run(folder)
     _remark(report, opened)
     chosen = select(opened, kinds=kind or (), satellite=satellite, from_s=from_s, to_s=to_s)
-    rows = chosen.rows(_ON_SCREEN if limit is None else limit)
+    rows = chosen.rows(ON_SCREEN if limit is None else limit)
     counts, total = chosen.counts(), chosen.table.num_rows
     report.table(
         f"{folder.name}: {len(rows)} of {total} events, seconds after {chosen.epoch_utc}",
@@ -184,7 +184,7 @@ def export(
     if step is not None and graphml_file is None:
         raise InputError(f"--step {step}: goes with --graphml FILE")
     load_plugins(plugins or ())
-    chosen = runs.open_run(_run_folder(run, runs_dir))
+    chosen = runs.open_run(run_folder(run, runs_dir))
     texts = {}
     with progress_bar("stepping") as progress:
         from twin.export.czml import czml
@@ -245,7 +245,7 @@ def report(
     from twin.report.document import write
 
     load_plugins(plugins or ())
-    folders = [_run_folder(target, runs_dir) for target in targets]
+    folders = [run_folder(target, runs_dir) for target in targets]
     more = f"-and-{len(folders) - 1}-more" if len(folders) > 1 else ""
     file = out or Path(f"{folders[0].resolve().name}{more}-report.html")
     outputs.check("--out", file)
@@ -264,7 +264,7 @@ def _remark(report: "Console", run: "Run") -> None:
         report.say(f"note: {run.path}: {remark}")
 
 
-def _run_folder(run: str, runs_dir: Path) -> Path:
+def run_folder(run: str, runs_dir: Path) -> Path:
     """Folder of a run or study, by that folder or by its id; its own plug-ins are loaded."""
     from twin.plugins.loading import load_kept
     from twin.runs.studies import ENDING

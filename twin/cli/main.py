@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twin.cli import elements as cli_elements
+from twin.cli import ground as cli_ground
 from twin.cli import look as cli_look
 from twin.cli import names as cli_names
 from twin.cli import page as cli_page
@@ -172,6 +173,8 @@ for command in (
     cli_sweep.sweep,
     cli_elements.elements,
     cli_look.ephemeris,
+    cli_ground.route,
+    cli_ground.passes,
     cli_look.events,
     cli_look.export,
     cli_look.report,

@@ -23,7 +23,7 @@ class BusProfile:
     name : str
         Key of the profile.
     array_w : float
-        Power of the solar array in full sunlight at normal incidence.
+        Power of the solar array in full sunlight at normal incidence, 1 au from the Sun.
     array_m2 : float
         Its area; with `array_w` it gives the efficiency.
     pointing : {"sun-tracking", "one-axis", "body-fixed"}
@@ -169,8 +169,8 @@ _PROFILES = (
         sun_m2=10.0,
     ),
     # An orbital data centre in a dawn-dusk orbit: little eclipse, so little battery, which runs
-    # out in a full eclipse at peak; and a radiator that in steady sunlight holds about half of
-    # the peak work below its limit.
+    # out in a full eclipse at peak; and a radiator that in steady sunlight holds about four fifths
+    # of the peak work below its limit.
     BusProfile(
         name="suncatcher",
         array_w=7_300.0,

@@ -79,10 +79,12 @@ def _derivative(x: Array) -> Array:
 
 
 def passes(sites: Sites, track: Track) -> Passes:
-    """Every pass of every satellite of a track over every site, to 5 ms of the ephemeris.
+    """Every pass of every satellite of a track over every site.
 
-    A pass that begins and ends between two samples is found too, except where a satellite below
-    270 km only just climbs over a mask of more than 36 degrees.
+    Rise and set of a pass of minutes are within 20 ms of the ephemeris, most within 5. Where a
+    satellite only grazes the mask, for less than a minute, it climbs so slowly that the 10 m of the
+    interpolation are worth up to 0.1 s. A pass that begins and ends between two samples is found
+    too, except where a satellite below 270 km only just climbs over a mask of more than 36 degrees.
     """
     edges = _edges(sites, track)
     order = np.lexsort((edges.setting, edges.t_s, edges.satellite, edges.site))

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,13 @@ from twin.scenario import attachments, sources
 from twin.scenario.schema import Scenario
 
 _PACKAGE = "twin.scenario"
+
+_ALTERNATIVES = (
+    ("simulation.step_s", "simulation.orbits"),
+    ("ground.sites", "ground.users"),
+    ("activations.topic", "activations.topics"),
+)
+"""Fields of which a scenario gives one."""
 
 
 def preset_names() -> list[str]:
@@ -42,7 +49,8 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
         Name of a preset, or path of a TOML file (anything with a ``/`` or ending in ``.toml``).
     overrides : sequence of str, or mapping
         ``table.key=value``, the value in TOML notation; what is not TOML is taken as a string.
-        Or values as they are, by ``table.key``.
+        Or values as they are, by ``table.key``. The alternative to a field, where the file has
+        it, gives way: ``simulation.step_s`` to ``simulation.orbits``.
 
     Raises
     ------
@@ -57,9 +65,9 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
     if isinstance(overrides, Mapping):
         for path, value in overrides.items():
             put(data, path, value, told=f"override {path!r}")
+        give_way(data, overrides)
     else:
-        for change in overrides:
-            override(data, change)
+        give_way(data, [override(data, change) for change in overrides])
     scenario = from_data(data, label)
     own = Path(source)
     if own.name == "scenario.toml":
@@ -69,8 +77,10 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
 
 def override(
     data: dict[str, Any], text: str, *, option: str = "--set", form: str = "table.key=value"
-) -> None:
+) -> str:
     """Set one field of nested plain data from ``table.key=value``, the value in TOML notation.
+
+    Returns the field.
 
     Raises
     ------
@@ -85,6 +95,20 @@ def override(
     except tomllib.TOMLDecodeError:
         value = written.strip()
     put(data, path, value, told=f"{option} {text}", form=form)
+    return path
+
+
+def give_way(data: dict[str, Any], fields: Iterable[str]) -> None:
+    """Drop what stands beside fields that were set and is an alternative to one of them.
+
+    Alternatives that were both set stay, to be refused together.
+    """
+    changed = {field.strip() for field in fields}
+    for pair in _ALTERNATIVES:
+        for field, other in (pair, pair[::-1]):
+            table, _, key = other.partition(".")
+            if field in changed and other not in changed and isinstance(data.get(table), dict):
+                data[table].pop(key, None)
 
 
 def put(data: dict[str, Any], path: str, value: Any, *, told: str, form: str = "table.key") -> None:
@@ -128,8 +152,7 @@ def scenario_hash(scenario: Scenario) -> str:
 def mistakes(source: str | Path, overrides: Sequence[str] = ()) -> dict[str, str]:
     """What is wrong with a scenario, by field (``table.key`` or ``table``); empty if nothing."""
     data = tomllib.loads(sources.read(_PACKAGE, "scenario", source)[1])
-    for change in overrides:
-        override(data, change)
+    give_way(data, [override(data, change) for change in overrides])
     try:
         Scenario.model_validate(data)
     except ValidationError as error:

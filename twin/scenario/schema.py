@@ -57,7 +57,7 @@ class Bus(Table):
     eclipse: Literal["cone", "cylinder", "none"] = "cone"
 
     array_w: Positive | None = Field(
-        None, description="array power in full sunlight; or array_m2 and array_efficiency"
+        None, description="array power in full sunlight at 1 au; or array_m2 and array_efficiency"
     )
     array_m2: Positive | None = None
     array_efficiency: Efficiency | None = None

@@ -128,8 +128,9 @@ def _kepler(constellation: Constellation, t_s: Array) -> States:
 def _kepler_j2(constellation: Constellation, t_s: Array) -> States:
     """Two-body motion on mean elements that drift secularly under J2.
 
-    It leaves out the short periods of J2: it stays within 10 km of "cowell-j2", and departs from
-    it along the track by 0.6 km a low orbit.
+    It leaves out the short periods of J2. From "cowell-j2" it is up to 10 km away over the first
+    low orbit near the equator, 3 to 7 km at inclinations from 30 degrees on, less the higher the
+    orbit; and up to 0.2 km more along the track with every low orbit, 0.6 where it is eccentric.
     """
     rates = j2_rates(constellation.a_km, constellation.ecc, constellation.inc_rad)
     return _drifting(constellation, t_s, rates)

@@ -93,6 +93,7 @@ def _cases(study: StudyFile, base: Scenario, settings: dict[str, Any], label: st
     data |= {name: {k: dict(v) for k, v in getattr(study, name).items()} for name in _PARAMS}
     for field, value in settings.items():
         loader.put(data, field, value, told=label)
+    loader.give_way(data, settings)
     strategy_params, policy_params = (data.pop(name) for name in _PARAMS)
     scenario = loader.from_data(data, label)
     try:
