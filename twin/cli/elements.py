@@ -1,12 +1,13 @@
 """The command that lists what a file of element sets holds."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from twin.cli.options import JsonOption
-from twin.errors import InputError
+from twin.cli.options import JsonOption, output
+from twin.runs import outputs
 
 _ON_SCREEN = 30
 """Planes that are printed by default; files hold all."""
@@ -24,7 +25,12 @@ def elements(
     ] = None,
     csv_file: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write all element sets, one a row, as CSV."),
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            help="Write all element sets, one a row, as CSV.",
+            callback=output,
+        ),
     ] = None,
     json_file: JsonOption = None,
 ) -> None:
@@ -33,8 +39,6 @@ def elements(
     from twin.export.structure import structure
 
     report = Console(json_file)
-    if csv_file is not None and not csv_file.parent.is_dir():
-        raise InputError(f"--csv {csv_file}: there is no folder {csv_file.parent}")
     found = structure(file)
     linked = sum(one["carries_links"] for one in found.satellites)
     report.table(
@@ -55,6 +59,7 @@ def elements(
         report.table("left out", ["why", "how many", "the first of them"], left_out)
     report.say(_RULE)
     if csv_file is not None:
-        found.write_csv(csv_file)
-        report.say(f"all element sets in {csv_file}")
+        content = partial(outputs.write, content=found.as_csv())
+        report.file("--csv", csv_file, content, "all element sets")
     report.json(found.as_json())
+    report.end()

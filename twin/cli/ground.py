@@ -1,18 +1,18 @@
 """Commands about places on the ground: the path between two, and passes over one."""
 
-from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twin.cli.look import ON_SCREEN, run_folder
-from twin.cli.options import JsonOption, PluginOption, RunsOption, SetOption
+from twin.cli.options import JsonOption, PluginOption, RunsOption, SetOption, output
 from twin.errors import InputError
+from twin.runs import outputs
 
 if TYPE_CHECKING:
-    from twin.cli.console import Console
     from twin.runs.store import Run
     from twin.scenario.schema import Scenario
 
@@ -23,7 +23,8 @@ SourceArgument = Annotated[
     ),
 ]
 CsvOption = Annotated[
-    Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows as CSV.")
+    Path | None,
+    typer.Option("--csv", metavar="FILE", help="Write all rows as CSV.", callback=output),
 ]
 SlantOption = Annotated[
     float | None,
@@ -56,7 +57,8 @@ def route(
     csv_file: CsvOption = None,
     json_file: JsonOption = None,
     png_file: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="Draw it over time.")
+        Path | None,
+        typer.Option("--png", metavar="FILE", help="Draw it over time.", callback=output),
     ] = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
@@ -68,7 +70,6 @@ def route(
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
-    _check(("--csv", csv_file), ("--png", png_file))
     known = _source(source, overrides, plugins, runs_dir)
     with progress_bar("compiling on first use, then stepping") as progress:
         from twin.export.routes import route as follow
@@ -80,12 +81,13 @@ def route(
     for table in route_tables(found, ON_SCREEN):
         report.table(*table)
     if csv_file is not None:
-        _write_text(report, csv_file, found.as_csv())
+        report.file("--csv", csv_file, partial(outputs.write, content=found.as_csv()), "all rows")
     if png_file is not None:
         from twin.report.drawing import png
 
-        _write(report, "--png", png_file, lambda path: png(route_picture(found), path))
+        report.file("--png", png_file, partial(png, route_picture(found)), "plot")
     report.json(found.as_json())
+    report.end()
 
 
 def passes(
@@ -105,7 +107,6 @@ def passes(
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
-    _check(("--csv", csv_file))
     known = _source(source, overrides, plugins, runs_dir)
     with progress_bar("compiling on first use, then searching") as progress:
         from twin.export.passes import site_passes
@@ -121,8 +122,9 @@ def passes(
         rows,
     )
     if csv_file is not None:
-        _write_text(report, csv_file, found.as_csv())
+        report.file("--csv", csv_file, partial(outputs.write, content=found.as_csv()), "all rows")
     report.json(found.as_json())
+    report.end()
 
 
 def _source(
@@ -141,26 +143,3 @@ def _source(
     if overrides:
         raise InputError(f"--set {overrides[0]}: {source} is a run, which keeps its scenario")
     return runs.open_run(run_folder(source, runs_dir))
-
-
-def _check(*files: tuple[str, Path | None]) -> None:
-    """Refuse what could not be written, before anything is computed."""
-    for option, path in files:
-        if path is not None and path.is_dir():
-            raise InputError(f"{option} {path}: is a folder")
-        if path is not None and not path.parent.is_dir():
-            raise InputError(f"{option} {path}: there is no folder {path.parent}")
-
-
-def _write_text(report: "Console", path: Path, text: str) -> None:
-    from twin.runs.files import write_text
-
-    _write(report, "--csv", path, lambda to: write_text(to, text))
-
-
-def _write(report: "Console", option: str, path: Path, write: Callable[[Path], None]) -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise InputError(f"{option} {path}: {error.strerror}") from None
-    report.say(f"{option.removeprefix('--')} in {path}")

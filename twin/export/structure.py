@@ -4,15 +4,12 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.constants import R_EARTH_KM
-from twin.errors import InputError
-from twin.runs.files import write_text
 from twin.space import constellation as constellations
 from twin.space import elements, planes, recovery
 
@@ -59,22 +56,13 @@ class Listing:
             ],
         }
 
-    def write_csv(self, path: Path) -> None:
-        """Write one row an element set.
-
-        Raises
-        ------
-        InputError
-            If the file cannot be written.
-        """
+    def as_csv(self) -> str:
+        """One row an element set."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(self.satellites[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.satellites)
-        try:
-            write_text(path, text.getvalue())
-        except OSError as error:
-            raise InputError(f"--csv {path}: {error.strerror}") from None
+        return text.getvalue()
 
     def shell_rows(self) -> list[list[str]]:
         """Shells as text: number, altitude, inclination, planes, satellites, with links."""
