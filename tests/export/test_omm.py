@@ -9,7 +9,8 @@ from twin.errors import InputError
 from twin.export.omm import FORMATS, omm
 from twin.runs.store import Run
 from twin.scenario import loader
-from twin.space import constellation, elements
+from twin.space import constellation
+from twin.space.omm import NUMBERS
 from twin.space.propagation import propagate
 
 TWENTY_METRES_KM = 0.02
@@ -70,7 +71,7 @@ def test_read_back_the_satellites_are_where_they_were(run, tmp_path, ending, ove
 def test_every_satellite_has_a_number_of_its_own(run, tmp_path):
     sets = json.loads(omm(run(), ".json"))
     assert len({fields["NORAD_CAT_ID"] for fields in sets}) == len(sets) == 48
-    assert {*elements.NUMBERS} <= sets[0].keys()
+    assert {*NUMBERS} <= sets[0].keys()
 
 
 def test_element_sets_are_not_written_again(run, tmp_path):

@@ -5,7 +5,8 @@ import pytest
 from sgp4.api import SGP4_ERRORS, Satrec
 
 from twin.errors import InputError
-from twin.space.elements import mean_at, read, true_anomaly
+from twin.space.angles import true_anomaly
+from twin.space.elements import mean_at, read
 from twin.space.propagation import sgp4_teme
 
 # ISS (ZARYA), the example of CelesTrak's description of the format.

@@ -8,9 +8,11 @@ from typing import Any
 
 from rich.console import Console as RichConsole
 from rich.table import Table
+from rich.text import Text
 
 from twin.errors import InputError
 from twin.runs.files import write_text
+from twin.text import printable
 
 STANDARD_OUTPUT = Path("-")
 
@@ -33,7 +35,9 @@ class Console:
 
     def table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; columns of numbers are right-aligned and fold before names do."""
-        self._console.print(title, style="bold", soft_wrap=True, highlight=False, markup=False)
+        self._console.print(
+            printable(title), style="bold", soft_wrap=True, highlight=False, markup=False
+        )
         table = Table()
         for i, name in enumerate(header):
             text = _is_text(rows, i)
@@ -44,12 +48,12 @@ class Console:
                 no_wrap=text and max(len(row[i]) for row in rows) <= (_NAME if i else 2 * _NAME),
             )
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(Text(printable(cell)) for cell in row))
         self._console.print(table)
 
     def say(self, text: str) -> None:
         """Print a remark as it is, whatever the width."""
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        self._console.print(printable(text), soft_wrap=True, highlight=False, markup=False)
 
     def json(self, data: Any) -> None:
         """Write the figures to the file that the user named, if any."""

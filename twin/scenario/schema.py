@@ -12,6 +12,8 @@ from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Ta
 from twin.scenario.satellites import SatelliteTable
 from twin.scenario.world import ElementSets, Faults, Links, Outages, Propagation, Shells, Walker
 
+DEFAULT_START_UTC = "2026-03-20T00:00:00Z"
+
 MAX_BRIDGE_PAIRS = 250_000
 """Links between shells that may exist: a step looks at every one of them."""
 
@@ -19,7 +21,10 @@ MAX_BRIDGE_PAIRS = 250_000
 class Simulation(Table):
     """Time axis, randomness and what is recorded."""
 
-    start_utc: UtcText = "2026-03-20T00:00:00Z"
+    start_utc: UtcText | None = Field(
+        None,
+        description=f"default: {DEFAULT_START_UTC}, or with element sets their newest epoch",
+    )
     steps: int = Field(200, ge=1, le=1_000_000)
     step_s: Positive | None = Field(
         None, description="length of a step; exactly one of step_s and orbits"
@@ -275,9 +280,17 @@ class Scenario(Table):
     ground: Ground = Ground()
 
     @model_validator(mode="after")
+    def _starts_somewhen(self) -> Self:
+        if self.simulation.start_utc is None and self.constellation.kind != "tle":
+            dated = {**dict(self.simulation), "start_utc": DEFAULT_START_UTC}
+            object.__setattr__(self, "simulation", Simulation.model_validate(dated))
+        return self
+
+    @model_validator(mode="after")
     def _propagation_fits(self) -> Self:
-        if self.propagation.model == "sgp4" and self.constellation.kind != "tle":
-            raise ValueError("propagation.model 'sgp4' needs constellation.kind 'tle'")
+        model = self.propagation.model
+        if model in ("sgp4", "oem") and self.constellation.kind != "tle":
+            raise ValueError(f"propagation.model '{model}' needs constellation.kind 'tle'")
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,5 @@
 """Constellations: which satellites there are, in which plane and slot, on which mean orbits."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from twin.errors import InputError
 from twin.scenario.schema import Scenario
 from twin.scenario.world import ElementSets, Shell, Shells, Walker
 from twin.space import elements, planes
+from twin.space.oem import Track
 
 TAU = 2 * np.pi
 
@@ -43,8 +43,12 @@ class Constellation:
         Mean Keplerian elements at the epoch, in the axes of the GCRS.
     satrecs : tuple of sgp4.api.Satrec or None
         The element sets themselves, where the constellation was read from a file.
+    tracks : tuple of Track or None
+        Positions over time, where the file has those.
     left_out : tuple of (str, str)
         Name and reason of every element set that was read and not used.
+    notes : tuple of str
+        What else a reader should know of the file.
     """
 
     names: tuple[str, ...]
@@ -60,7 +64,9 @@ class Constellation:
     argp_rad: NDArray[np.float64]
     nu_rad: NDArray[np.float64]
     satrecs: tuple[Satrec, ...] | None = None
+    tracks: tuple[Track, ...] | None = None
     left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -86,12 +92,11 @@ def build(scenario: Scenario) -> Constellation:
     InputError
         If a file of element sets cannot be read or used; with file, line and reason.
     """
-    table, epoch_utc = scenario.constellation, scenario.simulation.start_utc
-    if isinstance(table, Walker):
-        return walker(table, epoch_utc)
-    if isinstance(table, Shells):
-        return shells(table, epoch_utc)
-    return from_element_sets(table, epoch_utc)
+    table, start_utc = scenario.constellation, scenario.simulation.start_utc
+    if isinstance(table, ElementSets):
+        return from_element_sets(table, start_utc)
+    assert start_utc is not None  # a scenario has one unless its element sets do
+    return walker(table, start_utc) if isinstance(table, Walker) else shells(table, start_utc)
 
 
 def walker(table: Shell, epoch_utc: str) -> Constellation:
@@ -152,35 +157,40 @@ def shells(table: Shells, epoch_utc: str) -> Constellation:
 def subset(constellation: Constellation, rows: NDArray[np.integer]) -> Constellation:
     """Return some satellites of a constellation, with their shells, planes and slots as before."""
     arrays = ("shell", "plane", "slot", "ring_position", *ELEMENTS)
-    satrecs = constellation.satrecs
+    satrecs, tracks = constellation.satrecs, constellation.tracks
     return replace(
         constellation,
         names=tuple(constellation.names[i] for i in rows),
         satrecs=None if satrecs is None else tuple(satrecs[i] for i in rows),
+        tracks=None if tracks is None else tuple(tracks[i] for i in rows),
         **{name: getattr(constellation, name)[rows] for name in arrays},
     )
 
 
-def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
-    """Recover planes and slots of a real constellation from a file of TLEs or OMMs.
+def from_element_sets(table: ElementSets, epoch_utc: str | None = None) -> Constellation:
+    """Recover planes and slots of a real constellation from a file of TLEs, OMMs or OEMs.
 
-    Every set is first brought to the common epoch with SGP4's own secular rates and drag.
-    Satellites near the most populated mean altitude, in planes of enough satellites, are kept;
-    `left_out` lists the others with the reason.
+    Every set is first brought to the common epoch (by default the newest of the file) with SGP4's
+    own secular rates and drag. Satellites near the most populated mean altitude, in planes of
+    enough satellites, are kept; `left_out` lists the others with the reason.
 
     Raises
     ------
     InputError
         If the file cannot be read, or if nothing of it remains.
     """
-    named = elements.read(table.tle)
-    mean, out = elements.mean_at([satrec for _, satrec in named], epoch_utc)
-    keep = _rest(table.tle, named, out)
+    source = elements.read(table.tle, leave_out_bad=table.bad_records == "leave-out")
+    notes = source.notes
+    if epoch_utc is None:
+        epoch_utc = source.newest_epoch()
+        notes += (f"starts at {epoch_utc}, the newest epoch in the file",)
+    mean, out = source.mean_at(epoch_utc)
+    keep = _rest(source, out)
     out |= planes.away_from_shell(keep, mean[keep, 0] - R_EARTH_KM, table.altitude_window_km)
-    keep = _rest(table.tle, named, out)
+    keep = _rest(source, out)
     gap_rad = np.radians(table.plane_gap_deg)
     out |= planes.too_small(keep, mean[keep, 3], gap_rad, table.plane_minimum)
-    keep = _rest(table.tle, named, out)
+    keep = _rest(source, out)
 
     plane = planes.cluster_angles(mean[keep, 3], gap_rad)
     latitude_turns = (mean[keep, 4] + mean[keep, 5]) / TAU % 1
@@ -188,8 +198,9 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
     keep, plane = keep[order], plane[order]
     first = np.searchsorted(plane, plane)
     a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad = mean[keep].T.copy()
+    satrecs, tracks = source.satrecs, source.tracks
     return Constellation(
-        names=_unique_names([named[i] for i in keep]),
+        names=source.unique_names(keep.tolist()),
         shell=np.zeros(len(plane), np.int32),
         plane=plane,
         slot=np.arange(len(plane), dtype=np.int32) - first.astype(np.int32),
@@ -201,22 +212,17 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
         raan_rad=raan_rad,
         argp_rad=argp_rad,
         nu_rad=nu_rad,
-        satrecs=tuple(named[i][1] for i in keep),
-        left_out=tuple((named[i][0], out[i]) for i in sorted(out)),
+        satrecs=None if satrecs is None else tuple(satrecs[i] for i in keep),
+        tracks=None if tracks is None else tuple(tracks[i] for i in keep),
+        left_out=source.left_out + tuple((source.names[i], out[i]) for i in sorted(out)),
+        notes=notes,
     )
 
 
-def _rest(path: str, named: elements.NamedSets, out: dict[int, str]) -> NDArray[np.int64]:
-    """Indices of the element sets that are not out."""
-    if len(out) == len(named):
+def _rest(source: elements.Source, out: dict[int, str]) -> NDArray[np.int64]:
+    """Indices of the objects that are not out."""
+    names = source.names
+    if len(out) == len(names):
         index, reason = next(reversed(out.items()))
-        raise InputError(f"{path}: no element set is usable; {named[index][0]}: {reason}")
-    return np.array([i for i in range(len(named)) if i not in out])
-
-
-def _unique_names(named: elements.NamedSets) -> tuple[str, ...]:
-    count = Counter(name for name, _ in named)
-    return tuple(
-        name if count[name] == 1 else f"{name} {satrec.satnum_str.strip()}"
-        for name, satrec in named
-    )
+        raise InputError(f"{source.path}: no element set is usable; {names[index]}: {reason}")
+    return np.array([i for i in range(len(names)) if i not in out])
