@@ -39,7 +39,8 @@ def given_up(satrecs: Sequence[Satrec], jd: tuple[float, float]) -> dict[int, st
     error, perigee_km, a_km = _along(satrecs, jd, days)
     mine = (days >= np.minimum(epoch, 0)[:, None]) & (days <= np.maximum(epoch, 0)[:, None])
     a_first_km = np.array([s.a * s.radiusearthkm for s in satrecs])
-    grows = a_km > _GROWTH * a_first_km[:, None]
+    slowed = np.array([s.bstar > 0 for s in satrecs])
+    grows = (a_km > _GROWTH * a_first_km[:, None]) & slowed[:, None]
     doubtful = (error != 0) | ~(perigee_km > _SAFE_PERIGEE_KM) | grows
     reasons: dict[int, str] = {}
     for i in np.flatnonzero((doubtful & mine).any(axis=1)).tolist():
@@ -55,13 +56,15 @@ def _reason(satrec: Satrec, jd: tuple[float, float], days: Array, a_first_km: fl
     error, _, a_km = (x[0] for x in _along([satrec], jd, days))
     if error[-1] and not error[:-1].any() and len(days) < 3:
         return f"SGP4 at the start: {SGP4_ERRORS[int(error[-1])]}"
-    wrong = np.flatnonzero((error != 0) | (a_km > _GROWTH * a_first_km))
+    after_epoch = days[-1] > days[0]
+    grows = (a_km > _GROWTH * a_first_km) & (satrec.bstar > 0) & after_epoch
+    wrong = np.flatnonzero((error != 0) | grows)
     if not len(wrong):
         return ""
     code = int(error[wrong[0]])
     says = SGP4_ERRORS[code] if code else "its drag makes the orbit grow"
     after = days[wrong[0]] - days[0]
-    if after < 0:
+    if not after_epoch:
         return f"SGP4 fails between the start and its epoch: {after:+.2f} days, {says}"
     return f"decayed between its epoch and the start: after {after:.2f} days, {says}"
 

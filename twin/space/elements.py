@@ -1,5 +1,6 @@
 """One reader of what says where satellites are: element sets (TLE, OMM), or positions (OEM)."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ type Array = NDArray[np.float64]
 
 LONGEST_DAYS = 30.0
 """Element sets are used at most this long before or after their epoch."""
+
+_PLACE = re.compile(r"((?:line|record) \d[^:]*): (.*)", re.DOTALL)
 
 BAD = "bad record"
 """Class of the reasons why records were left out by the scenario's rule."""
@@ -109,21 +112,8 @@ def read(path: str, *, leave_out_bad: bool = False) -> Source:
     """
     text = read_text(path, encoding="utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     path = shown(path) if is_kept(path) else path
-    lines = text.split("\n")
-    said = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    first = said[0] if said else ""
     bad: list[tuple[str, str]] = []
-    found: list[ElementSet | Track]
-    if not tle.is_tle(said) and first[:1] == "<":
-        found = _of_segments(path, ccsds.xml_segments(path, text), bad)
-    elif not tle.is_tle(said) and first[:1] in ("[", "{"):
-        found = _of_segments(path, ccsds.json_segments(path, text), bad)
-    elif not tle.is_tle(said) and ccsds.is_csv(first):
-        found = _of_segments(path, ccsds.csv_segments(path, text), bad)
-    elif not tle.is_tle(said) and ccsds.is_kvn(first):
-        found = _of_segments(path, ccsds.kvn_segments(path, text, omm.UNITS), bad)
-    else:
-        found = list(_good(tle.grouped(lines), tle.element_set, _where_in_lines, bad))
+    found = _objects(path, text, bad)
     if bad and not leave_out_bad:
         where, wrong = bad[0]
         raise InputError(f"{path}, {where}: {wrong}")
@@ -133,6 +123,24 @@ def read(path: str, *, leave_out_bad: bool = False) -> Source:
     named, notes = _named(found)
     left_out = tuple((where, f"{BAD}: {wrong}") for where, wrong in bad)
     return Source(path=path, objects=named, left_out=left_out, notes=notes)
+
+
+def _objects(path: str, text: str, bad: list[tuple[str, str]]) -> list[ElementSet | Track]:
+    """What a text holds, by its format; records that are wrong go to `bad`."""
+    lines = text.split("\n")
+    said = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    first = said[0] if said else ""
+    if tle.is_tle(said):
+        pass  # whatever the name on the first line looks like
+    elif first.startswith("<"):
+        return _of_segments(path, ccsds.xml_segments(path, text), bad)
+    elif first.startswith(("[", "{")):
+        return _of_segments(path, ccsds.json_segments(path, text), bad)
+    elif ccsds.is_csv(first):
+        return _of_segments(path, ccsds.csv_segments(path, text), bad)
+    elif ccsds.is_kvn(first):
+        return _of_segments(path, ccsds.kvn_segments(path, text, omm.UNITS), bad)
+    return list(_good(tle.grouped(lines), tle.element_set, _where_in_lines, bad))
 
 
 def _good[T, U](
@@ -146,8 +154,10 @@ def _good[T, U](
         try:
             yield convert(record)
         except ValueError as error:
-            place = where(record)
-            bad.append((place, printable(str(error)).removeprefix(f"{place}: ")))
+            wrong = printable(str(error))
+            # Some errors know better than the record where they are.
+            place = _PLACE.match(wrong)
+            bad.append(place.groups() if place else (where(record), wrong))  # type: ignore[arg-type]
 
 
 def _where_in_lines(lines: tle.Lines) -> str:
