@@ -257,7 +257,8 @@ def _mean_of_tracks(tracks: Sequence[Track], epoch_utc: str) -> tuple[Array, dic
             first, last = oem.span(track)
             unusable[i] = f"no position at the start {epoch_utc}: its span is {first} to {last}"
         else:
-            mean[i] = osculating.mean_elements(r_km, v_km_s)[0]
+            with np.errstate(all="ignore"):  # states of no closed orbit are told below
+                mean[i] = osculating.mean_elements(r_km, v_km_s)[0]
             if not np.isfinite(mean[i]).all() or mean[i, 1] >= 1:
                 unusable[i] = "no closed orbit: its position and velocity at the start"
     return mean, unusable
