@@ -284,6 +284,12 @@ def test_units_as_the_standard_has_them(sets, write):
     np.testing.assert_allclose(states(one.satrec), from_reference(MESSAGE), rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters_of_csv(sets, delimiter):
+    text = csv(MESSAGE, MESSAGE | {"OBJECT_NAME": "B", "NORAD_CAT_ID": 8})
+    assert sets(f"\n{text.replace(',', delimiter)}\n\n").names == ("SAT", "B")
+
+
 def test_the_example_of_the_standard(sets):
     """GOES 9 of CCSDS 502.0-B, figure 4-2: day of the year, set number of four digits."""
     message = META | MEAN | TLE

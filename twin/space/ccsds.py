@@ -65,6 +65,10 @@ def is_csv(first_line: str) -> bool:
     return {"EPOCH", "MEAN_MOTION"} <= set(re.split(r'[,;\t" ]+', first_line.strip()))
 
 
+def _delimiter(header: str) -> str:
+    return max(",;\t", key=header.count)
+
+
 def is_kvn(first_line: str) -> bool:
     """Whether a file's first line belongs to a message in KVN."""
     return bool(_KEYWORD.match(first_line)) or first_line.startswith("COMMENT ")
@@ -72,7 +76,9 @@ def is_kvn(first_line: str) -> bool:
 
 def csv_segments(path: str, text: str) -> Iterator[Segment]:
     """Each row of a CSV as an OMM."""
-    rows = csv.reader(io.StringIO(text.lstrip(), newline=""))
+    text = text.lstrip()
+    delimiter = _delimiter(text.partition("\n")[0])
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         header = [name.strip() for name in next(rows)]
         if len(set(header)) < len(header):

@@ -146,7 +146,7 @@ def element_set(segment: Segment) -> ElementSet:
 
 def _figure(segment: Segment, keyword: str, default: float | None = None) -> float:
     value = segment.fields.get(keyword)
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         if default is None:
             raise ValueError(f"field {keyword} is missing")
         return default
