@@ -2,8 +2,7 @@
 
 References
 ----------
-CCSDS 502.0-B-3, "Orbit Data Messages", section 5; NAIF, "SPK Required Reading", types 9 (Lagrange:
-positions and velocities each by themselves) and 13 (Hermite).
+CCSDS 502.0-B-3, "Orbit Data Messages", section 5.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from twin.space import axes, dates
 from twin.space.ccsds import Segment
 from twin.space.frames import DAY_S, tt_jd
+from twin.space.interpolation import interpolated
 from twin.space.omm import check_head, number, text
 
 type Array = NDArray[np.float64]
@@ -237,7 +237,9 @@ def states(track: Track, epoch_utc: str, t_s: Array) -> tuple[Array, Array, NDAr
             continue
         known_s = _since(one.tt, begin)
         asked_s = np.clip(t_s[mine], known_s[0], known_s[-1])
-        found = _interpolated(one, known_s, asked_s)
+        found = interpolated(
+            one.states, known_s, asked_s, window=one.window, hermite=one.method == "HERMITE"
+        )
         r_km, v_km_s = axes.states_to_gcrs(
             one.frame, epoch_utc, t_s[mine], found[:, :3], found[:, 3:]
         )
@@ -249,59 +251,3 @@ def states(track: Track, epoch_utc: str, t_s: Array) -> tuple[Array, Array, NDAr
 def _since(tt: Sequence[Array], begin: Sequence[float]) -> Array:
     seconds: Array = (tt[0] - begin[0] + (tt[1] - begin[1])) * DAY_S
     return seconds
-
-
-def _interpolated(one: Arc, known_s: Array, t_s: Array) -> Array:
-    """States (T, 6) from the states nearest to each time."""
-    first = _first(known_s, t_s, one.window)
-    rows = first[:, None] + np.arange(one.window)
-    # About the time asked for: differences of large numbers are taken once.
-    x = known_s[rows] - t_s[:, None]
-    y = one.states[rows]
-    if one.method != "HERMITE":
-        found: Array = np.einsum("tj,tjc->tc", _lagrange(x), y)
-        return found
-    return _hermite(x, y[..., :3], y[..., 3:])
-
-
-def _first(known_s: Array, t_s: Array, n: int) -> NDArray[np.intp]:
-    """First of the n states around each time; fewer on one side near an end."""
-    before = np.searchsorted(known_s, t_s, side="right") - 1
-    if n % 2:
-        after = np.minimum(before + 1, len(known_s) - 1)
-        before = np.where(known_s[after] - t_s < t_s - known_s[before], after, before)
-    start = before - (n - 1) // 2
-    clipped: NDArray[np.intp] = np.clip(start, 0, len(known_s) - n)
-    return clipped
-
-
-def _lagrange(x: Array) -> Array:
-    """Weights (T, n), at zero, of values at x (T, n)."""
-    n = x.shape[1]
-    apart = x[:, :, None] - x[:, None, :]
-    factor = np.where(np.eye(n, dtype=bool), 1.0, -x[:, None, :] / np.where(apart == 0, 1, apart))
-    weights: Array = factor.prod(axis=2)
-    return weights
-
-
-def _hermite(x: Array, r: Array, v: Array) -> Array:
-    """Value and derivative, at zero, of the polynomial through values and derivatives at x."""
-    n = x.shape[1]
-    same = np.eye(n, dtype=bool)
-    inverse = np.where(same, 0.0, 1 / np.where(same, 1.0, x[:, :, None] - x[:, None, :]))
-    factor = np.where(same, 1.0, -x[:, None, :] * inverse)
-    value = factor.prod(axis=2)
-    # Leaving out one factor after the other, so that a time on a state divides by nothing.
-    slope = np.zeros_like(value)
-    for k in range(n):
-        others = factor.copy()
-        others[:, :, k] = inverse[:, :, k]
-        slope += others.prod(axis=2) * ~same[:, k]
-    lean = inverse.sum(axis=2)
-    square, rise = value**2, 2 * value * slope
-    of_r, of_v = (1 + 2 * x * lean) * square, -x * square
-    dr = -2 * lean * square + (1 + 2 * x * lean) * rise
-    dv = square - x * rise
-    position = np.einsum("tj,tjc->tc", of_r, r) + np.einsum("tj,tjc->tc", of_v, v)
-    velocity = np.einsum("tj,tjc->tc", dr, r) + np.einsum("tj,tjc->tc", dv, v)
-    return np.hstack([position, velocity])
