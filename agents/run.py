@@ -194,4 +194,4 @@ def notes(model: TwinModel) -> list[str]:
     # A reason reads "class: detail"; the manifest has every satellite's own.
     classes = Counter(reason.partition(": ")[0] for _, reason in body.left_out)
     told += [f"left out {count}, {reason}" for reason, count in sorted(classes.items())]
-    return told
+    return told + list(body.notes)

@@ -3,9 +3,17 @@
 import os
 from pathlib import Path
 
+from twin.text import printable
+
 
 class InputError(ValueError):
-    """Something the user gave is wrong; the message is one line that says what is allowed."""
+    """Something the user gave is wrong; the message is one line that says what is allowed.
+
+    What it quotes may come from a file: control characters in it are written out.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class BusyError(InputError):

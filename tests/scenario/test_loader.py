@@ -149,6 +149,8 @@ def test_overrides_take_toml_and_plain_text(tmp_path):
     assert scenario.links.max_range_km == 4000
     started = loader.load("small", ["simulation.start_utc=2022-10-27T22:57:00Z"])
     assert started.simulation.start_utc == "2022-10-27T22:57:00.000000Z"
+    assert scenario.simulation.start_utc is None
+    assert loader.load("small").simulation.start_utc == "2026-03-20T00:00:00.000000Z"
     with pytest.raises(InputError, match=r"preset oneweb: constellation\.tle: field required"):
         loader.load("oneweb")
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from rich.console import Console as RichConsole
 from rich.table import Table
+from rich.text import Text
 
 from twin.errors import InputError, why
 from twin.runs import outputs
+from twin.text import printable
 
 STANDARD_OUTPUT = Path("-")
 
@@ -45,15 +47,16 @@ class Console:
                 no_wrap=text and max(len(row[i]) for row in rows) <= (_NAME if i else 2 * _NAME),
             )
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(Text(printable(cell)) for cell in row))
         self._try("standard output", lambda: self._console.print(table))
 
     def say(self, text: str, *, style: str | None = None) -> None:
         """Print a remark as it is, whatever the width."""
+        shown = printable(text)
         self._try(
             "standard output",
             lambda: self._console.print(
-                text, style=style, soft_wrap=True, highlight=False, markup=False
+                shown, style=style, soft_wrap=True, highlight=False, markup=False
             ),
         )
 

@@ -106,6 +106,11 @@ def satellite_ephemeris(
     sky = Ephemeris(alone, _only(body, i))
     instants, lights = [], []
     for step in range(simulation.steps):
+        if sky.gone(step)[0]:
+            raise InputError(
+                f"{body.names[i]}: decays within {sky.t_s[step]:.0f} s of {body.epoch_utc}, where "
+                f"SGP4 gives it up; there are {step} steps before that"
+            )
         instants.append(sky.at(step))
         lights.append(sky.light(step))
         progress(step + 1, simulation.steps)

@@ -104,7 +104,7 @@ def select(
     InputError
         If a kind or the satellite is unknown, or the time runs backwards.
     """
-    names = _names(run)
+    names, epoch_utc = _names_and_epoch(run)
     conditions = []
     if kinds:
         _check(kinds, run)
@@ -122,15 +122,19 @@ def select(
     for condition in conditions:
         chosen = condition if chosen is None else chosen & condition
     table = run.table("events", filters=chosen)
-    return Events(table=table, names=names, epoch_utc=run.scenario.simulation.start_utc)
+    return Events(table=table, names=names, epoch_utc=epoch_utc)
 
 
-def _names(run: Run) -> tuple[str, ...]:
+def _names_and_epoch(run: Run) -> tuple[tuple[str, ...], str]:
     try:
-        return constellations.build(run.scenario).names
+        body = constellations.build(run.scenario)
     except InputError:
+        start_utc = run.scenario.simulation.start_utc
+        if start_utc is None:
+            raise
         last = pc.max(run.table("satellites", ["satellite"])[0])
-        return tuple(str(i) for i in range(last.as_py() + 1))
+        return tuple(str(i) for i in range(last.as_py() + 1)), start_utc
+    return body.names, body.epoch_utc
 
 
 def _check(kinds: Sequence[str], run: Run) -> None:

@@ -110,33 +110,33 @@ def structure(path: str) -> Listing:
     Parameters
     ----------
     path : str
-        TLE, OMM CSV, OMM JSON or OMM XML.
+        TLE, OMM or OEM.
 
     Raises
     ------
     InputError
         If the file cannot be read, or nothing of it can be used.
     """
-    named = elements.read(path)
-    satrecs = [satrec for _, satrec in named]
-    _, out = elements.mean_at(satrecs, recovery.middle_epoch(satrecs))
-    usable, found = constellations.recovered(path, named, out)
-    shell, plane = (np.full(len(named), _NOBODY) for _ in range(2))
+    source = elements.read(path)
+    _, out = source.mean_at(source.middle_epoch())
+    usable, found = constellations.recovered(source, out)
+    count = len(source.objects)
+    shell, plane = (np.full(count, _NOBODY) for _ in range(2))
     shell[usable], plane[usable] = found.structure.shell, found.structure.plane
-    linked = np.array([i not in out for i in range(len(named))])
+    linked = np.array([i not in out for i in range(count)])
     orbit = {i: _orbit(found, k) for k, i in enumerate(usable.tolist())}
     number = {int(p): k for k, p in enumerate(np.unique(plane[linked]))}
     satellites = [
         {
-            "name": name,
-            "catalogue_number": satrec.satnum_str.strip(),
+            "name": one.name,
+            "catalogue_number": one.number,
             "shell": int(shell[i]) if shell[i] >= 0 else None,
             "plane": number.get(int(plane[i])),
             **orbit.get(i, dict.fromkeys(("altitude_km", "inclination_deg", "node_deg"))),
             "carries_links": bool(linked[i]),
             "reason": out.get(i, ""),
         }
-        for i, (name, satrec) in enumerate(named)
+        for i, one in enumerate(source.objects)
     ]
     listed = [_plane(satellites, np.flatnonzero(plane == p)) for p in range(plane.max() + 1)]
     return Listing(

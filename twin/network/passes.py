@@ -11,7 +11,7 @@ from twin.network.ground import Sites
 from twin.space.compiled import compiled
 from twin.space.constellation import Constellation
 from twin.space.frames import gcrs_to_itrs
-from twin.space.propagation import propagate
+from twin.space.propagation import tracked
 
 type Array = NDArray[np.float64]
 type Rows = NDArray[np.int32]
@@ -59,7 +59,7 @@ def track(constellation: Constellation, model: str, t0_s: float, t1_s: float) ->
     37 MB for a day of 1056 satellites.
     """
     t_s = np.linspace(t0_s, t1_s, max(5, int(np.ceil((t1_s - t0_s) / SAMPLE_S - 1e-9)) + 1))
-    r_km, _ = propagate(constellation, model, t_s)
+    r_km, _, _ = tracked(constellation, model, t_s)
     r_km = r_km @ np.swapaxes(gcrs_to_itrs(constellation.epoch_utc, t_s), -1, -2)
     return Track(t_s=t_s, r_km=r_km, v_km_s=_derivative(r_km) / (t_s[1] - t_s[0]))
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Table, UtcText
+from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Table
 from twin.scenario.satellites import SatelliteTable
+from twin.scenario.simulation import DEFAULT_START_UTC, Simulation
 from twin.scenario.world import (
     ElementSets,
     Faults,
@@ -19,33 +20,6 @@ from twin.scenario.world import (
     Walker,
     check_bridges,
 )
-
-
-class Simulation(Table):
-    """Time axis, randomness and what is recorded."""
-
-    start_utc: UtcText = "2026-03-20T00:00:00Z"
-    steps: int = Field(200, ge=1, le=1_000_000)
-    step_s: Positive | None = Field(
-        None, description="length of a step; exactly one of step_s and orbits"
-    )
-    orbits: Positive | None = Field(
-        None, description="the run spans this many orbital periods; exactly one of step_s, orbits"
-    )
-    seed: int = Field(0, ge=0)
-    replicate: int = Field(0, ge=0, description="index of the independent repetition")
-    record_satellites_every: int = Field(
-        10, ge=1, description="steps between rows of the satellites table"
-    )
-    record_tokens_per_step: int = Field(
-        2, ge=0, description="tokens a step recorded with every hop"
-    )
-
-    @model_validator(mode="after")
-    def _one_time_axis(self) -> Self:
-        if (self.step_s is None) == (self.orbits is None):
-            raise ValueError("give exactly one of step_s and orbits")
-        return self
 
 
 class Bus(Table):
@@ -280,9 +254,17 @@ class Scenario(Table):
     ground: Ground = Ground()
 
     @model_validator(mode="after")
+    def _starts_somewhen(self) -> Self:
+        if self.simulation.start_utc is None and self.constellation.kind != "tle":
+            dated = {**dict(self.simulation), "start_utc": DEFAULT_START_UTC}
+            object.__setattr__(self, "simulation", Simulation.model_validate(dated))
+        return self
+
+    @model_validator(mode="after")
     def _propagation_fits(self) -> Self:
-        if self.propagation.model == "sgp4" and self.constellation.kind != "tle":
-            raise ValueError("propagation.model 'sgp4' needs constellation.kind 'tle'")
+        model = self.propagation.model
+        if model in ("sgp4", "oem") and self.constellation.kind != "tle":
+            raise ValueError(f"propagation.model '{model}' needs constellation.kind 'tle'")
         return self
 
     @model_validator(mode="after")

@@ -94,10 +94,17 @@ class Shells(Table):
 
 
 class ElementSets(Table):
-    """A real constellation from two-line elements or OMM; its shells and planes are recovered."""
+    """A real constellation from element sets or positions; its shells and planes are recovered."""
 
     kind: Literal["tle"] = "tle"
-    tle: str = Field(min_length=1, description="path of a TLE, OMM CSV, OMM JSON or OMM XML file")
+    tle: str = Field(
+        min_length=1,
+        description="path of a file of element sets (TLE; OMM in CSV, JSON, XML or KVN) or of "
+        "positions (OEM in XML or KVN, with propagation.model = oem)",
+    )
+    bad_records: Literal["refuse", "leave-out"] = Field(
+        "refuse", description="what to do with a file that has records which are wrong"
+    )
     host_shell: int | None = Field(
         None,
         ge=0,

@@ -1,6 +1,5 @@
 """Constellations: which satellites there are, in which plane and slot, on which mean orbits."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from twin.scenario.schema import Scenario
 from twin.scenario.world import ElementSets, Shell, Shells, Walker
 from twin.space import elements, recovery
 from twin.space.frames import DAY_S, utc_jd
+from twin.space.oem import Track
 from twin.space.recovery import Phases
 
 TAU = 2 * np.pi
@@ -47,8 +47,12 @@ class Constellation:
         The element sets themselves, where the constellation was read from a file.
     phases : Phases or None
         By which partners in other planes are chosen, where that is not the ring position.
+    tracks : tuple of Track or None
+        Positions over time, where the file has those.
     left_out : tuple of (str, str)
         Name and reason of every element set that was read and not used.
+    notes : tuple of str
+        What else a reader should know of the file.
     """
 
     names: tuple[str, ...]
@@ -65,7 +69,9 @@ class Constellation:
     nu_rad: NDArray[np.float64]
     satrecs: tuple[Satrec, ...] | None = None
     phases: Phases | None = None
+    tracks: tuple[Track, ...] | None = None
     left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -91,12 +97,11 @@ def build(scenario: Scenario) -> Constellation:
     InputError
         If a file of element sets cannot be read or used; with file, line and reason.
     """
-    table, epoch_utc = scenario.constellation, scenario.simulation.start_utc
-    if isinstance(table, Walker):
-        return walker(table, epoch_utc)
-    if isinstance(table, Shells):
-        return shells(table, epoch_utc)
-    return from_element_sets(table, epoch_utc)
+    table, start_utc = scenario.constellation, scenario.simulation.start_utc
+    if isinstance(table, ElementSets):
+        return from_element_sets(table, start_utc)
+    assert start_utc is not None  # a scenario has one unless its element sets do
+    return walker(table, start_utc) if isinstance(table, Walker) else shells(table, start_utc)
 
 
 def walker(table: Shell, epoch_utc: str) -> Constellation:
@@ -160,31 +165,36 @@ def shells(table: Shells, epoch_utc: str) -> Constellation:
 def subset(constellation: Constellation, rows: NDArray[np.integer]) -> Constellation:
     """Return some satellites of a constellation, with their shells, planes and slots as before."""
     arrays = ("shell", "plane", "slot", "ring_position", *ELEMENTS)
-    satrecs = constellation.satrecs
+    satrecs, tracks = constellation.satrecs, constellation.tracks
     return replace(
         constellation,
         names=tuple(constellation.names[i] for i in rows),
         satrecs=None if satrecs is None else tuple(satrecs[i] for i in rows),
         phases=None,
+        tracks=None if tracks is None else tuple(tracks[i] for i in rows),
         **{name: getattr(constellation, name)[rows] for name in arrays},
     )
 
 
-def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
-    """Recover shells, planes and slots of a real constellation from a file of TLEs or OMMs.
+def from_element_sets(table: ElementSets, epoch_utc: str | None = None) -> Constellation:
+    """Recover shells, planes and slots of a real constellation from a file of TLEs, OMMs or OEMs.
 
     SGP4's own secular rates and drag bring every set to the middle epoch of the file, where
-    structure is found (`twin.space.recovery`), and to the start. Satellites in service are kept;
-    `left_out` lists the others with the reason.
+    structure is found (`twin.space.recovery`), and to the start, by default the newest epoch of
+    the file. Satellites in service are kept; `left_out` lists the others with the reason.
 
     Raises
     ------
     InputError
         If the file cannot be read, or if nothing of it remains.
     """
-    named = elements.read(table.tle)
-    start, out = elements.mean_at([satrec for _, satrec in named], epoch_utc)
-    usable, found = recovered(table.tle, named, out)
+    source = elements.read(table.tle, leave_out_bad=table.bad_records == "leave-out")
+    notes = source.notes
+    if epoch_utc is None:
+        epoch_utc = source.newest_epoch()
+        notes += (f"starts at {epoch_utc}, the newest epoch in the file",)
+    start, out = source.mean_at(epoch_utc)
+    usable, found = recovered(source, out)
     kept = np.flatnonzero(~np.isin(usable, list(out)))
     plane = np.unique(found.structure.plane[kept], return_inverse=True)[1].astype(np.int32)
     phase = recovery.turns(found.mean[kept], plane)
@@ -192,8 +202,9 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
     order, slot = recovery.along(plane, phase, ring)
     kept, plane = kept[order], plane[order]
     shell, rows = found.structure.shell[kept], usable[kept]
+    satrecs, tracks = source.satrecs, source.tracks
     return Constellation(
-        names=_unique_names([named[i] for i in rows]),
+        names=source.unique_names(rows.tolist()),
         shell=shell,
         plane=plane,
         slot=slot,
@@ -207,40 +218,41 @@ def from_element_sets(table: ElementSets, epoch_utc: str) -> Constellation:
         ),
         epoch_utc=epoch_utc,
         **dict(zip(ELEMENTS, start[rows].T.copy(), strict=True)),
-        satrecs=tuple(named[i][1] for i in rows),
-        left_out=tuple((named[i][0], out[i]) for i in sorted(out)),
+        satrecs=None if satrecs is None else tuple(satrecs[i] for i in rows),
+        tracks=None if tracks is None else tuple(tracks[i] for i in rows),
+        left_out=source.left_out + tuple((source.names[i], out[i]) for i in sorted(out)),
+        notes=notes,
     )
 
 
 def recovered(
-    path: str, named: elements.NamedSets, out: dict[int, str]
+    source: elements.Source, out: dict[int, str]
 ) -> tuple[NDArray[np.int64], recovery.Recovered]:
-    """What shells and planes the element sets of a file make at their middle epoch.
+    """What shells and planes the objects of a file make at their middle epoch.
 
     Parameters
     ----------
-    path : str
-    named : list of (name, sgp4.api.Satrec)
+    source : Source
     out : dict of int to str
         Which of them are not to be used, and why; written: those that make no shell as well.
 
     Returns
     -------
     usable : (M,) int64
-        Which element sets were looked at.
+        Which objects were looked at.
     found : Recovered
     """
-    usable = _rest(path, named, out)
-    sets = [named[i][1] for i in usable]
+    usable = _rest(source, out)
+    some = source.some(usable.tolist())
     # Of all, not of those that are usable at the start: it must not hang on the day.
-    epoch_utc = recovery.middle_epoch([satrec for _, satrec in named])
-    mean, late = elements.mean_at(sets, epoch_utc)
-    if 2 * len(late) > len(sets):  # a file that spans months
-        epoch_utc = recovery.middle_epoch(sets)
-        mean, late = elements.mean_at(sets, epoch_utc)
+    epoch_utc = source.middle_epoch()
+    mean, late = some.mean_at(epoch_utc)
+    if 2 * len(late) > len(usable):  # a file that spans months
+        epoch_utc = some.middle_epoch()
+        mean, late = some.mean_at(epoch_utc)
     out |= {int(usable[i]): reason for i, reason in late.items()}
     there = np.setdiff1d(np.arange(len(usable)), list(late))
-    usable = _rest(path, named, out)
+    usable = _rest(source, out)
     found = recovery.recover(mean[there], epoch_utc)
     out |= {int(usable[i]): reason for i, reason in found.structure.left_out.items()}
     return usable, found
@@ -251,17 +263,10 @@ def _seconds(from_utc: str, to_utc: str) -> float:
     return float((after[0] - before[0] + after[1] - before[1]) * DAY_S)
 
 
-def _rest(path: str, named: elements.NamedSets, out: dict[int, str]) -> NDArray[np.int64]:
-    """Indices of the element sets that are not out."""
-    if len(out) == len(named):
+def _rest(source: elements.Source, out: dict[int, str]) -> NDArray[np.int64]:
+    """Indices of the objects that are not out."""
+    names = source.names
+    if len(out) == len(names):
         index, reason = next(reversed(out.items()))
-        raise InputError(f"{path}: no element set is usable; {named[index][0]}: {reason}")
-    return np.array([i for i in range(len(named)) if i not in out])
-
-
-def _unique_names(named: elements.NamedSets) -> tuple[str, ...]:
-    count = Counter(name for name, _ in named)
-    return tuple(
-        name if count[name] == 1 else f"{name} {satrec.satnum_str.strip()}"
-        for name, satrec in named
-    )
+        raise InputError(f"{source.path}: no element set is usable; {names[index]}: {reason}")
+    return np.array([i for i in range(len(names)) if i not in out])

@@ -5,13 +5,10 @@ them, and how planes move against each other. Satellites in service are kept whe
 that their order lasts; element sets carried on for weeks do not show that.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sgp4.api import Satrec
-from sgp4.conveniences import sat_epoch_datetime
 
 from twin.space import planes, shells
 from twin.space.frames import DAY_S, teme_to_gcrs
@@ -97,13 +94,6 @@ def recover(mean: Array, epoch_utc: str) -> Recovered:
         inc_rad=equatorial_rad,
         structure=shells.find(a_km, rate_deg_day, equatorial_rad, normal, direction),
     )
-
-
-def middle_epoch(satrecs: Sequence[Satrec]) -> str:
-    """Epoch in the middle of those of element sets, ISO 8601."""
-    in_order = sorted(satrecs, key=lambda s: (s.jdsatepoch, s.jdsatepochF))
-    when = sat_epoch_datetime(in_order[len(in_order) // 2])
-    return f"{when:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def turns(mean: Array, plane: NDArray[np.int32]) -> Array:
