@@ -68,7 +68,7 @@ def test_everything_that_shows_names(twin, tmp_path, sets):
     assert not STEERS.search((tmp_path / "e.json").read_text())
     assert not STEERS.search((tmp_path / "o.czml").read_text())
     root = ElementTree.parse(tmp_path / "o.graphml").getroot()
-    names = [e.text for e in root.iter() if str(e.get("key")) == "node_name"]
+    names = [e.text for e in root.iter() if e.get("key") == "name"]
     assert r"\ud800" in names
     assert "\N{ROCKET}" in names
     assert len(set(names)) == 48

@@ -1,5 +1,6 @@
 """The links of one step of a run as a GraphML graph, for networkx and Gephi."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -110,36 +111,40 @@ def _links(world: World, snapshot: Snapshot, paired: NDArray[np.intp]) -> dict[s
 def _document(about: Columns, nodes: Columns, links: Columns, ends: list[list[int]]) -> str:
     """GraphML of a graph with attributes of itself, of nodes and of links, a column each.
 
-    Keys are numbered by what they are for, as ``node_up`` and ``edge_up``: an id may be there but
-    once in a document.
+    An id may be there but once in a document: the key of a name that nodes and links share says
+    whose it is, as ``node_up`` and ``edge_up``.
 
     References
     ----------
     http://graphml.graphdrawing.org/xmlns/1.0/graphml-structure.xsd
     """
     root = Element("graphml", _NAMESPACES)
-    for domain, columns in (("graph", about), ("node", nodes), ("edge", links)):
-        for name, column in columns.items():
+    domains = {"graph": about, "node": nodes, "edge": links}
+    count = Counter(name for columns in domains.values() for name in columns)
+    keys: dict[str, list[str]] = {}
+    for domain, columns in domains.items():
+        keys[domain] = [name if count[name] == 1 else f"{domain}_{name}" for name in columns]
+        for key, (name, column) in zip(keys[domain], columns.items(), strict=True):
             kind = _TYPES[column.dtype.kind]
-            key = {"id": f"{domain}_{name}", "for": domain, "attr.name": name, "attr.type": kind}
-            SubElement(root, "key", key)
+            told = {"id": key, "for": domain, "attr.name": name, "attr.type": kind}
+            SubElement(root, "key", told)
     graph = SubElement(root, "graph", edgedefault="undirected")
-    _put_data(graph, "graph", next(_rows(about)))
+    _put_data(graph, keys["graph"], next(_rows(about)))
     for i, row in enumerate(_rows(nodes)):
-        _put_data(SubElement(graph, "node", id=str(i)), "node", row)
+        _put_data(SubElement(graph, "node", id=str(i)), keys["node"], row)
     for (a, b), row in zip(ends, _rows(links), strict=True):
-        _put_data(SubElement(graph, "edge", source=str(a), target=str(b)), "edge", row)
+        edge = SubElement(graph, "edge", source=str(a), target=str(b))
+        _put_data(edge, keys["edge"], row)
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, "unicode") + "\n"
 
 
-def _put_data(parent: Element, domain: str, row: Mapping[str, Any]) -> None:
-    for name, value in row.items():
+def _put_data(parent: Element, keys: list[str], row: tuple[Any, ...]) -> None:
+    for key, value in zip(keys, row, strict=True):
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        SubElement(parent, "data", key=f"{domain}_{name}").text = text
+        SubElement(parent, "data", key=key).text = text
 
 
-def _rows(columns: Columns) -> Iterator[dict[str, Any]]:
+def _rows(columns: Columns) -> Iterator[tuple[Any, ...]]:
     """Columns as plain values row by row."""
-    for row in zip(*(column.tolist() for column in columns.values()), strict=True):
-        yield dict(zip(columns, row, strict=True))
+    return zip(*(column.tolist() for column in columns.values()), strict=True)
