@@ -76,7 +76,7 @@ def test_each_has_its_own_epoch(tmp_path):
     _, out = sets.mean_at(start)
     assert set(out) == {0}
     assert out[0].startswith("decayed between its epoch and the start: after 3.6")
-    body = from_element_sets(ElementSets(tle=str(path), plane_minimum=1), start)
+    body = from_element_sets(ElementSets(tle=str(path)), start)
     assert body.names == ("00002",)
     assert dict(body.left_out) == {"00001": out[0]}
     _, out = sets.mean_at("2022-08-28T12:00:00Z")
