@@ -77,6 +77,8 @@ def read(path: str) -> NamedSets:
         With file, line or record, and what is wrong.
     """
     text = read_text(path, encoding="utf-8-sig")
+    if "\0" in text:
+        raise InputError(f"{path}: has zero bytes, no text file has")
     start = text.lstrip()[:1]
     if start == "<":
         sets = _read_messages(path, _xml_messages(path, text))
@@ -222,6 +224,8 @@ def _json_messages(path: str, text: str) -> Iterator[tuple[str, Mapping[str, Any
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from None
+    except (ValueError, RecursionError):  # of too many digits, or too deep
+        raise InputError(f"{path}: not valid JSON: too many digits or levels") from None
     for number, fields in enumerate(data if isinstance(data, list) else [data], start=1):
         if not isinstance(fields, dict):
             raise InputError(f"{path}, record {number}: must be an object of OMM fields")

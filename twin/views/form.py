@@ -87,7 +87,7 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return json.dumps(value)
     return json.dumps(value) if isinstance(value, int | float | str) else json.dumps(str(value))
 
