@@ -1,13 +1,15 @@
 """The ``twin`` command. Heavy imports wait until a command needs them."""
 
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from twin.cli import child
 from twin.cli import look as cli_look
 from twin.cli import names as cli_names
 from twin.cli import study as cli_study
@@ -42,11 +44,27 @@ app.add_typer(cli_sweep.studies_app, name="studies")
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may have no other than ASCII
+            stream.reconfigure(errors="replace")
+    files = child.plugin_files(sys.argv[1:])
+    if files and child.is_own_process():
+        _refuse(f"{', '.join(files)}: {child.run_apart(_run)} after it loaded this")
+    _run()
+
+
+def _run() -> None:
     try:
         app(args=bare_json(sys.argv[1:]))
     except InputError as error:
-        print(f"twin: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        _refuse(str(error))
+    except MemoryError as error:
+        _refuse(f"not enough memory: {error}")
+
+
+def _refuse(message: str) -> NoReturn:
+    print(f"twin: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(2)
 
 
 @app.command()
