@@ -16,7 +16,9 @@ JsonOption = Annotated[
     typer.Option("--json", metavar="FILE", help="Write the figures as JSON ('-': print them)."),
 ]
 FigureOption = Annotated[Path | None, typer.Option(help="Where the plot goes, as PNG.")]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="Processes; default: all cores.")
+]
 RunsOption = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
 PluginOption = Annotated[
     list[str] | None,
