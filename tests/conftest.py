@@ -8,6 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+
+def pytest_addoption(parser):
+    """Let fuzzers do more than the tenth that they do by default."""
+    parser.addoption(
+        "--fuzz-budget",
+        type=float,
+        default=0.1,
+        help="share of the fuzzers' whole budget (10,000 scenarios and so on); default: 0.1",
+    )
+    parser.addoption("--fuzz-seed", type=int, default=0, help="of all fuzzers")
+
+
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 

@@ -4,6 +4,7 @@ Only what a moment takes is imported here: until `guarded` runs, a signal is Pyt
 """
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from twin.cli import child
 from twin.errors import InputError, StopSignal, is_stop, reason
 
 WRONG = 2
@@ -23,11 +25,24 @@ _IMPATIENT_S = 2.0
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may have no other than ASCII
+            stream.reconfigure(errors="replace")
+    files = child.plugin_files(sys.argv[1:])
+    if files and child.is_own_process():
+        died = child.run_apart(_command)
+        print(f"twin: {', '.join(files)}: {died} after it loaded this", file=sys.stderr)  # noqa: T201
+        sys.exit(WRONG)
+    sys.exit(_command())
+
+
+def _command() -> int:
+    """Call the command that the command line asks for; what comes later ends the process."""
     code = call(sys.argv[1:])
     code = _flushed() or code
     for number in _SIGNALS:
         signal.signal(number, _too_late)
-    sys.exit(code)
+    return code
 
 
 def _too_late(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -64,6 +79,8 @@ def guarded(command: Callable[[], object], name: str = "twin") -> int:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except InputError as error:
         _say(name, str(error), error)
+    except MemoryError as error:
+        _say(name, f"not enough memory: {error}", error)
     except OSError as error:
         if error.errno == errno.EPIPE:
             return 1  # the reader has seen enough

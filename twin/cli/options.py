@@ -63,7 +63,9 @@ FigureOption = Annotated[
     Path | None,
     typer.Option(help="Where the plot goes, as PNG.", callback=output_in_new_folder),
 ]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="Processes; default: all cores.")
+]
 RunsOption = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
 PluginOption = Annotated[
     list[str] | None,

@@ -17,6 +17,7 @@ from twin.cli.options import (
 )
 from twin.errors import InputError
 from twin.runs import outputs
+from twin.scenario.plain import MAX_INTEGER
 
 
 def compare(
@@ -36,7 +37,9 @@ def compare(
         typer.Option(metavar="POLICY.KEY=VALUE", help="A policy's parameter; may be repeated."),
     ] = None,
     plugins: PluginOption = None,
-    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 8,
+    replicates: Annotated[
+        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
+    ] = 8,
     overrides: SetOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
@@ -92,7 +95,9 @@ def place(
         ),
     ] = "0",
     plugins: PluginOption = None,
-    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 4,
+    replicates: Annotated[
+        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
+    ] = 4,
     overrides: SetOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
@@ -136,8 +141,10 @@ def place(
 
 def reproduce(
     experiment: Annotated[str, typer.Argument(help="Which published experiment: space-xnet.")],
-    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
+    replicates: Annotated[
+        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
+    ] = 32,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_INTEGER, help="Seed of all randomness.")] = 0,
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from twin.constants import SOLAR_CONSTANT_W_M2
 from twin.errors import InputError
 from twin.registry import Registry
-from twin.scenario.schema import Bus
+from twin.scenario.spacecraft import Bus
 
 TERMINALS = 4
 """Laser terminals that the totals `idle_w` and `peak_w` count as on."""
@@ -217,7 +217,7 @@ def profile(bus: Bus) -> BusProfile:
     given = {key: value for key, value in bus.model_dump(exclude_none=True).items() if key in own}
     result = _with_array(replace(base, **given), bus, base)
     result = _with_totals(result, bus)
-    _check(result)
+    check(result)
     return result
 
 
@@ -258,7 +258,8 @@ def _with_totals(result: BusProfile, bus: Bus) -> BusProfile:
     )
 
 
-def _check(entry: BusProfile) -> None:
+def check(entry: BusProfile) -> None:
+    """Raise `InputError` where two figures of a profile contradict each other."""
     for low, high in (
         ("compute_idle_w", "compute_peak_w"),
         ("brownout_soc", "recovery_soc"),

@@ -1,5 +1,6 @@
 """What happened in a run: its events, chosen by kind, satellite and time, and counted."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,6 +113,9 @@ def select(
     if satellite is not None:
         row = satellite_number(names, satellite)
         conditions.append((pc.field("satellite") == row) | (pc.field("other") == row))
+    for option, t_s in (("--from", from_s), ("--to", to_s)):
+        if t_s is not None and not math.isfinite(t_s):
+            raise InputError(f"{option} {t_s}: must be a finite number of seconds")
     if from_s is not None:
         conditions.append(pc.field("t_s") >= from_s)
     if to_s is not None:

@@ -67,6 +67,7 @@ HANDOVER: Registry[Callable[..., Array]] = Registry(
         "longest-remaining": longest_remaining,
     },
     field="ground.handover",
+    bounds={"hysteresis_deg": (0.0, 180.0), "hysteresis_s": (0.0, np.inf)},
 )
 """Policies: the score of each satellite in sight, the highest of which serves; see `Sight`."""
 

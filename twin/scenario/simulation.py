@@ -4,7 +4,9 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from twin.scenario.fields import Positive, Table, UtcText
+from twin.scenario.fields import Table, UtcText
+from twin.scenario.limits import MAX_STEP_S, MIN_STEP_S
+from twin.scenario.plain import MAX_INTEGER
 
 DEFAULT_START_UTC = "2026-03-20T00:00:00Z"
 
@@ -17,19 +19,25 @@ class Simulation(Table):
         description=f"default: {DEFAULT_START_UTC}, or with element sets their newest epoch",
     )
     steps: int = Field(200, ge=1, le=1_000_000)
-    step_s: Positive | None = Field(
-        None, description="length of a step; exactly one of step_s and orbits"
+    step_s: float | None = Field(
+        None,
+        ge=MIN_STEP_S,
+        le=MAX_STEP_S,
+        description="length of a step; exactly one of step_s and orbits",
     )
-    orbits: Positive | None = Field(
-        None, description="the run spans this many orbital periods; exactly one of step_s, orbits"
+    orbits: float | None = Field(
+        None,
+        ge=1e-6,
+        le=1e6,
+        description="the run spans this many orbital periods; exactly one of step_s, orbits",
     )
-    seed: int = Field(0, ge=0)
-    replicate: int = Field(0, ge=0, description="index of the independent repetition")
+    seed: int = Field(0, ge=0, le=MAX_INTEGER)
+    replicate: int = Field(0, ge=0, le=1_000_000, description="index of the independent repetition")
     record_satellites_every: int = Field(
-        10, ge=1, description="steps between rows of the satellites table"
+        10, ge=1, le=1_000_000, description="steps between rows of the satellites table"
     )
     record_tokens_per_step: int = Field(
-        2, ge=0, description="tokens a step recorded with every hop"
+        2, ge=0, le=10_000, description="tokens a step recorded with every hop"
     )
 
     @model_validator(mode="after")

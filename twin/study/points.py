@@ -47,9 +47,7 @@ def base_scenario(study: StudyFile, label: str) -> Scenario:
 
 def count_points(study: StudyFile) -> int:
     """How many runs a study takes."""
-    places = sum(1 for _ in _settings(study))
-    cases = max(len(study.strategies), 1) * max(len(study.policies), 1)
-    return places * cases * study.replicates
+    return study.size
 
 
 def make_points(study: StudyFile, base: Scenario, label: str) -> list[Point]:

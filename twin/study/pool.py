@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import InputError, is_stop
+from twin.registry import PLUGIN_TEXTS
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,6 +32,7 @@ _NOBODY = ModuleType("__main__")
 _CONFIG = {
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.allowed-failures": 1,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.http.routes": [],
@@ -146,11 +148,22 @@ def _ended[T](
     for future in ended:
         if future.cancelled():
             raise CancelledError
-        yield index.pop(future.key), _outcome(future.result, ())
+        yield index.pop(future.key), _survived(_outcome(future.result, ()))
         future.release()
         for i in waiting:
             ended.add(submit(i))
             break
+
+
+def _survived[T](outcome: T | Exception) -> T | Exception:
+    """The outcome, or who is to blame where no process lived long enough for one."""
+    from distributed import KilledWorker
+
+    if not isinstance(outcome, KilledWorker):
+        return outcome
+    loaded = ", ".join(PLUGIN_TEXTS)
+    cause = f"it runs the plug-ins {loaded}" if loaded else "out of memory, or killed from outside"
+    return InputError(f"every worker process that took a job died of it; {cause}")
 
 
 @contextmanager

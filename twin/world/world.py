@@ -6,12 +6,13 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.constants import MU_EARTH_KM3_S2
+from twin.constants import MU_EARTH_KM3_S2, R_EARTH_KM
 from twin.errors import InputError
 from twin.network import grid, links, phasing
 from twin.network.outages import OUTAGES
 from twin.network.seam import Seam
 from twin.network.terminals import Terminals, TerminalState
+from twin.scenario import limits
 from twin.scenario.schema import Scenario
 from twin.scenario.world import check_bridges
 from twin.space import constellation as constellations
@@ -40,6 +41,8 @@ class World:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.constellation: Constellation = constellations.build(scenario)
+        highest_km = float(self.constellation.a_km.max()) - R_EARTH_KM
+        limits.check(scenario, self.constellation.size, highest_km)
         self.may_host = self.constellation.shell == _host_shell(scenario, self.constellation)
         self.may_serve = self.may_host | (scenario.links.cross_shell_every > 0)
         _check_bridges(scenario, self.constellation)
