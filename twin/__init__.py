@@ -6,7 +6,8 @@ when first used: the import of a single module should not wait for all of it.
 
 import os as _os
 
-if not _os.access(f"{__path__[0]}/__pycache__", _os.W_OK):
+_cache = f"{__path__[0]}/__pycache__"
+if not _os.access(_cache if _os.path.isdir(_cache) else __path__[0], _os.W_OK):  # noqa: PTH112
     # Before anything imports numba, which keeps what it compiles there.
     from twin.compiling import find_cache as _find_cache
 

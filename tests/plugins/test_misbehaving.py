@@ -96,10 +96,15 @@ def test_a_strategy_is_named_with_what_it_did(write, body, said):
 
 
 def test_a_signal_is_not_the_plug_in_s_own_interrupt(write):
-    write(strategy("os.kill(os.getpid(), 2)\n    while True: pass"))
+    # A process that a script starts in the background is born with this signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    write(strategy("import time; os.kill(os.getpid(), 2); time.sleep(10)"))
     load_plugins(["mine.py"])
-    with pytest.raises(KeyboardInterrupt):
-        planned()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            planned()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_what_a_plug_in_changes_is_its_own_copy(write):
