@@ -1,0 +1,213 @@
+"""The first gateway: who is let in, blocks of cache, groups that leave. Compiled."""
+
+from numba import njit
+
+from twin.serving.engine.queues import enqueue, new_job
+from twin.serving.engine.records import FREE, NONE, RUNNING, WAITING
+from twin.serving.engine.rows import group_at, member_at, request_at
+
+
+@njit
+def count_inside(x, now_s, change):  # type: ignore[no-untyped-def]
+    """Keep the integral of how many requests are inside, for Little's law."""
+    x.inside_s += x.inside * (now_s - x.clock_s)
+    x.clock_s = now_s
+    x.inside += change
+
+
+@njit
+def wait(x, r):  # type: ignore[no-untyped-def]
+    """Put a request in the line before the first gateway, by age."""
+    request = request_at(x, r)
+    request.phase = WAITING
+    x.waiting += 1
+    before = x.waiting_last
+    while before != NONE and request_at(x, before).age > request.age:
+        before = request_at(x, before).previous
+    after = x.waiting_first if before == NONE else request_at(x, before).next
+    _link(x, r, before, after)
+    if before == NONE:
+        x.waiting_first = r
+    if after == NONE:
+        x.waiting_last = r
+
+
+@njit
+def _link(x, r, before, after):  # type: ignore[no-untyped-def]
+    request_at(x, r).previous, request_at(x, r).next = before, after
+    if before != NONE:
+        request_at(x, before).next = r
+    if after != NONE:
+        request_at(x, after).previous = r
+
+
+@njit
+def _unlink(x, r):  # type: ignore[no-untyped-def]
+    before, after = request_at(x, r).previous, request_at(x, r).next
+    if before != NONE:
+        request_at(x, before).next = after
+    if after != NONE:
+        request_at(x, after).previous = before
+    return before, after
+
+
+@njit
+def leave_running(x, r):  # type: ignore[no-untyped-def]
+    """Take a request out of those that run, and its blocks back."""
+    before, after = _unlink(x, r)
+    if before == NONE:
+        x.running_first = after
+    if after == NONE:
+        x.running_last = before
+    x.running -= 1
+    x.blocks += request_at(x, r).blocks
+    request_at(x, r).blocks = 0
+    request_at(x, r).epoch += 1
+
+
+@njit
+def free_request(x, r):  # type: ignore[no-untyped-def]
+    """Give a request's row back."""
+    request_at(x, r).phase = FREE
+    request_at(x, r).next = x.free_requests
+    x.free_requests = r
+    x.left_requests += 1
+
+
+@njit
+def _preempt(x, r):  # type: ignore[no-untyped-def]
+    """Cancel a request's work; it waits again by its age and computes all of its cache again."""
+    request = request_at(x, r)
+    leave_running(x, r)
+    x.preemptions += 1
+    request.preempted += 1
+    request.due = request.prompt + request.made
+    request.sent = request.context = 0
+    request.ready = 0
+    wait(x, r)
+
+
+@njit
+def _reserve(x, r, tokens):  # type: ignore[no-untyped-def]
+    """Make a request's blocks hold `tokens`; the youngest of the others give way, or itself."""
+    request = request_at(x, r)
+    block = x.block
+    more = (tokens + block - 1) // block - request.blocks
+    while more > x.blocks:
+        victim = x.running_last
+        _preempt(x, victim)
+        if victim == r:
+            return False
+    if more > 0:
+        x.blocks -= more
+        request.blocks += more
+    return True
+
+
+@njit
+def admit(x, now_s):  # type: ignore[no-untyped-def]
+    """Let the oldest request in that waits, if its whole prompt has room; returns it."""
+    r = x.waiting_first
+    if r == NONE or x.running >= x.running_most:
+        return NONE
+    request = request_at(x, r)
+    if (request.due + x.block - 1) // x.block > x.blocks:
+        return NONE
+    _, after = _unlink(x, r)
+    x.waiting_first = after
+    if after == NONE:
+        x.waiting_last = NONE
+    x.waiting -= 1
+    # Those that run are kept by age: the youngest is the last.
+    before = x.running_last
+    while before != NONE and request_at(x, before).age > request.age:
+        before = request_at(x, before).previous
+    following = x.running_first if before == NONE else request_at(x, before).next
+    _link(x, r, before, following)
+    if before == NONE:
+        x.running_first = r
+    if following == NONE:
+        x.running_last = r
+    x.running += 1
+    request.phase = RUNNING
+    request.ready = 1
+    if request.preempted == 0:
+        request.admitted_s = now_s
+    return r
+
+
+@njit
+def admit_all(x, now_s):  # type: ignore[no-untyped-def]
+    """Let all in that have room; in continuous batching each sends its first group at once."""
+    r = admit(x, now_s)
+    while r != NONE:
+        if not x.micro:
+            go(x, r, now_s)
+        r = admit(x, now_s)
+
+
+@njit
+def go(x, r, now_s):  # type: ignore[no-untyped-def]
+    """Send a request's next group, alone, into the queue of the first layer."""
+    g = new_group(x)
+    if join(x, g, r, x.chunk):
+        enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
+    else:
+        free_group(x, g)
+
+
+@njit
+def join(x, g, r, most):  # type: ignore[no-untyped-def]
+    """Add a request's next tokens, at most `most`, to a group; False if it had to give way."""
+    request, group = request_at(x, r), group_at(x, g)
+    left = request.due - request.sent
+    tokens = min(left, most) if left > 0 else 1
+    if not _reserve(x, r, request.context + tokens):
+        return False
+    m = x.free_members
+    member = member_at(x, m)
+    x.free_members = member.next
+    x.left_members -= 1
+    member.request, member.epoch, member.tokens = r, request.epoch, tokens
+    member.position = request.context
+    member.gives = left <= tokens
+    member.next, group.first = group.first, m
+    request.context += tokens
+    request.sent += tokens if left > 0 else 0
+    request.ready = 0
+    x.tokens_passed += tokens
+    group.tokens += tokens
+    group.gives += member.gives
+    group.prompt |= left > 0
+    group.reads += request.context
+    group.scores += tokens * member.position + tokens * (tokens + 1) // 2
+    return True
+
+
+@njit
+def new_group(x):  # type: ignore[no-untyped-def]
+    """Take a free row for a group, empty and before the first layer."""
+    g = x.free_groups
+    group = group_at(x, g)
+    x.free_groups = group.next
+    x.left_groups -= 1
+    group.first = group.next = NONE
+    group.tokens = group.gives = group.layer = group.pending = group.prompt = 0
+    group.reads = group.scores = 0
+    group.join_s = group.wait_s = group.serve_s = group.way_s = 0.0
+    return g
+
+
+@njit
+def free_group(x, g):  # type: ignore[no-untyped-def]
+    """Give the rows of a group and its members back."""
+    m = group_at(x, g).first
+    while m != NONE:
+        after = member_at(x, m).next
+        member_at(x, m).next = x.free_members
+        x.free_members = m
+        x.left_members += 1
+        m = after
+    group_at(x, g).next = x.free_groups
+    x.free_groups = g
+    x.left_groups += 1

@@ -1,0 +1,389 @@
+"""The loop: takes events in their order until a time. Compiled."""
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from twin.serving.engine.admission import (
+    admit,
+    admit_all,
+    count_inside,
+    free_group,
+    free_request,
+    go,
+    join,
+    leave_running,
+    new_group,
+    wait,
+)
+from twin.serving.engine.draws import clear
+from twin.serving.engine.heap import remove_first
+from twin.serving.engine.queues import add_event, draw, enqueue, free_job, new_job, send, start
+from twin.serving.engine.records import ARRIVE, COMING, DONE, JOBS, NONE, READY, RUNNING
+from twin.serving.engine.rows import (
+    copy_of,
+    event_at,
+    group_at,
+    job_at,
+    member_at,
+    on_s,
+    out_s,
+    outcome_at,
+    part_at,
+    request_at,
+    satellite_at,
+    tokens_of,
+)
+
+REACHED, NEEDS_ROOM = 0, 1
+_SPARE: Final = 8
+
+
+@njit
+def advance(x, until_s):  # type: ignore[no-untyped-def]
+    """Take all events before a time.
+
+    Returns
+    -------
+    int
+        `REACHED`, or `NEEDS_ROOM` if a table must grow before the next event can be taken.
+    """
+    while x.events and event_at(x, 0).t_s < until_s:
+        if not _room(x):
+            return NEEDS_ROOM
+        t_s, order, kind, what = (
+            event_at(x, 0).t_s, event_at(x, 0).order, event_at(x, 0).kind, event_at(x, 0).what,
+        )  # fmt: skip
+        remove_first(x)
+        if kind == JOBS:
+            _jobs_arrive(x, what, t_s)
+        elif kind == DONE:
+            if satellite_at(x, what).done_order == order:
+                _done(x, what, t_s, order)
+        elif kind == READY:
+            _tokens_back(x, what, t_s)
+        else:
+            _request_arrives(x, what, t_s)
+    return REACHED
+
+
+@njit
+def _room(x):  # type: ignore[no-untyped-def]
+    """Whether any next event finds the rows that it may need."""
+    inside = x.size_requests - x.left_requests
+    jobs = _SPARE
+    if event_at(x, 0).kind == DONE:
+        jobs += satellite_at(x, event_at(x, 0).what).jobs * x.experts
+    jobs += inside
+    return (
+        x.left_jobs >= jobs
+        and x.size_heap - x.events >= jobs
+        and x.left_groups >= inside + _SPARE
+        and x.left_members >= 2 * inside + _SPARE
+        and x.size_outcomes - x.done >= inside + _SPARE
+    )
+
+
+@njit
+def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
+    count_inside(x, now_s, 1)
+    request_at(x, r).came_s = now_s
+    wait(x, r)
+    _let_in(x, now_s)
+
+
+@njit
+def _let_in(x, now_s):  # type: ignore[no-untyped-def]
+    """Admit what has room, and start the first gateway if it is idle."""
+    if x.micro == 0:
+        admit_all(x, now_s)
+    _begin(x, part_at(x, 0).satellite, now_s)
+
+
+@njit
+def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
+    """Start what a satellite can start, if it is idle."""
+    satellite = satellite_at(x, s)
+    if satellite.serving != NONE:
+        return
+    if satellite.first[0] == NONE and satellite.first[1] == NONE:
+        if not (x.micro and s == part_at(x, 0).satellite):
+            return
+        _form_batch(x, now_s)
+    start(x, s, now_s)
+
+
+@njit
+def _form_batch(x, now_s):  # type: ignore[no-untyped-def]
+    """Gather what is ready into one group, the oldest first, then let others in."""
+    g = new_group(x)
+    left, members = x.batch_tokens, 0
+    preemptions = x.preemptions
+    r = x.running_first
+    while r != NONE and left > 0 and members < x.batch_requests:
+        after = request_at(x, r).next
+        if request_at(x, r).ready:
+            before = group_at(x, g).tokens
+            if not join(x, g, r, min(left, x.chunk)):
+                break
+            left -= group_at(x, g).tokens - before
+            members += 1
+            after = request_at(x, r).next
+        r = after
+    while left > 0 and members < x.batch_requests and x.preemptions == preemptions:
+        r = admit(x, now_s)
+        if r == NONE:
+            break
+        before = group_at(x, g).tokens
+        if not join(x, g, r, min(left, x.chunk)):
+            break
+        left -= group_at(x, g).tokens - before
+        members += 1
+    if members:
+        enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
+    else:
+        free_group(x, g)
+
+
+@njit
+def _jobs_arrive(x, j, now_s):  # type: ignore[no-untyped-def]
+    s = part_at(x, job_at(x, j).part).satellite
+    while j != NONE:
+        after = job_at(x, j).next
+        if _alive(x, job_at(x, j).group):
+            enqueue(x, j, now_s)
+        else:
+            _drop(x, j)
+        j = after
+    _begin(x, s, now_s)
+
+
+@njit
+def _alive(x, g):  # type: ignore[no-untyped-def]
+    """Whether any of a group's requests still wants it."""
+    m = group_at(x, g).first
+    while m != NONE:
+        member = member_at(x, m)
+        if request_at(x, member.request).epoch == member.epoch:
+            return True
+        m = member.next
+    return False
+
+
+@njit
+def _drop(x, j):  # type: ignore[no-untyped-def]
+    """Cancel a job, and its group with the last of them."""
+    g = job_at(x, j).group
+    free_job(x, j)
+    group_at(x, g).pending -= 1
+    if group_at(x, g).pending == 0:
+        free_group(x, g)
+
+
+@njit
+def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
+    """End a satellite's service: each job's group goes on, and the next service starts."""
+    satellite = satellite_at(x, s)
+    j = satellite.serving
+    satellite.serving = NONE
+    satellite.busy_s += now_s - satellite.started_s
+    serve_s = now_s - satellite.started_s
+    layers = x.layers
+    back = NONE
+    while j != NONE:
+        job = job_at(x, j)
+        after, g, part, wait_s = job.next, job.group, job.part, job.wait_s
+        tokens, way_s = job.tokens, job.way_s
+        if not _alive(x, g):
+            _drop(x, j)
+        elif part > layers:
+            free_job(x, j)
+            _expert_done(x, g, part, now_s, s, stamp, wait_s, serve_s, way_s)
+        else:
+            free_job(x, j)
+            group = group_at(x, g)
+            group.pending -= 1
+            group.wait_s += wait_s
+            group.serve_s += serve_s
+            if part == 0:
+                _next_chunks(x, g, now_s)
+            if satellite.reached == layers:
+                back = _head_done(x, g, now_s, back)
+            else:
+                group.layer = satellite.reached
+                _fan_out(x, g, now_s, s, stamp)
+        j = after
+    if back != NONE:
+        _send_back(x, back, now_s, s)
+    if x.waiting:
+        _let_in(x, now_s)
+    _begin(x, s, now_s)
+
+
+@njit
+def _next_chunks(x, g, now_s):  # type: ignore[no-untyped-def]
+    """Let the next chunk of each prompt follow the one that has left the first gateway."""
+    m = group_at(x, g).first
+    while m != NONE:
+        member = member_at(x, m)
+        r = member.request
+        request = request_at(x, r)
+        if request.epoch == member.epoch and request.sent < request.due:
+            if x.micro:
+                request.ready = 1
+            else:
+                go(x, r, now_s)
+        m = member.next
+
+
+@njit
+def _fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
+    """Send a group's tokens from its layer's gateway to the experts that they choose."""
+    group = group_at(x, g)
+    layer = group.layer
+    layers, copies = x.layers, x.columns
+    clear(x)
+    draw(x, g, layer)
+    group.join_s = -np.inf
+    for e in range(x.experts):
+        if tokens_of(x, e).value:
+            c = copy_of(x, layer, e)
+            j = new_job(x, g, layers + 1 + layer * copies + c, tokens_of(x, e).value)
+            job_at(x, j).way_s = out_s(x, layer, c)
+            send(x, j, now_s, now_s + out_s(x, layer, c), s, stamp)
+
+
+@njit
+def _expert_done(x, g, part, now_s, s, stamp, wait_s, serve_s, way_s):  # type: ignore[no-untyped-def]
+    """Note when an expert's result is at the next gateway; with the last one the group goes on."""
+    group = group_at(x, g)
+    layer = group.layer
+    layers, copies = x.layers, x.columns
+    leg_s = on_s(x, layer, part - layers - 1 - layer * copies)
+    group.pending -= 1
+    if now_s + leg_s > group.join_s:
+        group.join_s = now_s + leg_s
+        group.branch_wait_s = wait_s
+        group.branch_serve_s = serve_s
+        group.branch_way_s = way_s + leg_s
+    if group.pending:
+        return
+    group.wait_s += group.branch_wait_s
+    group.serve_s += group.branch_serve_s
+    group.way_s += group.branch_way_s
+    group.layer = layer + 1
+    if layer + 1 == layers and group.gives == 0:
+        free_group(x, g)
+        return
+    # The slowest has arrived, or is the one that leaves now.
+    tokens = group.gives if layer + 1 == layers else group.tokens
+    j = new_job(x, g, layer + 1, tokens)
+    send(x, j, now_s, max(group.join_s, now_s), s, stamp)
+
+
+@njit
+def _head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
+    """Note the tokens that a group has made; returns the chain of those that go on."""
+    group = group_at(x, g)
+    m = group.first
+    while m != NONE:
+        member = member_at(x, m)
+        after = member.next
+        r = member.request
+        request = request_at(x, r)
+        if member.gives and request.epoch == member.epoch:
+            request.wait_s += group.wait_s
+            request.serve_s += group.serve_s
+            request.way_s += group.way_s
+            x.tokens_made += 1
+            request.made += 1
+            if request.made == 1:
+                request.first_s = now_s
+            else:
+                request.gap_s = max(request.gap_s, now_s - request.last_s)
+            request.last_s = now_s
+            if request.made >= request.output:
+                _finish(x, r, now_s)
+            else:
+                # The member becomes a link of the chain.
+                c = x.free_members
+                x.free_members = member_at(x, c).next
+                x.left_members -= 1
+                member_at(x, c).request, member_at(x, c).epoch, member_at(x, c).next = r, request.epoch, back
+                back = c
+        m = after
+    free_group(x, g)
+    return back
+
+
+@njit
+def _send_back(x, back, now_s, s):  # type: ignore[no-untyped-def]
+    if x.back_s <= 0.0 and s == part_at(x, 0).satellite:
+        _ready(x, back, now_s)
+    else:
+        add_event(x, now_s + x.back_s, READY, back)
+
+
+@njit
+def _tokens_back(x, m, now_s):  # type: ignore[no-untyped-def]
+    _ready(x, m, now_s)
+    _let_in(x, now_s)
+
+
+@njit
+def _ready(x, m, now_s):  # type: ignore[no-untyped-def]
+    """Tokens are at the first gateway: each may go round again."""
+    while m != NONE:
+        member = member_at(x, m)
+        after, r, epoch = member.next, member.request, member.epoch
+        member.next = x.free_members
+        x.free_members = m
+        x.left_members += 1
+        request = request_at(x, r)
+        if request.phase == RUNNING and request.epoch == epoch:
+            if x.micro:
+                request.ready = 1
+            else:
+                go(x, r, now_s)
+        m = after
+
+
+@njit
+def _finish(x, r, now_s):  # type: ignore[no-untyped-def]
+    count_inside(x, now_s, -1)
+    leave_running(x, r)
+    write_row(x, r, 0)
+    free_request(x, r)
+
+
+@njit
+def write_row(x, r, cause):  # type: ignore[no-untyped-def]
+    """Write what became of a request."""
+    request = request_at(x, r)
+    row = outcome_at(x, x.done)
+    x.done += 1
+    row.number, row.site, row.cause = request.number, request.site, cause
+    row.prompt, row.output = request.prompt, request.output
+    row.made, row.preempted = request.made, request.preempted
+    row.asked_s, row.came_s, row.admitted_s = request.asked_s, request.came_s, request.admitted_s
+    row.first_s, row.last_s, row.gap_s = request.first_s, request.last_s, request.gap_s
+    row.wait_s, row.serve_s, row.way_s = request.wait_s, request.serve_s, request.way_s
+
+
+@njit
+def add_request(x, number, site, prompt, output, asked_s, arrives_s):  # type: ignore[no-untyped-def]
+    """Let a request be on its way to the first gateway; there must be a free row."""
+    r = x.free_requests
+    request = request_at(x, r)
+    x.free_requests = request.next
+    x.left_requests -= 1
+    request.number, request.site, request.prompt, request.output = number, site, prompt, output
+    request.age = x.age
+    x.age += 1
+    request.phase, request.due, request.sent, request.made = COMING, prompt, 0, 0
+    request.context = request.blocks = request.ready = request.preempted = 0
+    request.asked_s, request.admitted_s = asked_s, np.nan
+    request.first_s = request.last_s = np.nan
+    request.gap_s = request.wait_s = request.serve_s = request.way_s = 0.0
+    add_event(x, arrives_s, ARRIVE, r)

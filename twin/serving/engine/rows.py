@@ -1,0 +1,130 @@
+"""Rows of the engine's tables, in compiled code: by address, without copies or counting.
+
+Compiled code takes one record, the core. It holds counters, rules and the addresses of all tables.
+Numba passes arrays by value and counts references to them, which would cost more than the events.
+"""
+
+from typing import Any, Final
+
+import numba
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from twin.serving.engine.records import EVENT, GROUP, JOB, MEMBER, OUTCOME, PART, REQUEST, SATELLITE
+
+
+def _row(dtype: np.dtype[Any]) -> Any:
+    """Return a compiled function from a table's address and an index to the row."""
+    record = numba.from_dtype(dtype)
+    size = dtype.itemsize
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def row(_: Any, address: Any, index: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            wide = context.cast(builder, arguments[1], signature.args[1], types.int64)
+            step = context.get_constant(types.int64, size)
+            at = builder.add(arguments[0], builder.mul(wide, step))
+            return builder.inttoptr(at, context.get_value_type(record))
+
+        return record(address, index), code
+
+    return row
+
+
+_CELL: Final = np.dtype([("value", "f8")])
+_SMALL: Final = np.dtype([("value", "i4")])
+
+_event, _request, _member, _group = _row(EVENT), _row(REQUEST), _row(MEMBER), _row(GROUP)
+_job, _satellite, _part, _outcome = _row(JOB), _row(SATELLITE), _row(PART), _row(OUTCOME)
+_cell, _small = _row(_CELL), _row(_SMALL)
+
+
+@njit
+def event_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of the heap."""
+    return _event(x.heap, i)
+
+
+@njit
+def request_at(x, r):  # type: ignore[no-untyped-def]
+    """Row of a request."""
+    return _request(x.requests, r)
+
+
+@njit
+def member_at(x, m):  # type: ignore[no-untyped-def]
+    """Row of a member."""
+    return _member(x.members, m)
+
+
+@njit
+def group_at(x, g):  # type: ignore[no-untyped-def]
+    """Row of a group."""
+    return _group(x.groups, g)
+
+
+@njit
+def job_at(x, j):  # type: ignore[no-untyped-def]
+    """Row of a job."""
+    return _job(x.jobs, j)
+
+
+@njit
+def satellite_at(x, s):  # type: ignore[no-untyped-def]
+    """Row of a satellite."""
+    return _satellite(x.satellites, s)
+
+
+@njit
+def part_at(x, p):  # type: ignore[no-untyped-def]
+    """Row of a part."""
+    return _part(x.parts, p)
+
+
+@njit
+def outcome_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of what became of a request."""
+    return _outcome(x.outcomes, i)
+
+
+@njit
+def copy_of(x, layer, expert):  # type: ignore[no-untyped-def]
+    """Column of the copy that takes an expert's tokens."""
+    return _small(x.column, layer * x.experts + expert).value
+
+
+@njit
+def tokens_of(x, expert):  # type: ignore[no-untyped-def]
+    """Scratch row: tokens of an expert, for the group at hand."""
+    return _small(x.scratch, expert)
+
+
+@njit
+def out_s(x, layer, column):  # type: ignore[no-untyped-def]
+    """Way from a layer's gateway to a copy."""
+    return _cell(x.out_s, layer * x.columns + column).value
+
+
+@njit
+def on_s(x, layer, column):  # type: ignore[no-untyped-def]
+    """Way from a copy to the next gateway, or to the LM head."""
+    return _cell(x.on_s, layer * x.columns + column).value
+
+
+@njit
+def weight(x, layer, expert):  # type: ignore[no-untyped-def]
+    """Router weight; a layer's sum to 1."""
+    return _cell(x.weight, layer * x.experts + expert).value
+
+
+@njit
+def activation(x, layer, expert):  # type: ignore[no-untyped-def]
+    """How often an expert is chosen; a layer's sum to top-K."""
+    return _cell(x.activation, layer * x.experts + expert).value
+
+
+@njit
+def is_local(x, layer):  # type: ignore[no-untyped-def]
+    """Whether a layer's gateway, experts and the next gateway are one satellite."""
+    return _small(x.local, layer).value != 0
