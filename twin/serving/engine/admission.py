@@ -7,7 +7,7 @@ from twin.serving.engine.records import FREE, NONE, RUNNING, WAITING
 from twin.serving.engine.rows import group_at, member_at, request_at
 
 
-@njit
+@njit(cache=True)
 def count_inside(x, now_s, change):  # type: ignore[no-untyped-def]
     """Keep the integral of how many requests are inside, for Little's law."""
     x.inside_s += x.inside * (now_s - x.clock_s)
@@ -15,7 +15,7 @@ def count_inside(x, now_s, change):  # type: ignore[no-untyped-def]
     x.inside += change
 
 
-@njit
+@njit(cache=True)
 def wait(x, r):  # type: ignore[no-untyped-def]
     """Put a request in the line before the first gateway, by age."""
     request = request_at(x, r)
@@ -32,7 +32,7 @@ def wait(x, r):  # type: ignore[no-untyped-def]
         x.waiting_last = r
 
 
-@njit
+@njit(cache=True)
 def _link(x, r, before, after):  # type: ignore[no-untyped-def]
     request_at(x, r).previous, request_at(x, r).next = before, after
     if before != NONE:
@@ -41,7 +41,7 @@ def _link(x, r, before, after):  # type: ignore[no-untyped-def]
         request_at(x, after).previous = r
 
 
-@njit
+@njit(cache=True)
 def _unlink(x, r):  # type: ignore[no-untyped-def]
     before, after = request_at(x, r).previous, request_at(x, r).next
     if before != NONE:
@@ -51,7 +51,18 @@ def _unlink(x, r):  # type: ignore[no-untyped-def]
     return before, after
 
 
-@njit
+@njit(cache=True)
+def leave_line(x, r):  # type: ignore[no-untyped-def]
+    """Take a request out of the line before the first gateway."""
+    before, after = _unlink(x, r)
+    if before == NONE:
+        x.waiting_first = after
+    if after == NONE:
+        x.waiting_last = before
+    x.waiting -= 1
+
+
+@njit(cache=True)
 def leave_running(x, r):  # type: ignore[no-untyped-def]
     """Take a request out of those that run, and its blocks back."""
     before, after = _unlink(x, r)
@@ -65,7 +76,7 @@ def leave_running(x, r):  # type: ignore[no-untyped-def]
     request_at(x, r).epoch += 1
 
 
-@njit
+@njit(cache=True)
 def free_request(x, r):  # type: ignore[no-untyped-def]
     """Give a request's row back."""
     request_at(x, r).phase = FREE
@@ -74,7 +85,7 @@ def free_request(x, r):  # type: ignore[no-untyped-def]
     x.left_requests += 1
 
 
-@njit
+@njit(cache=True)
 def _preempt(x, r):  # type: ignore[no-untyped-def]
     """Cancel a request's work; it waits again by its age and computes all of its cache again."""
     request = request_at(x, r)
@@ -87,7 +98,7 @@ def _preempt(x, r):  # type: ignore[no-untyped-def]
     wait(x, r)
 
 
-@njit
+@njit(cache=True)
 def _reserve(x, r, tokens):  # type: ignore[no-untyped-def]
     """Make a request's blocks hold `tokens`; the youngest of the others give way, or itself."""
     request = request_at(x, r)
@@ -104,7 +115,7 @@ def _reserve(x, r, tokens):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit
+@njit(cache=True)
 def admit(x, now_s):  # type: ignore[no-untyped-def]
     """Let the oldest request in that waits, if its whole prompt has room; returns it."""
     r = x.waiting_first
@@ -113,11 +124,7 @@ def admit(x, now_s):  # type: ignore[no-untyped-def]
     request = request_at(x, r)
     if (request.due + x.block - 1) // x.block > x.blocks:
         return NONE
-    _, after = _unlink(x, r)
-    x.waiting_first = after
-    if after == NONE:
-        x.waiting_last = NONE
-    x.waiting -= 1
+    leave_line(x, r)
     # Those that run are kept by age: the youngest is the last.
     before = x.running_last
     while before != NONE and request_at(x, before).age > request.age:
@@ -136,7 +143,7 @@ def admit(x, now_s):  # type: ignore[no-untyped-def]
     return r
 
 
-@njit
+@njit(cache=True)
 def admit_all(x, now_s):  # type: ignore[no-untyped-def]
     """Let all in that have room; in continuous batching each sends its first group at once."""
     r = admit(x, now_s)
@@ -146,7 +153,7 @@ def admit_all(x, now_s):  # type: ignore[no-untyped-def]
         r = admit(x, now_s)
 
 
-@njit
+@njit(cache=True)
 def go(x, r, now_s):  # type: ignore[no-untyped-def]
     """Send a request's next group, alone, into the queue of the first layer."""
     g = new_group(x)
@@ -156,7 +163,7 @@ def go(x, r, now_s):  # type: ignore[no-untyped-def]
         free_group(x, g)
 
 
-@njit
+@njit(cache=True)
 def join(x, g, r, most):  # type: ignore[no-untyped-def]
     """Add a request's next tokens, at most `most`, to a group; False if it had to give way."""
     request, group = request_at(x, r), group_at(x, g)
@@ -184,7 +191,7 @@ def join(x, g, r, most):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit
+@njit(cache=True)
 def new_group(x):  # type: ignore[no-untyped-def]
     """Take a free row for a group, empty and before the first layer."""
     g = x.free_groups
@@ -198,7 +205,7 @@ def new_group(x):  # type: ignore[no-untyped-def]
     return g
 
 
-@njit
+@njit(cache=True)
 def free_group(x, g):  # type: ignore[no-untyped-def]
     """Give the rows of a group and its members back."""
     m = group_at(x, g).first

@@ -20,7 +20,7 @@ _ONE: Final = np.uint64(0xBF58476D1CE4E5B9)
 _TWO: Final = np.uint64(0x94D049BB133111EB)
 
 
-@njit
+@njit(cache=True)
 def uniform(seed, number, position, layer, k):  # type: ignore[no-untyped-def]
     """A number in [0, 1) for one choice."""
     z = _mix(seed + _GOLDEN * (np.uint64(number) + np.uint64(1)))
@@ -29,14 +29,14 @@ def uniform(seed, number, position, layer, k):  # type: ignore[no-untyped-def]
     return np.float64(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit
+@njit(cache=True)
 def _mix(z):  # type: ignore[no-untyped-def]
     z = (z ^ (z >> np.uint64(30))) * _ONE
     z = (z ^ (z >> np.uint64(27))) * _TWO
     return z ^ (z >> np.uint64(31))
 
 
-@njit
+@njit(cache=True)
 def choose(x, layer, number, position):  # type: ignore[no-untyped-def]
     """Add one token's choice, top-K without replacement (Plackett-Luce), to the scratch counts."""
     left = 1.0
@@ -60,7 +60,7 @@ def choose(x, layer, number, position):  # type: ignore[no-untyped-def]
 _TAKEN: Final = 1 << 30
 
 
-@njit
+@njit(cache=True)
 def spread(x, layer, number, position, tokens):  # type: ignore[no-untyped-def]
     """Add many tokens' choices to the scratch counts: what is expected, rounded at random.
 
@@ -76,7 +76,7 @@ def spread(x, layer, number, position, tokens):  # type: ignore[no-untyped-def]
         before = after
 
 
-@njit
+@njit(cache=True)
 def clear(x):  # type: ignore[no-untyped-def]
     """Set the scratch counts to 0."""
     for e in range(x.experts):

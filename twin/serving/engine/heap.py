@@ -12,7 +12,7 @@ from twin.serving.engine.rows import event_at
 _CHILDREN: Final = 4
 
 
-@njit
+@njit(cache=True)
 def push(x, t_s, order, kind, what):  # type: ignore[no-untyped-def]
     """Add an event; its order is larger than all before."""
     at = x.events
@@ -28,7 +28,7 @@ def push(x, t_s, order, kind, what):  # type: ignore[no-untyped-def]
     event.t_s, event.order, event.kind, event.what = t_s, order, kind, what
 
 
-@njit
+@njit(cache=True)
 def remove_first(x):  # type: ignore[no-untyped-def]
     """Take the first event out."""
     x.events -= 1
@@ -54,7 +54,7 @@ def remove_first(x):  # type: ignore[no-untyped-def]
         _copy(x, last, at)
 
 
-@njit
+@njit(cache=True)
 def _copy(x, origin, target):  # type: ignore[no-untyped-def]
     one, other = event_at(x, origin), event_at(x, target)
     other.t_s, other.order, other.kind, other.what = one.t_s, one.order, one.kind, one.what

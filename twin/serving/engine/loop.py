@@ -13,6 +13,7 @@ from twin.serving.engine.admission import (
     free_request,
     go,
     join,
+    leave_line,
     leave_running,
     new_group,
     wait,
@@ -20,7 +21,7 @@ from twin.serving.engine.admission import (
 from twin.serving.engine.draws import clear
 from twin.serving.engine.heap import remove_first
 from twin.serving.engine.queues import add_event, draw, enqueue, free_job, new_job, send, start
-from twin.serving.engine.records import ARRIVE, COMING, DONE, JOBS, NONE, READY, RUNNING
+from twin.serving.engine.records import ARRIVE, COMING, DONE, JOBS, NONE, QUEUE_FULL, READY, RUNNING, SERVED, TOO_LONG, WAITING
 from twin.serving.engine.rows import (
     copy_of,
     event_at,
@@ -36,22 +37,23 @@ from twin.serving.engine.rows import (
     tokens_of,
 )
 
-REACHED, NEEDS_ROOM = 0, 1
+GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes")
 _SPARE: Final = 8
 
 
-@njit
+@njit(cache=True)
 def advance(x, until_s):  # type: ignore[no-untyped-def]
     """Take all events before a time.
 
     Returns
     -------
     int
-        `REACHED`, or `NEEDS_ROOM` if a table must grow before the next event can be taken.
+        -1, or which of `GROWING` must grow before the next event can be taken.
     """
     while x.events and event_at(x, 0).t_s < until_s:
-        if not _room(x):
-            return NEEDS_ROOM
+        lacking = _lacking(x)
+        if lacking >= 0:
+            return lacking
         t_s, order, kind, what = (
             event_at(x, 0).t_s, event_at(x, 0).order, event_at(x, 0).kind, event_at(x, 0).what,
         )  # fmt: skip
@@ -65,35 +67,53 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
             _tokens_back(x, what, t_s)
         else:
             _request_arrives(x, what, t_s)
-    return REACHED
+    return -1
 
 
-@njit
-def _room(x):  # type: ignore[no-untyped-def]
-    """Whether any next event finds the rows that it may need."""
-    inside = x.size_requests - x.left_requests
-    jobs = _SPARE
+@njit(cache=True)
+def _lacking(x):  # type: ignore[no-untyped-def]
+    """Return which table may be too small for the next event, as its place in `GROWING`, or -1."""
+    inside = x.inside + _SPARE
+    jobs = inside
     if event_at(x, 0).kind == DONE:
         jobs += satellite_at(x, event_at(x, 0).what).jobs * x.experts
-    jobs += inside
-    return (
-        x.left_jobs >= jobs
-        and x.size_heap - x.events >= jobs
-        and x.left_groups >= inside + _SPARE
-        and x.left_members >= 2 * inside + _SPARE
-        and x.size_outcomes - x.done >= inside + _SPARE
-    )
+    if x.size_heap - x.events < jobs:
+        return 0
+    if x.left_members < 2 * inside:
+        return 1
+    if x.left_groups < inside:
+        return 2
+    if x.left_jobs < jobs:
+        return 3
+    if x.size_outcomes - x.done < inside:
+        return 4
+    return -1
 
 
-@njit
+@njit(cache=True)
 def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
+    request = request_at(x, r)
+    request.came_s = now_s
+    most = request.prompt + request.output - 1
+    if (most + x.block - 1) // x.block > x.all_blocks:
+        _refuse(x, r, TOO_LONG)
+        return
     count_inside(x, now_s, 1)
-    request_at(x, r).came_s = now_s
     wait(x, r)
     _let_in(x, now_s)
+    if request.phase == WAITING and x.waiting > x.queue_most:
+        leave_line(x, r)
+        count_inside(x, now_s, -1)
+        _refuse(x, r, QUEUE_FULL)
 
 
-@njit
+@njit(cache=True)
+def _refuse(x, r, cause):  # type: ignore[no-untyped-def]
+    write_row(x, r, cause)
+    free_request(x, r)
+
+
+@njit(cache=True)
 def _let_in(x, now_s):  # type: ignore[no-untyped-def]
     """Admit what has room, and start the first gateway if it is idle."""
     if x.micro == 0:
@@ -101,7 +121,7 @@ def _let_in(x, now_s):  # type: ignore[no-untyped-def]
     _begin(x, part_at(x, 0).satellite, now_s)
 
 
-@njit
+@njit(cache=True)
 def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
     """Start what a satellite can start, if it is idle."""
     satellite = satellite_at(x, s)
@@ -114,7 +134,7 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
     start(x, s, now_s)
 
 
-@njit
+@njit(cache=True)
 def _form_batch(x, now_s):  # type: ignore[no-untyped-def]
     """Gather what is ready into one group, the oldest first, then let others in."""
     g = new_group(x)
@@ -146,7 +166,7 @@ def _form_batch(x, now_s):  # type: ignore[no-untyped-def]
         free_group(x, g)
 
 
-@njit
+@njit(cache=True)
 def _jobs_arrive(x, j, now_s):  # type: ignore[no-untyped-def]
     s = part_at(x, job_at(x, j).part).satellite
     while j != NONE:
@@ -159,7 +179,7 @@ def _jobs_arrive(x, j, now_s):  # type: ignore[no-untyped-def]
     _begin(x, s, now_s)
 
 
-@njit
+@njit(cache=True)
 def _alive(x, g):  # type: ignore[no-untyped-def]
     """Whether any of a group's requests still wants it."""
     m = group_at(x, g).first
@@ -171,7 +191,7 @@ def _alive(x, g):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit
+@njit(cache=True)
 def _drop(x, j):  # type: ignore[no-untyped-def]
     """Cancel a job, and its group with the last of them."""
     g = job_at(x, j).group
@@ -181,7 +201,7 @@ def _drop(x, j):  # type: ignore[no-untyped-def]
         free_group(x, g)
 
 
-@njit
+@njit(cache=True)
 def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     """End a satellite's service: each job's group goes on, and the next service starts."""
     satellite = satellite_at(x, s)
@@ -221,7 +241,7 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     _begin(x, s, now_s)
 
 
-@njit
+@njit(cache=True)
 def _next_chunks(x, g, now_s):  # type: ignore[no-untyped-def]
     """Let the next chunk of each prompt follow the one that has left the first gateway."""
     m = group_at(x, g).first
@@ -237,7 +257,7 @@ def _next_chunks(x, g, now_s):  # type: ignore[no-untyped-def]
         m = member.next
 
 
-@njit
+@njit(cache=True)
 def _fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
     """Send a group's tokens from its layer's gateway to the experts that they choose."""
     group = group_at(x, g)
@@ -254,7 +274,7 @@ def _fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
             send(x, j, now_s, now_s + out_s(x, layer, c), s, stamp)
 
 
-@njit
+@njit(cache=True)
 def _expert_done(x, g, part, now_s, s, stamp, wait_s, serve_s, way_s):  # type: ignore[no-untyped-def]
     """Note when an expert's result is at the next gateway; with the last one the group goes on."""
     group = group_at(x, g)
@@ -282,7 +302,7 @@ def _expert_done(x, g, part, now_s, s, stamp, wait_s, serve_s, way_s):  # type: 
     send(x, j, now_s, max(group.join_s, now_s), s, stamp)
 
 
-@njit
+@njit(cache=True)
 def _head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
     """Note the tokens that a group has made; returns the chain of those that go on."""
     group = group_at(x, g)
@@ -317,7 +337,7 @@ def _head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
     return back
 
 
-@njit
+@njit(cache=True)
 def _send_back(x, back, now_s, s):  # type: ignore[no-untyped-def]
     if x.back_s <= 0.0 and s == part_at(x, 0).satellite:
         _ready(x, back, now_s)
@@ -325,13 +345,13 @@ def _send_back(x, back, now_s, s):  # type: ignore[no-untyped-def]
         add_event(x, now_s + x.back_s, READY, back)
 
 
-@njit
+@njit(cache=True)
 def _tokens_back(x, m, now_s):  # type: ignore[no-untyped-def]
     _ready(x, m, now_s)
     _let_in(x, now_s)
 
 
-@njit
+@njit(cache=True)
 def _ready(x, m, now_s):  # type: ignore[no-untyped-def]
     """Tokens are at the first gateway: each may go round again."""
     while m != NONE:
@@ -349,15 +369,15 @@ def _ready(x, m, now_s):  # type: ignore[no-untyped-def]
         m = after
 
 
-@njit
+@njit(cache=True)
 def _finish(x, r, now_s):  # type: ignore[no-untyped-def]
     count_inside(x, now_s, -1)
     leave_running(x, r)
-    write_row(x, r, 0)
+    write_row(x, r, SERVED)
     free_request(x, r)
 
 
-@njit
+@njit(cache=True)
 def write_row(x, r, cause):  # type: ignore[no-untyped-def]
     """Write what became of a request."""
     request = request_at(x, r)
@@ -371,7 +391,7 @@ def write_row(x, r, cause):  # type: ignore[no-untyped-def]
     row.wait_s, row.serve_s, row.way_s = request.wait_s, request.serve_s, request.way_s
 
 
-@njit
+@njit(cache=True)
 def add_request(x, number, site, prompt, output, asked_s, arrives_s):  # type: ignore[no-untyped-def]
     """Let a request be on its way to the first gateway; there must be a free row."""
     r = x.free_requests

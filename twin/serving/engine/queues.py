@@ -1,8 +1,9 @@
 """Satellites at work: parts that wait, services that start and end. Compiled."""
 
+import numpy as np
 from numba import njit
 
-from twin.serving.engine.draws import EXACT_TOKENS, choose, clear, spread
+from twin.serving.engine.draws import EXACT_TOKENS, choose, clear, spread, uniform
 from twin.serving.engine.heap import push
 from twin.serving.engine.records import DONE, JOBS, NONE
 from twin.serving.engine.rows import (
@@ -18,7 +19,7 @@ from twin.serving.engine.rows import (
 )
 
 
-@njit
+@njit(cache=True)
 def add_event(x, t_s, kind, what):  # type: ignore[no-untyped-def]
     """Add an event; returns its order."""
     order = x.order
@@ -27,13 +28,13 @@ def add_event(x, t_s, kind, what):  # type: ignore[no-untyped-def]
     return order
 
 
-@njit
+@njit(cache=True)
 def class_of(x, group):  # type: ignore[no-untyped-def]
     """0 for decoding, 1 for a part of a prompt, where the two do not share a queue."""
     return 0 if x.one_class else group_at(x, group).prompt
 
 
-@njit
+@njit(cache=True)
 def new_job(x, group, part, tokens):  # type: ignore[no-untyped-def]
     """Take a free row for a job."""
     j = x.free_jobs
@@ -46,7 +47,7 @@ def new_job(x, group, part, tokens):  # type: ignore[no-untyped-def]
     return j
 
 
-@njit
+@njit(cache=True)
 def free_job(x, j):  # type: ignore[no-untyped-def]
     """Give a job's row back."""
     job_at(x, j).next = x.free_jobs
@@ -54,7 +55,7 @@ def free_job(x, j):  # type: ignore[no-untyped-def]
     x.left_jobs += 1
 
 
-@njit
+@njit(cache=True)
 def enqueue(x, j, t_s):  # type: ignore[no-untyped-def]
     """Put a job in its part's queue; a part that had none goes to the end of its satellite's."""
     job = job_at(x, j)
@@ -75,7 +76,7 @@ def enqueue(x, j, t_s):  # type: ignore[no-untyped-def]
         part.last[c] = j
 
 
-@njit
+@njit(cache=True)
 def send(x, j, now_s, arrives_s, origin, stamp):  # type: ignore[no-untyped-def]
     """Send a job to its part; what one service sends to one part at one time arrives together."""
     job = job_at(x, j)
@@ -93,7 +94,7 @@ def send(x, j, now_s, arrives_s, origin, stamp):  # type: ignore[no-untyped-def]
     part.tail[c] = j
 
 
-@njit
+@njit(cache=True)
 def draw(x, g, layer):  # type: ignore[no-untyped-def]
     """Add the choices of a group's tokens at a layer to the scratch counts."""
     m = group_at(x, g).first
@@ -108,14 +109,14 @@ def draw(x, g, layer):  # type: ignore[no-untyped-def]
         m = member.next
 
 
-@njit
+@njit(cache=True)
 def work_s(part, tokens, scores, reads):  # type: ignore[no-untyped-def]
     """How long a part takes for some tokens, on a satellite of speed 1."""
     busy_s = max(part.weight_s, tokens * part.token_s + scores * part.score_s)
     return busy_s + reads * part.read_s + part.overhead_s
 
 
-@njit
+@njit(cache=True)
 def start(x, s, now_s):  # type: ignore[no-untyped-def]
     """Serve all that waits for the part that has waited longest; nothing may be in service."""
     satellite = satellite_at(x, s)
@@ -127,24 +128,55 @@ def start(x, s, now_s):  # type: ignore[no-untyped-def]
         return
     part = part_at(x, p)
     satellite.first[c] = part.next[c]
-    j = part.first[c]
-    if x.micro and job_at(x, j).next != NONE:
-        # A batch stays by itself: the others wait for the next turn of this part.
-        part.first[c] = job_at(x, j).next
-        job_at(x, j).next = NONE
-        satellite.first[c] = p
-    else:
-        part.first[c] = part.last[c] = NONE
+    j = _take(x, p, c)
+    if part.first[c] != NONE:
+        _put_back(x, part.satellite, p, c)
     satellite.serving = j
     duration_s, reached = _duration(x, s, p, j, now_s)
     satellite.reached = reached
     satellite.started_s = now_s
+    if x.exponential:
+        duration_s *= -np.log(1.0 - uniform(x.seed, x.order, 0, 0, 0))
     satellite.ends_s = now_s + duration_s / satellite.speed
     satellite.services += 1
     satellite.done_order = add_event(x, satellite.ends_s, DONE, s)
 
 
-@njit
+@njit(cache=True)
+def _take(x, p, c):  # type: ignore[no-untyped-def]
+    """Take a part's oldest job, and those behind it that are served with it."""
+    part = part_at(x, p)
+    j = part.first[c]
+    last = job_at(x, j)
+    tokens = last.tokens
+    while not x.micro and last.next != NONE:
+        tokens += job_at(x, last.next).tokens
+        if tokens > x.service_tokens:
+            break
+        last = job_at(x, last.next)
+    part.first[c] = last.next
+    last.next = NONE
+    return j
+
+
+@njit(cache=True)
+def _put_back(x, s, p, c):  # type: ignore[no-untyped-def]
+    """Put a part that still has jobs back among those of its satellite, by its oldest job."""
+    satellite = satellite_at(x, s)
+    since_s = job_at(x, part_at(x, p).first[c]).since_s
+    before, after = NONE, satellite.first[c]
+    while after != NONE and job_at(x, part_at(x, after).first[c]).since_s <= since_s:
+        before, after = after, part_at(x, after).next[c]
+    part_at(x, p).next[c] = after
+    if before == NONE:
+        satellite.first[c] = p
+    else:
+        part_at(x, before).next[c] = p
+    if after == NONE:
+        satellite.last[c] = p
+
+
+@njit(cache=True)
 def _duration(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
     """Time of a service at speed 1, and the layer whose gateway, or L if the head, it ends with."""
     tokens, gives, jobs = 0, 0, 0
@@ -180,7 +212,7 @@ def _duration(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
     return total_s, layer
 
 
-@njit
+@njit(cache=True)
 def _experts_s(x, j, layer):  # type: ignore[no-untyped-def]
     """Time of a layer's experts for the groups of a chain of jobs, all on one satellite."""
     layers, copies = x.layers, x.columns

@@ -16,6 +16,9 @@ type Rows = NDArray[np.void]
 
 NONE: Final = -1
 
+SERVED, TOO_LONG, QUEUE_FULL = range(3)
+"""What became of a request."""
+
 FREE, COMING, WAITING, RUNNING = range(4)
 """Phases of a request: row unused; on its way to the first gateway; waits there; admitted."""
 
@@ -197,9 +200,13 @@ RULES = (
     ("first_class", "i8"),
     ("one_class", "i8"),
     ("fuse", "i8"),
+    ("service_tokens", "i8"),
+    ("queue_most", "i8"),
+    ("all_blocks", "i8"),
+    ("exponential", "i8"),
     ("back_s", "f8"),
 )
-"""What the scenario and the placement fix."""
+"""What the scenario and the placement fix. Exponential service is for tests against theory."""
 
 COUNTERS = (
     ("events", "i8"),

@@ -40,91 +40,91 @@ _job, _satellite, _part, _outcome = _row(JOB), _row(SATELLITE), _row(PART), _row
 _cell, _small = _row(_CELL), _row(_SMALL)
 
 
-@njit
+@njit(cache=True)
 def event_at(x, i):  # type: ignore[no-untyped-def]
     """Row of the heap."""
     return _event(x.heap, i)
 
 
-@njit
+@njit(cache=True)
 def request_at(x, r):  # type: ignore[no-untyped-def]
     """Row of a request."""
     return _request(x.requests, r)
 
 
-@njit
+@njit(cache=True)
 def member_at(x, m):  # type: ignore[no-untyped-def]
     """Row of a member."""
     return _member(x.members, m)
 
 
-@njit
+@njit(cache=True)
 def group_at(x, g):  # type: ignore[no-untyped-def]
     """Row of a group."""
     return _group(x.groups, g)
 
 
-@njit
+@njit(cache=True)
 def job_at(x, j):  # type: ignore[no-untyped-def]
     """Row of a job."""
     return _job(x.jobs, j)
 
 
-@njit
+@njit(cache=True)
 def satellite_at(x, s):  # type: ignore[no-untyped-def]
     """Row of a satellite."""
     return _satellite(x.satellites, s)
 
 
-@njit
+@njit(cache=True)
 def part_at(x, p):  # type: ignore[no-untyped-def]
     """Row of a part."""
     return _part(x.parts, p)
 
 
-@njit
+@njit(cache=True)
 def outcome_at(x, i):  # type: ignore[no-untyped-def]
     """Row of what became of a request."""
     return _outcome(x.outcomes, i)
 
 
-@njit
+@njit(cache=True)
 def copy_of(x, layer, expert):  # type: ignore[no-untyped-def]
     """Column of the copy that takes an expert's tokens."""
     return _small(x.column, layer * x.experts + expert).value
 
 
-@njit
+@njit(cache=True)
 def tokens_of(x, expert):  # type: ignore[no-untyped-def]
     """Scratch row: tokens of an expert, for the group at hand."""
     return _small(x.scratch, expert)
 
 
-@njit
+@njit(cache=True)
 def out_s(x, layer, column):  # type: ignore[no-untyped-def]
     """Way from a layer's gateway to a copy."""
     return _cell(x.out_s, layer * x.columns + column).value
 
 
-@njit
+@njit(cache=True)
 def on_s(x, layer, column):  # type: ignore[no-untyped-def]
     """Way from a copy to the next gateway, or to the LM head."""
     return _cell(x.on_s, layer * x.columns + column).value
 
 
-@njit
+@njit(cache=True)
 def weight(x, layer, expert):  # type: ignore[no-untyped-def]
     """Router weight; a layer's sum to 1."""
     return _cell(x.weight, layer * x.experts + expert).value
 
 
-@njit
+@njit(cache=True)
 def activation(x, layer, expert):  # type: ignore[no-untyped-def]
     """How often an expert is chosen; a layer's sum to top-K."""
     return _cell(x.activation, layer * x.experts + expert).value
 
 
-@njit
+@njit(cache=True)
 def is_local(x, layer):  # type: ignore[no-untyped-def]
     """Whether a layer's gateway, experts and the next gateway are one satellite."""
     return _small(x.local, layer).value != 0

@@ -8,7 +8,6 @@ from twin.serving.engine import loop
 from twin.serving.engine.records import CORE, NONE, TABLES, Rows
 
 _LINKED = ("requests", "members", "groups", "jobs")
-_GROWING = ("heap", *_LINKED, "outcomes")
 
 
 @dataclass
@@ -35,9 +34,9 @@ class Engine:
 
     def advance(self, until_s: float) -> None:
         """Take all events before a time; the tables grow as they must."""
-        while loop.advance(self.core[0], until_s) == loop.NEEDS_ROOM:
-            for name in _GROWING:
-                self.grow(name, len(self.tables[name]))
+        while (lacking := loop.advance(self.core[0], until_s)) >= 0:
+            name = loop.GROWING[lacking]
+            self.grow(name, len(self.tables[name]))
 
 
 def empty(*, satellites: int, layers: int, experts: int, columns: int) -> Engine:
@@ -67,6 +66,6 @@ def empty(*, satellites: int, layers: int, experts: int, columns: int) -> Engine
     for name, table in tables.items():
         core[name] = table.ctypes.data
     made = Engine(tables, core)
-    for name in _GROWING:
+    for name in ("requests", *loop.GROWING):
         made.grow(name, 64)
     return made
