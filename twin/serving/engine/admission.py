@@ -119,7 +119,7 @@ def _reserve(x, r, tokens):  # type: ignore[no-untyped-def]
 def admit(x, now_s):  # type: ignore[no-untyped-def]
     """Let the oldest request in that waits, if its whole prompt has room; returns it."""
     r = x.waiting_first
-    if r == NONE or x.running >= x.running_most:
+    if r == NONE or x.running >= x.most_running:
         return NONE
     request = request_at(x, r)
     if (request.due + x.block - 1) // x.block > x.blocks:
@@ -211,10 +211,16 @@ def free_group(x, g):  # type: ignore[no-untyped-def]
     m = group_at(x, g).first
     while m != NONE:
         after = member_at(x, m).next
-        member_at(x, m).next = x.free_members
-        x.free_members = m
-        x.left_members += 1
+        free_member(x, m)
         m = after
     group_at(x, g).next = x.free_groups
     x.free_groups = g
     x.left_groups += 1
+
+
+@njit(cache=True)
+def free_member(x, m):  # type: ignore[no-untyped-def]
+    """Give a member's row back."""
+    member_at(x, m).next = x.free_members
+    x.free_members = m
+    x.left_members += 1

@@ -10,6 +10,7 @@ from twin.serving.engine.admission import (
     admit_all,
     count_inside,
     free_group,
+    free_member,
     free_request,
     go,
     join,
@@ -19,9 +20,10 @@ from twin.serving.engine.admission import (
     wait,
 )
 from twin.serving.engine.draws import clear
+from twin.serving.engine.edge import book, drop, fail, fail_group, write_row
 from twin.serving.engine.heap import remove_first
 from twin.serving.engine.queues import add_event, draw, enqueue, free_job, new_job, send, start
-from twin.serving.engine.records import ARRIVE, COMING, DONE, JOBS, NONE, QUEUE_FULL, READY, RUNNING, SERVED, TOO_LONG, WAITING
+from twin.serving.engine.records import ARRIVE, COMING, DONE, JOBS, NONE, READY, RUNNING, WAITING
 from twin.serving.engine.rows import (
     copy_of,
     event_at,
@@ -30,12 +32,16 @@ from twin.serving.engine.rows import (
     member_at,
     on_s,
     out_s,
-    outcome_at,
     part_at,
     request_at,
     satellite_at,
     tokens_of,
 )
+from twin.vocabulary import Cause
+
+SERVED: Final = int(Cause.NONE)
+UNREACHABLE: Final = int(Cause.UNREACHABLE)
+REFUSED: Final = int(Cause.REFUSED)
 
 GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes")
 _SPARE: Final = 8
@@ -96,7 +102,7 @@ def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
     request.came_s = now_s
     most = request.prompt + request.output - 1
     if (most + x.block - 1) // x.block > x.all_blocks:
-        _refuse(x, r, TOO_LONG)
+        _refuse(x, r, REFUSED)
         return
     count_inside(x, now_s, 1)
     wait(x, r)
@@ -104,7 +110,7 @@ def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
     if request.phase == WAITING and x.waiting > x.queue_most:
         leave_line(x, r)
         count_inside(x, now_s, -1)
-        _refuse(x, r, QUEUE_FULL)
+        _refuse(x, r, REFUSED)
 
 
 @njit(cache=True)
@@ -174,7 +180,7 @@ def _jobs_arrive(x, j, now_s):  # type: ignore[no-untyped-def]
         if _alive(x, job_at(x, j).group):
             enqueue(x, j, now_s)
         else:
-            _drop(x, j)
+            drop(x, j)
         j = after
     _begin(x, s, now_s)
 
@@ -192,31 +198,21 @@ def _alive(x, g):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _drop(x, j):  # type: ignore[no-untyped-def]
-    """Cancel a job, and its group with the last of them."""
-    g = job_at(x, j).group
-    free_job(x, j)
-    group_at(x, g).pending -= 1
-    if group_at(x, g).pending == 0:
-        free_group(x, g)
-
-
-@njit(cache=True)
 def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     """End a satellite's service: each job's group goes on, and the next service starts."""
     satellite = satellite_at(x, s)
     j = satellite.serving
     satellite.serving = NONE
-    satellite.busy_s += now_s - satellite.started_s
+    book(x, s, now_s, satellite.speed)
     serve_s = now_s - satellite.started_s
     layers = x.layers
     back = NONE
     while j != NONE:
         job = job_at(x, j)
         after, g, part, wait_s = job.next, job.group, job.part, job.wait_s
-        tokens, way_s = job.tokens, job.way_s
+        way_s = job.way_s
         if not _alive(x, g):
-            _drop(x, j)
+            drop(x, j)
         elif part > layers:
             free_job(x, j)
             _expert_done(x, g, part, now_s, s, stamp, wait_s, serve_s, way_s)
@@ -265,6 +261,10 @@ def _fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
     layers, copies = x.layers, x.columns
     clear(x)
     draw(x, g, layer)
+    for e in range(x.experts):
+        if tokens_of(x, e).value and np.isinf(out_s(x, layer, copy_of(x, layer, e))):
+            fail_group(x, g, UNREACHABLE, now_s)
+            return
     group.join_s = -np.inf
     for e in range(x.experts):
         if tokens_of(x, e).value:
@@ -288,6 +288,9 @@ def _expert_done(x, g, part, now_s, s, stamp, wait_s, serve_s, way_s):  # type: 
         group.branch_serve_s = serve_s
         group.branch_way_s = way_s + leg_s
     if group.pending:
+        return
+    if np.isinf(group.join_s):
+        fail_group(x, g, UNREACHABLE, now_s)
         return
     group.wait_s += group.branch_wait_s
     group.serve_s += group.branch_serve_s
@@ -330,7 +333,8 @@ def _head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
                 c = x.free_members
                 x.free_members = member_at(x, c).next
                 x.left_members -= 1
-                member_at(x, c).request, member_at(x, c).epoch, member_at(x, c).next = r, request.epoch, back
+                link = member_at(x, c)
+                link.request, link.epoch, link.next = r, request.epoch, back
                 back = c
         m = after
     free_group(x, g)
@@ -339,7 +343,14 @@ def _head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _send_back(x, back, now_s, s):  # type: ignore[no-untyped-def]
-    if x.back_s <= 0.0 and s == part_at(x, 0).satellite:
+    if np.isinf(x.back_s):
+        while back != NONE:
+            member = member_at(x, back)
+            after = member.next
+            fail(x, member.request, UNREACHABLE, now_s)
+            free_member(x, back)
+            back = after
+    elif x.back_s <= 0.0 and s == part_at(x, 0).satellite:
         _ready(x, back, now_s)
     else:
         add_event(x, now_s + x.back_s, READY, back)
@@ -357,9 +368,7 @@ def _ready(x, m, now_s):  # type: ignore[no-untyped-def]
     while m != NONE:
         member = member_at(x, m)
         after, r, epoch = member.next, member.request, member.epoch
-        member.next = x.free_members
-        x.free_members = m
-        x.left_members += 1
+        free_member(x, m)
         request = request_at(x, r)
         if request.phase == RUNNING and request.epoch == epoch:
             if x.micro:
@@ -378,22 +387,14 @@ def _finish(x, r, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def write_row(x, r, cause):  # type: ignore[no-untyped-def]
-    """Write what became of a request."""
-    request = request_at(x, r)
-    row = outcome_at(x, x.done)
-    x.done += 1
-    row.number, row.site, row.cause = request.number, request.site, cause
-    row.prompt, row.output = request.prompt, request.output
-    row.made, row.preempted = request.made, request.preempted
-    row.asked_s, row.came_s, row.admitted_s = request.asked_s, request.came_s, request.admitted_s
-    row.first_s, row.last_s, row.gap_s = request.first_s, request.last_s, request.gap_s
-    row.wait_s, row.serve_s, row.way_s = request.wait_s, request.serve_s, request.way_s
+def add_requests(x, number, site, prompt, output, asked_s, arrives_s):  # type: ignore[no-untyped-def]
+    """Let requests be on their way to the first gateway; there must be free rows."""
+    for i in range(len(number)):
+        _add_request(x, number[i], site[i], prompt[i], output[i], asked_s[i], arrives_s[i])
 
 
 @njit(cache=True)
-def add_request(x, number, site, prompt, output, asked_s, arrives_s):  # type: ignore[no-untyped-def]
-    """Let a request be on its way to the first gateway; there must be a free row."""
+def _add_request(x, number, site, prompt, output, asked_s, arrives_s):  # type: ignore[no-untyped-def]
     r = x.free_requests
     request = request_at(x, r)
     x.free_requests = request.next
@@ -402,7 +403,7 @@ def add_request(x, number, site, prompt, output, asked_s, arrives_s):  # type: i
     request.age = x.age
     x.age += 1
     request.phase, request.due, request.sent, request.made = COMING, prompt, 0, 0
-    request.context = request.blocks = request.ready = request.preempted = 0
+    request.context = request.blocks = request.ready = request.preempted = request.tries = 0
     request.asked_s, request.admitted_s = asked_s, np.nan
     request.first_s = request.last_s = np.nan
     request.gap_s = request.wait_s = request.serve_s = request.way_s = 0.0

@@ -134,7 +134,7 @@ def start(x, s, now_s):  # type: ignore[no-untyped-def]
     satellite.serving = j
     duration_s, reached = _duration(x, s, p, j, now_s)
     satellite.reached = reached
-    satellite.started_s = now_s
+    satellite.started_s = satellite.booked_s = now_s
     if x.exponential:
         duration_s *= -np.log(1.0 - uniform(x.seed, x.order, 0, 0, 0))
     satellite.ends_s = now_s + duration_s / satellite.speed

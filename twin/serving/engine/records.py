@@ -11,16 +11,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-
 type Rows = NDArray[np.void]
 
 NONE: Final = -1
 
-SERVED, TOO_LONG, QUEUE_FULL = range(3)
-"""What became of a request."""
-
-FREE, COMING, WAITING, RUNNING = range(4)
-"""Phases of a request: row unused; on its way to the first gateway; waits there; admitted."""
+FREE, COMING, WAITING, RUNNING, HELD = range(5)
+"""Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
+for the next step, to be tried again."""
 
 ARRIVE, JOBS, READY, DONE = range(4)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
@@ -45,6 +42,7 @@ REQUEST = np.dtype(
         ("blocks", "i4"),
         ("ready", "i4"),
         ("preempted", "i4"),
+        ("tries", "i4"),
         ("next", "i4"),
         ("previous", "i4"),
         ("asked_s", "f8"),
@@ -119,6 +117,8 @@ SATELLITE = np.dtype(
         ("done_order", "i8"),
         ("started_s", "f8"),
         ("ends_s", "f8"),
+        ("booked_s", "f8"),
+        ("left_s", "f8"),
         ("speed", "f8"),
         ("busy_s", "f8"),
         ("served_tokens", "i8"),
@@ -155,6 +155,7 @@ OUTCOME = np.dtype(
         ("output", "i4"),
         ("made", "i4"),
         ("preempted", "i4"),
+        ("tries", "i4"),
         ("asked_s", "f8"),
         ("came_s", "f8"),
         ("admitted_s", "f8"),
@@ -193,7 +194,7 @@ RULES = (
     ("top_k", "i8"),
     ("chunk", "i8"),
     ("block", "i8"),
-    ("running_most", "i8"),
+    ("most_running", "i8"),
     ("batch_tokens", "i8"),
     ("batch_requests", "i8"),
     ("micro", "i8"),
@@ -202,6 +203,7 @@ RULES = (
     ("fuse", "i8"),
     ("service_tokens", "i8"),
     ("queue_most", "i8"),
+    ("retries", "i8"),
     ("all_blocks", "i8"),
     ("exponential", "i8"),
     ("back_s", "f8"),
@@ -235,7 +237,7 @@ COUNTERS = (
     ("clock_s", "f8"),
     ("inside_s", "f8"),
 )
-"""What changes with every event; `free_` is the first of a table's free rows, `left_` their number."""
+"""What changes with every event. `free_` is the first of a table's free rows, `left_` how many."""
 
 SIZES = tuple((f"size_{name}", "i8") for name in ("heap", "requests", "outcomes"))
 

@@ -1,25 +1,49 @@
-"""The engine's tables: how they begin, grow and are advanced."""
+"""The engine's state and tables: how they begin, grow, are advanced and saved."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from twin.serving.engine import loop
-from twin.serving.engine.records import CORE, NONE, TABLES, Rows
+from twin.serving.engine import edge, loop
+from twin.serving.engine.records import CORE, HELD, NONE, TABLES, Rows
 
 _LINKED = ("requests", "members", "groups", "jobs")
+_TIMES = {
+    "heap": ("t_s",),
+    "requests": ("asked_s", "came_s", "admitted_s", "first_s", "last_s"),
+    "groups": ("join_s",),
+    "jobs": ("since_s",),
+    "satellites": ("started_s", "ends_s", "booked_s"),
+    "core": ("clock_s",),
+}
 
 
 @dataclass
-class Engine:
-    """Tables by name, and the core that compiled code takes."""
+class EngineState:
+    """All that the engine carries from one step to the next; times are from the step's start.
 
-    tables: dict[str, Rows]
+    Attributes
+    ----------
+    heap, requests, members, groups, jobs, satellites, parts, outcomes, core : (rows,) records
+        See `twin.serving.engine.records`.
+    """
+
+    heap: Rows
+    requests: Rows
+    members: Rows
+    groups: Rows
+    jobs: Rows
+    satellites: Rows
+    parts: Rows
+    outcomes: Rows
     core: Rows
 
     def grow(self, name: str, count: int) -> None:
         """Add free rows to a table."""
-        old = self.tables[name]
+        old = getattr(self, name)
         new = np.zeros(len(old) + count, old.dtype)
         new[: len(old)] = old
         if name in _LINKED:
@@ -27,45 +51,126 @@ class Engine:
             new["next"][-1] = self.core[f"free_{name}"][0]
             self.core[f"free_{name}"] = len(old)
             self.core[f"left_{name}"] += count
-        if f"size_{name}" in self.core.dtype.fields:
+        if f"size_{name}" in CORE.names:
             self.core[f"size_{name}"] = len(new)
-        self.tables[name] = new
-        self.core[name] = new.ctypes.data
+        setattr(self, name, new)
+
+    def shift(self, by_s: float) -> None:
+        """Measure times from a moment `by_s` later; the clock stays fine over any run's length."""
+        for name, columns in _TIMES.items():
+            for column in columns:
+                getattr(self, name)[column] -= by_s
+        # Two times may have become one: events then go by their order again.
+        count = int(self.core["events"][0])
+        now = self.heap[:count]
+        self.heap[:count] = now[np.lexsort((now["order"], now["t_s"]))]
+
+
+class Engine:
+    """The serving engine on one state, with the tables that hold in the present step.
+
+    Parameters
+    ----------
+    state : EngineState
+        Is changed.
+    layers, experts, columns : int
+    """
+
+    def __init__(self, state: EngineState, *, layers: int, experts: int, columns: int) -> None:
+        self.state = state
+        shapes = {
+            "column": (layers, experts),
+            "out_s": (layers, columns),
+            "on_s": (layers, columns),
+            "local": (layers,),
+            "weight": (layers, experts),
+            "activation": (layers, experts),
+            "scratch": (experts,),
+        }
+        self.step: dict[str, NDArray[Any]] = {
+            name: np.zeros(shape, TABLES[name]) for name, shape in shapes.items()
+        }
+
+    def set(self, **rules: Any) -> None:
+        """Set fields of the core."""
+        for name, value in rules.items():
+            self.state.core[name] = value
 
     def advance(self, until_s: float) -> None:
         """Take all events before a time; the tables grow as they must."""
-        while (lacking := loop.advance(self.core[0], until_s)) >= 0:
+        while (lacking := loop.advance(self._core(), until_s)) >= 0:
             name = loop.GROWING[lacking]
-            self.grow(name, len(self.tables[name]))
+            self.state.grow(name, len(getattr(self.state, name)))
+        edge.book_all(self._core(), len(self.state.satellites), until_s)
+        self._forget_addresses()
+
+    def add(self, requests: Mapping[str, NDArray[Any]], arrives_s: NDArray[np.float64]) -> None:
+        """Let requests be on their way; `arrives_s` is when they reach the first gateway."""
+        count = len(arrives_s)
+        core = self.state.core
+        for name, left in (
+            ("requests", core["left_requests"][0]),
+            ("heap", core["size_heap"][0] - core["events"][0]),
+        ):
+            if left < count:
+                self.state.grow(name, max(count, len(getattr(self.state, name))))
+        names = ("number", "site", "prompt", "output", "asked_s")
+        loop.add_requests(self._core(), *(requests[name] for name in names), arrives_s)
+        self._forget_addresses()
+
+    def set_speeds(self, speed: NDArray[np.float64], now_s: float) -> None:
+        """Let satellites go on at another speed, (N,)."""
+        core = self._core()
+        for s in np.flatnonzero(self.state.satellites["speed"] != speed):
+            edge.set_speed(core, s, float(speed[s]), now_s)
+        self._forget_addresses()
+
+    def outcomes(self) -> Rows:
+        """Take the rows of requests that have ended since they were taken last."""
+        count = int(self.state.core["done"][0])
+        self.state.core["done"] = 0
+        return self.state.outcomes[:count].copy()
+
+    def held(self) -> int:
+        """Number of requests that wait for the next step."""
+        return int((self.state.requests["phase"] == HELD).sum())
+
+    def _core(self) -> Any:
+        """The core with the addresses of all tables."""
+        core = self.state.core
+        for field in fields(self.state):
+            if field.name != "core":
+                core[field.name] = getattr(self.state, field.name).ctypes.data
+        for name, table in self.step.items():
+            core[name] = table.ctypes.data
+        return core[0]
+
+    def _forget_addresses(self) -> None:
+        """Addresses are no state."""
+        for name in TABLES:
+            self.state.core[name] = 0
 
 
-def empty(*, satellites: int, layers: int, experts: int, columns: int) -> Engine:
-    """Return an engine with nothing in it."""
-    shapes = {
-        "satellites": satellites,
-        "parts": layers + 1 + layers * columns,
-        "column": (layers, experts),
-        "out_s": (layers, columns),
-        "on_s": (layers, columns),
-        "local": layers,
-        "weight": (layers, experts),
-        "activation": (layers, experts),
-        "scratch": experts,
-    }
-    tables = {name: np.zeros(shapes.get(name, 0), dtype) for name, dtype in TABLES.items()}
-    for name in ("satellites", "parts"):
-        tables[name]["first"] = tables[name]["last"] = NONE
-    tables["satellites"]["serving"] = NONE
-    tables["satellites"]["speed"] = 1.0
-    tables["parts"]["next"] = tables["parts"]["stamp"] = NONE
+def nothing_served(*, satellites: int, layers: int, experts: int, columns: int) -> EngineState:
+    """Return the state before the first request."""
+    sizes = {"satellites": satellites, "parts": layers + 1 + layers * columns}
+    names = [field.name for field in fields(EngineState) if field.name != "core"]
     core = np.zeros(1, CORE)
-    for name in core.dtype.names or ():
+    for name in CORE.names:
         if name.startswith(("free_", "waiting_", "running_")):
             core[name] = NONE
     core["layers"], core["experts"], core["columns"] = layers, experts, columns
-    for name, table in tables.items():
-        core[name] = table.ctypes.data
-    made = Engine(tables, core)
+    rows = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
+    for name in ("satellites", "parts"):
+        rows[name]["first"] = rows[name]["last"] = NONE
+    rows["satellites"]["serving"] = rows["satellites"]["done_order"] = NONE
+    rows["satellites"]["speed"] = 1.0
+    parts = rows["parts"]
+    parts["next"] = parts["stamp"] = NONE
+    parts["layer"][:layers] = np.arange(layers)
+    parts["layer"][layers] = layers
+    parts["layer"][layers + 1 :] = np.repeat(np.arange(layers), columns)
+    made = EngineState(**rows, core=core)
     for name in ("requests", *loop.GROWING):
         made.grow(name, 64)
     return made
