@@ -210,12 +210,12 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     while j != NONE:
         job = job_at(x, j)
         after, g, part, wait_s = job.next, job.group, job.part, job.wait_s
-        way_s = job.way_s
+        tokens, way_s = job.tokens, job.way_s
         if not _alive(x, g):
             drop(x, j)
         elif part > layers:
             free_job(x, j)
-            _expert_done(x, g, part, now_s, s, stamp, wait_s, serve_s, way_s)
+            _expert_done(x, g, part, now_s, s, stamp, tokens, wait_s, serve_s, way_s)
         else:
             free_job(x, j)
             group = group_at(x, g)
@@ -270,17 +270,24 @@ def _fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
         if tokens_of(x, e).value:
             c = copy_of(x, layer, e)
             j = new_job(x, g, layers + 1 + layer * copies + c, tokens_of(x, e).value)
-            job_at(x, j).way_s = out_s(x, layer, c)
-            send(x, j, now_s, now_s + out_s(x, layer, c), s, stamp)
+            way_s = _leg_s(x, out_s(x, layer, c), tokens_of(x, e).value)
+            job_at(x, j).way_s = way_s
+            send(x, j, now_s, now_s + way_s, s, stamp)
 
 
 @njit(cache=True)
-def _expert_done(x, g, part, now_s, s, stamp, wait_s, serve_s, way_s):  # type: ignore[no-untyped-def]
+def _leg_s(x, delay_s, tokens):  # type: ignore[no-untyped-def]
+    """Time of a leg: its delay, and each hidden state put on the link; none on one satellite."""
+    return delay_s + tokens * x.transfer_s if delay_s > 0.0 else 0.0
+
+
+@njit(cache=True)
+def _expert_done(x, g, part, now_s, s, stamp, tokens, wait_s, serve_s, way_s):  # type: ignore[no-untyped-def]
     """Note when an expert's result is at the next gateway; with the last one the group goes on."""
     group = group_at(x, g)
     layer = group.layer
     layers, copies = x.layers, x.columns
-    leg_s = on_s(x, layer, part - layers - 1 - layer * copies)
+    leg_s = _leg_s(x, on_s(x, layer, part - layers - 1 - layer * copies), tokens)
     group.pending -= 1
     if now_s + leg_s > group.join_s:
         group.join_s = now_s + leg_s

@@ -207,6 +207,7 @@ RULES = (
     ("all_blocks", "i8"),
     ("exponential", "i8"),
     ("back_s", "f8"),
+    ("transfer_s", "f8"),
 )
 """What the scenario and the placement fix. Exponential service is for tests against theory."""
 

@@ -1,0 +1,79 @@
+"""The tables of requests, and of how they are served."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from twin.scenario.fields import NonNegative, Positive, Table
+
+MAX_TOKENS = 10_000_000
+"""Most tokens of one prompt or answer."""
+
+
+class Requests(Table):
+    """What users ask: prompts that arrive, and how long the answers are."""
+
+    arrivals: Literal["poisson", "bursts", "trace"] = "poisson"
+    rate_per_s: Positive = Field(0.01, le=1e6, description="requests a second, mean")
+    burst_cv: Positive = Field(
+        2.0, le=100, description="bursts: coefficient of variation of the gaps, Gamma distributed"
+    )
+    daily: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="swing of the rate over the local day of the sites, round its mean; highest "
+        "at 15 h, a cosine; assumption",
+    )
+    trace: str | None = Field(
+        None, description="trace: a file, Azure's CSV, Mooncake's or vLLM's JSON lines"
+    )
+    trace_scale: Positive = Field(
+        1.0, le=1e6, description="trace: gaps are divided by this, so that it comes faster"
+    )
+    trace_keep: float = Field(
+        1.0, gt=0, le=1, description="trace: share of its requests that are kept, by chance"
+    )
+    lengths: Literal["fixed", "lognormal"] = Field("fixed", description="of other arrivals")
+    prompt_tokens: Positive = Field(1155.0, ge=1, le=MAX_TOKENS, description="mean")
+    output_tokens: Positive = Field(211.0, ge=1, le=MAX_TOKENS, description="mean")
+    prompt_cv: NonNegative = Field(1.0, le=10, description="lognormal: coefficient of variation")
+    output_cv: NonNegative = Field(1.0, le=10, description="lognormal: coefficient of variation")
+    ttft_target_s: Positive = Field(
+        60.0, description="first token by then, counted for goodput; assumption"
+    )
+    tpot_target_s: Positive = Field(
+        2.0, description="time of each further token, mean of a request, for goodput; assumption"
+    )
+
+    @model_validator(mode="after")
+    def _trace_named(self) -> Self:
+        if (self.arrivals == "trace") != (self.trace is not None):
+            raise ValueError("arrivals 'trace' and trace go together")
+        return self
+
+
+class ServingTable(Table):
+    """How requests are served."""
+
+    mode: Literal["tokens", "requests"] = Field(
+        "tokens",
+        description="tokens: single tokens that do not queue; requests: prompts, queues, batches",
+    )
+    batching: Literal["continuous", "micro-batch"] = "continuous"
+    chunk_tokens: int = Field(128, ge=1, le=MAX_TOKENS, description="of a prompt that go at once")
+    max_running: int = Field(1000, ge=1, le=1_000_000, description="requests let in at a time")
+    max_queue: int = Field(
+        1_000_000, ge=1, le=10_000_000, description="requests that may wait; others are refused"
+    )
+    max_batch_tokens: int = Field(2048, ge=1, le=MAX_TOKENS, description="micro-batch: of a batch")
+    max_batch_requests: int = Field(128, ge=1, le=1_000_000, description="micro-batch: of a batch")
+    service_tokens: int = Field(
+        1_000_000, ge=1, le=MAX_TOKENS, description="continuous: most that a part serves together"
+    )
+    order: Literal["oldest", "decode-first", "prefill-first"] = "oldest"
+    block_tokens: int = Field(16, ge=1, le=4096, description="of a block of cache")
+    fuse: bool = Field(
+        True,
+        description="whether consecutive layers on one satellite are one service",
+    )
