@@ -16,13 +16,12 @@ MANY = 10**9
 def system(*, layers=1, experts=1, top_k=1, gateway=0.0, expert=0.0, head=0.0, ways=0.0, **rules):
     """Layers, experts and the head each on a satellite of its own, work linear in tokens."""
     parts = layers + 1 + layers * experts
-    state = nothing_served(satellites=parts, layers=layers, experts=experts, columns=experts)
-    engine = Engine(state, layers=layers, experts=experts, columns=experts)
+    state = nothing_served(satellites=parts, layers=layers, experts=experts)
+    engine = Engine(state, layers=layers, experts=experts)
     state.parts["satellite"] = np.arange(parts)
     state.parts["token_s"][:layers] = gateway
     state.parts["token_s"][layers] = head
     state.parts["token_s"][layers + 1 :] = expert
-    engine.step["column"][:] = np.arange(experts)
     engine.step["out_s"][:] = engine.step["on_s"][:] = ways
     engine.step["weight"][:] = 1 / experts
     engine.step["activation"][:] = top_k / experts

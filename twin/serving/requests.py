@@ -111,9 +111,7 @@ class Drawn:
         self._first, self._known = block, (gap_s, rows)
         return self._known
 
-    def _lengths(
-        self, normal: NDArray[np.float64], mean: float, cv: float
-    ) -> NDArray[np.int64]:
+    def _lengths(self, normal: NDArray[np.float64], mean: float, cv: float) -> NDArray[np.int64]:
         if self._table.lengths == "fixed":
             return np.full(len(normal), round(mean))
         sigma = np.sqrt(np.log1p(cv**2))

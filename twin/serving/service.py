@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from twin.moe.inference import Inference
 from twin.scenario.schema import Scenario
-from twin.serving.engine.records import RUNNING, WAITING, Rows
+from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
-from twin.serving.requests import Drawn
+from twin.serving.requests import FIELDS, Drawn
 from twin.serving.work import set_times
+from twin.vocabulary import Cause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +55,8 @@ class RequestService:
     inference : Inference
     source : Drawn
         Where requests come from.
-    satellites, columns : int
-        N, and copies of all experts of a layer.
+    satellites : int
+        N.
     step_s : float
     seed : int
         Of the tokens' choices.
@@ -70,7 +71,6 @@ class RequestService:
         source: Drawn,
         *,
         satellites: int,
-        columns: int,
         step_s: float,
         seed: int,
         state: EngineState | None = None,
@@ -79,10 +79,8 @@ class RequestService:
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
         self._precision = scenario.model.precision
         if state is None:
-            state = nothing_served(
-                satellites=satellites, layers=card.layers, experts=card.experts, columns=columns
-            )
-        self._engine = Engine(state, layers=card.layers, experts=card.experts, columns=columns)
+            state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
+        self._engine = Engine(state, layers=card.layers, experts=card.experts)
         micro = table.batching == "micro-batch"
         self._engine.set(
             seed=seed,
@@ -151,3 +149,83 @@ class RequestService:
         self.state.satellites["busy_s"] = 0.0
         self._engine.advance(self._step_s)
         return self._result(before)
+
+    def _set_ways(self, hosts: Hosts, delay_s: NDArray[np.float64], inference: Inference) -> None:
+        layers = np.arange(self._card.layers)[:, None]
+        expert = self._expert(hosts)
+        reached = hosts.of_nearest(np.where(hosts.absent, np.inf, 0.0))
+        tables = self._engine.step
+        tables["out_s"][:] = delay_s[layers, expert] + reached
+        tables["on_s"][:] = delay_s[np.roll(layers, -1, axis=0), expert] + reached
+        tables["weight"][:], tables["activation"][:] = inference.probability, inference.activation
+        one = np.column_stack([expert, np.roll(hosts.gateway, -1)])
+        tables["local"][:] = (one == hosts.gateway[:, None]).all(axis=1)
+
+    def _expert(self, hosts: Hosts) -> NDArray[np.int32]:
+        return hosts.of_nearest(hosts.satellite)
+
+    def _set_hosts(
+        self,
+        hosts: Hosts,
+        delay_s: NDArray[np.float64],
+        up: NDArray[np.bool_],
+        speed: NDArray[np.float64],
+    ) -> None:
+        layers = np.arange(self._card.layers)
+        satellite = np.concatenate([hosts.gateway, hosts.gateway[:1], self._expert(hosts).ravel()])
+        before = self.state.parts["satellite"]
+        layer = np.concatenate([layers, [0], np.repeat(layers, self._card.experts)])
+        # By the gateway of its layer, to which ways are known.
+        forward_s = delay_s[layer, before] + delay_s[layer, satellite]
+        gateway_dead = bool((~up[hosts.gateway]).any())
+        self._engine.set(open=up[hosts.gateway[0]])
+        self._engine.change(
+            satellite=satellite,
+            forward_s=forward_s,
+            speed=np.where(up, speed, 0.0),
+            dead=~up,
+            cache_lost=gateway_dead,
+        )
+
+    def _set_blocks(self, hosts: Hosts, free_bytes: NDArray[np.float64]) -> None:
+        """Blocks that fit at every gateway, less those in use."""
+        layers_here = np.bincount(hosts.gateway, minlength=len(free_bytes))
+        per_block = self._table.block_tokens * self._card.kv_bytes_per_token_per_layer
+        here = layers_here > 0
+        blocks = int((free_bytes[here] // (per_block * layers_here[here])).min())
+        core = self.state.core
+        in_use = core["all_blocks"] - core["blocks"]
+        core["all_blocks"] = max(blocks, 0)
+        core["blocks"] = core["all_blocks"] - in_use
+
+    def _let_in(self, start_s: float, entry_s: NDArray[np.float64]) -> None:
+        asked = self._source.until(start_s + self._step_s)
+        asked["asked_s"] = asked["asked_s"] - start_s
+        arrives_s = asked["asked_s"] + entry_s[asked["site"].astype(int)]
+        served = np.isfinite(arrives_s)
+        self._engine.add({name: values[served] for name, values in asked.items()}, arrives_s[served])
+        self._unserved = np.zeros((~served).sum(), OUTCOME)
+        for name in FIELDS:
+            self._unserved[name] = asked[name][~served]
+        self._unserved["cause"] = Cause.UNSERVED
+        for name in ("came_s", "admitted_s", "first_s", "last_s"):
+            self._unserved[name] = np.nan
+
+    def _result(self, before: Rows) -> RequestStep:
+        core, state = self.state.core, self.state
+        change = {
+            name: int(core[name][0] - before[name][0]) for name in ("tokens_made", "tokens_passed")
+        }
+        result = RequestStep(
+            ended=np.concatenate([self._unserved, self._engine.outcomes()]),
+            busy_s=state.satellites["busy_s"].copy(),
+            running=int((state.requests["phase"] == RUNNING).sum()),
+            waiting=int((state.requests["phase"] == WAITING).sum()),
+            blocks_share=1.0 - float(core["blocks"][0]) / max(float(core["all_blocks"][0]), 1.0),
+            services=int(state.satellites["services"].sum()),
+            service_tokens=int(state.satellites["served_tokens"].sum()),
+            **change,
+        )
+        state.satellites["services"] = state.satellites["served_tokens"] = 0
+        state.shift(self._step_s)
+        return result

@@ -119,7 +119,7 @@ def _reserve(x, r, tokens):  # type: ignore[no-untyped-def]
 def admit(x, now_s):  # type: ignore[no-untyped-def]
     """Let the oldest request in that waits, if its whole prompt has room; returns it."""
     r = x.waiting_first
-    if r == NONE or x.running >= x.most_running:
+    if r == NONE or x.running >= x.most_running or not x.open:
         return NONE
     request = request_at(x, r)
     if (request.due + x.block - 1) // x.block > x.blocks:

@@ -1,5 +1,6 @@
 """What changes at a step's edge: speeds, hosts, deaths; requests that cannot go on. Compiled."""
 
+import numpy as np
 from numba import njit
 
 from twin.serving.engine.admission import count_inside, free_group, free_request, leave_running
@@ -14,6 +15,9 @@ from twin.serving.engine.rows import (
     request_at,
     satellite_at,
 )
+from twin.vocabulary import Cause
+
+UNREACHABLE = int(Cause.UNREACHABLE)
 
 
 @njit(cache=True)
@@ -61,7 +65,10 @@ def move(x, p, s, arrives_s):  # type: ignore[no-untyped-def]
         if j != NONE:
             _unlist(x, part.satellite, p, c)
             part.first[c] = part.last[c] = NONE
-            add_event(x, arrives_s, JOBS, j)
+            if np.isinf(arrives_s):
+                _fail_jobs(x, j, UNREACHABLE, 0.0)
+            else:
+                add_event(x, arrives_s, JOBS, j)
         part.stamp[c] = NONE
     part.satellite = s
 
@@ -95,6 +102,13 @@ def fail(x, r, cause, now_s):  # type: ignore[no-untyped-def]
     request.due = request.prompt + request.made
     request.sent = request.context = request.ready = 0
     request.phase = HELD
+
+
+@njit(cache=True)
+def fail_all(x, cause, now_s):  # type: ignore[no-untyped-def]
+    """Fail all requests that run."""
+    while x.running_first != NONE:
+        fail(x, x.running_first, cause, now_s)
 
 
 @njit(cache=True)

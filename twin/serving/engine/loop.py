@@ -23,9 +23,18 @@ from twin.serving.engine.draws import clear
 from twin.serving.engine.edge import book, drop, fail, fail_group, write_row
 from twin.serving.engine.heap import remove_first
 from twin.serving.engine.queues import add_event, draw, enqueue, free_job, new_job, send, start
-from twin.serving.engine.records import ARRIVE, COMING, DONE, JOBS, NONE, READY, RUNNING, WAITING
+from twin.serving.engine.records import (
+    ARRIVE,
+    COMING,
+    DONE,
+    HELD,
+    JOBS,
+    NONE,
+    READY,
+    RUNNING,
+    WAITING,
+)
 from twin.serving.engine.rows import (
-    copy_of,
     event_at,
     group_at,
     job_at,
@@ -114,6 +123,15 @@ def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def try_again(x, now_s):  # type: ignore[no-untyped-def]
+    """Let requests that were held back wait at the first gateway again; `x.open` may be new."""
+    for r in range(x.size_requests):
+        if request_at(x, r).phase == HELD:
+            wait(x, r)
+    _let_in(x, now_s)
+
+
+@njit(cache=True)
 def _refuse(x, r, cause):  # type: ignore[no-untyped-def]
     write_row(x, r, cause)
     free_request(x, r)
@@ -138,6 +156,13 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
             return
         _form_batch(x, now_s)
     start(x, s, now_s)
+
+
+@njit(cache=True)
+def begin_idle(x, satellites, now_s):  # type: ignore[no-untyped-def]
+    """Start what satellites can start that have got back to work."""
+    for s in range(satellites):
+        _begin(x, s, now_s)
 
 
 @njit(cache=True)
@@ -258,19 +283,18 @@ def _fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
     """Send a group's tokens from its layer's gateway to the experts that they choose."""
     group = group_at(x, g)
     layer = group.layer
-    layers, copies = x.layers, x.columns
+    layers, experts = x.layers, x.experts
     clear(x)
     draw(x, g, layer)
     for e in range(x.experts):
-        if tokens_of(x, e).value and np.isinf(out_s(x, layer, copy_of(x, layer, e))):
+        if tokens_of(x, e).value and np.isinf(out_s(x, layer, e)):
             fail_group(x, g, UNREACHABLE, now_s)
             return
     group.join_s = -np.inf
     for e in range(x.experts):
         if tokens_of(x, e).value:
-            c = copy_of(x, layer, e)
-            j = new_job(x, g, layers + 1 + layer * copies + c, tokens_of(x, e).value)
-            way_s = _leg_s(x, out_s(x, layer, c), tokens_of(x, e).value)
+            j = new_job(x, g, layers + 1 + layer * experts + e, tokens_of(x, e).value)
+            way_s = _leg_s(x, out_s(x, layer, e), tokens_of(x, e).value)
             job_at(x, j).way_s = way_s
             send(x, j, now_s, now_s + way_s, s, stamp)
 
@@ -286,8 +310,8 @@ def _expert_done(x, g, part, now_s, s, stamp, tokens, wait_s, serve_s, way_s):  
     """Note when an expert's result is at the next gateway; with the last one the group goes on."""
     group = group_at(x, g)
     layer = group.layer
-    layers, copies = x.layers, x.columns
-    leg_s = _leg_s(x, on_s(x, layer, part - layers - 1 - layer * copies), tokens)
+    layers, experts = x.layers, x.experts
+    leg_s = _leg_s(x, on_s(x, layer, part - layers - 1 - layer * experts), tokens)
     group.pending -= 1
     if now_s + leg_s > group.join_s:
         group.join_s = now_s + leg_s

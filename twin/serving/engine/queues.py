@@ -7,7 +7,6 @@ from twin.serving.engine.draws import EXACT_TOKENS, choose, clear, spread, unifo
 from twin.serving.engine.heap import push
 from twin.serving.engine.records import DONE, JOBS, NONE
 from twin.serving.engine.rows import (
-    copy_of,
     group_at,
     is_local,
     job_at,
@@ -215,8 +214,8 @@ def _duration(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _experts_s(x, j, layer):  # type: ignore[no-untyped-def]
     """Time of a layer's experts for the groups of a chain of jobs, all on one satellite."""
-    layers, copies = x.layers, x.columns
-    first = part_at(x, layers + 1 + layer * copies)
+    layers, experts = x.layers, x.experts
+    first = part_at(x, layers + 1 + layer * experts)
     linear = first.weight_s == 0.0 and first.overhead_s == 0.0
     clear(x)
     total_s = 0.0
@@ -229,6 +228,6 @@ def _experts_s(x, j, layer):  # type: ignore[no-untyped-def]
     if not linear:
         for e in range(x.experts):
             if tokens_of(x, e).value:
-                part = part_at(x, layers + 1 + layer * copies + copy_of(x, layer, e))
+                part = part_at(x, layers + 1 + layer * experts + e)
                 total_s += work_s(part, tokens_of(x, e).value, 0, 0)
     return total_s

@@ -177,7 +177,6 @@ TABLES = {
     "satellites": SATELLITE,
     "parts": PART,
     "outcomes": OUTCOME,
-    "column": np.dtype("i4"),
     "out_s": np.dtype("f8"),
     "on_s": np.dtype("f8"),
     "local": np.dtype("i4"),
@@ -189,7 +188,7 @@ TABLES = {
 RULES = (
     ("layers", "i8"),
     ("experts", "i8"),
-    ("columns", "i8"),
+    ("open", "i8"),
     ("seed", "u8"),
     ("top_k", "i8"),
     ("chunk", "i8"),

@@ -89,27 +89,21 @@ def outcome_at(x, i):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def copy_of(x, layer, expert):  # type: ignore[no-untyped-def]
-    """Column of the copy that takes an expert's tokens."""
-    return _small(x.column, layer * x.experts + expert).value
-
-
-@njit(cache=True)
 def tokens_of(x, expert):  # type: ignore[no-untyped-def]
     """Scratch row: tokens of an expert, for the group at hand."""
     return _small(x.scratch, expert)
 
 
 @njit(cache=True)
-def out_s(x, layer, column):  # type: ignore[no-untyped-def]
-    """Way from a layer's gateway to a copy."""
-    return _cell(x.out_s, layer * x.columns + column).value
+def out_s(x, layer, expert):  # type: ignore[no-untyped-def]
+    """Way from a layer's gateway to an expert."""
+    return _cell(x.out_s, layer * x.experts + expert).value
 
 
 @njit(cache=True)
-def on_s(x, layer, column):  # type: ignore[no-untyped-def]
-    """Way from a copy to the next gateway, or to the LM head."""
-    return _cell(x.on_s, layer * x.columns + column).value
+def on_s(x, layer, expert):  # type: ignore[no-untyped-def]
+    """Way from an expert to the next gateway, or to the LM head."""
+    return _cell(x.on_s, layer * x.experts + expert).value
 
 
 @njit(cache=True)

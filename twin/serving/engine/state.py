@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from twin.serving.engine import edge, loop
 from twin.serving.engine.records import CORE, HELD, NONE, TABLES, Rows
+from twin.vocabulary import Cause
+
+DEAD = int(Cause.DEAD)
 
 _LINKED = ("requests", "members", "groups", "jobs")
 _TIMES = {
@@ -73,15 +76,14 @@ class Engine:
     ----------
     state : EngineState
         Is changed.
-    layers, experts, columns : int
+    layers, experts : int
     """
 
-    def __init__(self, state: EngineState, *, layers: int, experts: int, columns: int) -> None:
+    def __init__(self, state: EngineState, *, layers: int, experts: int) -> None:
         self.state = state
         shapes = {
-            "column": (layers, experts),
-            "out_s": (layers, columns),
-            "on_s": (layers, columns),
+            "out_s": (layers, experts),
+            "on_s": (layers, experts),
             "local": (layers,),
             "weight": (layers, experts),
             "activation": (layers, experts),
@@ -118,11 +120,42 @@ class Engine:
         loop.add_requests(self._core(), *(requests[name] for name in names), arrives_s)
         self._forget_addresses()
 
-    def set_speeds(self, speed: NDArray[np.float64], now_s: float) -> None:
-        """Let satellites go on at another speed, (N,)."""
-        core = self._core()
-        for s in np.flatnonzero(self.state.satellites["speed"] != speed):
-            edge.set_speed(core, s, float(speed[s]), now_s)
+    def change(
+        self,
+        *,
+        satellite: NDArray[np.int32],
+        forward_s: NDArray[np.float64],
+        speed: NDArray[np.float64],
+        dead: NDArray[np.bool_],
+        cache_lost: bool,
+    ) -> None:
+        """Take what a step's edge changes into account, at time 0.
+
+        Parameters
+        ----------
+        satellite : (P,) int32
+            Of each part from now on.
+        forward_s : (P,) float64
+            When jobs that wait at another satellite are there; ``inf`` if there is no way.
+        speed : (N,) float64
+        dead : (N,) bool
+            Satellites that lose what they have.
+        cache_lost : bool
+            Whether a gateway's cache is gone, and every request that runs begins again.
+        """
+        core, state = self._core(), self.state
+        busy = state.satellites["serving"] != NONE
+        busy |= (state.satellites["first"] != NONE).any(axis=1)
+        for s in np.flatnonzero(dead & busy):
+            edge.lose_work(core, s, DEAD, 0.0)
+        if cache_lost:
+            edge.fail_all(core, DEAD, 0.0)
+        for p in np.flatnonzero(state.parts["satellite"] != satellite):
+            edge.move(core, p, int(satellite[p]), float(forward_s[p]))
+        for s in np.flatnonzero(state.satellites["speed"] != speed):
+            edge.set_speed(core, s, float(speed[s]), 0.0)
+        loop.begin_idle(core, len(state.satellites), 0.0)
+        loop.try_again(core, 0.0)
         self._forget_addresses()
 
     def outcomes(self) -> Rows:
@@ -151,15 +184,15 @@ class Engine:
             self.state.core[name] = 0
 
 
-def nothing_served(*, satellites: int, layers: int, experts: int, columns: int) -> EngineState:
+def nothing_served(*, satellites: int, layers: int, experts: int) -> EngineState:
     """Return the state before the first request."""
-    sizes = {"satellites": satellites, "parts": layers + 1 + layers * columns}
+    sizes = {"satellites": satellites, "parts": layers + 1 + layers * experts}
     names = [field.name for field in fields(EngineState) if field.name != "core"]
     core = np.zeros(1, CORE)
     for name in CORE.names:
         if name.startswith(("free_", "waiting_", "running_")):
             core[name] = NONE
-    core["layers"], core["experts"], core["columns"] = layers, experts, columns
+    core["layers"], core["experts"], core["open"] = layers, experts, 1
     rows = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
     for name in ("satellites", "parts"):
         rows[name]["first"] = rows[name]["last"] = NONE
@@ -169,7 +202,7 @@ def nothing_served(*, satellites: int, layers: int, experts: int, columns: int) 
     parts["next"] = parts["stamp"] = NONE
     parts["layer"][:layers] = np.arange(layers)
     parts["layer"][layers] = layers
-    parts["layer"][layers + 1 :] = np.repeat(np.arange(layers), columns)
+    parts["layer"][layers + 1 :] = np.repeat(np.arange(layers), experts)
     made = EngineState(**rows, core=core)
     for name in ("requests", *loop.GROWING):
         made.grow(name, 64)
