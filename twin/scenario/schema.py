@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Table, UtcText
 from twin.scenario.satellites import SatelliteTable
+from twin.scenario.serving import Requests, ServingTable
 from twin.scenario.world import ElementSets, Faults, Links, Outages, Propagation, Shells, Walker
 
 MAX_BRIDGE_PAIRS = 250_000
@@ -272,6 +273,8 @@ class Scenario(Table):
     placement: PlacementTable = PlacementTable()
     controller: ControllerTable = ControllerTable()
     workload: Workload = Workload()
+    serving: ServingTable = ServingTable()
+    requests: Requests = Requests()
     ground: Ground = Ground()
 
     @model_validator(mode="after")

@@ -10,9 +10,17 @@ from twin.scenario.schema import Scenario
 from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
-from twin.serving.requests import FIELDS, Drawn
+from twin.serving.requests import FIELDS, Drawn, SourceState
 from twin.serving.work import set_times
 from twin.vocabulary import Cause
+
+
+@dataclass(kw_only=True)
+class RequestState:
+    """What is carried to the next step: the engine's, and where the requests come from."""
+
+    engine: EngineState
+    source: SourceState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +116,9 @@ class RequestService:
         )
 
     @property
-    def state(self) -> EngineState:
+    def state(self) -> RequestState:
         """What is carried to the next step."""
-        return self._engine.state
+        return RequestState(engine=self._engine.state, source=self._source.state)
 
     def step(
         self,
@@ -145,8 +153,8 @@ class RequestService:
         self._set_hosts(hosts, delay_s, up, speed)
         self._set_blocks(hosts, free_bytes)
         self._let_in(start_s, entry_s)
-        before = self.state.core.copy()
-        self.state.satellites["busy_s"] = 0.0
+        before = self._engine.state.core.copy()
+        self._engine.state.satellites["busy_s"] = 0.0
         self._engine.advance(self._step_s)
         return self._result(before)
 
@@ -173,7 +181,7 @@ class RequestService:
     ) -> None:
         layers = np.arange(self._card.layers)
         satellite = np.concatenate([hosts.gateway, hosts.gateway[:1], self._expert(hosts).ravel()])
-        before = self.state.parts["satellite"]
+        before = self._engine.state.parts["satellite"]
         layer = np.concatenate([layers, [0], np.repeat(layers, self._card.experts)])
         # By the gateway of its layer, to which ways are known.
         forward_s = delay_s[layer, before] + delay_s[layer, satellite]
@@ -193,7 +201,7 @@ class RequestService:
         per_block = self._table.block_tokens * self._card.kv_bytes_per_token_per_layer
         here = layers_here > 0
         blocks = int((free_bytes[here] // (per_block * layers_here[here])).min())
-        core = self.state.core
+        core = self._engine.state.core
         in_use = core["all_blocks"] - core["blocks"]
         core["all_blocks"] = max(blocks, 0)
         core["blocks"] = core["all_blocks"] - in_use
@@ -203,7 +211,9 @@ class RequestService:
         asked["asked_s"] = asked["asked_s"] - start_s
         arrives_s = asked["asked_s"] + entry_s[asked["site"].astype(int)]
         served = np.isfinite(arrives_s)
-        self._engine.add({name: values[served] for name, values in asked.items()}, arrives_s[served])
+        self._engine.add(
+            {name: values[served] for name, values in asked.items()}, arrives_s[served]
+        )
         self._unserved = np.zeros((~served).sum(), OUTCOME)
         for name in FIELDS:
             self._unserved[name] = asked[name][~served]
@@ -212,7 +222,7 @@ class RequestService:
             self._unserved[name] = np.nan
 
     def _result(self, before: Rows) -> RequestStep:
-        core, state = self.state.core, self.state
+        core, state = self._engine.state.core, self._engine.state
         change = {
             name: int(core[name][0] - before[name][0]) for name in ("tokens_made", "tokens_passed")
         }
