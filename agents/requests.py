@@ -28,7 +28,11 @@ def request_service(model: TwinModel, state: RequestState | None) -> RequestServ
         scenario.requests,
         seeding.stream(seed, replicate, "requests"),
         share=sites.share if sites.size else np.ones(1),
-        longitude_deg=sites.longitude_deg if sites.size else np.zeros(1),
+        longitude_deg=(
+            np.degrees(np.arctan2(sites.r_km[:, 1], sites.r_km[:, 0]))
+            if sites.size
+            else np.zeros(1)
+        ),
         start_h=start.hour + start.minute / 60.0 + start.second / 3600.0,
         state=SourceState() if state is None else state.source,
     )
