@@ -32,6 +32,7 @@ from twin.serving.engine.records import (
     NONE,
     READY,
     RUNNING,
+    START,
     WAITING,
 )
 from twin.serving.engine.rows import (
@@ -78,6 +79,8 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
         elif kind == DONE:
             if satellite_at(x, what).done_order == order:
                 _done(x, what, t_s, order)
+        elif kind == START:
+            _begin(x, what, t_s)
         elif kind == READY:
             _tokens_back(x, what, t_s)
         else:
@@ -138,6 +141,21 @@ def _refuse(x, r, cause):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def try_again(x, now_s):  # type: ignore[no-untyped-def]
+    """Let requests that were held back wait at the first gateway again; `x.open` may be new."""
+    for r in range(x.size_requests):
+        if request_at(x, r).phase == HELD:
+            wait(x, r)
+    _let_in(x, now_s)
+
+
+@njit(cache=True)
+def _refuse(x, r, cause):  # type: ignore[no-untyped-def]
+    write_row(x, r, cause)
+    free_request(x, r)
+
+
+@njit(cache=True)
 def _let_in(x, now_s):  # type: ignore[no-untyped-def]
     """Admit what has room, and start the first gateway if it is idle."""
     if x.micro == 0:
@@ -156,6 +174,15 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
             return
         _form_batch(x, now_s)
     start(x, s, now_s)
+
+
+@njit(cache=True)
+def _begin_soon(x, s, now_s):  # type: ignore[no-untyped-def]
+    """Start what a satellite can start, once all that happens at this instant has happened."""
+    if x.events and event_at(x, 0).t_s <= now_s:
+        add_event(x, now_s, START, s)
+    else:
+        _begin(x, s, now_s)
 
 
 @njit(cache=True)
@@ -207,7 +234,7 @@ def _jobs_arrive(x, j, now_s):  # type: ignore[no-untyped-def]
         else:
             drop(x, j)
         j = after
-    _begin(x, s, now_s)
+    _begin_soon(x, s, now_s)
 
 
 @njit(cache=True)
@@ -259,7 +286,7 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
         _send_back(x, back, now_s, s)
     if x.waiting:
         _let_in(x, now_s)
-    _begin(x, s, now_s)
+    _begin_soon(x, s, now_s)
 
 
 @njit(cache=True)

@@ -19,9 +19,10 @@ FREE, COMING, WAITING, RUNNING, HELD = range(5)
 """Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
 for the next step, to be tried again."""
 
-ARRIVE, JOBS, READY, DONE = range(4)
+ARRIVE, JOBS, READY, DONE, START = range(5)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
-a chain of tokens is back at the first gateway; a satellite has served what it served."""
+a chain of tokens is back at the first gateway; a satellite has served what it served, or may
+start now that all that arrives at one instant is there."""
 
 EVENT = np.dtype([("t_s", "f8"), ("order", "i8"), ("kind", "i4"), ("what", "i4")])
 """`what` is a row of the table that the kind is about."""
