@@ -5,7 +5,7 @@ neither on the length of a step nor on how they are served.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,10 +72,11 @@ class Drawn:
         self._noon_h = start_h + longitude_deg / 15.0
         self.state = state
         self._first = -1
+        self._known: tuple[NDArray[np.float64], dict[str, NDArray[Any]]]
 
-    def until(self, end_s: float) -> dict[str, NDArray[np.float64]]:
+    def until(self, end_s: float) -> dict[str, NDArray[Any]]:
         """Return the requests before a time, by the names in `FIELDS`; each once."""
-        found: list[dict[str, NDArray[np.float64]]] = []
+        found: list[dict[str, NDArray[Any]]] = []
         mine = self.state
         while True:
             block, offset = divmod(mine.number, _BLOCK)
@@ -91,7 +92,7 @@ class Drawn:
             if offset + count < _BLOCK:
                 return {name: np.concatenate([f[name] for f in found]) for name in FIELDS}
 
-    def _block(self, block: int) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    def _block(self, block: int) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
         if self._first == block:
             return self._known
         table, rng = self._table, self._draws.at(block)
@@ -115,10 +116,10 @@ class Drawn:
         if self._table.lengths == "fixed":
             return np.full(len(normal), round(mean))
         sigma = np.sqrt(np.log1p(cv**2))
-        values = mean * np.exp(sigma * normal - sigma**2 / 2)
-        return np.maximum(np.round(values), 1).astype(np.int64)
+        values = np.round(mean * np.exp(sigma * normal - sigma**2 / 2))
+        return np.maximum(values, 1).astype(np.int64)
 
-    def _kept(self, rows: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    def _kept(self, rows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if self._table.daily == 0.0:
             return rows
         hour = self._noon_h[rows["site"].astype(int)] + rows["asked_s"] / _DAY_S * 24.0

@@ -50,8 +50,8 @@ def set_times(
         return
     dense = np.zeros(layers)
     dense[: len(card.dense_before)] = card.dense_before
-    flops = card.attention_projection_flops + card.router_flops + card.shared_flops
-    flops = flops + dense * (card.attention_projection_flops + card.dense_ffn_flops)
+    plain = card.attention_projection_flops + card.router_flops + card.shared_flops
+    flops = plain + dense * (card.attention_projection_flops + card.dense_ffn_flops)
     gateways = parts[:layers]
     gateways["token_s"] = flops / flops_per_s
     gateways["score_s"] = (1 + dense) * card.attention_flops_per_context_token / flops_per_s

@@ -2,9 +2,10 @@
 
 from numba import njit
 
-from twin.serving.engine.queues import enqueue, new_job
+from twin.serving.engine.groups import free_group, new_group, new_job
+from twin.serving.engine.queues import enqueue
 from twin.serving.engine.records import FREE, NONE, RUNNING, WAITING
-from twin.serving.engine.rows import group_at, member_at, request_at
+from twin.serving.engine.rows import group_at, member_at, outcome_at, request_at
 
 
 @njit(cache=True)
@@ -83,6 +84,20 @@ def free_request(x, r):  # type: ignore[no-untyped-def]
     request_at(x, r).next = x.free_requests
     x.free_requests = r
     x.left_requests += 1
+
+
+@njit(cache=True)
+def write_row(x, r, cause):  # type: ignore[no-untyped-def]
+    """Write what became of a request."""
+    request = request_at(x, r)
+    row = outcome_at(x, x.done)
+    x.done += 1
+    row.number, row.site, row.cause = request.number, request.site, cause
+    row.prompt, row.output, row.tries = request.prompt, request.output, request.tries
+    row.made, row.preempted = request.made, request.preempted
+    row.asked_s, row.came_s, row.admitted_s = request.asked_s, request.came_s, request.admitted_s
+    row.first_s, row.last_s, row.gap_s = request.first_s, request.last_s, request.gap_s
+    row.wait_s, row.serve_s, row.way_s = request.wait_s, request.serve_s, request.way_s
 
 
 @njit(cache=True)
@@ -189,38 +204,3 @@ def join(x, g, r, most):  # type: ignore[no-untyped-def]
     group.reads += request.context
     group.scores += tokens * member.position + tokens * (tokens + 1) // 2
     return True
-
-
-@njit(cache=True)
-def new_group(x):  # type: ignore[no-untyped-def]
-    """Take a free row for a group, empty and before the first layer."""
-    g = x.free_groups
-    group = group_at(x, g)
-    x.free_groups = group.next
-    x.left_groups -= 1
-    group.first = group.next = NONE
-    group.tokens = group.gives = group.layer = group.pending = group.prompt = 0
-    group.reads = group.scores = 0
-    group.join_s = group.wait_s = group.serve_s = group.way_s = 0.0
-    return g
-
-
-@njit(cache=True)
-def free_group(x, g):  # type: ignore[no-untyped-def]
-    """Give the rows of a group and its members back."""
-    m = group_at(x, g).first
-    while m != NONE:
-        after = member_at(x, m).next
-        free_member(x, m)
-        m = after
-    group_at(x, g).next = x.free_groups
-    x.free_groups = g
-    x.left_groups += 1
-
-
-@njit(cache=True)
-def free_member(x, m):  # type: ignore[no-untyped-def]
-    """Give a member's row back."""
-    member_at(x, m).next = x.free_members
-    x.free_members = m
-    x.left_members += 1

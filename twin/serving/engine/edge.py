@@ -1,23 +1,18 @@
 """What changes at a step's edge: speeds, hosts, deaths; requests that cannot go on. Compiled."""
 
+from typing import Final
+
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.admission import count_inside, free_group, free_request, leave_running
-from twin.serving.engine.queues import add_event, free_job
+from twin.serving.engine.admission import count_inside, free_request, leave_running, write_row
+from twin.serving.engine.groups import drop, free_group
+from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import DONE, HELD, JOBS, NONE, RUNNING
-from twin.serving.engine.rows import (
-    group_at,
-    job_at,
-    member_at,
-    outcome_at,
-    part_at,
-    request_at,
-    satellite_at,
-)
+from twin.serving.engine.rows import group_at, job_at, member_at, part_at, request_at, satellite_at
 from twin.vocabulary import Cause
 
-UNREACHABLE = int(Cause.UNREACHABLE)
+UNREACHABLE: Final = int(Cause.UNREACHABLE)
 
 
 @njit(cache=True)
@@ -152,27 +147,3 @@ def _fail_jobs(x, j, cause, now_s):  # type: ignore[no-untyped-def]
         fail_members(x, g, cause, now_s)
         drop(x, j)
         j = after
-
-
-@njit(cache=True)
-def drop(x, j):  # type: ignore[no-untyped-def]
-    """Cancel a job, and its group with the last of them."""
-    g = job_at(x, j).group
-    free_job(x, j)
-    group_at(x, g).pending -= 1
-    if group_at(x, g).pending == 0:
-        free_group(x, g)
-
-
-@njit(cache=True)
-def write_row(x, r, cause):  # type: ignore[no-untyped-def]
-    """Write what became of a request."""
-    request = request_at(x, r)
-    row = outcome_at(x, x.done)
-    x.done += 1
-    row.number, row.site, row.cause = request.number, request.site, cause
-    row.prompt, row.output, row.tries = request.prompt, request.output, request.tries
-    row.made, row.preempted = request.made, request.preempted
-    row.asked_s, row.came_s, row.admitted_s = request.asked_s, request.came_s, request.admitted_s
-    row.first_s, row.last_s, row.gap_s = request.first_s, request.last_s, request.gap_s
-    row.wait_s, row.serve_s, row.way_s = request.wait_s, request.serve_s, request.way_s

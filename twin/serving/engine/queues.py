@@ -1,4 +1,4 @@
-"""Satellites at work: parts that wait, services that start and end. Compiled."""
+"""Satellites at work: parts that wait, services that start. Compiled."""
 
 import numpy as np
 from numba import njit
@@ -31,27 +31,6 @@ def add_event(x, t_s, kind, what):  # type: ignore[no-untyped-def]
 def class_of(x, group):  # type: ignore[no-untyped-def]
     """0 for decoding, 1 for a part of a prompt, where the two do not share a queue."""
     return 0 if x.one_class else group_at(x, group).prompt
-
-
-@njit(cache=True)
-def new_job(x, group, part, tokens):  # type: ignore[no-untyped-def]
-    """Take a free row for a job."""
-    j = x.free_jobs
-    job = job_at(x, j)
-    x.free_jobs = job.next
-    x.left_jobs -= 1
-    job.group, job.part, job.tokens, job.next = group, part, tokens, NONE
-    job.wait_s = job.way_s = 0.0
-    group_at(x, group).pending += 1
-    return j
-
-
-@njit(cache=True)
-def free_job(x, j):  # type: ignore[no-untyped-def]
-    """Give a job's row back."""
-    job_at(x, j).next = x.free_jobs
-    x.free_jobs = j
-    x.left_jobs += 1
 
 
 @njit(cache=True)
