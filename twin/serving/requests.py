@@ -117,7 +117,7 @@ class Drawn:
             return np.full(len(normal), round(mean))
         sigma = np.sqrt(np.log1p(cv**2))
         values = np.round(mean * np.exp(sigma * normal - sigma**2 / 2))
-        return np.maximum(values, 1).astype(np.int64)
+        return np.asarray(np.maximum(values, 1).astype(np.int64))
 
     def _kept(self, rows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if self._table.daily == 0.0:

@@ -12,6 +12,7 @@ from twin.serving.engine.records import CORE, HELD, NONE, TABLES, Rows
 from twin.vocabulary import Cause
 
 DEAD = int(Cause.DEAD)
+_CORE = tuple(CORE.names or ())
 
 _LINKED = ("requests", "members", "groups", "jobs")
 _TIMES = {
@@ -54,7 +55,7 @@ class EngineState:
             new["next"][-1] = self.core[f"free_{name}"][0]
             self.core[f"free_{name}"] = len(old)
             self.core[f"left_{name}"] += count
-        if f"size_{name}" in CORE.names:
+        if f"size_{name}" in _CORE:
             self.core[f"size_{name}"] = len(new)
         setattr(self, name, new)
 
@@ -189,7 +190,7 @@ def nothing_served(*, satellites: int, layers: int, experts: int) -> EngineState
     sizes = {"satellites": satellites, "parts": layers + 1 + layers * experts}
     names = [field.name for field in fields(EngineState) if field.name != "core"]
     core = np.zeros(1, CORE)
-    for name in CORE.names:
+    for name in _CORE:
         if name.startswith(("free_", "waiting_", "running_")):
             core[name] = NONE
     core["layers"], core["experts"], core["open"] = layers, experts, 1
