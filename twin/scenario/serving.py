@@ -68,8 +68,12 @@ class ServingTable(Table):
     )
     max_batch_tokens: int = Field(2048, ge=1, le=MAX_TOKENS, description="micro-batch: of a batch")
     max_batch_requests: int = Field(128, ge=1, le=1_000_000, description="micro-batch: of a batch")
-    service_tokens: int = Field(
-        1_000_000, ge=1, le=MAX_TOKENS, description="continuous: most that a part serves together"
+    service_tokens: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_TOKENS,
+        description="continuous: most that a part serves together; default: as many as gain by it, "
+        "the ratio of peak to bandwidth",
     )
     order: Literal["oldest", "decode-first", "prefill-first"] = "oldest"
     block_tokens: int = Field(16, ge=1, le=4096, description="of a block of cache")

@@ -11,7 +11,7 @@ from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
 from twin.serving.requests import FIELDS, Drawn, SourceState
-from twin.serving.work import set_times
+from twin.serving.work import gaining_tokens, set_times
 from twin.vocabulary import Cause
 
 
@@ -99,7 +99,6 @@ class RequestService:
             queue_most=table.max_queue,
             batch_tokens=table.max_batch_tokens,
             batch_requests=table.max_batch_requests,
-            service_tokens=table.service_tokens,
             micro=micro,
             fuse=table.fuse,
             one_class=table.order == "oldest" or micro,
@@ -114,6 +113,7 @@ class RequestService:
             flops_per_s=scenario.compute.gflops * 1e9,
             experts_only=scenario.compute.accounting == "experts-only",
         )
+        self._engine.set(service_tokens=table.service_tokens or gaining_tokens(state.parts))
 
     @property
     def state(self) -> RequestState:

@@ -8,10 +8,14 @@ cached keys and values, and an overhead:
 (Williams, Waterman and Patterson, "Roofline", CACM 2009; the cache is read beside the weights).
 """
 
+from typing import Final
+
 import numpy as np
 
 from twin.moe.spec import ModelCard, Precision
 from twin.serving.engine.records import Rows
+
+MANY: Final = 1_000_000
 
 
 def set_times(
@@ -60,3 +64,15 @@ def set_times(
     head = parts[layers : layers + 1]
     head["token_s"] = card.lm_head_flops / flops_per_s
     head["weight_s"] = card.vocab * card.hidden * 2 / bytes_per_s
+
+
+def gaining_tokens(parts: Rows) -> int:
+    """Tokens up to which a service gains by being larger: until computing takes as long as reading.
+
+    More make each other wait, and travel in clumps that leave satellites idle.
+    """
+    if parts["overhead_s"].any():
+        return MANY
+    computing = parts["token_s"] > 0.0
+    ratio = parts["weight_s"][computing] / parts["token_s"][computing]
+    return max(int(ratio.max(initial=1.0)), 1)
