@@ -10,7 +10,8 @@ from placement.hosting import hosting
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
 from twin.energy.bus import profile
-from twin.scenario.schema import Compute, Scenario
+from twin.scenario.schema import Scenario
+from twin.scenario.spacecraft import Compute
 from twin.space.constellation import Constellation
 
 

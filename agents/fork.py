@@ -11,13 +11,16 @@ from twin.errors import InputError
 from twin.runs import checkpoints
 from twin.runs.checkpoints import check_versions
 from twin.runs.files import PARTIAL, read_manifest
+from twin.runs.lock import Lock
 from twin.runs.rows import RowsState
 from twin.runs.store import START, Run, any_run
 from twin.scenario import attachments, loader
 from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
+from twin.space.frames import DAY_S
 from twin.world import state as states
+from twin.world.world import World, linked_span_s
 
 _FIXED = (
     "constellation",
@@ -65,6 +68,8 @@ class Beginning:
         What the scenario refers to; read from where it says by default.
     earlier_s : float
         Time that earlier sessions spent.
+    lock : Lock or None
+        Of an interrupted run, in whose folder the run goes on.
     """
 
     state: TwinState | None = None
@@ -72,6 +77,7 @@ class Beginning:
     forked: dict[str, Any] | None = None
     files: Sequence[Attachment] | None = None
     earlier_s: float = 0.0
+    lock: Lock | None = None
 
 
 def fork(
@@ -111,6 +117,7 @@ def fork(
         last = scenario.simulation.steps - 1
         raise InputError(f"{parent.path}: has no step {step}; a fork may begin at 0 to {last}")
     model = _model_at(parent, step, progress)
+    _check_length(model.world, scenario.simulation.steps)
     state = states.copy(model.state)
     if parent.scenario.placement != scenario.placement and state.controller.version >= 0:
         state.controller.plan_now = True
@@ -170,7 +177,7 @@ def beginning_of(folder: Path) -> Beginning | None:
     """Where a run that is a fork began; None for any other."""
     manifest = read_manifest(folder)
     file = folder / START
-    if manifest is None or not manifest.get("forked") or not file.is_file():
+    if manifest is None or not manifest.get("forked"):
         return None
     check_versions(file, states.read_note(file))
     state = states.read(file, TwinState)
@@ -188,6 +195,17 @@ def _check_changes(parent: Scenario, child: Scenario) -> None:
         before["simulation"]["steps"] != after["simulation"]["steps"]
     ):
         raise InputError("simulation.steps: cannot be changed in a fork of a run set by orbits")
+
+
+def _check_length(world: World, steps: int) -> None:
+    """Refuse a fork so much longer that planes meet which have no links in the state."""
+    known_s = linked_span_s(world.step_s, world.scenario.simulation.steps)
+    if world.skeleton.passing.any() and linked_span_s(world.step_s, steps) != known_s:
+        raise InputError(
+            f"simulation.steps: planes drift against each other; a fork may end within the day "
+            f"that its parent ends in, after {int((known_s - DAY_S) / world.step_s) + 1} to "
+            f"{int(known_s / world.step_s)} steps, not {steps}"
+        )
 
 
 def parent_of(text: str, runs_dir: Path) -> tuple[Run, int]:

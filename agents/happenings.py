@@ -12,7 +12,13 @@ from twin.network.grid import Skeleton
 from twin.runs.log import EventLog
 from twin.serving.tokens import Served
 from twin.space.eclipse import EDGES, ShadowEdges
-from twin.vocabulary import CAUSES, EventKind, LinkState
+from twin.vocabulary import CAUSES, DECAYED, EventKind, LinkState
+
+
+def lose_decayed(satellites: Sequence[Satellite], gone: NDArray[np.bool_]) -> None:
+    """Lose the satellites (N,) that have come down; those lost already stay so."""
+    for row in np.flatnonzero(gone).tolist():
+        satellites[row].remove(cause=DECAYED)
 
 
 def log_shadow(log: EventLog, edges: ShadowEdges) -> None:

@@ -11,7 +11,7 @@ from agents.controller import Controller
 from agents.controller_state import Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
-from agents.happenings import log_links, log_shadow, log_tokens, tell_satellites
+from agents.happenings import log_links, log_shadow, log_tokens, lose_decayed, tell_satellites
 from agents.requests import request_service, serve_requests
 from agents.rules.local import Locals
 from agents.satellite import Satellite
@@ -198,6 +198,7 @@ class TwinModel(SteppedModel):
 
     def _observe(self) -> None:
         step, fleet = self.network.state.step, self.fleet
+        lose_decayed(self.satellites, self.world.ephemeris.gone(step))
         before = fleet.sound
         self._sound = fleet.sound = self.source.sound(step, self._sound, fleet.size)
         if fleet.sound is not before:

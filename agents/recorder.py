@@ -12,8 +12,8 @@ from agents.requests import load_row, request_rows
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
-from twin.runs.store import RunWriter
 from twin.runs.tables import HOP
+from twin.runs.writer import RunWriter
 from twin.serving.hops import Hops, trace
 from twin.vocabulary import Cause
 
@@ -26,6 +26,11 @@ class Recorder:
         # What a model that goes on has carried so far is recorded already.
         self._placement = model.controller.version
         self._unbroken = model.network.state.unbroken
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run that it writes."""
+        return self._writer.run_id
 
     def __call__(self, model: TwinModel) -> None:
         """Record the step the model has just taken."""

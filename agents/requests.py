@@ -23,7 +23,7 @@ def request_service(model: TwinModel, state: RequestState | None) -> RequestServ
         return None
     seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
     sites = model.ground.sites
-    start = datetime.fromisoformat(scenario.simulation.start_utc)
+    start = datetime.fromisoformat(model.world.constellation.epoch_utc)
     source = Drawn(
         scenario.requests,
         seeding.stream(seed, replicate, "requests"),

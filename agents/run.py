@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from agents.recorder import Recorder, placement_rows
 from twin.runs import checkpoints
 from twin.runs.checkpoints import Checkpoints
 from twin.runs.files import read_manifest, versions
-from twin.runs.rows import Rows
-from twin.runs.store import START, Run, RunWriter, interrupted_scenario, open_run
+from twin.runs.lock import Lock
+from twin.runs.rows import Rows, check_parts
+from twin.runs.store import PARTS, START, Run, any_run, interrupted_scenario, open_run
+from twin.runs.writer import RunWriter, conclude
 from twin.scenario import attachments
 from twin.scenario.schema import Scenario
 from twin.world import state as states
@@ -67,11 +70,14 @@ def run_scenario(
         rows=None if start.rows is None else Rows(scenario, start.rows),
         earlier_s=start.earlier_s,
         files=start.files,
+        forked=start.forked,
+        lock=start.lock,
     )
     steps = scenario.simulation.steps
     with writer:
         model = TwinModel(writer.scenario, state=start.state)
         _introduce(writer, model, start)
+        writer.began()
         model.recorder = Recorder(writer, model)
         kept = Checkpoints(writer.partial, {"run_id": writer.run_id})
         while model.running:
@@ -98,10 +104,7 @@ def _introduce(writer: RunWriter, model: TwinModel, beginning: Beginning) -> Non
     for note in notes(model):
         writer.note(note)
     writer.left_out = dict(model.world.constellation.left_out)
-    if beginning.forked is None:
-        return
-    writer.forked = beginning.forked
-    if beginning.rows is None:
+    if beginning.forked is not None and beginning.rows is None:
         states.write(writer.partial / START, model.state, note={"versions": versions()})
         if model.controller.version >= 0:
             writer.write_hosts_at_start(placement_rows(model, model.network.state.step))
@@ -118,23 +121,40 @@ def resume(
     Raises
     ------
     InputError
-        If `partial` is no interrupted run, or other versions began it.
+        If `partial` is no interrupted run, is being computed, or other versions began it.
     """
     run_id, scenario = interrupted_scenario(partial)
-    return run_scenario(
-        scenario,
-        runs_dir=partial.parent,
-        run_id=run_id,
-        progress=progress,
-        beginning=last_checkpoint(partial),
+    with Lock.take(partial) as lock:
+        return finished(partial, lock) or run_scenario(
+            scenario,
+            runs_dir=partial.parent,
+            run_id=run_id,
+            progress=progress,
+            beginning=last_checkpoint(partial, lock),
+        )
+
+
+def finished(partial: Path, lock: Lock) -> Run | None:
+    """Give a run its name that ended after its last step and before that; None for any other."""
+    run = any_run(partial)
+    return open_run(conclude(partial, lock)) if run.manifest["status"] == "complete" else None
+
+
+def last_checkpoint(partial: Path, lock: Lock) -> Beginning:
+    """Where an interrupted run goes on: at its start, if it has no checkpoint yet.
+
+    Parameters
+    ----------
+    partial : Path
+    lock : Lock
+        Of the run, taken before anything of it was read.
+    """
+    found = checkpoints.newest(
+        partial, Checkpoint, usable=lambda each: check_parts(each.rows, partial / PARTS)
     )
-
-
-def last_checkpoint(partial: Path) -> Beginning:
-    """Where an interrupted run goes on: at its start, if it has no checkpoint yet."""
-    found = checkpoints.newest(partial, Checkpoint)
     if found is None:
-        return beginning_of(partial) or Beginning(files=attachments.of(partial))
+        fork = beginning_of(partial)
+        return replace(fork or Beginning(files=attachments.of(partial)), lock=lock)
     checkpoint, file = found
     note = states.read_note(file)
     return Beginning(
@@ -143,6 +163,7 @@ def last_checkpoint(partial: Path) -> Beginning:
         earlier_s=note["wall_time_s"],
         files=attachments.of(partial),
         forked=(read_manifest(partial) or {}).get("forked"),
+        lock=lock,
     )
 
 
@@ -173,4 +194,4 @@ def notes(model: TwinModel) -> list[str]:
     # A reason reads "class: detail"; the manifest has every satellite's own.
     classes = Counter(reason.partition(": ")[0] for _, reason in body.left_out)
     told += [f"left out {count}, {reason}" for reason, count in sorted(classes.items())]
-    return told
+    return told + list(body.notes)

@@ -122,14 +122,14 @@ class Satellite(mesa.Agent):
             EventKind.FAULT if self.faulty else EventKind.FAULT_CLEARED, satellite=self.row
         )
 
-    def remove(self) -> None:
+    def remove(self, cause: str = "") -> None:
         """Lose the satellite for good, from the next step on: links, compute and hosts are gone.
 
-        The controller learns of it by telemetry.
+        The controller learns of it by telemetry. `cause` is a word for the event.
         """
         if not self.model.fleet.lost[self.row]:
             self.model.fleet.lost[self.row] = True
-            self.model.log.add(EventKind.SATELLITE_LOST, satellite=self.row)
+            self.model.log.add(EventKind.SATELLITE_LOST, cause=cause, satellite=self.row)
             self.deregister()
 
     def deregister(self) -> None:

@@ -5,7 +5,20 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+
+def pytest_addoption(parser):
+    """Let fuzzers do more than the tenth that they do by default."""
+    parser.addoption(
+        "--fuzz-budget",
+        type=float,
+        default=0.1,
+        help="share of the fuzzers' whole budget (10,000 scenarios and so on); default: 0.1",
+    )
+    parser.addoption("--fuzz-seed", type=int, default=0, help="of all fuzzers")
+
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
@@ -100,3 +113,29 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the data sets are not beside this checkout")
     return folder
+
+
+def _checked(line: str) -> str:
+    return line + str(sum(int(c) if c.isdigit() else c == "-" for c in line) % 10)
+
+
+@pytest.fixture
+def element_sets(tmp_path):
+    """Write circular orbits as two-line elements: arrays of deg and revolutions a day."""
+
+    def write(inc_deg, raan_deg, latitude_deg, rev_day, *, name="sets.tle", epoch="22257.5"):
+        rows = np.broadcast(inc_deg, raan_deg, latitude_deg, rev_day)
+        lines = []
+        for i, (inc, raan, latitude, rev) in enumerate(rows):
+            angles = f"{raan % 360:8.4f} 0000001   0.0000 {latitude % 360:8.4f}"
+            when = f"{float(epoch):014.8f}  .00000000  00000+0  00000+0 0  999"
+            lines += [
+                f"SAT {i}",
+                _checked(f"1 {i + 1:05d}U 22001A   {when}"),
+                _checked(f"2 {i + 1:05d} {inc:8.4f} {angles} {rev:11.8f}    1"),
+            ]
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write

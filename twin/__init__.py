@@ -4,6 +4,10 @@ The functions of `twin.api` go by `twin.load_scenario`, `twin.run` and so on. Th
 when first used: the import of a single module should not wait for all of it.
 """
 
+from twin.compiling import find_cache as _find_cache
+
+_find_cache()
+
 TYPE_CHECKING = False  # typing has it too, but takes longer to import than all else here
 if TYPE_CHECKING:
     from twin.api import (
@@ -13,7 +17,9 @@ if TYPE_CHECKING:
         load_scenario,
         open_run,
         open_study,
+        passes,
         place,
+        route,
         run,
         sweep,
     )
@@ -25,7 +31,9 @@ __all__ = [
     "load_scenario",
     "open_run",
     "open_study",
+    "passes",
     "place",
+    "route",
     "run",
     "sweep",
 ]

@@ -17,6 +17,8 @@ from twin.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     from agents.state import TwinState
+    from twin.export.passes import SitePasses
+    from twin.export.routes import Route
     from twin.study.compare import Comparison
     from twin.study.place import Placed
 
@@ -31,7 +33,9 @@ __all__ = [
     "load_scenario",
     "open_run",
     "open_study",
+    "passes",
     "place",
+    "route",
     "run",
     "sweep",
 ]
@@ -248,3 +252,43 @@ def place(
         plugins=[str(name) for name in plugins],
         workers=workers,
     )
+
+
+def route(
+    source: Scenario | Run,
+    start: str,
+    end: str,
+    *,
+    by: str = "serving",
+    max_slant_km: float | None = None,
+) -> "Route":
+    """Follow the path between two places over all steps; see `twin.export.routes.route`.
+
+    ``pandas.DataFrame(twin.route(scenario, "Paris", "59.9,30.3").columns)`` has a row a step.
+    """
+    from twin.export.routes import route as follow
+
+    _load_plugins_of(source)
+    return follow(source, start, end, by=by, max_slant_km=max_slant_km)
+
+
+def passes(
+    source: Scenario | Run,
+    site: str,
+    *,
+    satellite: str | None = None,
+    max_slant_km: float | None = None,
+) -> "SitePasses":
+    """Find when satellites rise, stand highest and set; see `twin.export.passes.site_passes`."""
+    from twin.export.passes import site_passes
+
+    _load_plugins_of(source)
+    return site_passes(source, site, satellite=satellite, max_slant_km=max_slant_km)
+
+
+def _load_plugins_of(source: Scenario | Run) -> None:
+    from twin.plugins.loading import load_kept
+
+    load_plugins()
+    if isinstance(source, Run):
+        load_kept(source.path)

@@ -1,5 +1,6 @@
 """The page. Start it with ``solara run twin/app.py`` or ``twin app``."""
 
+import math
 import threading
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -16,6 +17,8 @@ from twin.runs.store import Run
 from twin.scenario import loader
 from twin.study.reproduce import reproduce
 from twin.views import form, panels, quiet, server
+from twin.views.downloads import Exports
+from twin.views.parts import Steady, box
 from twin.views.published import Published, PublishedTable
 from twin.views.session import Session
 from twin.views.stage import Stage
@@ -43,13 +46,13 @@ def _graphml(run: Run, step: int) -> str:
     return graphml(run, min(step, run.scenario.simulation.steps - 1))
 
 
-EXPORTS: panels.Exports = {"czml": lambda run, _: czml(run), "graphml": _graphml}
+EXPORTS: Exports = {"czml": lambda run, _: czml(run), "graphml": _graphml}
 
 
 @solara.component
 def Layout(children: list[solara.Element]) -> solara.Element:  # noqa: N802
     """The page alone, without Solara's own bars."""
-    return solara.Div(children=children)
+    return Steady(children=children)
 
 
 @solara.component
@@ -62,10 +65,8 @@ def Page() -> None:  # noqa: N802
     def begin() -> None:
         """Show the runs of the address, else the newest; where there is none, make one."""
         run_ids = [i for text in asked.get("run", []) for i in text.split(",")]
-        if run_ids:
+        if run_ids or session.runs.value:
             session.open(run_ids)
-        elif session.runs.value:
-            session.open([session.runs.value[0].manifest["run_id"]])
         else:
             session.start([loader.load(FIRST, form.overrides(FIRST, form.initial(FIRST)))])
 
@@ -73,15 +74,17 @@ def Page() -> None:  # noqa: N802
     solara.use_effect(lambda: session.close, [])
     solara.Title("Orbital Twin")
     solara.Style(STYLE)
-    with panels.box("tw-page"):
-        panels.Header(session, step, EXPORTS)
-        with panels.box("tw-main"):
-            Stage.element(
-                streams=tuple(shown.stream for shown in session.shown.value),
-                start_s=_seconds(asked.get("t", ["0"])[0]),
-                on_step=step.set,
-                on_dark=lambda dark: setattr(solara.lab.theme, "dark", dark),
-            )
+    with box("tw-page"):
+        with Steady():
+            panels.Header(session, step, EXPORTS)
+        with box("tw-main"):
+            with Steady():
+                Stage.element(
+                    streams=tuple(shown.stream for shown in session.shown.value),
+                    start_s=seconds(asked.get("t", ["0"])[0]),
+                    on_step=step.set,
+                    on_dark=lambda dark: setattr(solara.lab.theme, "dark", dark),
+                )
             panels.Progress(session)
 
 
@@ -90,7 +93,8 @@ def Table() -> None:  # noqa: N802
     """The paper's table."""
     solara.Title("Orbital Twin: the paper's table")
     solara.Style(STYLE)
-    PublishedTable(PUBLISHED)
+    with Steady():
+        PublishedTable(PUBLISHED)
 
 
 routes = [
@@ -99,9 +103,10 @@ routes = [
 ]
 
 
-def _seconds(text: str) -> float:
-    """Seconds of an address; what is no number is 0."""
+def seconds(text: str) -> float:
+    """Seconds of an address; what is no number, endless or before the start is 0."""
     try:
-        return max(0.0, float(text))
+        found = float(text)
     except ValueError:
         return 0.0
+    return max(0.0, found) if math.isfinite(found) else 0.0

@@ -6,11 +6,13 @@ not take, always with a line that says what is allowed.
 
 import functools
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
-from twin.errors import InputError
+from twin.errors import InputError, shown
 
 PLUGIN_TEXTS: dict[str, str] = {}
 """Text of each plug-in file that this process has loaded, by its name: runs keep them."""
@@ -36,6 +38,9 @@ class Registry[T](Mapping[str, T]):
     given : frozenset of str
         Keyword-only parameters that the twin gives. The other keyword-only parameters of an entry
         are the user's to set.
+    bounds : mapping of str to pair
+        Least and most of the parameters of the first entries, those of the twin's own; of integers
+        where both are integers.
     """
 
     def __init__(
@@ -46,11 +51,13 @@ class Registry[T](Mapping[str, T]):
         field: str = "",
         given: tuple[str, ...] = ("rng",),
         purpose: Callable[[T], str] | None = None,
+        bounds: Mapping[str, tuple[float, float]] = MappingProxyType({}),
     ) -> None:
         self.kind = kind
         self.field = field
         self.given = frozenset(given)
         self._purpose = purpose or _first_line
+        self._bounds = dict.fromkeys(entries, bounds)
         self._entries: dict[str, T] = {}
         for name, thing in entries.items():
             self.add(name, thing)
@@ -97,13 +104,13 @@ class Registry[T](Mapping[str, T]):
         Raises
         ------
         InputError
-            If the name or a parameter is unknown, or a parameter that is a number is given
-            something else; the message lists what is valid.
+            If the name or a parameter is unknown, or a parameter is given a value of another type
+            than its default's, or out of bounds; the message lists what is valid.
         """
         thing = self[name]
         known = self.parameters(name)
         for key, value in params.items():
-            _check(f"{self.kind} {name!r}", key, value, known)
+            _check(f"{self.kind} {name!r}", key, value, known, self._bounds.get(name, {}))
         return cast("T", functools.partial(cast("Callable[..., Any]", thing), **params))
 
     def parameters(self, name: str) -> dict[str, inspect.Parameter]:
@@ -125,15 +132,32 @@ class Registry[T](Mapping[str, T]):
         return self._purpose(self._entries[name]) if name in self._entries else ""
 
 
-def _check(owner: str, key: str, value: Any, known: Mapping[str, inspect.Parameter]) -> None:
+def _check(
+    owner: str,
+    key: str,
+    value: Any,
+    known: Mapping[str, inspect.Parameter],
+    bounds: Mapping[str, tuple[float, float]],
+) -> None:
     if key not in known:
         raise InputError(
             f"{owner} has no parameter {key!r}; it takes: {', '.join(known) or 'none'}"
         )
     default = known[key].default
-    number = isinstance(default, int | float) and not isinstance(default, bool)
-    if number and (not isinstance(value, int | float) or isinstance(value, bool)):
-        raise InputError(f"{owner}: {key} must be a number (got {value!r})")
+    if isinstance(default, bool | str):
+        if type(value) is not type(default):
+            wanted = "true or false" if isinstance(default, bool) else "a text"
+            raise InputError(f"{owner}: {key} must be {wanted} (got {shown(value)})")
+    elif isinstance(default, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+            raise InputError(f"{owner}: {key} must be a number (got {shown(value)})")
+        low, high = bounds.get(key, (-math.inf, math.inf))
+        whole = isinstance(low, int) and not isinstance(value, int)
+        if whole or not low <= value <= high:
+            number = "an integer" if isinstance(low, int) else "a number"
+            raise InputError(
+                f"{owner}: {key} must be {number} from {low:,} to {high:,} (got {shown(value)})"
+            )
 
 
 def _first_line(thing: object) -> str:

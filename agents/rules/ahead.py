@@ -41,7 +41,7 @@ class ShadowAhead:
         body, scenario = self._world.constellation, self._world.scenario
         start_s = window * self._world.period_s
         t_s = np.arange(start_s, start_s + 2.5 * self._world.period_s, _SAMPLE_S)
-        r_km, _ = propagation.propagate(body, scenario.propagation.model, t_s)
+        r_km, _, _ = propagation.tracked(body, scenario.propagation.model, t_s)
         sun_km = sun_gcrs_km(body.epoch_utc, t_s)
         lit = eclipse.illumination(r_km, sun_km[:, None, :], scenario.bus.eclipse) > 0.5
         self._dark, self._lit = _next(~lit), _next(lit)

@@ -8,6 +8,9 @@ from agents.rules.view import Decision
 from twin.registry import Registry
 
 RULES: Registry[Callable[..., Decision]] = Registry(
-    "satellite rule", {"reserve": reserve, "guardian": guardian}, field="satellites.rule"
+    "satellite rule",
+    {"reserve": reserve, "guardian": guardian},
+    field="satellites.rule",
+    bounds={"lead_s": (0.0, 1e6), "idle_soc": (0.0, 1.0)},
 )
 """Each takes a `LocalView` and parameters of its own, and returns a `Decision`."""

@@ -21,5 +21,13 @@ POLICIES: Registry[Callable[..., Proposal | None]] = Registry(
         "clairvoyant": clairvoyant,
     },
     field="controller.policy",
+    bounds={
+        "every_steps": (1, 1_000_000),
+        "fresh_steps": (1, 1_000_000),
+        "hold_steps": (0, 1_000_000),
+        "relative_increase": (0.0, 1e6),
+        "min_gain": (0.0, 1e6),
+        "token_s_per_gb": (0.0, 1e12),
+    },
 )
 """Each takes ``(view, propose)`` and parameters of its own, and returns what to adopt or None."""

@@ -33,7 +33,8 @@ def _nearest_places(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Central gateways, and each layer's E best places in order of expected path latency.
 
-    Satellites that outages cut off in fewer planning snapshots come first.
+    The latency is the mean over the planning snapshots in which the path exists; how often it does
+    decides between equals only, and a place without any path comes last.
     """
     subnet = layer_ring(problem)
     gateway = central_gateways(problem, subnet)
@@ -42,7 +43,7 @@ def _nearest_places(
     nearest = np.empty(problem.activation.shape, np.int32)
     for layer in range(problem.n_layers):
         rows = np.flatnonzero(subnet == layer)
-        rows = rows[np.lexsort((mean_s[layer, rows], -reachable[layer, rows]))]
+        rows = rows[np.lexsort((-reachable[layer, rows], mean_s[layer, rows]))]
         ordered = places(room, rows, problem.n_experts, f"layer {layer}'s subnet")
         nearest[layer] = ordered[: problem.n_experts]
     return gateway, nearest

@@ -36,5 +36,18 @@ STRATEGIES: Registry[Strategy] = Registry(
         "single-satellite": single_satellite,
     },
     field="placement.strategy",
+    bounds={
+        "min_tokens_per_s": (0.0, 1e15),
+        "busy_margin": (1e-6, 1e3),
+        "anchor": (0.0, 1e6),
+        "refine": (0, 100_000),
+        "moves": (0, 100_000),
+        "start_heat": (0.0, 1e3),
+        "reserve": (0.0, 1.0),
+        "copies": (1, 100),
+        "standbys": (0, 100),
+        "budget": (0.0, 1e6),
+        "time_limit_s": (1e-3, 3600.0),
+    },
 )
 """Each takes ``(problem, *, rng)`` and parameters of its own, and returns a `Placement`."""

@@ -1,10 +1,4 @@
 import hashlib
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pyarrow.compute as pc
@@ -89,37 +83,6 @@ def test_other_versions_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "versions", lambda: now | {"numpy": "1.0"})
     with pytest.raises(InputError, match=r"written with numpy .*, this is 1\.0"):
         resume(tmp_path / "a.partial")
-
-
-@pytest.mark.parametrize("moments", [3])
-def test_a_killed_process_is_finished_byte_for_byte(tmp_path, moments):
-    # The same as 20 moments of a longer run, which `tests/bench/kills.py` prints.
-    overrides = ["simulation.steps=480", "simulation.record_tokens_per_step=1"]
-    whole = run_scenario(loader.load("eclipse-study", overrides), runs_dir=tmp_path, run_id="whole")
-    code = (
-        "import sys; from pathlib import Path; from twin.scenario import loader;"
-        "from agents.run import run_scenario;"
-        "run_scenario(loader.load('eclipse-study', sys.argv[2].split()), runs_dir=Path('.'),"
-        "run_id=sys.argv[1], progress=lambda s, n: print(s, flush=True))"
-    )
-    rng = random.Random(1)
-    for moment in range(moments):
-        run_id, step = f"killed{moment}", rng.randint(100, 450)
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, run_id, " ".join(overrides)],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for line in process.stdout:
-            if int(line) >= step:
-                time.sleep(rng.random() * 0.02)
-                os.kill(process.pid, signal.SIGKILL)
-                break
-        process.wait()
-        process.stdout.close()
-        done = resume(tmp_path / f"{run_id}.partial")
-        assert digests(done.path) == digests(whole.path)
 
 
 def rest(run, name, step):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin.cli.entry import guarded
 from twin.cli.main import bare_json
 from twin.cli.options import JsonOption, SeedOption, SetOption
 from twin.errors import InputError
@@ -39,29 +40,44 @@ def kernel(json_file: JsonOption = None, seed: SeedOption = None) -> None:
 
 @app.command()
 def kills(
-    scenario: str = "eclipse-study",
+    commands: Annotated[
+        list[str] | None, typer.Argument(help="run, sweep, compare; default: all, in turns.")
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="What is run.")] = "eclipse-study",
     overrides: SetOption = None,
-    moments: Annotated[int, typer.Option(min=1, help="Times to kill it.")] = 20,
+    moments: Annotated[int, typer.Option(min=1, help="Times to kill.")] = 100,
     seed: SeedOption = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Kill a run at random moments, finish it, and compare its tables byte for byte."""
+    """Kill commands at random moments, finish them, and compare what they made byte for byte."""
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
+    wrong = set(commands or ()) - {"run", "sweep", "compare"}
+    if wrong:
+        raise InputError(f"kills: unknown command {min(wrong)}; known: run, sweep, compare")
     with progress_bar("kills") as progress:
         from kills import kills as measure
 
         data = measure(
-            scenario, overrides or (), moments=moments, seed=seed or 0, progress=progress
+            scenario,
+            overrides or (),
+            moments=moments,
+            seed=seed or 0,
+            progress=progress,
+            only=commands or (),
         )
     rows = [
-        [f"{k['at_s']:.2f}", str(k["step"]), f"{100 * k['twice']:.1f}", str(k["identical"])]
+        [k["command"], f"{k['at_s']:.2f}", " ".join(k["left"]), str(k["step"]), str(k["identical"])]
         for k in data["kills"]
     ]
-    title = f"{scenario}, {data['wall_s']:.1f} s uninterrupted"
-    report.table(title, ["killed at s", "step", "% computed twice", "same bytes"], rows)
+    walls = ", ".join(f"{name} {wall_s:.1f} s" for name, wall_s in data["wall_s"].items())
+    header = ["command", "killed at s", "left", "from step", "same bytes"]
+    report.table(f"{scenario}; unkilled: {walls}", header, rows)
+    same = sum(k["identical"] for k in data["kills"])
+    report.say(f"{same} of {moments} gave the same bytes")
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -85,6 +101,7 @@ def day(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     )
     report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -120,6 +137,7 @@ def run(json_file: JsonOption = None, seed: SeedOption = None) -> None:
         ],
     )
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -150,6 +168,7 @@ def scale(
         f"{data['ratio']['cost_per_satellite_step']:.2f} times what it does at 1056"
     )
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -178,6 +197,7 @@ def sweep(
         f"tables are {'the same' if data['same_tables'] else 'NOT the same'}, byte for byte"
     )
     report.json(data)
+    report.end()
 
 
 @app.command()
@@ -210,15 +230,13 @@ def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
         if apart[name] > SAME_S:
             report.say(f"{name} gives other delays: its time does not compare")
     report.json(data)
+    report.end()
 
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
-    try:
-        app(args=bare_json(sys.argv[1:]), prog_name="python tests/bench")
-    except InputError as error:
-        print(f"bench: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+    args = bare_json(sys.argv[1:])
+    sys.exit(guarded(lambda: app(args=args, prog_name="python tests/bench"), "bench"))
 
 
 def _show_medians(report: "Console", title: str, data: dict[str, Any]) -> None:
@@ -227,3 +245,4 @@ def _show_medians(report: "Console", title: str, data: dict[str, Any]) -> None:
     report.table(title, ["what", "median ms"], medians)
     report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in data["ratio"].items()])
     report.json(data)
+    report.end()

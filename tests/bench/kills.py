@@ -1,4 +1,4 @@
-"""Kill a run at random moments, finish it, and hold its tables against an uninterrupted run's."""
+"""Kill commands at random moments, finish them, and hold what they made against the unkilled's."""
 
 import hashlib
 import json
@@ -10,23 +10,72 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twin.errors import InputError
 from twin.runs.checkpoints import files
-from twin.runs.files import PARTIAL
 from twin.runs.tables import TABLES
 
-_TWIN = (sys.executable, "-c", "from twin.cli.main import main; main()")
-_RUN = """
-import sys
-from pathlib import Path
-from agents.run import run_scenario
-from twin.scenario import loader
-scenario = loader.load(sys.argv[1], sys.argv[2:])
-run_scenario(scenario, runs_dir=Path("runs"), progress=lambda done, _: print(done, flush=True))
+TWIN = (sys.executable, "-c", "from twin.cli.entry import main; main()")
+STUDY = """
+name = "killed"
+scenario = "{scenario}"
+replicates = 3
+strategies = ["space-xnet", "packed"]
+set = [{changes}]
 """
-"""`twin run` that prints every step it has done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command that is killed.
+
+    Attributes
+    ----------
+    args : sequence of str
+        Of ``twin``, in a folder of its own.
+    again : callable
+        What finishes it, by what is left in the folder; a run that had not begun is begun again.
+    digest : callable
+        What it made in the folder, by file.
+    """
+
+    args: Sequence[str]
+    again: Callable[[Path], Sequence[str]]
+    digest: Callable[[Path], dict[str, str]]
+
+
+def commands(
+    scenario: str, overrides: Sequence[str], root: Path, workers: int
+) -> dict[str, Command]:
+    """Return the commands that are killed, by their names."""
+    changes = [part for change in overrides for part in ("--set", change)]
+    run = ["run", scenario, *changes]
+    study = root / "study.toml"
+    told = ", ".join(json.dumps(change) for change in overrides)
+    study.write_text(STUDY.format(scenario=scenario, changes=told), encoding="utf-8")
+    sweep = ["sweep", str(study), "--workers", str(workers)]
+    compare = ["compare", scenario, *changes, "--replicates", "2", "--workers", str(workers)]
+    compare += ["--strategies", "space-xnet,packed", "--json", "c.json", "--figure", "c.png"]
+    return {
+        "run": Command(
+            args=run,
+            again=lambda folder: ["run", "--resume", left] if (left := _left(folder)) else run,
+            digest=lambda folder: _digests(folder, [f"runs/*/{name}.parquet" for name in TABLES]),
+        ),
+        "sweep": Command(
+            args=sweep,
+            again=lambda folder: [*sweep, "--resume"],
+            digest=lambda folder: _digests(folder, ["runs/*.study/points/**/*.parquet"]),
+        ),
+        "compare": Command(
+            args=compare,
+            again=lambda folder: compare,
+            digest=lambda folder: _digests(folder, ["c.json", "c.png"]),
+        ),
+    }
 
 
 def kills(
@@ -35,53 +84,91 @@ def kills(
     *,
     moments: int,
     seed: int,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    only: Sequence[str] = (),
+    workers: int = 2,
 ) -> dict[str, Any]:
-    """Kill `twin run` at moments between 20 and 95 % of its time, each resumed.
+    """Kill commands at moments of their time, in turns, and finish each.
 
     Returns
     -------
     dict
-        ``wall_s`` of the uninterrupted run, and ``kills``: of each when it was, the share of the
-        run that was computed twice, and whether all tables are the same bytes.
+        ``wall_s`` of each command as it is, and ``kills``: of each the command, when it was, what
+        was left, the checkpoint's step that it went on from, and whether all is the same bytes.
     """
     rng = random.Random(seed)
-    command = [sys.executable, "-c", _RUN, scenario, *overrides]
+    wall_s, expected, entries = {}, {}, []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        began = time.perf_counter()
-        subprocess.run(command, cwd=root, check=True, capture_output=True)
-        wall_s = time.perf_counter() - began
-        (whole,) = (root / "runs").iterdir()
-        expected, entries = _digests(whole), []
-        steps = json.loads((whole / "manifest.json").read_text())["steps"]
-        shutil.move(whole, root / "whole")
+        known = commands(scenario, overrides, root, workers)
+        known = {name: known[name] for name in only or known}
+        for name, command in known.items():
+            began = time.perf_counter()
+            whole = _folder(root / "whole" / name)
+            _finish(command.args, whole)
+            wall_s[name] = time.perf_counter() - began
+            expected[name] = command.digest(whole)
         for moment in range(moments):
-            at_s = (0.20 + 0.75 * rng.random()) * wall_s
-            entries.append(_killed(command, root, at_s, steps, expected))
+            name = list(known)[moment % len(known)]
+            at_s = rng.random() * wall_s[name]
+            entry = _killed(known[name], _folder(root / str(moment)), at_s, expected[name])
+            entries.append({"command": name, **entry})
             progress(moment + 1, moments)
     return {"scenario": scenario, "wall_s": wall_s, "kills": entries}
 
 
 def _killed(
-    command: list[str], root: Path, at_s: float, steps: int, expected: dict[str, str]
+    command: Command, folder: Path, at_s: float, expected: dict[str, str]
 ) -> dict[str, Any]:
-    process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE)
-    time.sleep(at_s)
-    process.send_signal(signal.SIGKILL)
-    done_steps = int(process.communicate()[0].split()[-1])
-    (left,) = (root / "runs").iterdir()
-    kept = files(left)
-    resumed = [*_TWIN, "run", "--resume", str(left)]
-    if left.name.endswith(PARTIAL):
-        subprocess.run(resumed, cwd=root, check=True, capture_output=True)
-    (done,) = (root / "runs").iterdir()
-    same = _digests(done) == expected
-    again = done_steps - (int(kept[-1].stem) if kept else 0)
-    entry = {"at_s": at_s, "step": done_steps, "twice": again / steps, "identical": same}
-    shutil.rmtree(done)
-    return entry
+    """Only the process itself is killed: its workers have to notice."""
+    process = subprocess.Popen(
+        [*TWIN, *command.args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        process.wait(at_s)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    left = sorted((folder / "runs").glob("*.partial"))
+    kept = [int(file.stem) for path in left for file in files(path)]
+    if command.digest(folder).keys() != expected.keys():
+        _finish(command.again(folder), folder)
+    identical = command.digest(folder) == expected
+    shutil.rmtree(folder)
+    return {
+        "at_s": at_s,
+        "left": [p.name for p in left],
+        "step": max(kept, default=0),
+        "identical": identical,
+    }
 
 
-def _digests(run: Path) -> dict[str, str]:
-    return {n: hashlib.sha256((run / f"{n}.parquet").read_bytes()).hexdigest() for n in TABLES}
+def _left(folder: Path) -> str | None:
+    """The interrupted run in a folder, if one had begun; one that had not is removed."""
+    for partial in (folder / "runs").glob("*.partial"):
+        if (partial / "manifest.json").is_file():
+            return str(partial)
+        shutil.rmtree(partial)
+    return None
+
+
+def _finish(args: Sequence[str], folder: Path) -> None:
+    done = subprocess.run([*TWIN, *args], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InputError(f"twin {' '.join(args)}: ended with {done.returncode}: {done.stderr}")
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
+
+
+def _digests(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
+    """Of files that match a pattern, by the part of their path that no time is in."""
+    found = {
+        file.relative_to(folder): hashlib.sha256(file.read_bytes()).hexdigest()
+        for pattern in patterns
+        for file in folder.glob(pattern)
+        if ".partial" not in str(file)
+    }
+    return {"/".join(path.parts[2:]) or path.name: digest for path, digest in found.items()}

@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import dijkstra
 from agents.model import TwinModel
 from agents.recorder import Recorder
 from twin.network.routing import shortest_paths
-from twin.runs.store import RunWriter
+from twin.runs.writer import RunWriter
 from twin.scenario import loader
 from twin.world.topology import Snapshot, to_networkx
 from twin.world.world import World

@@ -64,7 +64,7 @@ ECLIPSE_550_KM_S = 2136.69
 def light(n, sunlit, lit_first=1.0):
     """Surroundings without any geometry but light; dawn-dusk at 650 km otherwise."""
     one = np.ones(n)
-    return Surroundings(one * sunlit, one * lit_first, one * 0.0, one, one * 0.8236)
+    return Surroundings(one * sunlit, one * lit_first, one * 0.0, one, one * 0.8236, 1.0)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from twin.energy.bus import BUS_PROFILES, BusProfile, profile
 from twin.errors import InputError
-from twin.scenario.schema import Bus
+from twin.scenario.spacecraft import Bus
 
 TOTALS_W = {
     "sbc": (18.0, 25.0, 96.0),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from twin.energy.solar import array_w, surroundings
+from twin.space.sun import sun_gcrs_km
 
 PERIOD_550_KM_S = 5738.993
 N = 400
@@ -71,6 +72,28 @@ def test_an_orbit_s_mean_array_power_by_pointing(bus, circular, sun_km, pointing
         mean_w += array_w(around, replace(bus, pointing=pointing)) / steps
     expected = [bus.array_w * share(beta) for beta in beta_rad]
     np.testing.assert_allclose(mean_w, expected, atol=1e-3 * bus.array_w / steps)
+
+
+@pytest.mark.parametrize("pointing", ["sun-tracking", "one-axis", "body-fixed"])
+def test_an_array_gives_more_in_january_than_in_july_by_astropy_s_distance(bus, circular, pointing):
+    """Inverse square of the distance: 3.4 % either way."""
+    from astropy.coordinates import get_sun
+    from astropy.time import Time
+
+    fixed = replace(bus, pointing=pointing)
+    state = circular(np.zeros(1), np.zeros(1), 550.0, 0.0)
+
+    def power_w(sun_km):
+        return array_w(surroundings(*state, sun_km, np.ones(1), 60.0), fixed)[0]
+
+    at_1_au_w = power_w(np.array([149_597_870.7, 0.0, 0.0]))
+    for day, share in [("01-03", 1.034), ("03-20", 1.009), ("07-06", 0.967), ("10-05", 1.0)]:
+        epoch = f"2026-{day}T12:00:00"
+        sun_km = sun_gcrs_km(epoch + "Z", np.zeros(1))[0]
+        distance_au = get_sun(Time(epoch)).distance.to_value("au")
+        here_w = power_w(np.linalg.norm(sun_km) * np.array([1.0, 0.0, 0.0]))
+        assert here_w / at_1_au_w == pytest.approx(distance_au**-2, rel=1e-7)
+        assert here_w / at_1_au_w == pytest.approx(share, abs=1e-3)
 
 
 def test_a_fixed_array_gives_the_same_energy_however_the_step_is_lit(bus, circular, sun_km):

@@ -14,9 +14,9 @@ from twin.energy.thermal import absorbed_w, advance, equilibrium_k, throttle
 SIGMA = 5.670374419e-8
 
 
-def around(sunlit=0.0, day=0.0, earth_view=0.0):
+def around(sunlit=0.0, day=0.0, earth_view=0.0, sunshine=1.0):
     one = np.ones(1)
-    return Surroundings(one * sunlit, one, one * day, one, one * earth_view)
+    return Surroundings(one * sunlit, one, one * day, one, one * earth_view, sunshine)
 
 
 def node(**figures):
@@ -27,6 +27,16 @@ def test_a_black_ball_at_one_astronomical_unit_is_at_278_k():
     ball = node(emissivity=1.0, absorptivity=1.0, sun_m2=1.0, radiator_m2=4.0)
     temperature = equilibrium_k(absorbed_w(around(sunlit=1.0), ball), ball)
     assert temperature[0] == pytest.approx(278.3, abs=0.05)
+
+
+def test_nearer_to_the_sun_only_the_sun_s_own_part_is_warmer():
+    plate = node(absorptivity=0.2, sun_m2=3.0, radiator_m2=2.0)
+    near, far = (
+        absorbed_w(around(sunlit=1.0, day=0.5, earth_view=0.8, sunshine=s), plate)[0]
+        for s in (1.034, 0.967)
+    )
+    sun_w = 0.2 * 1361.0 * (3.0 + 2.0 * 0.8 * 0.30 * 0.5)
+    assert near - far == pytest.approx((1.034 - 0.967) * sun_w)
 
 
 def test_earth_warms_a_plate_by_its_infrared_and_by_day_its_albedo():

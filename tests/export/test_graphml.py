@@ -1,6 +1,8 @@
 """GraphML of real runs, held against the tables that the runs recorded."""
 
+import re
 from io import BytesIO
+from xml.etree import ElementTree
 
 import networkx as nx
 import numpy as np
@@ -121,6 +123,38 @@ def test_nodes_follow_the_placement_of_their_step(tmp_path):
             assert graph.nodes[row["satellite"]]["layer"] == row["layer"]
         gateways = {i for i, gateway in graph.nodes(data="gateway") if gateway}
         assert gateways == {row["satellite"] for row in mine}
+
+
+SPACE = "{http://graphml.graphdrawing.org/xmlns}"
+TYPES = {
+    "boolean": r"true|false",
+    "long": r"-?\d+",
+    "double": r"-?\d+(\.\d+)?(e[+-]\d+)?",
+    "string": r".+",
+}
+
+
+@pytest.mark.parametrize("name", ["faults", "both, and a seam that changes"])
+def test_it_is_what_its_schema_asks_for(runs, name):
+    """graphml-structure.xsd: every id once, keys first, what refers to them exists; and types."""
+    root = ElementTree.fromstring(graphml(runs[name], 21))
+    assert root.tag == SPACE + "graphml"
+    *keys, graph = root
+    assert graph.tag == SPACE + "graph"
+    assert graph.get("edgedefault") == "undirected"
+    assert {key.tag for key in keys} == {SPACE + "key"}
+    known = {key.get("id"): key for key in keys}
+    assert len(known) == len(keys)
+    assert all(re.fullmatch(r"[A-Za-z0-9._:-]+", i) for i in known)
+    nodes = [e.get("id") for e in graph.iter(SPACE + "node")]
+    assert len(set(nodes)) == len(nodes) == 48
+    for element in root.iter():
+        if element.tag == SPACE + "edge":
+            assert {element.get("source"), element.get("target")} <= set(nodes)
+        for data in element.findall(SPACE + "data"):
+            key = known[data.get("key")]
+            assert SPACE + key.get("for") == element.tag
+            assert re.fullmatch(TYPES[key.get("attr.type")], data.text), data.get("key")
 
 
 @pytest.mark.parametrize("step", [-1, 60])

@@ -24,7 +24,6 @@ MEASURED = {
     "expert_flops": "flops_expert",
     "shared_flops": "flops_shared",
     "attention_projection_flops": "flops_attn_proj",
-    "attention_flops_per_context_token": "flops_attn_per_ctx_token",
     "router_flops": "flops_router",
     "lm_head_flops": "flops_lm_head",
     "kv_bytes_per_token_per_layer": "kv_bytes_per_token_per_layer_fp16",
@@ -42,6 +41,9 @@ def test_every_figure_agrees_with_the_collected_cards():
     for title, row in collected.items():
         for mine, theirs in MEASURED.items():
             assert getattr(ours[title], mine) == row[theirs], (title, mine)
+        if ours[title].mla is None:  # the collected figures of the others restore keys and values
+            per_context_token = ours[title].attention_flops_per_context_token
+            assert per_context_token == row["flops_attn_per_ctx_token"], title
         for precision in ("fp16", "int8"):
             megabytes = ours[title].expert_bytes(precision) / 1e6
             assert megabytes == pytest.approx(row[f"expert_MB_{precision}"], abs=0.006)
@@ -73,6 +75,15 @@ def test_llama_moe_in_numbers():
     assert card("mixtral-8x7b").layers * card("mixtral-8x7b").kv_bytes_per_token_per_layer == (
         131_072
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "heads", "flops"), [("deepseek-v3", 128, 278_528), ("deepseek-v2-lite", 16, 34_816)]
+)
+def test_latent_attention_reads_its_cache_as_it_is(name, heads, flops):
+    """One cached token: a dot product of 512 + 64 and a sum of 512, a head, 2 FLOP each."""
+    assert flops == 2 * heads * ((512 + 64) + 512)
+    assert card(name).attention_flops_per_context_token == flops
 
 
 def test_llama_moe_forward_of_4096_tokens_takes_the_published_36_tflop():

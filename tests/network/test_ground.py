@@ -145,7 +145,7 @@ def test_pass_window_of_paseos(shared_data, tmp_path):
     file = tmp_path / "satellite.tle"
     file.write_text("\n".join(oracle["tle"]) + "\n")
     constellation = constellations.from_element_sets(
-        ElementSets(kind="tle", tle=str(file), plane_minimum=1), oracle["search_t0"] + "Z"
+        ElementSets(kind="tle", tle=str(file)), oracle["search_t0"] + "Z"
     )
     station = oracle["gs"]
     place = sites(

@@ -54,7 +54,6 @@ def test_paper_is_the_published_experiment():
         ("constellation.phasing=33", "phasing must be below planes (33), not 33"),
         ("simulation.steps=1.5", "simulation.steps: input should be a valid integer (got 1.5)"),
         ("simulation.steps='9'", "simulation.steps: input should be a valid integer (got '9')"),
-        ("simulation.step_s=3", "simulation: give exactly one of step_s and orbits"),
         ("simulation.start_utc=noon", "simulation.start_utc: must be an ISO 8601 date and time"),
         ("outages.availability=nan", "outages.availability: input should be a finite number"),
         ("constellation.kind=cloud", "constellation: input tag 'cloud'"),
@@ -109,7 +108,7 @@ def test_shells_survive_a_round_trip_and_take_overrides(tmp_path):
         ),
         (
             SHELL | {"kind": "walker"}, 2,
-            "links.cross_shell_every needs constellation.kind 'shells', not 'walker'",
+            "links.cross_shell_every needs constellation.kind 'shells' or 'tle', not 'walker'",
         ),
         (
             shells({"planes": 150}, {"planes": 900}), 1,
@@ -150,8 +149,40 @@ def test_overrides_take_toml_and_plain_text(tmp_path):
     assert scenario.links.max_range_km == 4000
     started = loader.load("small", ["simulation.start_utc=2022-10-27T22:57:00Z"])
     assert started.simulation.start_utc == "2022-10-27T22:57:00.000000Z"
+    assert scenario.simulation.start_utc is None
+    assert loader.load("small").simulation.start_utc == "2026-03-20T00:00:00.000000Z"
     with pytest.raises(InputError, match=r"preset oneweb: constellation\.tle: field required"):
         loader.load("oneweb")
+
+
+SOMEWHERE = {"name": "x", "latitude_deg": 1.0, "longitude_deg": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value", "other"),
+    [
+        *((name, "simulation.step_s", 3.0, "simulation.orbits") for name in COMPLETE),
+        *((name, "simulation.orbits", 2.0, "simulation.step_s") for name in COMPLETE),
+        ("small", "ground.users", "cities", "ground.sites"),
+        ("handover-study", "ground.sites", [SOMEWHERE], "ground.users"),
+        ("suncatcher", "activations.topics", ["math"], "activations.topic"),
+    ],
+)
+def test_an_override_takes_the_place_of_its_alternative(name, field, value, other):
+    for overrides in ({field: value}, [f"{field} = {loader.literal(value)}"]):
+        scenario = loader.load(name, overrides).model_dump(mode="json")
+        for path, expected in ((field, value), (other, None)):
+            table, key = path.split(".")
+            found = scenario[table][key]
+            if key == "sites":
+                found, expected = [s["name"] for s in found], [s["name"] for s in expected or []]
+            assert found == expected
+
+
+@pytest.mark.parametrize("name", ["small", "eclipse-study"])
+def test_alternatives_that_are_both_set_are_refused(name):
+    with pytest.raises(InputError, match="give exactly one of step_s and orbits"):
+        loader.load(name, ["simulation.step_s=3.0", "simulation.orbits=2.0"])
 
 
 def test_the_hash_follows_the_content():

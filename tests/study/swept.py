@@ -7,8 +7,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 from scipy import stats
 
+from twin.runs import sums
 from twin.runs.cells import text
 from twin.runs.figures import FIGURES
+from twin.runs.files import SUMS, read_manifest, sealed
 from twin.runs.statistics import Estimate
 from twin.study.sweep import open_sweep, sweep
 
@@ -40,6 +42,9 @@ def failing(height, folder, replicates):
             row |= {n: None for n in row if n in FIGURES or n.startswith("profile_")}
             row |= {"status": "failed", "error": "RuntimeError: no <room>"}
     pq.write_table(type(rows).from_pylist(there, schema=rows.schema), file)
+    manifest = read_manifest(folder, "study_id")
+    manifest[SUMS][str(file.relative_to(folder))] = sums.sha256(file)
+    (folder / "manifest.json").write_text(sealed(manifest))
     return folder
 
 

@@ -29,7 +29,7 @@ GOLDEN = {
     "links_up_share": 0.8854166666666666,
     "sunlit_share": 0.7632893454236204,
     "soc_min": 0.8327300838351113,
-    "temperature_max_c": 20.435671294140946,
+    "temperature_max_c": 20.477492814485117,
     "satellites_without_power": 0.0,
     "brown_outs": 0.0,
     "throttlings": 0.0,

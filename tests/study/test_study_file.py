@@ -1,6 +1,7 @@
 """Study files: what they spell out, and what is refused and how."""
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,15 @@ def test_axes_cross_and_the_fields_of_one_go_along():
         given = {"every_steps": 2} if point.case.policy == "periodic" else {}
         assert scenario.controller.params == given
     assert parse_study(to_toml(study), "again") == study
+
+
+def test_an_axis_takes_the_place_of_its_alternative():
+    _, points = points_of(
+        'name = "s"\nscenario = "small"\nreplicates = 1\n'
+        '[[axes]]\n"simulation.step_s" = [5.0, 10.0]\n'
+    )
+    times = [p.case.scenario.simulation for p in points]
+    assert [(time.step_s, time.orbits) for time in times] == [(5.0, None), (10.0, None)]
 
 
 def test_a_parameter_of_a_strategy_is_an_axis():
@@ -155,3 +165,48 @@ def test_an_unknown_study_lists_those_there_are():
         read_study("x")
     with pytest.raises(InputError, match="cannot be read"):
         read_study("no/such.toml")
+
+
+TWO_AXES = """
+[[axes]]
+"constellation.altitude_km" = {}
+[[axes]]
+"outages.availability" = {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("altitudes", "availabilities", "said"),
+    [
+        ("{ from = 0.0, to = 1e9, step = 1e-9 }", "[0.5]", "1,000,000,000,000,000,001 values"),
+        ("{ from = 1e-300, to = 1e308, step = 1e300 }", "[0.5]", "100,000,000 values are more"),
+        ("{ from = 1e-300, to = 1e308, step = 1e-300 }", "[0.5]", "10^608 values are more"),
+        (
+            "{ from = 500.0, to = 1500.0, count = 100000 }",
+            "{ from = 0.0, to = 1.0, count = 100000 }",
+            "axes: 40,000,000,000 points are more than the 100,000 allowed",
+        ),
+        ("{ from = 500.0, to = 1500.0, count = 100001 }", "[0.5]", "less than or equal to 100000"),
+        ("[nan]", "[0.5]", None),
+    ],
+)
+def test_too_many_points_are_refused_before_any_is_made(altitudes, availabilities, said):
+    head = "name = 'x'\nscenario = 'small'\nreplicates = 2\nstrategies = ['joint', 'packed']\n"
+    text = head + TWO_AXES.format(altitudes, availabilities)
+    began = time.perf_counter()
+    if said is None:  # a value of its own field, which the point's scenario refuses
+        study = parse_study(text, "x.toml")
+        with pytest.raises(InputError, match=r"altitude_km: input should be"):
+            make_points(study, base_scenario(study, "x.toml"), "x.toml")
+        return
+    with pytest.raises(InputError) as caught:
+        parse_study(text, "x.toml")
+    assert time.perf_counter() - began < 1.0
+    assert said in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_study_may_have_as_many_points_as_are_allowed():
+    head = "name = 'x'\nscenario = 'small'\nreplicates = 10\n[[axes]]\n"
+    axis = '"constellation.altitude_km" = { from = 500.0, to = 1500.0, count = 10000 }'
+    assert parse_study(head + axis, "x.toml").size == 100_000

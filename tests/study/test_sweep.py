@@ -24,7 +24,8 @@ from twin.runs.checkpoints import Checkpoints
 from twin.runs.distribution import RELATIVE_ERROR
 from twin.runs.figures import FIGURES
 from twin.runs.store import open_run
-from twin.runs.studies import StudyWriter, open_study
+from twin.runs.studies import open_study
+from twin.runs.study_writer import StudyWriter
 from twin.runs.summary import summarise
 from twin.scenario import loader
 from twin.study import sweep as sweeping
@@ -173,10 +174,12 @@ def test_work_and_time_before_a_kill_count(tmp_path):
     killed = StudyWriter.new(tmp_path, "s", **texts).__enter__()  # and never left
     time.sleep(0.05)
     killed.record(1, {"status": "failed", "error": "x"})
-    manifest = json.loads((killed.partial / "manifest.json").read_text())
+    partial = killed.partial
+    manifest = json.loads((partial / "manifest.json").read_text())
     assert (manifest["status"], manifest["done"], manifest["failed"]) == ("running", 1, 1)
     assert manifest["wall_time_s"] >= 0.05
-    with StudyWriter.resumed(killed.partial) as writer:
+    del killed  # as its death does, this ends its lock
+    with StudyWriter.resumed(partial) as writer:
         time.sleep(0.05)
         writer.record(0, {"status": "ok", "error": None})
         columns = {"point": [0, 1], "strategy": ["a", "a"], "policy": ["b", "b"]}

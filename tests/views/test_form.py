@@ -4,6 +4,7 @@ import solara
 from twin.errors import InputError
 from twin.scenario import loader
 from twin.views import form, limits
+from twin.views.public import LONGEST
 
 
 def test_presets_that_need_a_file_are_not_offered():
@@ -58,6 +59,27 @@ def test_what_is_typed_reaches_neither_a_path_nor_another_field():
         "simulation.record_tokens_per_step=8"
     ]
     assert "simulation.seed" in form.mistakes("paper", form.initial("paper") | typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["[" * 100_000, "9" * 20_000, "\x1b[31m", "NaN", "1e999", "\ud800", {}, [1]]
+)
+def test_whatever_is_typed_is_a_short_note_at_its_field(typed):
+    found = form.mistakes("paper", form.initial("paper") | {"simulation.steps": typed})
+    assert len(found["simulation.steps"]) <= LONGEST
+    assert found["simulation.steps"].isprintable()
+
+
+def test_a_preset_is_one_of_the_list_whatever_the_browser_says(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('name = "mine"')
+    box, context = solara.render(form.NewRun(lambda made: None, lambda: None), handle_error=False)
+    preset = next(w for w in _all(box) if getattr(w, "label", None) == "Preset")
+    for name in (str(file), "../secret", "/etc/passwd", None):
+        preset.v_model = name
+        notes = [c for w in _all(box) for c in getattr(w, "children", []) if isinstance(c, str)]
+        assert loader.load("paper").description in notes
+    context.close()
 
 
 def test_strategies_times_policies():

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.views import panels, stage
+from twin.views import downloads, stage
 from twin.views.published import Published
 from twin.views.stage import Stage
 from twin.views.stream import Stream
@@ -43,13 +43,13 @@ def test_a_download_holds_all_files_of_the_run(run, tmp_path):
 
     import pyarrow.parquet as pq
 
-    with zipfile.ZipFile(io.BytesIO(panels.tables(run))) as archive:
+    with zipfile.ZipFile(io.BytesIO(downloads.tables(run))) as archive:
         archive.extractall(tmp_path)
     files = {f.name for f in run.path.iterdir()} - {"checkpoints"}
     assert {f.name for f in (tmp_path / run.path.name).iterdir()} == files
     steps = pq.read_table(tmp_path / run.path.name / "steps.parquet")
     np.testing.assert_array_equal(steps["step"], np.arange(60))
-    assert panels.scenario_text(run).decode().startswith('name = "small"')
+    assert downloads.scenario_text(run).decode().startswith('name = "small"')
 
 
 def test_the_published_table_is_computed_once(monkeypatch):

@@ -1,55 +1,80 @@
 """What commands print: tables and remarks for people, JSON for programs."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console as RichConsole
 from rich.table import Table
+from rich.text import Text
 
-from twin.errors import InputError
-from twin.runs.files import write_text
+from twin.errors import InputError, why
+from twin.runs import outputs
+from twin.text import printable
 
 STANDARD_OUTPUT = Path("-")
 
 _NAME = 24
 """Characters, at most, of what is a name and not a sentence."""
+_BORDER = 3
+"""Characters that a column takes beside what stands in it."""
+
+_IN_ASCII = str.maketrans({"±": "+-", "°": "deg ", "\u00d7": "x", "…": "...", "²": "2"})
+"""What stands for characters that a terminal does not have; a question mark for others."""
 
 
 class Console:
     """Output of one command.
 
     With ``json_file`` set to ``-`` the JSON alone goes to standard output, and what is meant for
-    people to standard error.
+    people to standard error. What cannot be written does not keep the rest from being written;
+    `end` names it.
     """
 
     def __init__(self, json_file: Path | None) -> None:
-        if json_file not in (None, STANDARD_OUTPUT) and not json_file.parent.is_dir():
-            raise InputError(f"--json {json_file}: there is no folder {json_file.parent}")
         self._json_file = json_file
+        self._failed: dict[str, None] = {}
         self._console = RichConsole(stderr=json_file == STANDARD_OUTPUT)
+        self._unicode = self._console.encoding.startswith("utf")
 
     def table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table; columns of numbers are right-aligned and fold before names do."""
-        self._console.print(title, style="bold", soft_wrap=True, highlight=False, markup=False)
-        table = Table()
-        for i, name in enumerate(header):
-            text = _is_text(rows, i)
-            table.add_column(
-                name,
-                justify="left" if text else "right",
-                overflow="fold",
-                no_wrap=text and max(len(row[i]) for row in rows) <= (_NAME if i else 2 * _NAME),
-            )
-        for row in rows:
-            table.add_row(*row)
-        self._console.print(table)
+        """Print a table; columns of numbers are right-aligned, and only sentences are wrapped.
 
-    def say(self, text: str) -> None:
+        Columns that find no room beside each other stand below, the first of them again.
+        """
+        header = [self._shown(name) for name in header]
+        rows = [[self._shown(cell) for cell in row] for row in rows]
+        self.say(title, style="bold")
+        for chosen in _parts(header, rows, self._console.width):
+            table = Table()
+            for i in chosen:
+                table.add_column(
+                    Text(header[i]),
+                    justify="left" if _is_text(rows, i) else "right",
+                    overflow="fold",
+                    no_wrap=not _is_sentence(rows, i),
+                    min_width=_least_width(header, rows, i),
+                )
+            for row in rows:
+                table.add_row(*(Text(row[i]) for i in chosen))
+            self._try("standard output", partial(self._console.print, table))
+
+    def say(self, text: str, *, style: str | None = None) -> None:
         """Print a remark as it is, whatever the width."""
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        self._try(
+            "standard output",
+            lambda: self._console.print(
+                self._shown(text), style=style, soft_wrap=True, highlight=False, markup=False
+            ),
+        )
+
+    def _shown(self, text: str) -> str:
+        return printable(text if self._unicode else text.translate(_IN_ASCII))
 
     def json(self, data: Any) -> None:
         """Write the figures to the file that the user named, if any."""
@@ -57,12 +82,45 @@ class Console:
             return
         text = json.dumps(_finite(data), indent=2, allow_nan=False) + "\n"
         if self._json_file == STANDARD_OUTPUT:
-            RichConsole().out(text, end="", highlight=False)
-            return
+            self._try("--json -", lambda: _print_out(text))
+        else:
+            self.file("--json", self._json_file, lambda path: outputs.write(path, text))
+
+    def file(
+        self, option: str, path: Path, write: Callable[[Path], object], said: str = ""
+    ) -> None:
+        """Write a file that the user named, and print what it is."""
+        if self._try(f"{option} {path}", lambda: write(path)) and said:
+            self.say(f"{said} in {path}")
+
+    def end(self) -> None:
+        """Conclude.
+
+        Raises
+        ------
+        InputError
+            If something could not be written; all else is.
+        """
+        if self._failed:
+            raise InputError("; ".join(self._failed))
+
+    def _try(self, label: str, write: Callable[[], object]) -> bool:
         try:
-            write_text(self._json_file, text)
+            write()
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            raise InputError(f"--json {self._json_file}: {error.strerror}") from None
+            self._failed[f"{label}: {why(error)}"] = None
+            return False
+        except InputError as error:
+            self._failed[str(error)] = None
+            return False
+        return True
+
+
+def _print_out(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 @contextmanager
@@ -79,15 +137,46 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     )
     # Speed over the last ten minutes: with the half minute of the default, longer jobs would show
     # no time that remains.
+    console = RichConsole(stderr=True)
     with parts.Progress(
         *columns,
-        console=RichConsole(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
         transient=True,
         speed_estimate_period=600,
         refresh_per_second=2,
     ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _parts(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[list[int]]:
+    """Numbers of the columns that stand beside each other; the first is in every part."""
+    parts, room = [[0]], 0
+    for i in range(len(header)):
+        takes = _least_width(header, rows, i) + _BORDER
+        if i == 0:
+            first, room = takes, width - 1 - takes
+            continue
+        if takes > room and len(parts[-1]) > 1:
+            parts.append([0])
+            room = width - 1 - first
+        parts[-1].append(i)
+        room -= takes
+    return parts
+
+
+def _least_width(header: Sequence[str], rows: Sequence[Sequence[str]], column: int) -> int:
+    """Characters that a column needs: all of a number or name, the longest word of a heading."""
+    words = max(map(len, header[column].split()), default=0)
+    cells = max((cell_len(row[column]) for row in rows), default=0)
+    return max(words, min(cells, _NAME) if _is_sentence(rows, column) else cells)
+
+
+def _is_sentence(rows: Sequence[Sequence[str]], column: int) -> bool:
+    """Whether a column has text that is too long for a name."""
+    most = _NAME if column else 2 * _NAME
+    return _is_text(rows, column) and any(len(row[column]) > most for row in rows)
 
 
 def _is_text(rows: Sequence[Sequence[str]], column: int) -> bool:

@@ -1,18 +1,32 @@
-"""Commands that show a satellite's orbit, a run's events or the page, and that export runs."""
+"""Commands that show a satellite's orbit or a run's events, and that report on and export runs."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli.options import JsonOption, PluginOption, RunsOption, ScenarioArgument, SetOption
+from twin.cli.options import (
+    JsonOption,
+    PluginOption,
+    RunsOption,
+    ScenarioArgument,
+    SetOption,
+    output,
+    output_folder,
+)
 from twin.errors import InputError
+from twin.runs import outputs
+
+if TYPE_CHECKING:
+    from twin.cli.console import Console
+    from twin.runs.store import Run
 
 RunArgument = Annotated[
     str, typer.Argument(help="A run's folder, or its id below the runs folder.")
 ]
 
-_ON_SCREEN = 20
+ON_SCREEN = 20
 """Rows of a table that are printed by default; files hold all."""
 
 
@@ -27,7 +41,10 @@ def ephemeris(
     csv_file: Annotated[
         Path | None,
         typer.Option(
-            "--csv", metavar="FILE", help="Write the steps as CSV, and FILE-shadows beside it."
+            "--csv",
+            metavar="FILE",
+            help="Write the steps as CSV, and FILE-shadows beside it.",
+            callback=output,
         ),
     ] = None,
     json_file: JsonOption = None,
@@ -37,8 +54,9 @@ def ephemeris(
     from twin.plugins.choices import load_scenario
 
     report = Console(json_file)
-    if csv_file is not None and not csv_file.parent.is_dir():
-        raise InputError(f"--csv {csv_file}: there is no folder {csv_file.parent}")
+    beside = csv_file and csv_file.with_name(f"{csv_file.stem}-shadows{csv_file.suffix}")
+    if beside is not None:
+        outputs.check("--csv", beside)
     length = [] if steps is None else [f"simulation.steps={steps}"]
     chosen = load_scenario(scenario, [*(overrides or []), *length], plugins=plugins or ())
     with progress_bar("compiling on first use, then stepping") as progress:
@@ -49,18 +67,22 @@ def ephemeris(
         f"{found.satellite['name']} of {chosen.name}, {len(found.columns['t_s'])} steps "
         f"from {found.epoch_utc}",
         ["s", "latitude deg", "longitude deg", "altitude km", "beta deg", "sunlit"],
-        found.step_rows(_ON_SCREEN),
+        found.step_rows(ON_SCREEN),
     )
-    shadows = found.shadow_rows(_ON_SCREEN)
+    shadows = found.shadow_rows(ON_SCREEN)
     report.table(
         f"shadow intervals, {len(shadows)} of {len(found.shadows)}; seconds after the start",
         ["penumbra in", "umbra in", "umbra out", "penumbra out"],
         shadows,
     )
-    if csv_file is not None:
-        beside = found.write_csv(csv_file)
-        report.say(f"all steps in {csv_file}, all shadows in {beside}")
+    if csv_file is not None and beside is not None:
+        for path, text, said in (
+            (csv_file, found.steps_csv(), "all steps"),
+            (beside, found.shadows_csv(), "all shadows"),
+        ):
+            report.file("--csv", path, partial(outputs.write, content=text), said)
     report.json(found.as_json())
+    report.end()
 
 
 def events(
@@ -79,7 +101,7 @@ def events(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=0, help=f"Most rows; default: {_ON_SCREEN} on screen, all in the file."),
+        typer.Option(min=0, help=f"Most rows; default: {ON_SCREEN} on screen, all in the file."),
     ] = None,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
@@ -90,11 +112,11 @@ def events(
     from twin.runs import store as runs
 
     report = Console(json_file)
-    folder = _run_folder(run, runs_dir)
-    chosen = select(
-        runs.open_run(folder), kinds=kind or (), satellite=satellite, from_s=from_s, to_s=to_s
-    )
-    rows = chosen.rows(_ON_SCREEN if limit is None else limit)
+    folder = run_folder(run, runs_dir)
+    opened = runs.open_run(folder)
+    _remark(report, opened)
+    chosen = select(opened, kinds=kind or (), satellite=satellite, from_s=from_s, to_s=to_s)
+    rows = chosen.rows(ON_SCREEN if limit is None else limit)
     counts, total = chosen.counts(), chosen.table.num_rows
     report.table(
         f"{folder.name}: {len(rows)} of {total} events, seconds after {chosen.epoch_utc}",
@@ -112,22 +134,36 @@ def events(
             "events": chosen.records(limit),
         }
     )
+    report.end()
 
 
 def export(
     run: RunArgument,
     czml_file: Annotated[
         Path | None,
-        typer.Option("--czml", metavar="FILE", help="Write the orbits as CZML, for Cesium."),
+        typer.Option(
+            "--czml",
+            metavar="FILE",
+            help="Write the orbits as CZML, for Cesium.",
+            callback=output,
+        ),
     ] = None,
     graphml_file: Annotated[
         Path | None,
-        typer.Option("--graphml", metavar="FILE", help="Write the links of a step as GraphML."),
+        typer.Option(
+            "--graphml",
+            metavar="FILE",
+            help="Write the links of a step as GraphML.",
+            callback=output,
+        ),
     ] = None,
     omm_file: Annotated[
         Path | None,
         typer.Option(
-            "--omm", metavar="FILE", help="Write element sets as OMM: FILE is .csv, .json or .xml."
+            "--omm",
+            metavar="FILE",
+            help="Write element sets as OMM: FILE is .csv, .json or .xml.",
+            callback=output,
         ),
     ] = None,
     step: Annotated[
@@ -140,13 +176,15 @@ def export(
     from twin.cli.console import Console, progress_bar
     from twin.plugins import load_plugins
     from twin.runs import store as runs
-    from twin.runs.files import write_text
 
     options = {"--czml": czml_file, "--graphml": graphml_file, "--omm": omm_file}
     files = {option: path for option, path in options.items() if path is not None}
-    _check_files(files, step)
+    if not files:
+        raise InputError("twin export: give --czml FILE, --graphml FILE or --omm FILE")
+    if step is not None and graphml_file is None:
+        raise InputError(f"--step {step}: goes with --graphml FILE")
     load_plugins(plugins or ())
-    chosen = runs.open_run(_run_folder(run, runs_dir))
+    chosen = runs.open_run(run_folder(run, runs_dir))
     texts = {}
     with progress_bar("stepping") as progress:
         from twin.export.czml import czml
@@ -162,27 +200,12 @@ def export(
                 chosen, chosen.first_step if step is None else step, progress=progress
             )
     report = Console(None)
+    _remark(report, chosen)
     for option, path in files.items():
-        try:
-            write_text(path, texts[option])
-        except OSError as error:
-            raise InputError(f"{option} {path}: {error.strerror}") from None
-        report.say(f"{option.removeprefix('--')} in {path}")
-
-
-def _check_files(files: dict[str, Path], step: int | None) -> None:
-    """Refuse what could not be written, before anything is computed."""
-    if not files:
-        raise InputError("twin export: give --czml FILE, --graphml FILE or --omm FILE")
-    if step is not None and "--graphml" not in files:
-        raise InputError(f"--step {step}: goes with --graphml FILE")
-    if len(set(files.values())) < len(files):
-        raise InputError("twin export: --czml, --graphml and --omm must be different files")
-    for option, path in files.items():
-        if path.is_dir():
-            raise InputError(f"{option} {path}: is a folder")
-        if not path.parent.is_dir():
-            raise InputError(f"{option} {path}: there is no folder {path.parent}")
+        text = texts[option]
+        write = partial(outputs.write, content=text)
+        report.file(option, path, write, option.removeprefix("--"))
+    report.end()
 
 
 def report(
@@ -194,13 +217,23 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="Default: <id>-report.html in this folder."),
+        typer.Option(
+            metavar="FILE.html",
+            help="Default: <id>-report.html in this folder.",
+            callback=output,
+        ),
     ] = None,
     png_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write the plots here, as PNG.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Also write the plots here, as PNG.", callback=output_folder
+        ),
     ] = None,
     csv_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write the tables here, as CSV.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Also write the tables here, as CSV.", callback=output_folder
+        ),
     ] = None,
     plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
@@ -212,27 +245,26 @@ def report(
     from twin.report.document import write
 
     load_plugins(plugins or ())
-    folders = [_run_folder(target, runs_dir) for target in targets]
+    folders = [run_folder(target, runs_dir) for target in targets]
     more = f"-and-{len(folders) - 1}-more" if len(folders) > 1 else ""
     file = out or Path(f"{folders[0].resolve().name}{more}-report.html")
-    if file.is_dir() or not file.parent.is_dir():
-        what = "is a folder" if file.is_dir() else f"there is no folder {file.parent}"
-        raise InputError(f"--out {file}: {what}")
+    outputs.check("--out", file)
     document = put_together(folders)
-    places = {"--out": file.parent, "--png-dir": png_dir, "--csv-dir": csv_dir}
-    for option, place in places.items():
-        for folder in folders:
-            if place is not None and place.resolve().is_relative_to(folder.resolve()):
-                raise InputError(f"{option} {place}: lies in {folder}, which is not to be changed")
     write(document, file, png_dir=png_dir, csv_dir=csv_dir)
     said = Console(None)
     said.say(f"report in {file}")
     for what, place in (("plots", png_dir), ("tables", csv_dir)):
         if place is not None:
             said.say(f"{what} in {place}")
+    said.end()
 
 
-def _run_folder(run: str, runs_dir: Path) -> Path:
+def _remark(report: "Console", run: "Run") -> None:
+    for remark in run.remarks:
+        report.say(f"note: {run.path}: {remark}")
+
+
+def run_folder(run: str, runs_dir: Path) -> Path:
     """Folder of a run or study, by that folder or by its id; its own plug-ins are loaded."""
     from twin.plugins.loading import load_kept
     from twin.runs.studies import ENDING
@@ -242,41 +274,3 @@ def _run_folder(run: str, runs_dir: Path) -> Path:
         raise InputError(f"{run}: neither a folder nor a run in {runs_dir}/")
     load_kept(folder, "study_id" if folder.name.endswith(ENDING) else "run_id")
     return folder
-
-
-def app(
-    run: Annotated[
-        str | None, typer.Option(metavar="ID", help="Show this run of runs/; default: the newest.")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65_535, help="Serve at this port; default: a free one.")
-    ] = None,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
-    plugins: PluginOption = None,
-) -> None:
-    """Serve the page for the runs/ of this folder, until interrupted."""
-    import contextlib
-    import signal
-    import threading
-    import webbrowser
-
-    from twin.plugins import load_plugins
-    from twin.runs import store as runs
-    from twin.views.server import served
-
-    load_plugins(plugins or ())
-    if run is not None:
-        if Path(run).name != run:
-            raise InputError(f"--run {run}: the id of a run in runs/, not a path")
-        runs.open_run(Path("runs") / run)
-    # Ending the command ends the server.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with (
-        served(Path.cwd(), port=port, plugins=plugins or ()) as url,
-        contextlib.suppress(KeyboardInterrupt),
-    ):
-        address = f"{url}/?run={run}" if run is not None else url
-        typer.echo(f"the page is at {address}; Ctrl-C ends it")
-        if browser:
-            webbrowser.open(address)
-        threading.Event().wait()

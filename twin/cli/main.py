@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli import elements as cli_elements
+from twin.cli import ground as cli_ground
 from twin.cli import look as cli_look
 from twin.cli import names as cli_names
+from twin.cli import page as cli_page
 from twin.cli import study as cli_study
 from twin.cli import sweep as cli_sweep
+from twin.cli.entry import call
 from twin.cli.names import NamingCommand
 from twin.cli.options import (
     JsonOption,
@@ -19,6 +23,7 @@ from twin.cli.options import (
     RunsOption,
     SeedOption,
     SetOption,
+    VersionOption,
     with_seed,
 )
 from twin.errors import InputError
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
 type Progress = Callable[[int, int], None]
 
 app = typer.Typer(
-    help="An orbital twin for language models that run across satellites.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,15 +45,16 @@ app.add_typer(cli_sweep.studies_app, name="studies")
 
 
 def main() -> None:
-    """Entry point: a user's mistake is one line on standard error and exit code 2."""
-    try:
-        app(args=bare_json(sys.argv[1:]))
-    except InputError as error:
-        print(f"twin: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+    """Call the command as `twin.cli.entry.main` does, in a process that goes on afterwards."""
+    sys.exit(call(sys.argv[1:]))
 
 
-@app.command()
+@app.callback()
+def entry(version: VersionOption = False) -> None:
+    """An orbital twin for language models that run across satellites."""
+
+
+@app.command(cls=NamingCommand)
 def run(
     scenario: Annotated[str | None, typer.Argument(help="A preset's name or a TOML file.")] = None,
     overrides: SetOption = None,
@@ -158,6 +163,7 @@ def _show(console: "Console", done: "Run", summary: dict[str, float | None]) -> 
         )
     console.say(f"kept in {done.path}")
     console.json(summary | {"path": str(done.path)})
+    console.end()
 
 
 for command in (
@@ -165,14 +171,17 @@ for command in (
     cli_study.compare,
     cli_study.reproduce,
     cli_sweep.sweep,
+    cli_elements.elements,
     cli_look.ephemeris,
+    cli_ground.route,
+    cli_ground.passes,
     cli_look.events,
     cli_look.export,
     cli_look.report,
-    cli_look.app,
+    cli_page.app,
 ):
     app.command(cls=NamingCommand)(command)
-app.command(name="list")(cli_names.list_names)
+app.command(name="list", cls=NamingCommand)(cli_names.list_names)
 
 
 @app.command()
@@ -197,6 +206,7 @@ def scenarios(context: typer.Context) -> None:
     report.table(
         "scenarios", ["name", "what"], [list(item) for item in loader.descriptions().items()]
     )
+    report.end()
 
 
 @scenarios_app.command()

@@ -6,14 +6,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from twin.cli.options import JsonOption, PluginOption
+from twin.cli.options import OUTPUTS, JsonOption, PluginOption
+from twin.runs import outputs
 
 _NAMED = {"strategies": "strategy", "policies": "policy"}
 """Options that take names, and of which kind."""
 
 
 class NamingCommand(TyperCommand):
-    """A command whose help lists the names that its options take, read when help is asked for."""
+    """A command that lists in its help the names that its options take, and keeps what it reads."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Refuse outputs that would replace what the command reads, before it begins."""
+        read = [text for value in ctx.params.values() for text in _texts(value)]
+        outputs.check_not_read(ctx.meta.get(OUTPUTS, []), read)
+        return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Add the names to the help of the options."""
@@ -27,6 +34,12 @@ class NamingCommand(TyperCommand):
                 said = (option.help or "").partition(" Known:")[0]
                 option.help = f"{said} Known: {', '.join(KINDS[kind].registry)}."
         super().format_help(ctx, formatter)
+
+
+def _texts(value: Any) -> list[str]:
+    """Texts among a parameter's values; an output is no text, but a path."""
+    values = value if isinstance(value, list | tuple) else (value,)
+    return [text for text in values if isinstance(text, str)]
 
 
 def list_names(
@@ -58,6 +71,7 @@ def list_names(
         where = f" ({registry.field})" if registry.field else ""
         report.table(f"{chosen.plural}{where}", ["name", "parameters", "what"], rows)
     report.json(listed)
+    report.end()
 
 
 def _defaults(registry: Any, name: str) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from twin.cli.options import (
     with_seed,
 )
 from twin.errors import InputError
+from twin.runs import outputs
+from twin.scenario.plain import MAX_INTEGER
 
 
 def compare(
@@ -35,7 +37,9 @@ def compare(
         typer.Option(metavar="POLICY.KEY=VALUE", help="A policy's parameter; may be repeated."),
     ] = None,
     plugins: PluginOption = None,
-    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 8,
+    replicates: Annotated[
+        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
+    ] = 8,
     overrides: SetOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
@@ -52,6 +56,7 @@ def compare(
         from twin.study.compare import compare as compare_cases
 
         chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
+        picture = _picture(figure, f"compare-{chosen.name}.png")
         result = compare_cases(
             make_cases(
                 chosen,
@@ -73,10 +78,9 @@ def compare(
     for outcome in result.outcomes:
         if outcome.infeasible:
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
-    picture = figure or Path("runs") / f"compare-{chosen.name}.png"
-    comparison_plot(result, picture)
-    report.say(f"plot in {picture}")
     report.json(result.as_json())
+    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
+    report.end()
 
 
 def place(
@@ -91,7 +95,9 @@ def place(
         ),
     ] = "0",
     plugins: PluginOption = None,
-    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 4,
+    replicates: Annotated[
+        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
+    ] = 4,
     overrides: SetOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
@@ -107,6 +113,7 @@ def place(
         from twin.study.place import place as plan_all
 
         chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
+        picture = _picture(figure, f"place-{chosen.name}.png")
         result = plan_all(
             chosen,
             _names(strategies),
@@ -127,16 +134,17 @@ def place(
         "s/token: exact expectation on outages the planner has not seen; tokens/s: busiest "
         "satellite, all work but the LM head's counted; gap: above the lower bound at this floor"
     )
-    picture = figure or Path("runs") / f"place-{chosen.name}.png"
-    place_plot(result, chosen.name, picture)
-    report.say(f"plot in {picture}")
     report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
+    report.file("--figure", picture, lambda path: place_plot(result, chosen.name, path), "plot")
+    report.end()
 
 
 def reproduce(
     experiment: Annotated[str, typer.Argument(help="Which published experiment: space-xnet.")],
-    replicates: Annotated[int, typer.Option(min=2, help="Independent repetitions.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
+    replicates: Annotated[
+        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
+    ] = 32,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_INTEGER, help="Seed of all randomness.")] = 0,
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
@@ -147,6 +155,7 @@ def reproduce(
     report = Console(json_file)
     if experiment != "space-xnet":
         raise InputError(f"unknown experiment {experiment!r}; known: space-xnet")
+    picture = _picture(figure, "reproduce-space-xnet.png")
     with progress_bar("skies") as progress:
         from twin.study.reproduce import PUBLISHED_S, ratios, trend_lines
         from twin.study.reproduce import reproduce as reproduce_space_xnet
@@ -176,10 +185,18 @@ def reproduce(
     report.say("assumptions that the paper does not state:")
     for line in result.assumptions:
         report.say(f"  {line}")
-    picture = figure or Path("runs") / "reproduce-space-xnet.png"
-    reproduction_plot(result, picture)
-    report.say(f"plot in {picture}")
     report.json(result.as_json())
+    report.file("--figure", picture, lambda path: reproduction_plot(result, path), "plot")
+    report.end()
+
+
+def _picture(figure: Path | None, name: str) -> Path:
+    """Where the plot goes: by default to runs/, which is looked at before all is computed."""
+    if figure is not None:
+        return figure
+    picture = Path("runs") / name
+    outputs.check("--figure", picture, makes_folder=True)
+    return picture
 
 
 def _floors(text: str) -> list[float]:

@@ -1,6 +1,5 @@
 """Commands for studies: run one over processes or a cluster, list those that ship, show one."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +12,8 @@ if TYPE_CHECKING:
     from twin.cli.console import Console
     from twin.runs.studies import Study
     from twin.study.study_file import StudyFile
-    from twin.study.sweep import OpenSweep
 
 studies_app = typer.Typer(help="List the studies that ship with the twin, or show one.")
-
-_INTERRUPTED = 130
-"""Exit code of a command that Ctrl-C ended."""
 
 
 def sweep(
@@ -54,39 +49,16 @@ def sweep(
         raise InputError("--keep-runs: goes with --workers only, a cluster returns figures alone")
     with progress_bar("points") as progress:
         from twin.study.sweep import open_sweep
+        from twin.study.sweep import sweep as sweep_points
 
         opened = open_sweep(
             study, resume=resume, runs_dir=runs_dir, keep_runs=keep_runs, plugins=plugins or ()
         )
         if scheduler is not None and opened.writer.keep_runs:
             raise InputError("--scheduler: this study keeps its runs, which only --workers can")
-        done = _run(opened, workers, scheduler, progress)
+        with opened.writer:
+            done = sweep_points(opened, workers=workers, scheduler=scheduler, progress=progress)
     _tell(report, opened.study, done)
-
-
-def _run(
-    opened: "OpenSweep",
-    workers: int | None,
-    scheduler: str | None,
-    progress: Callable[[int, int], None],
-) -> "Study":
-    """Run the points; after an interruption, print how to continue."""
-    from twin.study.sweep import sweep as sweep_points
-
-    writer = opened.writer
-    try:
-        with writer:
-            return sweep_points(opened, workers=workers, scheduler=scheduler, progress=progress)
-    except BaseException as error:
-        if writer.partial.is_dir():
-            typer.echo(
-                f"{len(writer.done)} of {writer.points} points are kept; go on with: "
-                f"twin sweep --resume {writer.partial}",
-                err=True,
-            )
-        if isinstance(error, KeyboardInterrupt):
-            raise typer.Exit(_INTERRUPTED) from None
-        raise
 
 
 def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
@@ -107,6 +79,7 @@ def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
         {"study": study.name, "path": str(done.path), "points": points, "failed": failed}
         | {"groups": as_json(groups)}
     )
+    report.end()
 
 
 @studies_app.callback(invoke_without_command=True)
@@ -120,7 +93,9 @@ def studies(context: typer.Context) -> None:
 
     found = [study_file.read_study(name) for name in study_file.preset_names()]
     rows = [[file.name, file.question, str(count_points(file))] for file in found]
-    Console(None).table("studies", ["name", "question", "points"], rows)
+    report = Console(None)
+    report.table("studies", ["name", "question", "points"], rows)
+    report.end()
 
 
 @studies_app.command()

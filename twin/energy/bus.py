@@ -6,7 +6,7 @@ from typing import Final, Literal
 from twin.constants import SOLAR_CONSTANT_W_M2
 from twin.errors import InputError
 from twin.registry import Registry
-from twin.scenario.schema import Bus
+from twin.scenario.spacecraft import Bus
 
 TERMINALS = 4
 """Laser terminals that the totals `idle_w` and `peak_w` count as on."""
@@ -23,7 +23,7 @@ class BusProfile:
     name : str
         Key of the profile.
     array_w : float
-        Power of the solar array in full sunlight at normal incidence.
+        Power of the solar array in full sunlight at normal incidence, 1 au from the Sun.
     array_m2 : float
         Its area; with `array_w` it gives the efficiency.
     pointing : {"sun-tracking", "one-axis", "body-fixed"}
@@ -169,8 +169,8 @@ _PROFILES = (
         sun_m2=10.0,
     ),
     # An orbital data centre in a dawn-dusk orbit: little eclipse, so little battery, which runs
-    # out in a full eclipse at peak; and a radiator that in steady sunlight holds about half of
-    # the peak work below its limit.
+    # out in a full eclipse at peak; and a radiator that in steady sunlight holds about four fifths
+    # of the peak work below its limit.
     BusProfile(
         name="suncatcher",
         array_w=7_300.0,
@@ -217,7 +217,7 @@ def profile(bus: Bus) -> BusProfile:
     given = {key: value for key, value in bus.model_dump(exclude_none=True).items() if key in own}
     result = _with_array(replace(base, **given), bus, base)
     result = _with_totals(result, bus)
-    _check(result)
+    check(result)
     return result
 
 
@@ -258,7 +258,8 @@ def _with_totals(result: BusProfile, bus: Bus) -> BusProfile:
     )
 
 
-def _check(entry: BusProfile) -> None:
+def check(entry: BusProfile) -> None:
+    """Raise `InputError` where two figures of a profile contradict each other."""
     for low, high in (
         ("compute_idle_w", "compute_peak_w"),
         ("brownout_soc", "recovery_soc"),

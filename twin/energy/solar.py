@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from twin.constants import R_EARTH_KM
 from twin.energy.bus import BusProfile
 from twin.space.compiled import compiled
+from twin.space.sun import AU_KM
 
 type Array = NDArray[np.float64]
 
 
 class Surroundings(NamedTuple):
-    """N satellites under the Sun over a step; all (N,)."""
+    """N satellites under the Sun over a step; all (N,) but the last."""
 
     sunlit: Array
     """Share of the step in sunlight, 0 to 1 (penumbra by its illumination)."""
@@ -27,6 +28,8 @@ class Surroundings(NamedTuple):
     """Cosine of the angle between the Sun and the orbital plane."""
     earth_view: Array
     """(R/r)^2, the share of the sky that Earth fills for a plate that faces it."""
+    sunshine: float
+    """Irradiance over that at 1 au: 1.034 in the first days of January, 0.967 in July's."""
 
 
 def surroundings(
@@ -42,15 +45,17 @@ def surroundings(
     r_km, v_km_s : (N, 3) float64
         States at the start of the step, geocentric.
     sun_km : (3,) float64
-        The Sun in the same axes.
+        The Sun in the same axes; its distance is taken as Earth's.
     sunlit : (N,) float64
         Share of the step in sunlight.
     step_s : float
         Length of the step, shorter than an orbit.
     """
     lit_first, day, cos_beta, earth_view = out = np.empty((4, len(r_km)))
-    _look_up(r_km, v_km_s, sun_km / np.linalg.norm(sun_km), sunlit, step_s, out)
-    return Surroundings(sunlit, lit_first, day, cos_beta, earth_view)
+    distance_km = float(np.linalg.norm(sun_km))
+    _look_up(r_km, v_km_s, sun_km / distance_km, sunlit, step_s, out)
+    sunshine = (AU_KM / distance_km) ** 2
+    return Surroundings(sunlit, lit_first, day, cos_beta, earth_view, sunshine)
 
 
 def array_w(around: Surroundings, bus: BusProfile) -> Array:
@@ -61,15 +66,16 @@ def array_w(around: Surroundings, bus: BusProfile) -> Array:
     that points to nadir and loses the cosine of the Sun's zenith angle, which over an orbit
     leaves cos(beta)/pi.
     """
+    full_w = bus.array_w * around.sunshine
     match bus.pointing:
         case "sun-tracking":
-            return np.full(len(around.day), bus.array_w)
+            return np.full(len(around.day), full_w)
         case "one-axis":
-            return bus.array_w * around.cos_beta
+            return full_w * around.cos_beta
         case "body-fixed":
             # By day the Sun is up, so all of the mean falls into the sunlit time.
             lit = np.where(around.sunlit > 0.0, around.sunlit, np.inf)
-            return bus.array_w * np.minimum(around.day / lit, 1.0)
+            return full_w * np.minimum(around.day / lit, 1.0)
 
 
 @compiled

@@ -1,7 +1,7 @@
 """Temperature of a fleet: each satellite is one node, warmed by its load, Sun and Earth.
 
-m c dT/dt = Q + alpha S A_sun nu + alpha a S F A day + eps E F A - eps sigma A T^4, with the solar
-constant S, sunlit share nu, albedo a, Earth's infrared E, and F = (R/r)^2.
+m c dT/dt = Q + alpha S A_sun nu + alpha a S F A day + eps E F A - eps sigma A T^4, with the Sun's
+irradiance S, sunlit share nu, albedo a, Earth's infrared E, and F = (R/r)^2.
 
 References
 ----------
@@ -29,7 +29,7 @@ ALBEDO: Final = 0.30
 
 def absorbed_w(around: Surroundings, bus: BusProfile) -> Array:
     """Heat from the Sun, from sunlight off Earth, and from Earth itself, in W, (N,)."""
-    sun = bus.absorptivity * SOLAR_CONSTANT_W_M2
+    sun = bus.absorptivity * SOLAR_CONSTANT_W_M2 * around.sunshine
     per_view = (sun * ALBEDO) * around.day + bus.emissivity * EARTH_INFRARED_W_M2
     return (sun * bus.sun_m2) * around.sunlit + bus.radiator_m2 * around.earth_view * per_view
 

@@ -57,7 +57,7 @@ def czml(run: Run, *, every_s: float | None = None) -> str:
     body = world.constellation
     end_s = run.scenario.simulation.steps * world.step_s
     t_s = _sample_times_s(world, every_s)
-    r_km, _ = propagation.propagate(body, run.scenario.propagation.model, t_s)
+    r_km, _, gone = propagation.tracked(body, run.scenario.propagation.model, t_s)
     interval = TimeInterval(start=body.epoch_utc, end=str(utc(body.epoch_utc, np.array(end_s))))
     document = Packet(
         id="document",
@@ -67,7 +67,8 @@ def czml(run: Run, *, every_s: float | None = None) -> str:
             interval=interval, currentTime=body.epoch_utc, multiplier=max(1, end_s / _SHOWN_IN_S)
         ),
     )
-    satellites = _satellite_packets(world, t_s, r_km, hosted(run, run.first_step, body.size))
+    hosting = hosted(run, run.first_step, body.size)
+    satellites = _satellite_packets(world, t_s, (r_km, gone), hosting)
     return Document(packets=[document, *satellites, *_site_packets(run)]).dumps()
 
 
@@ -84,9 +85,14 @@ def _sample_times_s(world: World, every_s: float | None) -> NDArray[np.float64]:
 
 
 def _satellite_packets(
-    world: World, t_s: NDArray[np.float64], r_km: NDArray[np.float64], hosting: Hosting
+    world: World,
+    t_s: NDArray[np.float64],
+    track: tuple[NDArray[np.float64], NDArray[np.bool_]],
+    hosting: Hosting,
 ) -> Iterator[Packet]:
+    """A point and path of each satellite, which end where it comes down."""
     body = world.constellation
+    r_km, gone = track
     path = Path(
         leadTime=0,
         trailTime=_TRAIL_ORBITS * world.period_s,
@@ -100,7 +106,10 @@ def _satellite_packets(
         "interpolationDegree": DEGREE,
     }
     for i, name in enumerate(body.names):
-        samples = np.column_stack([t_s.round(6), (r_km[:, i] * 1000).round(1)])
+        ends = int(np.argmax(gone[:, i])) if gone[:, i].any() else None
+        samples = np.column_stack([t_s.round(6), (r_km[:, i] * 1000).round(1)])[:ends]
+        last_utc = str(utc(body.epoch_utc, samples[-1:, 0])[0])
+        there = None if ends is None else TimeInterval(start=body.epoch_utc, end=last_utc)
         rgba = (
             GATEWAY_RGBA if hosting.gateway[i]
             else EXPERT_RGBA if hosting.experts[i]
@@ -110,6 +119,7 @@ def _satellite_packets(
             id=f"satellite-{i}",
             name=name,
             description=f"plane {body.plane[i]}, slot {body.slot[i]}<br>{_described(hosting, i)}",
+            availability=there,
             position=Position(cartesian=samples.ravel().tolist(), **sampling),
             point=Point(pixelSize=5, color=Color(rgba=rgba)),
             path=path,

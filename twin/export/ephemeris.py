@@ -4,14 +4,12 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import InputError
-from twin.runs.files import write_text
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
 from twin.space import propagation
@@ -55,25 +53,15 @@ class SatelliteEphemeris:
             "steps": {name: column.tolist() for name, column in self.columns.items()},
         }
 
-    def write_csv(self, path: Path) -> Path:
-        """Write the steps to `path` and the shadows beside it; return where those are.
-
-        Raises
-        ------
-        InputError
-            If a file cannot be written.
-        """
-        beside = path.with_name(f"{path.stem}-shadows{path.suffix}")
-        header = [f"{name}_{unit}" for unit in ("s", "utc") for name in _edge_names()]
+    def steps_csv(self) -> str:
+        """All steps as CSV."""
         steps = zip(*(column.tolist() for column in self.columns.values()), strict=True)
-        try:
-            write_text(path, _csv([list(self.columns), *steps]))
-            write_text(
-                beside, _csv([header, *([s[name] for name in header] for s in self.shadows)])
-            )
-        except OSError as error:
-            raise InputError(f"--csv {path}: {error.strerror}") from None
-        return beside
+        return _csv([list(self.columns), *steps])
+
+    def shadows_csv(self) -> str:
+        """All shadows as CSV."""
+        header = [f"{name}_{unit}" for unit in ("s", "utc") for name in _edge_names()]
+        return _csv([header, *([s[name] for name in header] for s in self.shadows)])
 
     def step_rows(self, most: int) -> list[list[str]]:
         """Evenly chosen steps as text: time, place, beta angle, sunlit share."""
@@ -118,6 +106,11 @@ def satellite_ephemeris(
     sky = Ephemeris(alone, _only(body, i))
     instants, lights = [], []
     for step in range(simulation.steps):
+        if sky.gone(step)[0]:
+            raise InputError(
+                f"{body.names[i]}: decays within {sky.t_s[step]:.0f} s of {body.epoch_utc}, where "
+                f"SGP4 gives it up; there are {step} steps before that"
+            )
         instants.append(sky.at(step))
         lights.append(sky.light(step))
         progress(step + 1, simulation.steps)

@@ -1,5 +1,6 @@
 """What happened in a run: its events, chosen by kind, satellite and time, and counted."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ def select(
     InputError
         If a kind or the satellite is unknown, or the time runs backwards.
     """
-    names = _names(run)
+    names, epoch_utc = _names_and_epoch(run)
     conditions = []
     if kinds:
         _check(kinds, run)
@@ -112,6 +113,9 @@ def select(
     if satellite is not None:
         row = satellite_number(names, satellite)
         conditions.append((pc.field("satellite") == row) | (pc.field("other") == row))
+    for option, t_s in (("--from", from_s), ("--to", to_s)):
+        if t_s is not None and not math.isfinite(t_s):
+            raise InputError(f"{option} {t_s}: must be a finite number of seconds")
     if from_s is not None:
         conditions.append(pc.field("t_s") >= from_s)
     if to_s is not None:
@@ -122,15 +126,19 @@ def select(
     for condition in conditions:
         chosen = condition if chosen is None else chosen & condition
     table = run.table("events", filters=chosen)
-    return Events(table=table, names=names, epoch_utc=run.scenario.simulation.start_utc)
+    return Events(table=table, names=names, epoch_utc=epoch_utc)
 
 
-def _names(run: Run) -> tuple[str, ...]:
+def _names_and_epoch(run: Run) -> tuple[tuple[str, ...], str]:
     try:
-        return constellations.build(run.scenario).names
+        body = constellations.build(run.scenario)
     except InputError:
+        start_utc = run.scenario.simulation.start_utc
+        if start_utc is None:
+            raise
         last = pc.max(run.table("satellites", ["satellite"])[0])
-        return tuple(str(i) for i in range(last.as_py() + 1))
+        return tuple(str(i) for i in range(last.as_py() + 1)), start_utc
+    return body.names, body.epoch_utc
 
 
 def _check(kinds: Sequence[str], run: Run) -> None:

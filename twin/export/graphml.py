@@ -1,13 +1,13 @@
 """The links of one step of a run as a GraphML graph, for networkx and Gephi."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-import networkx as nx
 import numpy as np
 import pyarrow.compute as pc
-from networkx.readwrite.graphml import generate_graphml
 from numpy.typing import NDArray
 
 from twin.constants import C_KM_S
@@ -19,6 +19,17 @@ from twin.runs.store import Run
 from twin.vocabulary import LinkState
 from twin.world.topology import Snapshot
 from twin.world.world import World
+
+type Columns = Mapping[str, NDArray[Any]]
+
+_NAMESPACES = {
+    "xmlns": "http://graphml.graphdrawing.org/xmlns",
+    "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    "xsi:schemaLocation": "http://graphml.graphdrawing.org/xmlns "
+    "http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd",
+}
+_TYPES = {"b": "boolean", "i": "long", "u": "long", "f": "double", "U": "string"}
+"""GraphML's type of an array's kind."""
 
 
 def graphml(
@@ -51,13 +62,14 @@ def graphml(
     world = World(run.scenario)
     for snapshot, up in islice(snapshots(run, world), step + 1 - first):  # noqa: B007 (the last is used)
         progress(snapshot.step + 1, step + 1)
-    graph = nx.Graph(run=run.manifest["run_id"], step=step, t_s=snapshot.instant.t_s)
-    graph.add_nodes_from(enumerate(_rows(_nodes(run, world, snapshot, up))))
     paired = np.flatnonzero(snapshot.link_state != LinkState.UNPAIRED)
-    ends = world.skeleton.edges[paired].tolist()
-    links = _rows(_links(world, snapshot, paired))
-    graph.add_edges_from((a, b, link) for (a, b), link in zip(ends, links, strict=True))
-    return "\n".join(generate_graphml(graph, named_key_ids=True)) + "\n"
+    return _document(
+        {"run": np.array([run.manifest["run_id"]]), "step": np.array([step]),
+         "t_s": np.array([snapshot.instant.t_s])},
+        _nodes(run, world, snapshot, up),
+        _links(world, snapshot, paired),
+        world.skeleton.edges[paired].tolist(),
+    )  # fmt: skip
 
 
 def _nodes(
@@ -96,7 +108,43 @@ def _links(world: World, snapshot: Snapshot, paired: NDArray[np.intp]) -> dict[s
     }
 
 
-def _rows(columns: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, Any]]:
+def _document(about: Columns, nodes: Columns, links: Columns, ends: list[list[int]]) -> str:
+    """GraphML of a graph with attributes of itself, of nodes and of links, a column each.
+
+    An id may be there but once in a document: the key of a name that nodes and links share says
+    whose it is, as ``node_up`` and ``edge_up``.
+
+    References
+    ----------
+    http://graphml.graphdrawing.org/xmlns/1.0/graphml-structure.xsd
+    """
+    root = Element("graphml", _NAMESPACES)
+    domains = {"graph": about, "node": nodes, "edge": links}
+    count = Counter(name for columns in domains.values() for name in columns)
+    keys: dict[str, list[str]] = {}
+    for domain, columns in domains.items():
+        keys[domain] = [name if count[name] == 1 else f"{domain}_{name}" for name in columns]
+        for key, (name, column) in zip(keys[domain], columns.items(), strict=True):
+            kind = _TYPES[column.dtype.kind]
+            told = {"id": key, "for": domain, "attr.name": name, "attr.type": kind}
+            SubElement(root, "key", told)
+    graph = SubElement(root, "graph", edgedefault="undirected")
+    _put_data(graph, keys["graph"], next(_rows(about)))
+    for i, row in enumerate(_rows(nodes)):
+        _put_data(SubElement(graph, "node", id=str(i)), keys["node"], row)
+    for (a, b), row in zip(ends, _rows(links), strict=True):
+        edge = SubElement(graph, "edge", source=str(a), target=str(b))
+        _put_data(edge, keys["edge"], row)
+    indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, "unicode") + "\n"
+
+
+def _put_data(parent: Element, keys: list[str], row: tuple[Any, ...]) -> None:
+    for key, value in zip(keys, row, strict=True):
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        SubElement(parent, "data", key=key).text = text
+
+
+def _rows(columns: Columns) -> Iterator[tuple[Any, ...]]:
     """Columns as plain values row by row."""
-    for row in zip(*(column.tolist() for column in columns.values()), strict=True):
-        yield dict(zip(columns, row, strict=True))
+    return zip(*(column.tolist() for column in columns.values()), strict=True)

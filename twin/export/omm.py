@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
+
 from twin.errors import InputError
 from twin.runs.store import Run
 from twin.scenario.attachments import shown
@@ -56,7 +58,7 @@ def _csv(sets: Messages, written_utc: str) -> str:  # noqa: ARG001 (CSV has no h
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(sets[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(sets)
+    writer.writerows({name: _text(value) for name, value in fields.items()} for fields in sets)
     return out.getvalue()
 
 
@@ -84,9 +86,14 @@ def _xml(sets: Messages, written_utc: str) -> str:
         for part, (first, last) in _PARTS.items():
             parent = metadata if part == "metadata" else ElementTree.SubElement(data, part)
             for name in names[names.index(first) : names.index(last) + 1]:
-                ElementTree.SubElement(parent, name).text = str(fields[name])
+                ElementTree.SubElement(parent, name).text = _text(fields[name])
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, "unicode") + "\n"
+
+
+def _text(value: Any) -> str:
+    """A value as any reader takes it: numbers with all digits and without an exponent."""
+    return np.format_float_positional(value, trim="0") if isinstance(value, float) else str(value)
 
 
 FORMATS: Mapping[str, Callable[[Messages, str], str]] = {".csv": _csv, ".json": _json, ".xml": _xml}

@@ -6,12 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin import seeding
+from twin.errors import InputError
 from twin.moe import latency, presets
 from twin.moe.activations import Profile, activation_profile
 from twin.moe.latency import ComputeTimes
 from twin.moe.selection import inclusion_probabilities
 from twin.moe.spec import ModelCard
 from twin.scenario.schema import Scenario
+
+MAX_CHOICES = 50_000_000
+"""Experts that all tokens of a step choose, 30 bytes each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +58,27 @@ class Inference:
         return replace(self, probability=probability, activation=activation)
 
 
+def check_size(scenario: Scenario) -> None:
+    """Raise `InputError` if the tokens of a step choose more experts than memory holds."""
+    card, workload = presets.card(scenario.model.card), scenario.workload
+    tries = 1 + min(workload.retries, scenario.simulation.steps)
+    choices = workload.tokens_per_step * tries * card.layers * card.top_k
+    if choices > MAX_CHOICES:
+        raise InputError(
+            f"workload.tokens_per_step: {choices:,} experts chosen in a step, with those of tokens "
+            f"tried again, are more than the {MAX_CHOICES:,} allowed"
+        )
+
+
 def inference(scenario: Scenario) -> Inference:
-    """Set up the inference side of a scenario's replicate, as it is at the start."""
+    """Set up the inference side of a scenario's replicate, as it is at the start.
+
+    Raises
+    ------
+    InputError
+        If its activations do not fit its model, or its tokens are too many.
+    """
+    check_size(scenario)
     card = presets.card(scenario.model.card)
     simulation = scenario.simulation
     profile = activation_profile(

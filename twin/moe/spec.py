@@ -155,10 +155,16 @@ class ModelCard:
 
     @property
     def attention_flops_per_context_token(self) -> int:
-        """Scores and weighted sum of one layer, for each token already cached."""
+        """Scores and weighted sum of one layer, for each token already cached.
+
+        Latent attention works on what is cached: a head's scores take the compressed keys and
+        their rotary part, its weighted sum the compressed values. The matrices that would restore
+        keys and values act on the query and on the sum instead, once a token (arXiv 2405.04434,
+        section 2.1.2), and count as projections.
+        """
         if self.mla is None:
             return 4 * self.heads * self.head_dim
-        return 2 * self.heads * (self.mla.nope_dim + self.mla.rope_dim + self.mla.value_dim)
+        return 2 * self.heads * (2 * self.mla.kv_rank + self.mla.rope_dim)
 
     @property
     def router_flops(self) -> int:

@@ -26,6 +26,8 @@ class Sites:
         Unit normal of the ellipsoid, from which elevation counts.
     minimum_elevation_rad : float
         Elevation mask of all of them.
+    max_slant_km : float
+        How far a satellite that serves them may be; no limit by default.
     """
 
     names: tuple[str, ...]
@@ -33,6 +35,7 @@ class Sites:
     r_km: Array
     up: Array
     minimum_elevation_rad: float
+    max_slant_km: float = np.inf
 
     @property
     def size(self) -> int:
@@ -40,7 +43,7 @@ class Sites:
         return len(self.names)
 
 
-def sites(ground: Ground) -> Sites:
+def sites(ground: Ground, *, max_slant_km: float = np.inf) -> Sites:
     """Return the sites of a scenario's ground table; there may be none."""
     table = city_sites() if ground.users == "cities" else ground.sites
     rows = [(s.latitude_deg, s.longitude_deg, s.altitude_m, s.weight) for s in table]
@@ -52,6 +55,7 @@ def sites(ground: Ground) -> Sites:
         r_km=r_km,
         up=up,
         minimum_elevation_rad=float(np.radians(ground.minimum_elevation_deg)),
+        max_slant_km=max_slant_km,
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.constants import C_KM_S
 from twin.network import ground, passes
+from twin.network.reach import within_range
 from twin.registry import Registry
 from twin.scenario.schema import Ground
 from twin.space.constellation import Constellation
@@ -66,6 +67,7 @@ HANDOVER: Registry[Callable[..., Array]] = Registry(
         "longest-remaining": longest_remaining,
     },
     field="ground.handover",
+    bounds={"hysteresis_deg": (0.0, 180.0), "hysteresis_s": (0.0, np.inf)},
 )
 """Policies: the score of each satellite in sight, the highest of which serves; see `Sight`."""
 
@@ -126,8 +128,15 @@ class Serving:
     state : ServingState
     """
 
-    def __init__(self, table: Ground, constellation: Constellation, model: str) -> None:
-        self.sites = ground.sites(table)
+    def __init__(
+        self,
+        table: Ground,
+        constellation: Constellation,
+        model: str,
+        *,
+        max_slant_km: float = np.inf,
+    ) -> None:
+        self.sites = ground.sites(table, max_slant_km=max_slant_km)
         size = self.sites.size
         self.state = ServingState(
             satellite=np.full(size, NOBODY, np.int32),
@@ -252,7 +261,9 @@ class Serving:
             start_s = window * WINDOW_S
             end_s = start_s + WINDOW_S + LOOK_AHEAD_S
             self._track = passes.track(*self._motion, start_s, end_s)
-            self._passes = passes.passes(self.sites, self._track)
+            self._passes = within_range(
+                self.sites, self._track, passes.passes(self.sites, self._track)
+            )
             self._window = window
 
 

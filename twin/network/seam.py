@@ -104,7 +104,7 @@ class Seam:
         sun_km = sun.sun_gcrs_km(self._body.epoch_utc, t_s)
         code = np.empty((len(t_s), len(self._pairs)), np.uint8)
         range_km = np.empty(code.shape)
-        r_km, v_km_s = propagation.propagate(self._body, self._model, t_s)
+        r_km, v_km_s, _ = propagation.tracked(self._body, self._model, t_s)
         for k in range(len(t_s)):
             code[k], range_km[k] = broken_limits(
                 self._local, self._across, (r_km[k], v_km_s[k]), sun_km[k], self._limit

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.network.grid import LinkKind, Skeleton
+from twin.network.grid import LinkKind, Skeleton, Timetable
 from twin.network.links import LinkLimits, settle
 from twin.network.seam import Seam
 from twin.space.ephemeris import Instant
@@ -23,6 +23,8 @@ class TerminalState:
         Links whose two ends are partners.
     period : int or None
         Period of the changing links that the partners belong to; None before the first step.
+    passing : int or None
+        Period of the links between planes that drift; None before the first step.
     broken : (E,) uint8
         `LinkState` of the limit that each link broke in the step before, 0 for none.
     since_s : (E,) float64
@@ -33,6 +35,7 @@ class TerminalState:
     period: int | None
     broken: NDArray[np.uint8]
     since_s: NDArray[np.float64]
+    passing: int | None = None
 
 
 class Terminals:
@@ -69,8 +72,9 @@ class Terminals:
         self._acquisition_s, self._step_s = acquisition_s, step_s
         self._across = skeleton.kind != LinkKind.INTRA_PLANE
         self._changing = np.flatnonzero(skeleton.changing)
+        self._passing = np.flatnonzero(skeleton.passing)
         self.state = state or TerminalState(
-            paired=~skeleton.changing,
+            paired=~skeleton.changing & ~skeleton.passing,
             period=None,
             broken=np.zeros(len(skeleton.edges), np.uint8),
             since_s=np.full(len(skeleton.edges), -np.inf),
@@ -104,8 +108,12 @@ class Terminals:
             One-way light time per CSR entry, ``inf`` where the link is not up.
         """
         skeleton, before = self._skeleton, before or now
+        mine = self.state
         if self._seam is not None:
-            self._choose_partners(self._seam, now.t_s, powered)
+            mine.period = self._pair(self._seam, self._changing, mine.period, now.t_s, powered)
+        if len(self._passing):
+            table = skeleton.timetable
+            mine.passing = self._pair(table, self._passing, mine.passing, now.t_s, powered)
         state = np.empty(len(skeleton.edges), np.uint8)
         weight_s = np.empty(len(skeleton.indices))
         settle(
@@ -123,22 +131,30 @@ class Terminals:
         )
         return state, weight_s
 
-    def _choose_partners(self, seam: Seam, t_s: float, powered: NDArray[np.bool_]) -> None:
-        mine, period = self.state, seam.period(t_s)
-        if period == mine.period:
-            return
+    def _pair(
+        self,
+        chooser: Seam | Timetable,
+        links: NDArray[np.intp],
+        before: int | None,
+        t_s: float,
+        powered: NDArray[np.bool_],
+    ) -> int:
+        """Give links the partners of the period that has come, if it is new; return it."""
+        mine, period = self.state, chooser.period(t_s)
+        if period == before:
+            return period
         if period == 0:
-            old = seam.partners(0, powered)
-        elif mine.period == period - 1:
-            old = mine.paired[self._changing]
+            old = chooser.partners(0, powered)
+        elif before == period - 1:
+            old = mine.paired[links]
         else:
-            old = seam.partners(period - 1, powered)
-        chosen = seam.partners(period, powered)
-        lasting = chosen & old & mine.paired[self._changing]
-        mine.broken[self._changing[~lasting]] = 0
-        mine.since_s[self._changing[chosen & ~old]] = seam.start_s(period)
-        mine.paired[self._changing] = chosen
-        mine.period = period
+            old = chooser.partners(period - 1, powered)
+        chosen = chooser.partners(period, powered)
+        lasting = chosen & old & mine.paired[links]
+        mine.broken[links[~lasting]] = 0
+        mine.since_s[links[chosen & ~old]] = chooser.start_s(period)
+        mine.paired[links] = chosen
+        return period
 
 
 @dataclass(kw_only=True)

@@ -37,7 +37,7 @@ def light(world: World, bus: BusProfile, *, first_s: float, last_s: float) -> Li
     """Forecast sunlight and array power from one time to another."""
     t_s = np.arange(first_s, max(last_s, first_s + _SAMPLE_S), _SAMPLE_S)
     body = world.constellation
-    r_km, v_km_s = propagation.propagate(body, world.scenario.propagation.model, t_s)
+    r_km, v_km_s, _ = propagation.tracked(body, world.scenario.propagation.model, t_s)
     sun_km = sun_gcrs_km(body.epoch_utc, t_s)
     sunlit = eclipse.illumination(r_km, sun_km[:, None, :], world.scenario.bus.eclipse)
     array_w = [

@@ -49,6 +49,9 @@ def check(scenario: Scenario) -> None:
                 registry.build(name, params)
             except InputError as error:
                 raise InputError(f"{kind.params}: {error}") from None
+    from twin.moe.inference import check_size  # which imports numba
+
+    check_size(scenario)
 
 
 def foreign(scenario: Scenario) -> bool:

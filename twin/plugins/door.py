@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -64,27 +65,39 @@ class _Register:
     def bus_profile(self, profile: BusProfile) -> BusProfile:
         """Add a bus profile under its own name."""
         from twin.energy.bus import BusProfile
+        from twin.plugins.data import check_bus
 
-        return _data("bus-profile", profile, BusProfile)
+        _data("bus-profile", profile, BusProfile, check_bus)
+        return profile
 
     def model_card(self, card: ModelCard) -> ModelCard:
         """Add a model card under its own name."""
         from twin.moe.spec import ModelCard
+        from twin.plugins.data import check_card
 
-        return _data("model-card", card, ModelCard)
+        _data("model-card", card, ModelCard, check_card)
+        return card
 
     def figure(self, figure: RunFigure) -> RunFigure:
         """Add a figure of a run under its own name; run, studies and reports show it."""
+        from twin.plugins.data import check_figure
+        from twin.plugins.guards import guard
         from twin.runs.figures import RunFigure
 
-        return _data("figure", figure, RunFigure)
+        _kind_of("figure", figure, RunFigure)
+        check_figure(figure)
+        drawn = dataclasses.replace(figure, draw=guard("figure", figure.name, figure.draw))
+        _add("figure", figure.name, drawn)
+        return figure
 
     def event_kind(self, name: str, event: Event) -> Event:
         """Add a kind of event; ``model.log.add(name, ...)`` logs one."""
+        from twin.plugins.data import check_event
         from twin.vocabulary import Event
 
         if not isinstance(event, Event):
             raise InputError(f"an event-kind must be an Event, not {type(event).__name__}")
+        check_event(name, event)
         _add("event-kind", name, event)
         return event
 
@@ -105,11 +118,15 @@ def _decorator(kind: str, name: str) -> Callable[[Any], Any]:
     return add
 
 
-def _data[T](kind: str, thing: Any, wanted: type[T]) -> T:
+def _kind_of(kind: str, thing: Any, wanted: type[Any]) -> None:
     if not isinstance(thing, wanted):
         raise InputError(f"a {kind} must be a {wanted.__name__}, not {type(thing).__name__}")
-    _add(kind, thing.name, thing)  # type: ignore[attr-defined]
-    return thing
+
+
+def _data(kind: str, thing: Any, wanted: type[Any], check: Callable[[Any], None]) -> None:
+    _kind_of(kind, thing, wanted)
+    check(thing)
+    _add(kind, thing.name, thing)
 
 
 def _add(kind: str, name: str, thing: Any) -> None:

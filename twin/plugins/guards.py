@@ -1,5 +1,6 @@
-"""A user's function behind a guard: what it returns is checked before anything relies on it."""
+"""A user's function behind a guard: what it is given is its own, what it returns is checked."""
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
@@ -7,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from agents.rules.view import Decision, RuleState
 from placement.policies.telemetry import Proposal
-from placement.problem import Placement
-from twin.errors import InputError
-from twin.plugins.errors import line_of, located, source_of
+from twin.errors import InputError, one_line
+from twin.plugins import answers
+from twin.plugins.errors import call, line_of, source_of
 from twin.plugins.kinds import KINDS
 
-_ROWS = ("gateway", "expert", "standby", "replica")
+_LARGEST = 100_000_000
+"""Numbers of an array that a user's function may return."""
 
 
 class Guarded:
@@ -29,27 +31,36 @@ class Guarded:
         self.kind, self.name, self.function = kind, name, function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function and check what it returns."""
-        if self.kind == "policy":
-            args = (args[0], _Offers(args[1]))
-        result = self.run(self.function, *args, **kwargs)
+        """Call the function on copies of its arguments' arrays, and check what it returns."""
+        if self.kind == "policy":  # whose view cannot be written to
+            args = (args[0], Offers(args[1]))
+            given = args
+        else:
+            given = tuple(map(_copied, args))
+        result = self.run(self.function, *given, **kwargs)
         return _FORMS[self.kind].check(self, result, *args)
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function of the user's; its errors become one line."""
-        try:
-            return function(*args, **kwargs)
-        except InputError:
-            raise
-        except Exception as error:
-            raise InputError(located(error, source_of(self.function))) from error
+        return call(source_of(self.function), lambda: function(*args, **kwargs))
+
+    def array(self, found: Any) -> NDArray[Any]:
+        """Return what the function gave as an array, whatever it is."""
+        array: NDArray[Any] = self.run(np.asarray, found)
+        if array.size > _LARGEST:
+            raise self.refuse(f"at most {_LARGEST:,} numbers", array)
+        return array
 
     def refuse(self, wanted: str, got: Any) -> InputError:
         """Return the error for a result that is not as wanted."""
+        if inspect.iscoroutine(got):
+            got.close()
         shown = f"{got.dtype} {got.shape}" if isinstance(got, np.ndarray) else type(got).__name__
         kind = KINDS[self.kind].registry.kind
         where = line_of(self.function)
-        return InputError(f"{where}: {kind} {self.name!r} must return {wanted} (got {shown})")
+        return InputError(
+            f"{where}: {kind} {self.name!r} must return {wanted} (got {one_line(shown, 100)})"
+        )
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
         return _entry, (self.kind, self.name)
@@ -77,7 +88,7 @@ def guard(kind: str, name: str, function: Any) -> Callable[..., Any]:
     return Guarded(kind, name, function)
 
 
-class _Offers:
+class Offers:
     """``propose`` of a policy, which remembers what it has proposed."""
 
     def __init__(self, propose: Callable[..., Proposal | None]) -> None:
@@ -85,110 +96,35 @@ class _Offers:
         self.made: list[Proposal] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Proposal | None:
+        """Propose, and remember it."""
         proposal = self._propose(*args, **kwargs)
         if proposal is not None:
             self.made.append(proposal)
         return proposal
 
 
-class _Draws:
-    """A user's sampler behind a guard."""
-
-    def __init__(self, guarded: Guarded, sampler: Callable[..., Any], made: tuple[Any, int]):
-        self._guarded, self._sampler, self._made = guarded, sampler, made
-
-    def __call__(self, probabilities: Any, tokens: int, *args: Any) -> Any:
-        found = self._guarded.run(self._sampler, probabilities, tokens, *args)
-        layers, experts = probabilities.shape
-        shape = (tokens, layers, self._made[1])
-        drawn = np.asarray(found)
-        if drawn.shape != shape or drawn.dtype.kind not in "iu":
-            raise self._guarded.refuse(f"a sampler that draws integers of shape {shape}", drawn)
-        if drawn.size and not 0 <= drawn.min() <= drawn.max() < experts:
-            raise self._guarded.refuse(f"a sampler that draws experts 0 to {experts - 1}", drawn)
-        return np.ascontiguousarray(drawn, np.int32)
-
-    def __reduce__(self) -> tuple[Guarded, tuple[Any, int]]:
-        return self._guarded, self._made
-
-
 def _entry(kind: str, name: str) -> Any:
     return KINDS[kind].registry[name]
 
 
-def _strategy(guarded: Guarded, result: Any, *_: Any) -> Placement:
-    if not isinstance(result, Placement):
-        raise guarded.refuse("a Placement", result)
-    rows = {}
-    for name in _ROWS:
-        found = np.asarray(getattr(result, name))
-        if found.dtype.kind not in "iu":
-            raise guarded.refuse(f"integers as Placement.{name}", found)
-        rows[name] = np.ascontiguousarray(found, np.int32)
-    return Placement(**rows)
-
-
-def _policy(guarded: Guarded, result: Any, _view: Any, offers: _Offers) -> Proposal | None:
-    if result is not None and not any(result is made for made in offers.made):
-        raise guarded.refuse("None or what propose() has returned", result)
-    return result  # type: ignore[no-any-return]
-
-
-def _states(guarded: Guarded, result: Any, constellation: Any, t_s: Any) -> Any:
-    shape = (len(t_s), constellation.size, 3)
-    wanted = f"two arrays of finite numbers of shape {shape}, r_km and v_km_s"
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise guarded.refuse(wanted, result)
-    states = tuple(np.asarray(part) for part in result)
-    for part in states:
-        if part.shape != shape or part.dtype.kind not in "iuf" or not np.isfinite(part).all():
-            raise guarded.refuse(wanted, part)
-    return tuple(np.ascontiguousarray(part, np.float64) for part in states)
-
-
-def _flags(guarded: Guarded, result: Any, before: Any, n: int, *_: Any) -> Any:  # noqa: ARG001
-    flags = np.asarray(result)
-    if flags.dtype != np.bool_ or flags.shape != (n,):
-        raise guarded.refuse(f"bool of shape ({n},)", flags)
-    return np.ascontiguousarray(flags)
-
-
-def _scores(guarded: Guarded, result: Any, sight: Any) -> Any:
-    score = np.asarray(result)
-    shape = np.shape(sight.satellite)
-    if score.shape != shape or score.dtype.kind not in "iuf" or np.isnan(score).any():
-        raise guarded.refuse(f"a number for each satellite in sight, of shape {shape}", score)
-    return np.asarray(score, np.float64)
-
-
-def _sampler(guarded: Guarded, result: Any, table: Any, top_k: int) -> Any:
-    if not callable(result):
-        raise guarded.refuse("a sampler, a function", result)
-    return _Draws(guarded, result, (table, top_k))
-
-
-_DECIDED = (
-    ("low", np.bool_),
-    ("throttled", np.bool_),
-    ("speed", np.float64),
-    ("accepting", np.bool_),
-    ("terminals_on", np.bool_),
-)
-
-
-def _decision(guarded: Guarded, result: Any, view: Any) -> Any:
-    if not isinstance(result, Decision) or not isinstance(result.state, RuleState):
-        raise guarded.refuse("a Decision with a RuleState", result)
-    shape = np.shape(view.soc)
-    for name, kind in _DECIDED:
-        column = np.asarray(getattr(result.state, name))
-        if column.shape != shape or column.dtype != kind:
-            raise guarded.refuse(f"{name} as {np.dtype(kind)} of shape {shape}", column)
-    return result
-
-
-def _anything(guarded: Guarded, result: Any, *_: Any) -> Any:  # noqa: ARG001
-    return result
+def _copied(thing: Any) -> Any:
+    """The same with arrays that a user's function may change without changing the twin's."""
+    if isinstance(thing, np.ndarray):
+        return thing.copy()
+    if isinstance(thing, tuple) and hasattr(thing, "_fields"):
+        return type(thing)(*map(_copied, thing))
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        own = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)}
+        kinds = (np.ndarray, tuple)
+        return dataclasses.replace(
+            thing,
+            **{
+                name: _copied(value)
+                for name, value in own.items()
+                if isinstance(value, kinds) or dataclasses.is_dataclass(value)
+            },
+        )
+    return thing
 
 
 @dataclass(frozen=True)
@@ -196,7 +132,7 @@ class _Form:
     """How the twin calls a kind of function, and the check of what it returns."""
 
     call: str
-    check: Callable[..., Any] = _anything
+    check: Callable[..., Any]
 
     @property
     def arguments(self) -> tuple[list[str], list[str]]:
@@ -207,12 +143,13 @@ class _Form:
 
 _HOLDS = "(before, n, table, step_s, *, rng)"
 _FORMS = {
-    "strategy": _Form("(problem, *, rng)", _strategy),
-    "policy": _Form("(view, propose)", _policy),
-    "propagator": _Form("(constellation, t_s)", _states),
-    "outage-model": _Form(_HOLDS, _flags),
-    "fault-model": _Form(_HOLDS, _flags),
-    "handover-rule": _Form("(sight)", _scores),
-    "satellite-rule": _Form("(view)", _decision),
-    "sampler": _Form("(table, top_k)", _sampler),
+    "strategy": _Form("(problem, *, rng)", answers.strategy),
+    "policy": _Form("(view, propose)", answers.policy),
+    "propagator": _Form("(constellation, t_s)", answers.states),
+    "outage-model": _Form(_HOLDS, answers.flags),
+    "fault-model": _Form(_HOLDS, answers.flags),
+    "handover-rule": _Form("(sight)", answers.scores),
+    "satellite-rule": _Form("(view)", answers.decision),
+    "sampler": _Form("(table, top_k)", answers.sampler),
+    "figure": _Form("(run)", answers.figure),
 }

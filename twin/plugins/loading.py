@@ -12,10 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from twin.errors import InputError
-from twin.plugins.errors import located
+from twin.plugins.errors import call
 from twin.registry import PLUGIN_TEXTS, Registry
 from twin.runs.files import read_manifest
-from twin.scenario import attachments
+from twin.scenario import attachments, sources
 
 GROUP = "orbital_twin.plugins"
 """Entry points of this group name the modules of installed packages that are plug-ins."""
@@ -132,12 +132,7 @@ def _load_module(name: str) -> None:
 
 
 def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"plug-in {path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"plug-in {path}: not a text file in UTF-8") from None
+    return sources.file_text(path, f"plug-in {path}")
 
 
 def _once(key: str, source: str, run: Callable[[], object]) -> None:
@@ -146,10 +141,10 @@ def _once(key: str, source: str, run: Callable[[], object]) -> None:
         return
     before = len(_session.added)
     try:
-        run()
-    except (Exception, SystemExit) as error:
+        call(source, run, loading=True)
+    except BaseException:
         _take_back(before)
-        raise InputError(located(error, source)) from error
+        raise
     _session.loaded.add(key)
 
 

@@ -1,6 +1,7 @@
 """Put a report together: on one or several runs, or on a study."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from twin.errors import InputError
@@ -12,7 +13,8 @@ from twin.report.study import study_document
 from twin.report.study_data import is_study, read_study_data
 from twin.report.words import CAUSES, agreement, scenario_in_words, scenario_table
 from twin.runs.cells import text
-from twin.runs.files import write_text
+from twin.runs.outputs import write as write_file
+from twin.runs.outputs import write_all
 from twin.runs.repeats import Case, make_cases
 from twin.runs.store import Run, open_run
 from twin.scenario import loader
@@ -74,21 +76,20 @@ def write(
     Raises
     ------
     InputError
-        If something cannot be written.
+        If something cannot be written; all else is.
     """
-    try:
-        page = html(document, drawing.svg)
-        if png_dir is not None:
-            png_dir.mkdir(parents=True, exist_ok=True)
-            for picture in document.pictures():
-                drawing.png(picture, png_dir / f"{picture.name}.png")
-        if csv_dir is not None:
-            csv_dir.mkdir(parents=True, exist_ok=True)
-            for table in document.tables():
-                write_text(csv_dir / f"{table.name}.csv", csv_text(table))
-        write_text(file, page)
-    except OSError as error:
-        raise InputError(f"{error.filename or file}: {error.strerror}") from None
+    page = html(document, drawing.svg)
+    made: list[tuple[str, Callable[[], object]]] = [(str(file), lambda: write_file(file, page))]
+    if png_dir is not None:
+        for picture in document.pictures():
+            plot = png_dir / f"{picture.name}.png"
+            made.append((str(plot), partial(drawing.png, picture, plot)))
+    if csv_dir is not None:
+        made.append((str(csv_dir), partial(csv_dir.mkdir, parents=True, exist_ok=True)))
+        for table in document.tables():
+            sheet = csv_dir / f"{table.name}.csv"
+            made.append((str(sheet), partial(write_file, sheet, csv_text(table))))
+    write_all(*made)
 
 
 def _resolved(folders: Sequence[Path]) -> set[Path]:
@@ -217,6 +218,8 @@ def _rerun(cases: list[Case]) -> list[Part]:
 def _notes(cases: list[Case]) -> list[Part]:
     found = [(run.manifest["run_id"], run.manifest) for case in cases for run in case.runs]
     notes = [f"{name}: {note}" for name, manifest in found for note in manifest["notes"]]
+    runs = [run for case in cases for run in case.runs]
+    notes += [f"{run.manifest['run_id']}: {remark}" for run in runs for remark in run.remarks]
     notes += [
         f"{name}: {len(manifest['left_out'])} satellites of the file left out"
         for name, manifest in found

@@ -29,13 +29,17 @@ def study_document(data: StudyData) -> Document:
         *([Section("Plots", pictures)] if pictures else []),
         Section("Failed points", tuple(_failed(cells))),
         Section("How to rerun", tuple(rerun(data))),
-        Section("Versions", (tables.versions(cells),)),
+        Section("Versions", (tables.versions(cells), *_remarks(data))),
     ]
     return Document(
         title=f"Study {data.study.name}",
         subtitle=f"Report on {data.kept.path.resolve().name}",
         sections=tuple(sections),
     )
+
+
+def _remarks(data: StudyData) -> list[Part]:
+    return [Items(tuple(data.kept.remarks))] if data.kept.remarks else []
 
 
 def _question(cells: Cells) -> list[Part]:

@@ -68,9 +68,11 @@ def _world(scenario: Scenario, step_s: float | None, note: str) -> str:
         "exponential": f" Satellites have faults of {faults.mean_down_s:g} s on average and are "
         f"without one {100 * faults.availability:g} % of the time.",
     }.get(faults.model, f" Satellites have faults {_by_model(FAULTS, faults)}.")
+    start = "the newest epoch of these"
+    if time.start_utc is not None:
+        start = f"{time.start_utc[:16].replace('T', ' ')} UTC"
     return (
-        f"{_orbits(scenario, note)} The run starts at "
-        f"{time.start_utc[:16].replace('T', ' ')} UTC and takes {time.steps} "
+        f"{_orbits(scenario, note)} The run starts at {start} and takes {time.steps} "
         f"steps{each}. Laser links of {links.rate_gbps:g} Gbit/s join each satellite to four "
         f"neighbours{bridges}; {random}.{failing}"
     )

@@ -1,6 +1,7 @@
 """Checkpoints of a run: its state and unwritten rows, two kept, written when they are worth it."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,16 @@ def files(run: Path) -> list[Path]:
     return sorted((run / FOLDER).glob("*.state"))
 
 
-def newest[T](run: Path, kind: type[T], *, before: int | None = None) -> tuple[T, Path] | None:
+def newest[T](
+    run: Path,
+    kind: type[T],
+    *,
+    before: int | None = None,
+    usable: Callable[[T], None] = lambda found: None,  # noqa: ARG005
+) -> tuple[T, Path] | None:
     """Newest readable checkpoint of a run, at or before a step; None without one.
+
+    One that `usable` refuses, with an InputError, counts as damaged.
 
     Raises
     ------
@@ -78,6 +87,7 @@ def newest[T](run: Path, kind: type[T], *, before: int | None = None) -> tuple[T
         try:
             note = state.read_note(file)
             found = state.read(file, kind)
+            usable(found)
         except InputError:
             continue  # damaged: the one before it serves
         check_versions(file, note)

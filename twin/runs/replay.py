@@ -46,8 +46,8 @@ class Start:
 
 def start(run: Run) -> Start | None:
     """State that a fork began from; None for a run that began at its scenario's first step."""
-    file = run.path / START
-    return states.read(file, Start) if file.is_file() else None
+    file = run.file(START)
+    return None if file is None else states.read(file, Start)
 
 
 def recorded(run: Run) -> Recorded:

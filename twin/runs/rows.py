@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from twin.moe import presets
+from twin.runs import sums
+from twin.runs.files import sync
 from twin.runs.tables import TABLES
 from twin.scenario.schema import Scenario
 
@@ -34,11 +37,14 @@ class RowsState:
         Closed parts of each table.
     waiting : list of (B,) uint8 arrays
         Rows of each table that wait, as an Arrow stream.
+    digests : list of list of str
+        SHA-256 of the closed parts of each table; none in the state of an older twin.
     """
 
     count: list[int]
     parts: list[int]
     waiting: list[NDArray[np.uint8]]
+    digests: list[list[str]] = field(default_factory=list)
 
 
 class Rows:
@@ -62,9 +68,11 @@ class Rows:
         self._before: dict[str, pa.Table] = {}
         self.count = dict.fromkeys(TABLES, 0)
         self._parts = dict.fromkeys(TABLES, 0)
+        self._digests: dict[str, list[str]] = {name: [] for name in TABLES}
         if state is not None:
             self.count = dict(zip(TABLES, state.count, strict=True))
             self._parts = dict(zip(TABLES, state.parts, strict=True))
+            self._digests |= dict(zip(TABLES, state.digests, strict=False))
             for name, stream in zip(TABLES, state.waiting, strict=True):
                 self._before[name] = pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
         self._folder: Path | None = None
@@ -86,7 +94,9 @@ class Rows:
             if (step + 1) % steps == 0:
                 table = self._take(name)
                 if len(table):
-                    _write_part(_part(folder, name, self._parts[name]), table)
+                    part = _part(folder, name, self._parts[name])
+                    _write_part(part, table)
+                    self._digests[name].append(sums.sha256(part))
                     self._parts[name] += 1
 
     def state(self) -> RowsState:
@@ -95,6 +105,7 @@ class Rows:
             count=list(self.count.values()),
             parts=list(self._parts.values()),
             waiting=[_stream(self.waiting(name)) for name in TABLES],
+            digests=[list(digests) for digests in self._digests.values()],
         )
 
     def drop_newer(self, folder: Path) -> None:
@@ -109,7 +120,8 @@ class Rows:
         """Write every table as one Parquet file."""
         for name, schema in TABLES.items():
             file = folder / f"{name}.parquet"
-            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            temporary = folder / f"{name}.parquet.tmp"
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
                 for k in range(self._parts[name]):
                     assert self._folder is not None  # a step came first
                     with pa.OSFile(str(_part(self._folder, name, k))) as part:
@@ -117,6 +129,9 @@ class Rows:
                 rest = self._take(name)
                 if len(rest):
                     writer.write_table(rest)
+            if any(self._parts.values()):  # a shorter run is sooner computed again than synced
+                sync(temporary)
+            temporary.replace(file)
 
     def waiting(self, name: str) -> pa.Table:
         """Rows of a table that wait, which go on waiting."""
@@ -136,6 +151,13 @@ class Rows:
         table = self.waiting(name)
         self._before.pop(name, None)
         return table
+
+
+def check_parts(state: RowsState, folder: Path) -> None:
+    """Refuse a state of which a closed part is lost or damaged."""
+    for name, digests in zip(TABLES, state.digests, strict=False):
+        for number, digest in enumerate(digests):
+            sums.same(_part(folder, name, number), digest)
 
 
 def _steps_a_group(name: str, scenario: Scenario) -> int:
@@ -160,12 +182,17 @@ def _part(folder: Path, name: str, number: int) -> Path:
 def _write_part(file: Path, table: pa.Table) -> None:
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     temporary = file.with_suffix(".tmp")
-    with temporary.open("wb") as sink:
-        with pa.ipc.new_file(sink, table.schema, options=options) as writer:
-            writer.write_table(table)
-        sink.flush()
-        os.fsync(sink.fileno())
-    temporary.replace(file)
+    try:
+        with temporary.open("wb") as sink:
+            with pa.ipc.new_file(sink, table.schema, options=options) as writer:
+                writer.write_table(table)
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(file)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def _stream(table: pa.Table) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ any other file.
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ def read_bytes(path: str | Path, *, told: str | None = None) -> bytes:
         return content
     try:
         return gzip.decompress(content)
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         raise InputError(f"{label}: damaged attachment") from None
 
 
@@ -114,8 +115,11 @@ def kept(root: Path, entries: Mapping[str, Mapping[str, str]]) -> dict[str, Path
     """
     found = {}
     for path, entry in entries.items():
-        file = root / entry["file"]
-        if hashlib.sha256(read_bytes(file)).hexdigest() != entry["sha256"]:
+        try:
+            file, digest = root / entry["file"], entry["sha256"]
+        except (LookupError, TypeError):
+            raise InputError(f"{root}: damaged manifest.json: attachment {path}") from None
+        if hashlib.sha256(read_bytes(file)).hexdigest() != digest:
             raise InputError(f"{file}: is not what it was (its SHA-256 differs)")
         found[path] = file
     return found

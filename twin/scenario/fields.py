@@ -1,9 +1,15 @@
 """What tables of a scenario and of a study are made of: a strict base, kinds of numbers."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from twin.scenario import plain
+
+FIRST_YEAR: Final = 1900
+END_YEAR: Final = 2100
+"""Years, the last not included, that the Sun's position is known in."""
 
 
 class Table(BaseModel):
@@ -17,20 +23,40 @@ class Table(BaseModel):
 def _utc(text: str) -> str:
     try:
         when = datetime.fromisoformat(text)
-    except ValueError:
+        when = when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError("must be an ISO 8601 date and time, e.g. 2026-03-20T00:00:00Z") from None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if not FIRST_YEAR <= when.year < END_YEAR:
+        raise ValueError(f"must be from {FIRST_YEAR} to {END_YEAR - 1}")
+    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _text(value: Any) -> Any:
     """TOML has dates of its own, which mean the same as their text."""
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 UtcText = Annotated[str, BeforeValidator(_text), AfterValidator(_utc)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Efficiency = Annotated[float, Field(gt=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+Efficiency = Annotated[float, Field(ge=1e-6, le=1)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""What a run or a study is called, and its folder with it."""
+Path = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
+Params = Annotated[dict[str, Any], AfterValidator(plain.params)]
+"""Parameters of a named entry, which the entry checks itself."""
+
+# Bounds are far beyond what can be built, and near enough for all arithmetic to stay finite.
+Duration = Annotated[float, Field(ge=1e-3, le=1e9)]
+"""In s, from a millisecond to 30 years."""
+Delay = Annotated[float, Field(ge=0, le=1e9)]
+Power = Annotated[float, Field(ge=0, le=1e9)]
+"""In W."""
+Area = Annotated[float, Field(ge=1e-6, le=1e6)]
+"""In square metres."""
+Celsius = Annotated[float, Field(gt=-273.15, le=10_000)]
+Rate = Annotated[float, Field(ge=1e-6, le=1e9)]
+"""In Gbit/s."""
+Speed = Annotated[float, Field(ge=1e-6, le=1e12)]
+"""In GFLOPS."""
+Memory = Annotated[float, Field(ge=1e-6, le=1e9)]
+"""In GB."""

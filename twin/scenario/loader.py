@@ -1,21 +1,34 @@
 """Read scenarios: presets by name, files by path, single fields by ``table.key=value``."""
 
 import contextlib
+import copy
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 from pydantic import ValidationError
 
-from twin.errors import InputError
-from twin.scenario import attachments, sources
+from twin.errors import InputError, one_line, shown
+from twin.scenario import attachments, plain, sources
 from twin.scenario.schema import Scenario
 
 _PACKAGE = "twin.scenario"
+_MISTAKES = 8
+"""Told at a time."""
+_FIELD = re.compile(r"([a-z_]+\.[a-z_]+): (.*)", re.DOTALL)
+"""A message that begins with the field that it is about."""
+
+_ALTERNATIVES = (
+    ("simulation.step_s", "simulation.orbits"),
+    ("ground.sites", "ground.users"),
+    ("activations.topic", "activations.topics"),
+)
+"""Fields of which a scenario gives one."""
 
 
 def preset_names() -> list[str]:
@@ -42,7 +55,8 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
         Name of a preset, or path of a TOML file (anything with a ``/`` or ending in ``.toml``).
     overrides : sequence of str, or mapping
         ``table.key=value``, the value in TOML notation; what is not TOML is taken as a string.
-        Or values as they are, by ``table.key``.
+        Or values as they are, by ``table.key``. The alternative to a field, where the file has
+        it, gives way: ``simulation.step_s`` to ``simulation.orbits``.
 
     Raises
     ------
@@ -50,16 +64,13 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
         With file, field, value and what is allowed.
     """
     label, text = sources.read(_PACKAGE, "scenario", source)
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{label}: not valid TOML: {error}") from None
+    data = plain.parse(text, label)
     if isinstance(overrides, Mapping):
         for path, value in overrides.items():
             put(data, path, value, told=f"override {path!r}")
+        give_way(data, overrides)
     else:
-        for change in overrides:
-            override(data, change)
+        give_way(data, [override(data, change) for change in overrides])
     scenario = from_data(data, label)
     own = Path(source)
     if own.name == "scenario.toml":
@@ -69,8 +80,10 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
 
 def override(
     data: dict[str, Any], text: str, *, option: str = "--set", form: str = "table.key=value"
-) -> None:
+) -> str:
     """Set one field of nested plain data from ``table.key=value``, the value in TOML notation.
+
+    Returns the field.
 
     Raises
     ------
@@ -80,11 +93,35 @@ def override(
     path, equals, written = text.partition("=")
     if not equals:
         raise InputError(f"{option} {text}: must look like {form}")
-    try:
-        value = tomllib.loads(f"value = {written}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = written.strip()
+    value = _value(written, f"{option} {path}")
     put(data, path, value, told=f"{option} {text}", form=form)
+    return path
+
+
+def give_way(data: dict[str, Any], fields: Iterable[str]) -> None:
+    """Drop what stands beside fields that were set and is an alternative to one of them.
+
+    Alternatives that were both set stay, to be refused together.
+    """
+    changed = {field.strip() for field in fields}
+    for pair in _ALTERNATIVES:
+        for field, other in (pair, pair[::-1]):
+            table, _, key = other.partition(".")
+            if field in changed and other not in changed and isinstance(data.get(table), dict):
+                data[table].pop(key, None)
+
+
+def _value(written: str, label: str) -> Any:
+    """What stands right of the equals sign: a value in TOML notation, else the text itself."""
+    try:
+        data = tomllib.loads(f"value = {written}")
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, tomllib.TOMLDecodeError):
+            plain.parse(f"value = {written}", label)  # which says what is wrong
+        data = {}
+    if data.keys() == {"value"}:
+        return data["value"]
+    return written.strip()
 
 
 def put(data: dict[str, Any], path: str, value: Any, *, told: str, form: str = "table.key") -> None:
@@ -97,11 +134,12 @@ def put(data: dict[str, Any], path: str, value: Any, *, told: str, form: str = "
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
             raise InputError(f"{told}: {key} is a value, not a table")
-    table[keys[-1]] = value
+    table[keys[-1]] = copy.deepcopy(value)  # the next path may lead into it
 
 
 def from_data(data: dict[str, Any], label: str = "scenario") -> Scenario:
     """Validate nested plain data (as TOML gives it); `label` names it in errors."""
+    plain.check(data, label)
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
@@ -127,9 +165,9 @@ def scenario_hash(scenario: Scenario) -> str:
 
 def mistakes(source: str | Path, overrides: Sequence[str] = ()) -> dict[str, str]:
     """What is wrong with a scenario, by field (``table.key`` or ``table``); empty if nothing."""
-    data = tomllib.loads(sources.read(_PACKAGE, "scenario", source)[1])
-    for change in overrides:
-        override(data, change)
+    label, text = sources.read(_PACKAGE, "scenario", source)
+    data = plain.parse(text, label)
+    give_way(data, [override(data, change) for change in overrides])
     try:
         Scenario.model_validate(data)
     except ValidationError as error:
@@ -146,26 +184,29 @@ def explain(error: ValidationError, whole: str = "scenario") -> str:
     whole : str
         Stands where no single field is wrong.
     """
-    return "; ".join(f"{where}: {message}" for where, message in _mistakes(error, whole))
+    found = [f"{where}: {message}" for where, message in _mistakes(error, whole)]
+    more = len(found) - _MISTAKES
+    rest = [f"and {more} more mistakes"] if more > 0 else []
+    return "; ".join(found[:_MISTAKES] + rest)
 
 
 def _mistakes(error: ValidationError, whole: str = "scenario") -> list[tuple[str, str]]:
     parts = []
     for item in error.errors(include_url=False):
-        where = [str(p) for p in item["loc"]] or [whole]
+        where = [one_line(str(p), 100) for p in item["loc"]] or [whole]
         if where[0] == "constellation":
             # Its kind, the tag of a discriminated union, is not a key the user wrote.
             del where[1:2]
         message = item["msg"].removeprefix("Value error, ")
-        message = message[0].lower() + message[1:]
+        message = message[:1].lower() + message[1:]
+        about = None if item["loc"] else _FIELD.fullmatch(message)
+        if about is not None:
+            where, message = [about[1]], about[2]
         if item["type"] == "extra_forbidden":
             message = "unknown key"
-        shown = (
-            ""
-            if item["type"] == "missing" or isinstance(item["input"], dict)
-            else (f" (got {item['input']!r})")
-        )
-        parts.append((".".join(where), f"{message}{shown}"))
+        told = item["type"] == "missing" or isinstance(item["input"], dict)
+        got = "" if told else f" (got {shown(item['input'])})"
+        parts.append((".".join(where), f"{message}{got}"))
     return parts
 
 

@@ -3,116 +3,36 @@
 An *assumption* is a choice that the Space-XNet paper (arXiv 2605.00515) does not state.
 """
 
-from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from collections import Counter
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from twin.scenario.fields import Efficiency, Fraction, NonNegative, Positive, Table, UtcText
+from twin.scenario import limits
+from twin.scenario.fields import (
+    Delay,
+    Duration,
+    Efficiency,
+    Fraction,
+    Name,
+    Params,
+    Path,
+    Table,
+)
 from twin.scenario.satellites import SatelliteTable
 from twin.scenario.serving import Requests, ServingTable
-from twin.scenario.world import ElementSets, Faults, Links, Outages, Propagation, Shells, Walker
-
-MAX_BRIDGE_PAIRS = 250_000
-"""Links between shells that may exist: a step looks at every one of them."""
-
-
-class Simulation(Table):
-    """Time axis, randomness and what is recorded."""
-
-    start_utc: UtcText = "2026-03-20T00:00:00Z"
-    steps: int = Field(200, ge=1, le=1_000_000)
-    step_s: Positive | None = Field(
-        None, description="length of a step; exactly one of step_s and orbits"
-    )
-    orbits: Positive | None = Field(
-        None, description="the run spans this many orbital periods; exactly one of step_s, orbits"
-    )
-    seed: int = Field(0, ge=0)
-    replicate: int = Field(0, ge=0, description="index of the independent repetition")
-    record_satellites_every: int = Field(
-        10, ge=1, description="steps between rows of the satellites table"
-    )
-    record_tokens_per_step: int = Field(
-        2, ge=0, description="tokens a step recorded with every hop"
-    )
-
-    @model_validator(mode="after")
-    def _one_time_axis(self) -> Self:
-        if (self.step_s is None) == (self.orbits is None):
-            raise ValueError("give exactly one of step_s and orbits")
-        return self
-
-
-class Bus(Table):
-    """Spacecraft power and heat: a named profile, any figure of which may be overridden."""
-
-    profile: str = "sbc-oct"
-    initial_soc: Fraction = 1.0
-    initial_c: float = Field(20.0, gt=-273.15, description="temperature at the start; assumption")
-    eclipse: Literal["cone", "cylinder", "none"] = "cone"
-
-    array_w: Positive | None = Field(
-        None, description="array power in full sunlight; or array_m2 and array_efficiency"
-    )
-    array_m2: Positive | None = None
-    array_efficiency: Efficiency | None = None
-    pointing: Literal["sun-tracking", "one-axis", "body-fixed"] | None = Field(
-        None,
-        description="array: towards the Sun; turning about the orbit normal; on the zenith side",
-    )
-
-    battery_wh: Positive | None = None
-    eta_charge: Efficiency | None = None
-    eta_discharge: Efficiency | None = None
-    dod_soft_limit: Efficiency | None = Field(None, description="depth of discharge to stay within")
-    reserve_hysteresis: Fraction | None = None
-    reserve_speed: Fraction | None = Field(
-        None, description="compute speed beyond the soft limit, 1 for full"
-    )
-    brownout_soc: Fraction | None = Field(None, description="state of charge that drops all load")
-    recovery_soc: Fraction | None = Field(None, description="state of charge that takes it again")
-    cycle_life: Positive | None = Field(None, description="cycles of 30 % depth to end of life")
-
-    idle_w: NonNegative | None = Field(
-        None, description="total, four terminals on; stretches all idle parts"
-    )
-    peak_w: NonNegative | None = Field(None, description="total, four terminals on, full compute")
-    platform_w: NonNegative | None = None
-    terminal_w: NonNegative | None = Field(None, description="each laser terminal that is on")
-    compute_idle_w: NonNegative | None = None
-    compute_peak_w: NonNegative | None = None
-
-    heat_capacity_j_k: Positive | None = None
-    radiator_m2: Positive | None = Field(None, description="radiates, and sees Earth")
-    sun_m2: NonNegative | None = Field(None, description="seen by the Sun, array not counted")
-    emissivity: Efficiency | None = None
-    absorptivity: Fraction | None = None
-    throttle_c: float | None = Field(None, gt=-273.15, description="the compute slows down above")
-    resume_c: float | None = Field(None, gt=-273.15, description="and is itself again below")
-    throttled_speed: Fraction | None = Field(None, description="compute speed when hot, 1 for full")
-
-
-class Compute(Table):
-    """On-board computing."""
-
-    gflops: Positive = 7.28
-    memory_gb: Positive = Field(16.0, description="assumption")
-    hub_every: int | None = Field(
-        None, ge=1, description="every n-th satellite of a plane is a larger one, a hub"
-    )
-    hub_gflops: Positive | None = Field(None, description="of a hub; default: as the others")
-    hub_memory_gb: Positive | None = Field(None, description="of a hub; default: as the others")
-    accounting: Literal["experts-only", "full"] = Field(
-        "experts-only", description="which work counts towards latency; assumption"
-    )
-
-    @model_validator(mode="after")
-    def _hubs_told_where(self) -> Self:
-        sized = self.hub_gflops is not None or self.hub_memory_gb is not None
-        if sized != (self.hub_every is not None):
-            raise ValueError("hub_every goes with hub_gflops or hub_memory_gb, or both")
-        return self
+from twin.scenario.simulation import DEFAULT_START_UTC, Simulation
+from twin.scenario.spacecraft import Bus, Compute
+from twin.scenario.world import (
+    ElementSets,
+    Faults,
+    Links,
+    Outages,
+    Propagation,
+    Shells,
+    Walker,
+    check_bridges,
+)
 
 
 class Model(Table):
@@ -120,7 +40,9 @@ class Model(Table):
 
     card: str = "llama-moe-3.5b-2of8"
     precision: Literal["fp16", "int8"] = "fp16"
-    context_tokens: int = Field(0, ge=0, description="cached tokens that attention reads")
+    context_tokens: int = Field(
+        0, ge=0, le=100_000_000, description="cached tokens that attention reads"
+    )
 
 
 class Activations(Table):
@@ -131,16 +53,17 @@ class Activations(Table):
         description="olmoe: unmeasured layers have the shares of the nearest of three measured "
         "ones, experts in another order; assumption",
     )
-    exponent: NonNegative = Field(0.5, description="zipf only; assumption")
-    file: str | None = Field(None, description="counts only: JSON array, layers x experts")
+    exponent: float = Field(0.5, ge=0, le=100, description="zipf only; assumption")
+    file: Path | None = Field(None, description="counts only: JSON array, layers x experts")
     topic: str | None = Field(None, description="mixtral, olmoe: one of the measured topics")
     topics: tuple[str, ...] = Field(
         (),
         strict=False,
+        max_length=1000,
         description="mixtral, olmoe: instead of topic, topics that follow each other round and "
         "round, each drifting into the next (router weights, linearly)",
     )
-    topic_s: Positive = Field(3600.0, description="time from one of the topics to the next")
+    topic_s: Duration = Field(3600.0, description="time from one of the topics to the next")
     sampler: str = "plackett-luce"
     repeat_probability: Fraction = Field(
         0.25, description="sticky only: chance that a layer's first choice repeats"
@@ -159,14 +82,19 @@ class PlacementTable(Table):
     """Where layers and experts sit."""
 
     strategy: str = "space-xnet"
-    experts_per_satellite: int = Field(1, ge=1, description="at most, where memory allows")
+    experts_per_satellite: int = Field(
+        1, ge=1, le=1_000_000, description="at most, where memory allows"
+    )
     experts_on_gateway: bool = Field(
         False, description="whether a gateway may host experts too; assumption"
     )
     planning_snapshots: int = Field(
-        16, ge=1, description="topologies the planner averages over, with its own outage draws"
+        16,
+        ge=1,
+        le=100_000,
+        description="topologies the planner averages over, with its own outage draws",
     )
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
 
 
 class ControllerTable(Table):
@@ -174,25 +102,30 @@ class ControllerTable(Table):
 
     policy: str = "static"
     horizon_steps: int | None = Field(
-        None, ge=1, description="steps ahead that a plan averages over; at most to the run's end"
+        None,
+        ge=1,
+        le=1_000_000,
+        description="steps ahead that a plan averages over; at most to the run's end",
     )
-    telemetry_delay_s: NonNegative = Field(
+    telemetry_delay_s: Delay = Field(
         0.0, description="age of what the controller knows of the satellites; assumption"
     )
     migration_share: Efficiency = Field(
         0.5, description="share of a link's rate that migration may take; assumption"
     )
-    store_gbps: NonNegative = Field(
+    store_gbps: float = Field(
         1.0,
+        ge=0,
+        le=1e9,
         description="rate at which weights without a living copy come up from the ground; 0: they "
         "do not; assumption",
     )
-    activation_memory_s: Positive | None = Field(
+    activation_memory_s: Duration | None = Field(
         None,
         description="time constant of the controller's estimate of how often each expert is "
         "chosen; default: it knows the profile at the start, and does not learn",
     )
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
 
 
 class Workload(Table):
@@ -201,16 +134,22 @@ class Workload(Table):
     tokens_per_step: int = Field(
         256, ge=1, le=1_000_000, description="tokens followed; a sample of those asked"
     )
-    rate_per_s: Positive | None = Field(
+    rate_per_s: float | None = Field(
         None,
+        ge=1e-9,
+        le=1e15,
         description="tokens asked of the constellation; default: those followed and no more",
     )
     conversations: int = Field(
-        1, ge=0, description="whose keys and values the gateways cache, model.context_tokens each"
+        1,
+        ge=0,
+        le=1_000_000_000,
+        description="whose keys and values the gateways cache, model.context_tokens each",
     )
     retries: int = Field(
         1,
         ge=0,
+        le=1000,
         description="a token that is not served is tried again in this number of next steps; "
         "assumption",
     )
@@ -219,27 +158,29 @@ class Workload(Table):
 class Site(Table):
     """A place on the ground whose users ask for tokens; latitude and longitude are geodetic."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=100)
     latitude_deg: float = Field(ge=-90, le=90)
     longitude_deg: float = Field(ge=-180, le=180)
     altitude_m: float = Field(0.0, ge=-500, le=100_000, description="above the WGS 84 ellipsoid")
-    weight: Positive = Field(1.0, description="requests, relative to the other sites")
+    weight: float = Field(
+        1.0, ge=1e-9, le=1e12, description="requests, relative to the other sites"
+    )
 
 
 class Ground(Table):
     """Ground sites, and how each chooses the satellite that serves it."""
 
-    sites: tuple[Site, ...] = Field(default=(), strict=False)
+    sites: tuple[Site, ...] = Field(default=(), strict=False, max_length=10_000)
     users: Literal["cities"] | None = Field(
         None, description="instead of sites: the 50 largest cities, weighted by population"
     )
     minimum_elevation_deg: float = Field(25.0, ge=0, lt=90)
     handover: str = "max-elevation"
-    handover_params: dict[str, Any] = Field(default_factory=dict)
+    handover_params: Params = Field(default_factory=dict)
     scheduling_epoch_s: float = Field(
         15.0, ge=1, le=600, description="sites change satellite only at multiples of this"
     )
-    handover_interruption_s: NonNegative = Field(
+    handover_interruption_s: Delay = Field(
         0.1, description="without service at each change of satellite; assumption"
     )
 
@@ -247,9 +188,8 @@ class Ground(Table):
     def _sites_told_apart(self) -> Self:
         if self.sites and self.users is not None:
             raise ValueError("give sites or users, not both")
-        names = [site.name for site in self.sites]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(site.name for site in self.sites).items():
+            if count > 1:
                 raise ValueError(f"site name {name!r} is given twice")
         return self
 
@@ -257,7 +197,7 @@ class Ground(Table):
 class Scenario(Table):
     """Everything a run depends on."""
 
-    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: Name
     description: str = ""
     simulation: Simulation
     constellation: Annotated[Walker | Shells | ElementSets, Field(discriminator="kind")]
@@ -278,26 +218,35 @@ class Scenario(Table):
     ground: Ground = Ground()
 
     @model_validator(mode="after")
+    def _starts_somewhen(self) -> Self:
+        if self.simulation.start_utc is None and self.constellation.kind != "tle":
+            dated = {**dict(self.simulation), "start_utc": DEFAULT_START_UTC}
+            object.__setattr__(self, "simulation", Simulation.model_validate(dated))
+        return self
+
+    @model_validator(mode="after")
     def _propagation_fits(self) -> Self:
-        if self.propagation.model == "sgp4" and self.constellation.kind != "tle":
-            raise ValueError("propagation.model 'sgp4' needs constellation.kind 'tle'")
+        model = self.propagation.model
+        if model in ("sgp4", "oem") and self.constellation.kind != "tle":
+            raise ValueError(f"propagation.model '{model}' needs constellation.kind 'tle'")
         return self
 
     @model_validator(mode="after")
     def _shells_to_link(self) -> Self:
-        every = self.links.cross_shell_every
-        if not every:
-            return self
-        if self.constellation.kind != "shells":
+        every, body = self.links.cross_shell_every, self.constellation
+        if every and body.kind == "walker":
             raise ValueError(
-                "links.cross_shell_every needs constellation.kind 'shells', "
-                f"not '{self.constellation.kind}'"
+                "links.cross_shell_every needs constellation.kind 'shells' or 'tle', "
+                f"not '{body.kind}'"
             )
-        bridges = [-(-shell.size // every) for shell in self.constellation.shells]
-        pairs = sum(a * b for a, b in pairwise(bridges))
-        if pairs > MAX_BRIDGE_PAIRS:
-            raise ValueError(
-                f"links.cross_shell_every must be larger than {every}, which leaves {pairs:,} "
-                f"pairs of satellites to choose from; allowed are {MAX_BRIDGE_PAIRS:,}"
-            )
+        if every and body.kind == "shells":
+            check_bridges([shell.size for shell in body.shells], every)
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_computed(self) -> Self:
+        body = self.constellation
+        if body.kind != "tle":
+            shells = body.shells if body.kind == "shells" else (body,)
+            limits.check(self, body.size, max(shell.altitude_km for shell in shells))
         return self

@@ -1,22 +1,25 @@
 """The tables of requests, and of how they are served."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from twin.scenario.fields import NonNegative, Positive, Table
+from twin.scenario.fields import Duration, Table
 
-MAX_TOKENS = 10_000_000
-"""Most tokens of one prompt or answer."""
+MAX_TOKENS = 1_000_000
+"""Most tokens of a prompt or answer, in the mean; drawn ones may be ten times as long."""
 
 
 class Requests(Table):
     """What users ask: prompts that arrive, and how long the answers are."""
 
-    arrivals: Literal["poisson", "bursts", "trace"] = "poisson"
-    rate_per_s: Positive = Field(0.01, le=1e6, description="requests a second, mean")
-    burst_cv: Positive = Field(
-        2.0, le=100, description="bursts: coefficient of variation of the gaps, Gamma distributed"
+    arrivals: Literal["poisson", "bursts"] = "poisson"
+    rate_per_s: float = Field(0.01, ge=1e-6, le=1e4, description="requests a second, mean")
+    burst_cv: float = Field(
+        2.0,
+        ge=1e-3,
+        le=100,
+        description="bursts: coefficient of variation of the gaps, Gamma distributed",
     )
     daily: float = Field(
         0.0,
@@ -25,32 +28,17 @@ class Requests(Table):
         description="swing of the rate over the local day of the sites, round its mean; highest "
         "at 15 h, a cosine; assumption",
     )
-    trace: str | None = Field(
-        None, description="trace: a file, Azure's CSV, Mooncake's or vLLM's JSON lines"
-    )
-    trace_scale: Positive = Field(
-        1.0, le=1e6, description="trace: gaps are divided by this, so that it comes faster"
-    )
-    trace_keep: float = Field(
-        1.0, gt=0, le=1, description="trace: share of its requests that are kept, by chance"
-    )
-    lengths: Literal["fixed", "lognormal"] = Field("fixed", description="of other arrivals")
-    prompt_tokens: Positive = Field(1155.0, ge=1, le=MAX_TOKENS, description="mean")
-    output_tokens: Positive = Field(211.0, ge=1, le=MAX_TOKENS, description="mean")
-    prompt_cv: NonNegative = Field(1.0, le=10, description="lognormal: coefficient of variation")
-    output_cv: NonNegative = Field(1.0, le=10, description="lognormal: coefficient of variation")
-    ttft_target_s: Positive = Field(
+    lengths: Literal["fixed", "lognormal"] = "fixed"
+    prompt_tokens: float = Field(1155.0, ge=1, le=MAX_TOKENS, description="mean")
+    output_tokens: float = Field(211.0, ge=1, le=MAX_TOKENS, description="mean")
+    prompt_cv: float = Field(1.0, ge=0, le=10, description="lognormal: coefficient of variation")
+    output_cv: float = Field(1.0, ge=0, le=10, description="lognormal: coefficient of variation")
+    ttft_target_s: Duration = Field(
         60.0, description="first token by then, counted for goodput; assumption"
     )
-    tpot_target_s: Positive = Field(
+    tpot_target_s: Duration = Field(
         2.0, description="time of each further token, mean of a request, for goodput; assumption"
     )
-
-    @model_validator(mode="after")
-    def _trace_named(self) -> Self:
-        if (self.arrivals == "trace") != (self.trace is not None):
-            raise ValueError("arrivals 'trace' and trace go together")
-        return self
 
 
 class ServingTable(Table):

@@ -4,6 +4,7 @@ from importlib import resources
 from pathlib import Path
 
 from twin.errors import InputError
+from twin.scenario import plain
 
 
 def preset_names(package: str) -> list[str]:
@@ -34,9 +35,27 @@ def read(package: str, kind: str, source: str | Path) -> tuple[str, str]:
     name = str(source)
     if isinstance(source, str) and "/" not in name and not name.endswith(".toml"):
         return f"preset {name}", preset_text(package, kind, name)
+    return name, file_text(source, name)
+
+
+def file_text(path: str | Path, label: str) -> str:
+    """Text of a file of TOML or Python; `label` names it in errors.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is no text, or is far larger than any that is meant.
+    """
     try:
-        return name, Path(source).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:
+            content = file.read(plain.MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{label}: cannot be read: {error.strerror}") from None
+    except ValueError:  # a path with a zero byte
+        raise InputError(f"{label}: is no path of a file") from None
+    if len(content) > plain.MAX_BYTES:
+        raise InputError(f"{label}: is larger than {plain.MAX_BYTES:,} bytes")
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError:
-        raise InputError(f"{name}: not a text file in UTF-8") from None
+        raise InputError(f"{label}: not a text file in UTF-8") from None

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.scenario.serving import Requests
+from twin.scenario.serving import MAX_TOKENS, Requests
 from twin.seeding import Stream
 
 _BLOCK: Final = 1024
@@ -117,7 +117,7 @@ class Drawn:
             return np.full(len(normal), round(mean))
         sigma = np.sqrt(np.log1p(cv**2))
         values = np.round(mean * np.exp(sigma * normal - sigma**2 / 2))
-        return np.asarray(np.maximum(values, 1).astype(np.int64))
+        return np.asarray(np.clip(values, 1, 10 * MAX_TOKENS).astype(np.int64))
 
     def _kept(self, rows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if self._table.daily == 0.0:

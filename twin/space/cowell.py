@@ -6,6 +6,7 @@ from boinor.core.propagation import cowell, func_twobody
 from numpy.typing import NDArray
 
 from twin.constants import J2_EARTH, MU_EARTH_KM3_S2, R_EARTH_KM
+from twin.space import osculating
 from twin.space.compiled import compiled
 from twin.space.constellation import Constellation
 
@@ -42,50 +43,10 @@ def propagate(constellation: Constellation, t_s: Array) -> tuple[Array, Array]:
 
 
 def osculating_states(constellation: Constellation) -> tuple[Array, Array]:
-    """Osculating states (N, 3) at the epoch, in km and km/s, from mean elements.
-
-    Adds the short-period terms of J2 to first order. Those of radius, argument of latitude,
-    node, inclination and the direction of the velocity leave out what is also proportional to
-    the eccentricity; the speed then follows from the semi-major axis, whose correction is
-    complete, because an error there would grow with every orbit.
-
-    References
-    ----------
-    D. Brouwer, "Solution of the problem of artificial satellite theory without drag",
-    Astronomical Journal 64, 1959; F. R. Hoots and R. L. Roehrich, "Models for propagation of
-    NORAD element sets", Spacetrack Report 3, 1980, section 6.
-    """
+    """Osculating states (N, 3) at the epoch, in km and km/s, from mean elements."""
     c = constellation
-    cos_i, sin2_i = np.cos(c.inc_rad), np.sin(c.inc_rad) ** 2
-    p_km, u = c.a_km * (1 - c.ecc**2), c.argp_rad + c.nu_rad
-    r_km = p_km / (1 + c.ecc * np.cos(c.nu_rad))
-    speed = np.sqrt(MU_EARTH_KM3_S2 / p_km)
-    k = J2_EARTH * R_EARTH_KM**2 / (2 * p_km)  # km
-    eta, n = np.sqrt(1 - c.ecc**2), np.sqrt(MU_EARTH_KM3_S2 / c.a_km**3)
-    cos_2u, sin_2u, level = np.cos(2 * u), np.sin(2 * u), 3 * cos_i**2 - 1
-
-    radius = r_km * (1 - 1.5 * k / p_km * eta * level) + 0.5 * k * sin2_i * cos_2u
-    climb = speed * c.ecc * np.sin(c.nu_rad) - n * k * sin2_i * sin_2u
-    along = speed * p_km / r_km + n * k * (sin2_i * cos_2u + 1.5 * level)
-    latitude = u - 0.25 * k / p_km * (7 * cos_i**2 - 1) * sin_2u
-    raan = c.raan_rad + 1.5 * k / p_km * cos_i * sin_2u
-    inc = c.inc_rad + 1.5 * k / p_km * cos_i * np.sin(c.inc_rad) * cos_2u
-
-    swell = (c.a_km / r_km) ** 3 * (level / 2 + 1.5 * sin2_i * cos_2u) - level / 2 / eta**3
-    a_km = c.a_km + J2_EARTH * R_EARTH_KM**2 / c.a_km * swell
-    true_speed = np.sqrt(MU_EARTH_KM3_S2 * (2 / radius - 1 / a_km))
-    scale = true_speed / np.hypot(climb, along)
-    outward, forward = _axes(inc, raan, latitude)
-    velocity = climb[:, None] * outward + along[:, None] * forward
-    return radius[:, None] * outward, scale[:, None] * velocity
-
-
-def _axes(inc: Array, raan: Array, latitude: Array) -> tuple[Array, Array]:
-    """Unit vectors outward and forward, (N, 3) each."""
-    node = np.stack([np.cos(raan), np.sin(raan), np.zeros_like(raan)], axis=1)
-    up = np.stack([-np.cos(inc) * np.sin(raan), np.cos(inc) * np.cos(raan), np.sin(inc)], axis=1)
-    c, s = np.cos(latitude)[:, None], np.sin(latitude)[:, None]
-    return c * node + s * up, c * up - s * node
+    mean = (c.a_km, c.ecc, c.inc_rad, c.raan_rad, c.argp_rad, c.nu_rad)
+    return osculating.states(np.stack(mean, axis=1))
 
 
 @compiled

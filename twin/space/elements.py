@@ -1,97 +1,210 @@
-"""Read element sets: two-line (TLE), or orbit mean-elements messages (OMM) in CSV, JSON or XML."""
+"""One reader of what says where satellites are: element sets (TLE, OMM), or positions (OEM)."""
 
-import csv
-import io
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from math import isfinite
-from typing import Any
-from xml.etree import ElementTree
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from boinor.core.angles import E_to_M, E_to_nu, M_to_E_scalar, nu_to_E
 from numpy.typing import NDArray
-from sgp4 import omm
-from sgp4.api import SGP4_ERRORS, Satrec
+from sgp4.api import Satrec
 
 from twin.constants import MU_EARTH_KM3_S2
 from twin.errors import InputError
-from twin.scenario.attachments import read_text
-from twin.space.compiled import compiled
+from twin.scenario.attachments import is_kept, read_text, shown
+from twin.space import ccsds, dates, decay, oem, omm, osculating, tle
+from twin.space.angles import true_anomaly, turned
 from twin.space.frames import teme_to_gcrs, utc_jd
+from twin.space.oem import Track
+from twin.space.omm import ElementSet
+from twin.text import printable
 
 type Array = NDArray[np.float64]
-
-type NamedSets = list[tuple[str, Satrec]]
 
 LONGEST_DAYS = 30.0
 """Element sets are used at most this long before or after their epoch."""
 
-DECIMAL = r" *[+-]?\d*\.\d+"
-POWER = r" *[+-]?\d+[+-]\d"
-FIELDS: Mapping[str, tuple[tuple[str, int, int, str], ...]] = {
-    "1": (
-        ("epoch year", 18, 20, r"\d\d"),
-        ("epoch day", 20, 32, r" *\d+\.\d+"),
-        ("first derivative of the mean motion", 33, 43, DECIMAL),
-        ("second derivative of the mean motion", 44, 52, POWER),
-        ("drag term", 53, 61, POWER),
-    ),
-    "2": (
-        ("inclination", 8, 16, DECIMAL),
-        ("right ascension of the node", 17, 25, DECIMAL),
-        ("eccentricity", 26, 33, r"\d{7}"),
-        ("argument of perigee", 34, 42, DECIMAL),
-        ("mean anomaly", 43, 51, DECIMAL),
-        ("mean motion", 52, 63, r" *\d+\.\d+"),
-    ),
-}
-"""Name, first and last column (from 0, end excluded) and pattern of the fields SGP4 uses."""
+_PLACE = re.compile(r"((?:line|record) \d[^:]*): (.*)", re.DOTALL)
 
-NUMBERS = (
-    "NORAD_CAT_ID", "MEAN_MOTION", "ECCENTRICITY", "INCLINATION", "RA_OF_ASC_NODE",
-    "ARG_OF_PERICENTER", "MEAN_ANOMALY", "BSTAR", "MEAN_MOTION_DOT", "MEAN_MOTION_DDOT",
-)  # fmt: skip
-"""Fields of an OMM that must be finite numbers."""
+BAD = "bad record"
+"""Class of the reasons why records were left out by the scenario's rule."""
 
 
-def read(path: str) -> NamedSets:
-    """Element sets of a file, in its order; the format is recognised by the content.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """What a file says of M objects, in its order: element sets, or tracks.
+
+    Attributes
+    ----------
+    path : str
+        As a reader knows it.
+    objects : tuple of ElementSet, or all of Track; length M
+        Their names can be printed, and none is empty.
+    left_out : tuple of (str, str)
+        Where bad records are, and what is wrong with each.
+    notes : tuple of str
+        What a reader of a run should know.
+    """
+
+    path: str
+    objects: tuple[ElementSet | Track, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names, length M."""
+        return tuple(one.name for one in self.objects)
+
+    @property
+    def satrecs(self) -> tuple[Satrec, ...] | None:
+        """Element sets as SGP4 takes them, length M; None if the file holds tracks."""
+        sets = [one.satrec for one in self.objects if isinstance(one, ElementSet)]
+        return tuple(sets) or None
+
+    @property
+    def tracks(self) -> tuple[Track, ...] | None:
+        """Tracks, length M; None if the file holds element sets."""
+        return tuple(one for one in self.objects if isinstance(one, Track)) or None
+
+    def newest_epoch(self) -> str:
+        """Newest epoch of the element sets, or newest start of the tracks, as ISO 8601 UTC."""
+        if self.tracks is not None:
+            return max(oem.span(track)[0] for track in self.tracks)
+        jd = [(s.jdsatepoch, s.jdsatepochF) for s in self.satrecs or ()]
+        return dates.text(*max(jd, key=sum))
+
+    def middle_epoch(self) -> str:
+        """Epoch in the middle of those of the objects, or of the starts of tracks, as ISO 8601."""
+        if self.tracks is not None:
+            starts = sorted(oem.span(track)[0] for track in self.tracks)
+            return starts[len(starts) // 2]
+        epochs = sorted((s.jdsatepoch, s.jdsatepochF) for s in self.satrecs or ())
+        return dates.text(*epochs[len(epochs) // 2])
+
+    def some(self, index: Sequence[int]) -> "Source":
+        """Some of the objects."""
+        return replace(self, objects=tuple(self.objects[i] for i in index))
+
+    def mean_at(self, epoch_utc: str) -> tuple[Array, dict[int, str]]:
+        """Mean elements (M, 6) at a common epoch, and which objects are unusable; see `mean_at`."""
+        if self.tracks is not None:
+            return _mean_of_tracks(self.tracks, epoch_utc)
+        sets = [one for one in self.objects if isinstance(one, ElementSet)]
+        return mean_at(sets, epoch_utc)
+
+    def unique_names(self, index: Sequence[int]) -> tuple[str, ...]:
+        """Names of some objects; those that several share are told apart by catalogue number."""
+        count = Counter(self.objects[i].name for i in index)
+        taken: set[str] = set()
+        names = []
+        for i in index:
+            one = self.objects[i]
+            name = one.name if count[one.name] == 1 else f"{one.name} {one.number}".strip()
+            names.append(name if name not in taken else f"{name} (object {i + 1})")
+            taken.add(names[-1])
+        return tuple(names)
+
+
+def read(path: str, *, leave_out_bad: bool = False) -> Source:
+    """Read a file of element sets or tracks; its format is recognised by its content.
 
     Parameters
     ----------
     path : str
-        TLE with or without name lines (a leading ``0 `` of a name is dropped), OMM CSV, OMM JSON
-        or OMM XML, in UTF-8.
-
-    Returns
-    -------
-    list of (name, sgp4.api.Satrec)
-        A set without a name is called by its catalogue number.
+        TLE with or without name lines (a leading ``0 `` of a name is dropped); OMM as CSV, JSON,
+        XML or KVN (see `twin.space.omm` for what is taken); OEM as XML or KVN; in UTF-8.
+    leave_out_bad : bool
+        Whether to do without records that are wrong, or else refuse the file.
 
     Raises
     ------
     InputError
         With file, line or record, and what is wrong.
     """
-    text = read_text(path, encoding="utf-8-sig")
-    start = text.lstrip()[:1]
-    if start == "<":
-        sets = _read_messages(path, _xml_messages(path, text))
-    elif start in ("[", "{"):
-        sets = _read_messages(path, _json_messages(path, text))
-    elif "NORAD_CAT_ID" in text.lstrip().partition("\n")[0]:
-        sets = _read_messages(path, _csv_messages(text))
-    else:
-        sets = _read_lines(path, text.splitlines())
-    if not sets:
-        raise InputError(f"{path}: no element sets in it")
-    return sets
+    text = read_text(path, encoding="utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    path = shown(path) if is_kept(path) else path
+    bad: list[tuple[str, str]] = []
+    found = _objects(path, text, bad)
+    if bad and not leave_out_bad:
+        where, wrong = bad[0]
+        raise InputError(f"{path}, {where}: {wrong}")
+    if not found:
+        wrong = f"; {bad[0][0]}: {bad[0][1]}" if bad else ""
+        raise InputError(f"{path}: no element sets in it{wrong}")
+    named, notes = _named(found)
+    left_out = tuple((where, f"{BAD}: {wrong}") for where, wrong in bad)
+    return Source(path=path, objects=named, left_out=left_out, notes=notes)
 
 
-def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int, str]]:
+def _objects(path: str, text: str, bad: list[tuple[str, str]]) -> list[ElementSet | Track]:
+    """What a text holds, by its format; records that are wrong go to `bad`."""
+    lines = text.split("\n")
+    said = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    first = said[0] if said else ""
+    if tle.is_tle(said):
+        pass  # whatever the name on the first line looks like
+    elif first.startswith("<"):
+        return _of_segments(path, ccsds.xml_segments(path, text), bad)
+    elif first.startswith(("[", "{")):
+        return _of_segments(path, ccsds.json_segments(path, text), bad)
+    elif ccsds.is_csv(first):
+        return _of_segments(path, ccsds.csv_segments(path, text), bad)
+    elif ccsds.is_kvn(first):
+        return _of_segments(path, ccsds.kvn_segments(path, text, omm.UNITS), bad)
+    return list(_good(tle.grouped(lines), tle.element_set, _where_in_lines, bad))
+
+
+def _good[T, U](
+    records: Iterator[T],
+    convert: Callable[[T], U],
+    where: Callable[[T], str],
+    bad: list[tuple[str, str]],
+) -> Iterator[U]:
+    """Records that can be converted; the others go to `bad`."""
+    for record in records:
+        try:
+            yield convert(record)
+        except ValueError as error:
+            wrong = printable(str(error))
+            # Some errors know better than the record where they are.
+            place = _PLACE.match(wrong)
+            bad.append(place.groups() if place else (where(record), wrong))  # type: ignore[arg-type]
+
+
+def _where_in_lines(lines: tle.Lines) -> str:
+    return f"line {lines.problem[0] or lines.first[0]}"
+
+
+def _of_segments(
+    path: str, segments: Iterator[ccsds.Segment], bad: list[tuple[str, str]]
+) -> list[ElementSet | Track]:
+    known = list(segments)
+    kinds = {segment.kind for segment in known}
+    if len(kinds) > 1:
+        raise InputError(f"{path}: must hold OMM or OEM, not both")
+    if "OEM" not in kinds:
+        return list(_good(iter(known), omm.element_set, lambda s: s.where, bad))
+    arcs = _good(iter(known), lambda s: (s, oem.arc(s)), lambda s: s.where, bad)
+    return list(oem.tracks(arcs))
+
+
+def _named(
+    objects: Sequence[ElementSet | Track],
+) -> tuple[tuple[ElementSet | Track, ...], tuple[str, ...]]:
+    """Objects with names that can be printed, and what was done about them."""
+    cleaned = 0
+    named = []
+    for i, one in enumerate(objects, start=1):
+        name = printable(one.name).strip()
+        cleaned += name != one.name
+        spare = one.number or " ".join(one.identity).strip() or f"object {i}"
+        named.append(replace(one, name=name or printable(spare), number=printable(one.number)))
+    notes = (f"control characters in {cleaned} names are written out",) if cleaned else ()
+    return tuple(named), notes
+
+
+def mean_at(sets: Sequence[ElementSet], epoch_utc: str) -> tuple[Array, dict[int, str]]:
     """Mean elements of M element sets at a common epoch, and which of them are unusable.
 
     SGP4's secular rates and drag carry each set from its own epoch. Its mean motion is the one
@@ -105,27 +218,22 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
         a_km, ecc, inc_rad, raan_rad, argp_rad, nu_rad; meaningless for unusable sets.
     unusable : dict of int to str
         Index and reason: further than 30 days from the epoch, where SGP4 and the node are no longer
-        accurate; superseded by a set of the same satellite; or refused by SGP4.
+        accurate; superseded by a set of the same satellite; or given up by SGP4 on the way, which
+        means a decay.
     """
     jd = utc_jd(epoch_utc)
-    age_days = [s.jdsatepoch - jd[0] + (s.jdsatepochF - jd[1]) for s in satrecs]
-    nearest: dict[str, int] = {}
-    for i in sorted(range(len(satrecs)), key=lambda i: abs(age_days[i])):
-        nearest.setdefault(satrecs[i].satnum_str, i)
-    mean, unusable = np.zeros((len(satrecs), 6)), {}
-    for i, satrec in enumerate(satrecs):
-        error = satrec.sgp4(*jd)[0]
-        if abs(age_days[i]) > LONGEST_DAYS:
-            unusable[i] = (
-                f"epoch not within {LONGEST_DAYS:g} days of the start {epoch_utc[:10]}: "
-                f"{age_days[i]:+.0f} days"
-            )
-        elif nearest[satrec.satnum_str] != i:
-            unusable[i] = "another element set of the same satellite is nearer to the start"
-        elif error:
-            unusable[i] = f"SGP4 at the start: {SGP4_ERRORS[error]}"
+    unusable = _old_or_superseded(sets, jd, epoch_utc)
+    rest = [i for i in range(len(sets)) if i not in unusable]
+    given_up = decay.given_up([sets[i].satrec for i in rest], jd)
+    unusable |= {rest[k]: reason for k, reason in given_up.items()}
+    mean = np.zeros((len(sets), 6))
+    for i, one in enumerate(sets):
+        satrec = one.satrec
+        satrec.sgp4(*jd)
         mean[i] = satrec.nm, satrec.em, satrec.im, satrec.Om, satrec.om, satrec.mm
-    ok = np.array([i for i in range(len(satrecs)) if i not in unusable], dtype=np.int64)
+        if i not in unusable and not (np.isfinite(mean[i]).all() and satrec.nm > 0):
+            unusable[i] = "SGP4 at the start: no finite orbit"
+    ok = np.array([i for i in range(len(sets)) if i not in unusable], dtype=np.int64)
     n_rad_s, ecc, inc, raan, argp, anomaly = mean[ok].T
     mean[ok, 0] = np.cbrt(MU_EARTH_KM3_S2 / (n_rad_s / 60) ** 2)
     mean[ok, 2:5] = turned(teme_to_gcrs(epoch_utc, np.zeros(1))[0], inc, raan, argp).T
@@ -133,147 +241,36 @@ def mean_at(satrecs: Sequence[Satrec], epoch_utc: str) -> tuple[Array, dict[int,
     return mean, unusable
 
 
-@compiled
-def true_anomaly(mean_rad: Array, ecc: Array) -> Array:
-    """True anomaly in [-pi, pi] from mean anomaly and eccentricity < 1, arrays (N,)."""
-    nu_rad = np.empty_like(mean_rad)
-    for i in range(len(mean_rad)):
-        within_rad = (mean_rad[i] + np.pi) % (2 * np.pi) - np.pi
-        nu_rad[i] = E_to_nu(M_to_E_scalar(within_rad, ecc[i]), ecc[i])
-    return nu_rad
-
-
-@compiled
-def mean_anomaly(nu_rad: Array, ecc: Array) -> Array:
-    """Mean anomaly in [-pi, pi] from true anomaly and eccentricity < 1, arrays (N,)."""
-    mean_rad = np.empty_like(nu_rad)
-    for i in range(len(nu_rad)):
-        mean_rad[i] = E_to_M(nu_to_E(nu_rad[i], ecc[i]), ecc[i])
-    return mean_rad
-
-
-def turned(rotation: Array, inc: Array, raan: Array, argp: Array) -> Array:
-    """Inclination, node and argument of perigee (3, N) of orbits seen from turned axes."""
-    zero = np.zeros_like(inc)
-    node = rotation @ np.stack([np.cos(raan), np.sin(raan), zero])
-    normal = rotation @ np.stack(
-        [np.sin(raan) * np.sin(inc), -np.cos(raan) * np.sin(inc), np.cos(inc)]
-    )
-    new_inc = np.arctan2(np.hypot(normal[0], normal[1]), normal[2])
-    new_raan = np.arctan2(normal[0], -normal[1])
-    new_node = np.stack([np.cos(new_raan), np.sin(new_raan), zero])
-    # Where the old node now stands, counted along the orbit from the new one.
-    ahead = np.cross(normal, new_node, axis=0)
-    shift = np.arctan2(np.sum(node * ahead, axis=0), np.sum(node * new_node, axis=0))
-    return np.stack([new_inc, new_raan % (2 * np.pi), (argp + shift) % (2 * np.pi)])
-
-
-def _read_lines(path: str, lines: list[str]) -> NamedSets:
-    sets: NamedSets = []
-    name, first = "", ""
-    for number, full in enumerate(lines, start=1):
-        line, where = full.rstrip(), f"{path}, line {number}"
-        if not line or line.startswith("#"):
-            continue
-        kind = line[0] if line[:2] in ("1 ", "2 ") else "name"
-        if (kind == "2") != bool(first):
-            expected = "line 2" if first else "a name or line 1"
-            raise InputError(f"{where}: {expected} of an element set expected, not {line!r}")
-        if kind == "name":
-            if name:
-                raise InputError(f"{where}: line 1 of {name!r} expected, not {line!r}")
-            name = line.removeprefix("0 ").strip()
-            continue
-        _check_line(where, line)
-        if kind == "1":
-            first = line
-            continue
-        if first[2:7] != line[2:7]:
-            raise InputError(f"{where}: catalogue number {line[2:7]!r} is not line 1's")
-        satrec = _in_range(where, Satrec.twoline2rv(first, line))
-        sets.append((name or line[2:7].strip(), satrec))
-        name, first = "", ""
-    if name or first:
-        raise InputError(f"{path}: ends within the element set of {name or first[2:7]!r}")
-    return sets
-
-
-def _check_line(where: str, line: str) -> None:
-    if len(line) != 69:
-        raise InputError(f"{where}: must be 69 characters long, not {len(line)}")
-    for name, start, end, pattern in FIELDS[line[0]]:
-        if not re.fullmatch(pattern, line[start:end]):
-            raise InputError(
-                f"{where}: {name} (columns {start + 1}-{end}) is not a number: {line[start:end]!r}"
+def _old_or_superseded(
+    sets: Sequence[ElementSet], jd: tuple[float, float], epoch_utc: str
+) -> dict[int, str]:
+    age_days = [s.satrec.jdsatepoch - jd[0] + (s.satrec.jdsatepochF - jd[1]) for s in sets]
+    nearest: dict[tuple[str, ...], int] = {}
+    for i in sorted(range(len(sets)), key=lambda i: abs(age_days[i])):
+        nearest.setdefault(sets[i].identity or (str(i),) * 3, i)
+    unusable = {}
+    for i, one in enumerate(sets):
+        if abs(age_days[i]) > LONGEST_DAYS:
+            unusable[i] = (
+                f"epoch not within {LONGEST_DAYS:g} days of the start {epoch_utc[:10]}: "
+                f"{age_days[i]:+.0f} days"
             )
-    total = sum(int(c) if c in "0123456789" else c == "-" for c in line[:68]) % 10
-    if line[68] != str(total):
-        raise InputError(f"{where}: checksum must be {total}, not {line[68]!r}")
+        elif one.identity and nearest[one.identity] != i:
+            unusable[i] = "another element set of the same satellite is nearer to the start"
+    return unusable
 
 
-def _csv_messages(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    rows = omm.parse_csv(io.StringIO(text.lstrip()))
-    for fields in rows:
-        yield f"line {rows.line_num}", fields
-
-
-def _json_messages(path: str, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from None
-    for number, fields in enumerate(data if isinstance(data, list) else [data], start=1):
-        if not isinstance(fields, dict):
-            raise InputError(f"{path}, record {number}: must be an object of OMM fields")
-        yield f"record {number}", fields
-
-
-def _xml_messages(path: str, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        messages = list(omm.parse_xml(io.StringIO(text)))
-    except ElementTree.ParseError as error:
-        raise InputError(f"{path}, line {error.position[0]}: not valid XML: {error}") from None
-    except (AttributeError, TypeError):
-        raise InputError(
-            f"{path}: each segment must have metadata, meanElements and tleParameters"
-        ) from None
-    for number, fields in enumerate(messages, start=1):
-        yield f"record {number}", fields
-
-
-def _read_messages(path: str, messages: Iterator[tuple[str, Mapping[str, Any]]]) -> NamedSets:
-    sets: NamedSets = []
-    try:
-        for where, message in messages:
-            sets.append(_from_message(f"{path}, {where}", message))
-    except csv.Error as error:
-        raise InputError(f"{path}: not valid CSV: {error}") from None
-    return sets
-
-
-def _from_message(where: str, message: Mapping[str, Any]) -> tuple[str, Satrec]:
-    fields = {**message, "OBJECT_ID": str(message.get("OBJECT_ID") or "")}
-    satrec = Satrec()
-    try:
-        for name in NUMBERS:
-            if not isfinite(float(fields[name])):
-                raise ValueError(f"{name} is {fields[name]}")
-        # sgp4 wants a fraction of a second and no zone.
-        epoch = datetime.fromisoformat(fields["EPOCH"]).replace(tzinfo=None)
-        fields["EPOCH"] = epoch.isoformat(timespec="microseconds")
-        omm.initialize(satrec, fields)
-    except KeyError as error:
-        raise InputError(f"{where}: field {error.args[0]} is missing") from None
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{where}: not a valid element set: {error}") from None
-    return str(fields.get("OBJECT_NAME") or fields["NORAD_CAT_ID"]), _in_range(where, satrec)
-
-
-def _in_range(where: str, satrec: Satrec) -> Satrec:
-    if not 0 <= satrec.inclo <= np.pi:
-        raise InputError(f"{where}: inclination must be 0 to 180 deg")
-    if not 0 <= satrec.ecco < 1:
-        raise InputError(f"{where}: eccentricity must be at least 0 and below 1")
-    if not satrec.no_kozai > 0:
-        raise InputError(f"{where}: mean motion must be above 0")
-    return satrec
+def _mean_of_tracks(tracks: Sequence[Track], epoch_utc: str) -> tuple[Array, dict[int, str]]:
+    """The same of tracks; unusable are those that do not hold at the epoch."""
+    mean, unusable = np.zeros((len(tracks), 6)), {}
+    for i, track in enumerate(tracks):
+        r_km, v_km_s, inside = oem.states(track, epoch_utc, np.zeros(1))
+        if not inside[0]:
+            first, last = oem.span(track)
+            unusable[i] = f"no position at the start {epoch_utc}: its span is {first} to {last}"
+        else:
+            with np.errstate(all="ignore"):  # states of no closed orbit are told below
+                mean[i] = osculating.mean_elements(r_km, v_km_s)[0]
+            if not np.isfinite(mean[i]).all() or mean[i, 1] >= 1:
+                unusable[i] = "no closed orbit: its position and velocity at the start"
+    return mean, unusable

@@ -40,11 +40,14 @@ class Ephemeris:
         self._chunk_steps = scenario.propagation.chunk_steps
         self._shadow = scenario.bus.eclipse
         self.step_s = propagation.step_length_s(scenario, constellation)
-        sun.check_covered(constellation.epoch_utc, self.step_s * scenario.simulation.steps)
+        end_s = self.step_s * scenario.simulation.steps
+        sun.check_covered(constellation.epoch_utc, end_s)
+        propagation.check_covered(constellation, self._model, end_s)
         self.t_s = propagation.step_times_s(scenario, constellation)
         self._first = 0
         self._t_s = np.empty(0)
         self._r_km = self._v_km_s = np.empty((0, constellation.size, 3))
+        self._gone = np.empty((0, constellation.size), bool)
         self._sun_km = np.empty((0, 3))
 
     def at(self, step: int) -> Instant:
@@ -59,7 +62,13 @@ class Ephemeris:
 
     def states(self, steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Positions and velocities at the start of any steps, (K, N, 3) each, outside the chunk."""
-        return propagation.propagate(self._constellation, self._model, self.t_s[steps])
+        return propagation.tracked(self._constellation, self._model, self.t_s[steps])[:2]
+
+    def gone(self, step: int) -> NDArray[np.bool_]:
+        """Satellites that the model has given up at the start of a step, (N,); see `tracked`."""
+        i = self._load(step)
+        gone: NDArray[np.bool_] = self._gone[i]
+        return gone
 
     def light(self, step: int) -> eclipse.StepLight:
         """Sunlight during a step: mean share, and the shadow's edges at their times."""
@@ -81,7 +90,7 @@ class Ephemeris:
             # One instant more than steps: a step's light needs its end. The product, not a sum,
             # so that it is the same number as the next chunk's start.
             self._t_s = np.arange(self._first, last + 1, dtype=np.float64) * self.step_s
-            self._r_km, self._v_km_s = propagation.propagate(
+            self._r_km, self._v_km_s, self._gone = propagation.tracked(
                 self._constellation, self._model, self._t_s
             )
             self._sun_km = sun.sun_gcrs_km(self._constellation.epoch_utc, self._t_s)

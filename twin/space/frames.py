@@ -35,7 +35,7 @@ def utc_jd(epoch_utc: str) -> tuple[float, float]:
 def tt_jd(epoch_utc: str, t_s: Array) -> tuple[Array, Array]:
     """Terrestrial Time of `t_s` (T,) seconds after an epoch, as Julian date in two parts."""
     day, fraction = utc_jd(epoch_utc)
-    tt_s = np.asarray(t_s, dtype=np.float64) + _tai_utc_s(np.array(day - MJD_ZERO)) + 32.184
+    tt_s = np.asarray(t_s, dtype=np.float64) + tai_utc_s(np.array(day - MJD_ZERO)) + 32.184
     return np.full(tt_s.shape, day), fraction + tt_s / DAY_S
 
 
@@ -91,12 +91,28 @@ def geodetic(latitude_rad: Array, longitude_rad: Array, altitude_km: Array) -> t
     return r_m / 1000, up
 
 
-def _tai_utc_s(mjd: Array) -> Array:
+def tai_utc_s(mjd: Array) -> Array:
     """Leap seconds of each day; in years too far ahead to be known, those of today."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "ERFA", erfa.ErfaWarning)
         year, month, day, _ = erfa.jd2cal(MJD_ZERO, mjd)
         seconds: Array = erfa.dat(year, month, day, 0.0)
+    return seconds
+
+
+def ut1_utc_s(mjd: Array) -> Array:
+    """UT1-UTC, s, of days in the IERS table that is installed with astropy.
+
+    Raises
+    ------
+    ValueError
+        If one lies outside the table.
+    """
+    known, ut1_tai_s, _, _ = _iers_table()
+    if np.any((mjd < known[0]) | (mjd > known[-1])):
+        first, last = (erfa.jd2cal(MJD_ZERO, day)[0] for day in known[[0, -1]])
+        raise ValueError(f"Earth's rotation (UT1) is known from {first} to {last} only")
+    seconds: Array = np.interp(mjd, known, ut1_tai_s) + tai_utc_s(mjd)
     return seconds
 
 
@@ -108,4 +124,4 @@ def _iers_table() -> tuple[Array, Array, Array, Array]:
     rows = [[line[c] for c in columns] for line in lines if line[58:68].strip()]
     mjd, ut1_utc_s, x_arcsec, y_arcsec = np.array(rows, dtype=np.float64).T
     arcsec = np.pi / 648000
-    return mjd, ut1_utc_s - _tai_utc_s(mjd), x_arcsec * arcsec, y_arcsec * arcsec
+    return mjd, ut1_utc_s - tai_utc_s(mjd), x_arcsec * arcsec, y_arcsec * arcsec

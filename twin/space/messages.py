@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sgp4.earth_gravity import wgs72
 
 from twin.constants import MU_EARTH_KM3_S2
+from twin.space.angles import mean_anomaly, turned
 from twin.space.constellation import Constellation
-from twin.space.elements import mean_anomaly, turned
 from twin.space.frames import DAY_S, teme_to_gcrs
 
 type Array = NDArray[np.float64]
@@ -55,7 +55,7 @@ def messages(body: Constellation) -> list[dict[str, Any]]:
     return [
         {
             "OBJECT_NAME": name,
-            "OBJECT_ID": "",
+            "OBJECT_ID": "UNKNOWN",
             "CENTER_NAME": "EARTH",
             "REF_FRAME": "TEME",
             "TIME_SYSTEM": "UTC",

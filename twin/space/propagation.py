@@ -1,6 +1,6 @@
 """Positions and velocities of a constellation at many times, in chunks the caller chooses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import cos, pi, sin, sqrt
 
 import numpy as np
@@ -12,12 +12,14 @@ from twin.constants import J2_EARTH, MU_EARTH_KM3_S2, R_EARTH_KM
 from twin.errors import InputError
 from twin.registry import Registry
 from twin.scenario.schema import Scenario
+from twin.space import oem
 from twin.space.compiled import compiled
-from twin.space.constellation import Constellation
+from twin.space.constellation import Constellation, subset
 from twin.space.frames import DAY_S, teme_to_gcrs, utc_jd
 
 type Array = NDArray[np.float64]
 type States = tuple[Array, Array]
+type Tracked = tuple[Array, Array, NDArray[np.bool_]]
 
 
 def step_length_s(scenario: Scenario, constellation: Constellation) -> float:
@@ -53,8 +55,63 @@ def propagate(constellation: Constellation, model: str, t_s: Array) -> States:
     -------
     r_km, v_km_s : (T, N, 3) float64
         In the axes of the GCRS, C-contiguous.
+
+    Raises
+    ------
+    InputError
+        If the model has no state for a satellite and a time; names both.
     """
+    _check_source(constellation, model)
     return PROPAGATORS[model](constellation, np.ascontiguousarray(t_s, dtype=np.float64))
+
+
+def tracked(constellation: Constellation, model: str, t_s: Array) -> Tracked:
+    """Positions and velocities as `propagate` has them, and where the model has none.
+
+    Returns
+    -------
+    r_km, v_km_s : (T, N, 3) float64
+        Those of "kepler-j2" where the model has none.
+    gone : (T, N) bool
+        Where that is: SGP4 has given a satellite up, or a file of positions has ended.
+    """
+    t_s = np.ascontiguousarray(t_s, dtype=np.float64)
+    if model not in _MAY_END:
+        return *propagate(constellation, model, t_s), np.zeros((len(t_s), constellation.size), bool)
+    _check_source(constellation, model)
+    r_km, v_km_s, gone = _MAY_END[model](constellation, t_s)
+    if gone.any():
+        some = np.flatnonzero(gone.any(axis=0))
+        drifting = _kepler_j2(subset(constellation, some), t_s)
+        for known, instead in zip((r_km, v_km_s), drifting, strict=True):
+            known[:, some] = np.where(gone[:, some, None], instead, known[:, some])
+    return r_km, v_km_s, gone
+
+
+def _check_source(constellation: Constellation, model: str) -> None:
+    if constellation.tracks is not None and model in ("kepler", "kepler-j2", "cowell-j2", "sgp4"):
+        raise InputError(
+            f"propagation.model: must be 'oem' where the file holds positions (OEM), not '{model}'"
+        )
+
+
+def check_covered(constellation: Constellation, model: str, end_s: float) -> None:
+    """Refuse a run that reaches beyond a file of positions.
+
+    Raises
+    ------
+    InputError
+        With the satellite, and how long the run can be.
+    """
+    if model != "oem" or constellation.tracks is None:
+        return
+    for name, track in zip(constellation.names, constellation.tracks, strict=True):
+        known_s = oem.covered_s(track, constellation.epoch_utc)
+        if known_s < end_s - oem.SLACK_S:
+            raise InputError(
+                f"{name}: its positions end {known_s:.3f} s after the start "
+                f"{constellation.epoch_utc}, the run takes {end_s:.3f} s"
+            )
 
 
 def sgp4_teme(names: Sequence[str], satrecs: Sequence[Satrec], jd: tuple[Array, Array]) -> States:
@@ -89,14 +146,46 @@ def sgp4_teme(names: Sequence[str], satrecs: Sequence[Satrec], jd: tuple[Array, 
 
 def _sgp4(constellation: Constellation, t_s: Array) -> States:
     """SGP4 on the element sets themselves."""
+    r_km, v_km_s, gone = _sgp4_states(constellation, t_s)
+    if gone.any():
+        sgp4_teme(constellation.names, constellation.satrecs or (), _jd(constellation, t_s))
+    return r_km, v_km_s
+
+
+def _sgp4_states(constellation: Constellation, t_s: Array) -> Tracked:
     if constellation.satrecs is None:
         raise InputError("propagation.model 'sgp4' needs constellation.kind 'tle'")
-    day, fraction = utc_jd(constellation.epoch_utc)
-    jd = np.full(len(t_s), day), fraction + t_s / DAY_S
-    states = sgp4_teme(constellation.names, constellation.satrecs, jd)
+    error, *states = SatrecArray(list(constellation.satrecs)).sgp4(*_jd(constellation, t_s))
     back = np.swapaxes(teme_to_gcrs(constellation.epoch_utc, t_s), -1, -2)
     r_km, v_km_s = (np.ascontiguousarray(x.transpose(1, 0, 2)) @ back for x in states)
+    return r_km, v_km_s, error.T != 0
+
+
+def _jd(constellation: Constellation, t_s: Array) -> tuple[Array, Array]:
+    day, fraction = utc_jd(constellation.epoch_utc)
+    return np.full(len(t_s), day), fraction + t_s / DAY_S
+
+
+def _oem(constellation: Constellation, t_s: Array) -> States:
+    """Positions of an orbit ephemeris message (OEM), interpolated as it says."""
+    r_km, v_km_s, gone = _oem_states(constellation, t_s)
+    if gone.any():
+        k, i = np.argwhere(gone)[0]
+        assert constellation.tracks is not None
+        first, last = oem.span(constellation.tracks[i])
+        raise InputError(
+            f"{constellation.names[i]}: no position {t_s[k]:.3f} s after "
+            f"{constellation.epoch_utc}: the file has those from {first} to {last}"
+        )
     return r_km, v_km_s
+
+
+def _oem_states(constellation: Constellation, t_s: Array) -> Tracked:
+    if constellation.tracks is None:
+        raise InputError("propagation.model 'oem' needs a file of positions (OEM)")
+    each = [oem.states(track, constellation.epoch_utc, t_s) for track in constellation.tracks]
+    r_km, v_km_s, inside = (np.stack(part, axis=1) for part in zip(*each, strict=True))
+    return r_km, v_km_s, ~inside
 
 
 def j2_rates(a_km: Array, ecc: Array, inc_rad: Array) -> tuple[Array, Array, Array]:
@@ -128,8 +217,9 @@ def _kepler(constellation: Constellation, t_s: Array) -> States:
 def _kepler_j2(constellation: Constellation, t_s: Array) -> States:
     """Two-body motion on mean elements that drift secularly under J2.
 
-    It leaves out the short periods of J2: it stays within 10 km of "cowell-j2", and departs from
-    it along the track by 0.6 km a low orbit.
+    It leaves out the short periods of J2. From "cowell-j2" it is up to 10 km away over the first
+    low orbit near the equator, 3 to 7 km at inclinations from 30 degrees on, less the higher the
+    orbit; and up to 0.2 km more along the track with every low orbit, 0.6 where it is eccentric.
     """
     rates = j2_rates(constellation.a_km, constellation.ecc, constellation.inc_rad)
     return _drifting(constellation, t_s, rates)
@@ -177,7 +267,19 @@ def _kepler_loop(elements: Array, t_s: Array, r_km: Array, v_km_s: Array) -> Non
 
 PROPAGATORS: Registry[Callable[[Constellation, Array], States]] = Registry(
     "propagator",
-    {"kepler": _kepler, "kepler-j2": _kepler_j2, "sgp4": _sgp4, "cowell-j2": _cowell_j2},
+    {
+        "kepler": _kepler,
+        "kepler-j2": _kepler_j2,
+        "sgp4": _sgp4,
+        "oem": _oem,
+        "cowell-j2": _cowell_j2,
+    },
     field="propagation.model",
 )
 """Each takes ``(constellation, t_s)`` and returns what `propagate` returns."""
+
+_MAY_END: Mapping[str, Callable[[Constellation, Array], Tracked]] = {
+    "sgp4": _sgp4_states,
+    "oem": _oem_states,
+}
+"""Models that may have no state for a satellite and a time, with where that is."""

@@ -1,5 +1,6 @@
 """The Sun as seen from Earth's centre."""
 
+import warnings
 from datetime import UTC, datetime
 
 import erfa  # type: ignore[import-untyped]
@@ -72,8 +73,11 @@ def sun_gcrs_km(epoch_utc: str, t_s: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _apparent_km(epoch_utc: str, t_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    # TT stands for TDB: they differ by 2 ms.
-    heliocentric, barycentric = erfa.epv00(*tt_jd(epoch_utc, t_s))
+    with warnings.catch_warnings():
+        # Days about the run, and what is looked at ahead, may lie a little outside of the years.
+        warnings.filterwarnings("ignore", "ERFA", erfa.ErfaWarning)
+        # TT stands for TDB: they differ by 2 ms.
+        heliocentric, barycentric = erfa.epv00(*tt_jd(epoch_utc, t_s))
     sun_au = -heliocentric["p"]
     distance_au = np.linalg.norm(sun_au, axis=-1)
     beta = barycentric["v"] * (AU_KM / DAY_S / C_KM_S)

@@ -1,5 +1,6 @@
 """Plots as PNG files."""
 
+import io
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.runs import outputs
 from twin.study.reproduce import PUBLISHED_S, TREND_STRATEGIES, Reproduction
 
 if TYPE_CHECKING:
@@ -144,9 +146,9 @@ def blank_plot(width: float, height: float) -> tuple[Any, Any]:
 
 
 def save_plot(figure: Any, plt: Any, path: Path) -> None:
-    """Write a plot as PNG, whole or not at all, and close it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    figure.savefig(temporary, format="png", dpi=150)
-    temporary.replace(path)
+    """Write a plot as PNG and close it."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=150)
     plt.close(figure)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    outputs.write(path, drawn.getvalue())

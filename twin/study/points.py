@@ -47,9 +47,7 @@ def base_scenario(study: StudyFile, label: str) -> Scenario:
 
 def count_points(study: StudyFile) -> int:
     """How many runs a study takes."""
-    places = sum(1 for _ in _settings(study))
-    cases = max(len(study.strategies), 1) * max(len(study.policies), 1)
-    return places * cases * study.replicates
+    return study.size
 
 
 def make_points(study: StudyFile, base: Scenario, label: str) -> list[Point]:
@@ -93,6 +91,7 @@ def _cases(study: StudyFile, base: Scenario, settings: dict[str, Any], label: st
     data |= {name: {k: dict(v) for k, v in getattr(study, name).items()} for name in _PARAMS}
     for field, value in settings.items():
         loader.put(data, field, value, told=label)
+    loader.give_way(data, settings)
     strategy_params, policy_params = (data.pop(name) for name in _PARAMS)
     scenario = loader.from_data(data, label)
     try:

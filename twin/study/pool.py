@@ -6,14 +6,17 @@ what is compiled) once and then take job after job.
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, closing, contextmanager
+from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from twin.errors import InputError
+from twin.errors import InputError, is_stop
+from twin.registry import PLUGIN_TEXTS
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,6 +32,7 @@ _NOBODY = ModuleType("__main__")
 _CONFIG = {
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.allowed-failures": 1,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.http.routes": [],
@@ -63,13 +67,19 @@ def map_jobs[T](
     """
     progress(0, len(arguments))
     results: dict[int, T] = {}
-    # Closed at once, so that an error ends the workers before it is shown.
-    with closing(run_jobs(job, arguments, workers=workers)) as ended:
-        for i, result in ended:
-            if isinstance(result, Exception):
-                raise result
-            results[i] = result
-            progress(len(results), len(arguments))
+    try:
+        # Closed at once, so that an error ends the workers before it is shown.
+        with closing(run_jobs(job, arguments, workers=workers)) as ended:
+            for i, result in ended:
+                if isinstance(result, Exception):
+                    raise result
+                results[i] = result
+                progress(len(results), len(arguments))
+    except BaseException as error:
+        if is_stop(error) or isinstance(error, OSError):
+            done = f"{len(results)} of {len(arguments)} were done"
+            error.add_note(f"{done}, none is kept; start it again")
+        raise
     return [results[i] for i in range(len(arguments))]
 
 
@@ -138,11 +148,22 @@ def _ended[T](
     for future in ended:
         if future.cancelled():
             raise CancelledError
-        yield index.pop(future.key), _outcome(future.result, ())
+        yield index.pop(future.key), _survived(_outcome(future.result, ()))
         future.release()
         for i in waiting:
             ended.add(submit(i))
             break
+
+
+def _survived[T](outcome: T | Exception) -> T | Exception:
+    """The outcome, or who is to blame where no process lived long enough for one."""
+    from distributed import KilledWorker
+
+    if not isinstance(outcome, KilledWorker):
+        return outcome
+    loaded = ", ".join(PLUGIN_TEXTS)
+    cause = f"it runs the plug-ins {loaded}" if loaded else "out of memory, or killed from outside"
+    return InputError(f"every worker process that took a job died of it; {cause}")
 
 
 @contextmanager
@@ -159,6 +180,20 @@ def _main_hidden() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Keep signals from threads and processes that are made here: this one ends them itself.
+
+    Else Ctrl-C, which reaches all processes of a terminal, ends workers with tracebacks.
+    """
+    resource_tracker.ensure_running()  # when it begins, it lets them through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _local(stack: ExitStack, workers: int) -> "Client":
     import dask.config
     from distributed import Client, LocalCluster
@@ -166,16 +201,17 @@ def _local(stack: ExitStack, workers: int) -> "Client":
     # As long as the cluster: a worker that died is started again.
     stack.enter_context(_main_hidden())
     stack.enter_context(dask.config.set(_CONFIG))
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        scheduler_kwargs={"dashboard": False},
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-    )
+    with _signals_held():
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
     stack.enter_context(cluster)
     return stack.enter_context(Client(cluster))
 

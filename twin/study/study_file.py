@@ -1,7 +1,8 @@
 """A study as a TOML file: its scenarios, strategies, policies, replicates and metrics."""
 
-import tomllib
-from decimal import Decimal
+from collections import Counter
+from fractions import Fraction
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -11,13 +12,16 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 from twin.errors import InputError
 from twin.plugins import load_plugins
 from twin.runs.figures import FIGURES
-from twin.scenario import loader, sources
-from twin.scenario.fields import Table
+from twin.scenario import loader, plain, sources
+from twin.scenario.fields import Name, Params, Table
 
 _PACKAGE = "twin.study"
 
 METRICS = ("latency_mean_s", "latency_p99_s", "tokens_served_share", "energy_per_token_j")
 """Figures shown of a study that names none."""
+
+MAX_POINTS = 100_000
+"""Runs of a study, each of which takes a second at the least."""
 
 _ELSEWHERE = {
     "name": "a study has a name of its own",
@@ -37,7 +41,7 @@ class Range(Table):
     start: int | float = Field(alias="from")
     stop: int | float = Field(alias="to")
     step: int | float | None = Field(None, gt=0)
-    count: int | None = Field(None, ge=2, le=100_000)
+    count: int | None = Field(None, ge=2, le=MAX_POINTS)
 
     @model_validator(mode="after")
     def _one_distance(self) -> Self:
@@ -45,21 +49,36 @@ class Range(Table):
             raise ValueError("give exactly one of step and count")
         if self.stop <= self.start:
             raise ValueError(f"to must be above from ({self.start!r}), not {self.stop!r}")
+        if self.size > MAX_POINTS:
+            raise ValueError(f"{_told(self.size)} values are more than the {MAX_POINTS:,} allowed")
         return self
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        if self.step is None:
+            return self.count or 2
+        return int((_exactly(self.stop) - _exactly(self.start)) // _exactly(self.step)) + 1
 
     def values(self) -> list[int | float]:
         """The numbers as they would be written out in decimals, integers where all are."""
-        first, last = Decimal(str(self.start)), Decimal(str(self.stop))
-        if self.step is not None:
-            step = Decimal(str(self.step))
-            found = [first + i * step for i in range(int((last - first) // step) + 1)]
-        else:
-            intervals = (self.count or 2) - 1
-            found = [first + (last - first) * i / intervals for i in range(intervals + 1)]
+        first, last = _exactly(self.start), _exactly(self.stop)
+        apart = (last - first) / (self.size - 1) if self.step is None else _exactly(self.step)
+        found = [first + i * apart for i in range(self.size)]
         whole = all(isinstance(n, int) for n in (self.start, self.stop, self.step or 0))
         if whole and all(value == int(value) for value in found):
             return [int(value) for value in found]
         return [float(value) for value in found]
+
+
+def _told(number: int) -> str:
+    """A number of things, by its digits where it has too many to be read."""
+    return f"{number:,}" if number < 10**24 else f"10^{len(str(number)) - 1}"
+
+
+def _exactly(number: float) -> Fraction:
+    """The number as it is written in decimals."""
+    return Fraction(str(number))
 
 
 def _is_range(values: Any) -> str:
@@ -75,7 +94,7 @@ AxisValues = Annotated[
 class StudyFile(Table):
     """A study. Axes are crossed with each other; fields of one axis go along together."""
 
-    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: Name
     question: str = ""
     scenario: str = Field(min_length=1, description="a preset's name or a TOML file's path")
     replicates: int = Field(4, ge=1, le=10_000, description="independent repetitions of a point")
@@ -84,8 +103,8 @@ class StudyFile(Table):
     plugins: tuple[str, ...] = Field(
         (), strict=False, description="files (FILE.py) or modules that add strategies and more"
     )
-    strategy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    policy_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    strategy_params: dict[str, Params] = Field(default_factory=dict)
+    policy_params: dict[str, Params] = Field(default_factory=dict)
     metrics: tuple[str, ...] = Field(
         METRICS, strict=False, min_length=1, description="figures of a run that are shown"
     )
@@ -98,10 +117,10 @@ class StudyFile(Table):
 
     @model_validator(mode="after")
     def _metrics_known(self) -> Self:
-        for name in self.metrics:
+        for name, count in Counter(self.metrics).items():
             if name not in FIGURES:
                 raise ValueError(f"metrics: unknown {name!r}; known: {', '.join(FIGURES)}")
-            if self.metrics.count(name) > 1:
+            if count > 1:
                 raise ValueError(f"metrics: {name} is given twice")
         return self
 
@@ -114,17 +133,32 @@ class StudyFile(Table):
             for field in axis:
                 _check_field(number, field, seen)
                 seen.add(field)
-            lengths = {field: len(values) for field, values in expand(axis).items()}
+            lengths = {field: _size(values) for field, values in axis.items()}
             if len(set(lengths.values())) > 1:
                 told = ", ".join(f"{field} has {n}" for field, n in lengths.items())
                 raise ValueError(f"axes.{number}: needs as many values of each field: {told}")
+        if self.size > MAX_POINTS:
+            told = _told(self.size)
+            raise ValueError(f"axes: {told} points are more than the {MAX_POINTS:,} allowed")
+        for number, axis in enumerate(self.axes):
             _check_values(number, axis)
         return self
+
+    @property
+    def size(self) -> int:
+        """How many points there are, replicates included."""
+        places = prod(_size(next(iter(axis.values()))) for axis in self.axes)
+        cases = max(len(self.strategies), 1) * max(len(self.policies), 1)
+        return places * cases * self.replicates
 
     @property
     def fields(self) -> list[str]:
         """Fields of all axes, in their order."""
         return [field for axis in self.axes for field in axis]
+
+
+def _size(values: Range | list[Any]) -> int:
+    return values.size if isinstance(values, Range) else len(values)
 
 
 def expand(axis: dict[str, Range | list[Any]]) -> dict[str, list[Any]]:
@@ -146,13 +180,11 @@ def read_study(source: str | Path) -> StudyFile:
 
 def parse_study(text: str, label: str) -> StudyFile:
     """Read a study from its text; `label` names it in errors."""
+    data = plain.parse(text, label)
+    # First of all: what a study names may be a plug-in's.
+    load_plugins(_texts(data.get("plugins")))
     try:
-        data = tomllib.loads(text)
-        # First of all: what a study names may be a plug-in's.
-        load_plugins(_texts(data.get("plugins")))
         return StudyFile.model_validate(data)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{label}: not valid TOML: {error}") from None
     except ValidationError as error:
         raise InputError(f"{label}: {loader.explain(error, 'study')}") from None
 

@@ -1,6 +1,5 @@
 """Run a study's points over processes or a cluster, and put together what they found."""
 
-import contextlib
 import shutil
 import tempfile
 import tomllib
@@ -13,14 +12,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from twin.errors import InputError
+from twin.errors import BusyError, InputError
 from twin.plugins import load_plugins
 from twin.plugins.loading import load_kept, load_text
 from twin.registry import PLUGIN_TEXTS
 from twin.runs.figures import FIGURES
 from twin.runs.files import PARTIAL
+from twin.runs.lock import Lock
 from twin.runs.store import Run, open_run
-from twin.runs.studies import Result, Study, StudyWriter, interrupted
+from twin.runs.studies import Study, interrupted
+from twin.runs.study_writer import Result, StudyWriter
 from twin.runs.summary import summarise
 from twin.scenario import attachments, loader
 from twin.scenario.attachments import Attachment
@@ -29,6 +30,9 @@ from twin.study.points import Point, base_scenario, make_points
 from twin.study.pool import run_jobs
 from twin.study.profiles import PROFILES, profiles
 from twin.study.study_file import StudyFile, parse_study, read_study, to_toml
+
+_PATIENCE_S = 20.0
+"""Time that workers of a sweep that was killed may take to end."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ def open_sweep(
                 f"(twin sweep --resume {found}), or leave --resume out to start over"
             )
         return OpenSweep(earlier, study, points)
+    scenarios = {id(point.case): point.case.scenario for point in points}.values()
+    files = {each.path: each for scenario in scenarios for each in attachments.collect(scenario)}
     writer = StudyWriter.new(
         runs_dir,
         study.name,
@@ -98,8 +104,6 @@ def open_sweep(
         points=len(points),
         keep_runs=keep_runs,
     )
-    scenarios = {id(point.case): point.case.scenario for point in points}.values()
-    files = {each.path: each for scenario in scenarios for each in attachments.collect(scenario)}
     writer.files = list(files.values())
     return OpenSweep(writer, study, points)
 
@@ -159,6 +163,8 @@ def sweep(
     ]
     with closing(run_jobs(run_point, jobs, workers=workers, scheduler=scheduler)) as ended:
         for i, result in ended:
+            if isinstance(result, OSError | BusyError):
+                raise result  # the machine's fault, not the point's: it is tried again by --resume
             if isinstance(result, Exception):
                 result = _failed(result)
             writer.record(missing[i].number, result)
@@ -206,6 +212,8 @@ def run_point(
             figures, curves = summarise(run), profiles(run)
         if place is not None and not keep:
             shutil.rmtree(run.path)
+    except (OSError, BusyError):
+        raise
     except Exception as error:
         return _failed(error)
     return {
@@ -231,13 +239,21 @@ def _run(scenario: Scenario, folder: Path, run_id: str, files: Sequence[Attachme
         return open_run(folder / run_id)
     # Here, for a process whose workers run the points can do without Mesa.
     from agents.fork import Beginning
-    from agents.run import last_checkpoint, run_scenario
+    from agents.run import finished, last_checkpoint, run_scenario
 
     beginning = Beginning(files=files)
     partial = folder / (run_id + PARTIAL)
     if partial.is_dir():
-        with contextlib.suppress(InputError):  # damaged, or of other versions: begin again
-            beginning = last_checkpoint(partial)
+        with Lock.take(partial, patience_s=_PATIENCE_S) as lock:
+            try:
+                done = finished(partial, lock)
+                beginning = last_checkpoint(partial, lock) if done is None else beginning
+            except InputError:
+                lock.release()  # damaged, or of other versions: begin again
+                done = None
+            return done or run_scenario(
+                scenario, runs_dir=folder, run_id=run_id, beginning=beginning
+            )
     return run_scenario(scenario, runs_dir=folder, run_id=run_id, beginning=beginning)
 
 

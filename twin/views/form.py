@@ -16,6 +16,7 @@ from twin.plugins.kinds import KINDS
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.views import limits
+from twin.views.public import public
 
 DRAWN_TOKENS = 8
 """Tokens a step that a run of the page records hop by hop, where the preset says fewer."""
@@ -87,7 +88,7 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return json.dumps(value)
     return json.dumps(value) if isinstance(value, int | float | str) else json.dumps(str(value))
 
@@ -105,7 +106,7 @@ def mistakes(preset: str, values: Mapping[str, Any]) -> dict[str, str]:
             path, _, message = str(wrong).partition(": ")
             found = {path: message}
     paths = {field.path for field in FIELDS}
-    return {(path if path in paths else ""): message for path, message in found.items()}
+    return {(path if path in paths else ""): public(message) for path, message in found.items()}
 
 
 def scenarios(
@@ -160,6 +161,9 @@ def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], No
     wrong = mistakes(preset.value, values.value)
 
     def choose(name: str) -> None:
+        # A browser may send any name, also that of a file.
+        if name not in runnable_presets():
+            return
         scenario = loader.load(name)
         preset.value = name
         values.value = initial(name)
@@ -171,7 +175,7 @@ def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], No
         try:
             made = scenarios(preset.value, values.value, strategies.value, policies.value)
         except InputError as error:
-            refused.value = str(error)
+            refused.value = public(str(error))
             return
         refused.value = ""
         on_start(made)

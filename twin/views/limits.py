@@ -18,7 +18,7 @@ AT_WORK: Final = threading.BoundedSemaphore(2)
 
 
 def check(scenario: Scenario) -> None:
-    """Refuse what is too large for a page; the command line knows no such limits.
+    """Refuse what is too large for a page; the command line allows more.
 
     Raises
     ------
@@ -46,5 +46,5 @@ def check(scenario: Scenario) -> None:
         if value > most:
             raise InputError(
                 f"{field}: {value:,} {what} are more than the {most:,} that the page allows; "
-                "`twin run` has no such limit"
+                "`twin run` allows more"
             )

@@ -3,6 +3,7 @@
 Mesa steps the model and draws its plots; the stage is the one of ``twin/app.py``, fed live.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ from mesa.visualization import SolaraViz, make_plot_component
 
 from agents.model import TwinModel
 from placement.strategies.table import STRATEGIES
+from twin.errors import InputError
 from twin.plugins import load_plugins
 from twin.scenario import loader
 from twin.views import quiet, server, trace
 from twin.views.form import runnable_presets
 from twin.views.live import Tap
+from twin.views.parts import Steady
+from twin.views.public import plain
 from twin.views.stage import Stage
 from twin.views.stream import Stream
 from twin.views.trace import Plan
@@ -29,7 +33,11 @@ class PresetModel(TwinModel):
     """A twin from what Mesa's controls offer: a preset, a strategy and a seed."""
 
     def __init__(self, preset: str = "small", strategy: str = "space-xnet", seed: int = 0) -> None:
-        changed = [f'placement.strategy="{strategy}"', f"simulation.seed={seed}"]
+        # A browser may send any name, also that of a file.
+        for name, known in ((preset, runnable_presets()), (strategy, STRATEGIES)):
+            if name not in known:
+                raise InputError(f"{plain(str(name))[:80]}: not one of {', '.join(known)}")
+        changed = [f"placement.strategy={json.dumps(strategy)}", f"simulation.seed={seed}"]
         super().__init__(loader.load(preset, changed))
         self.stream = Stream(f"mesa{id(self)}")
         self.recorder = Tap(self._begin, self.stream.show)
@@ -67,13 +75,14 @@ MODEL_PARAMS: dict[str, Any] = {
 def Page() -> None:  # noqa: N802
     """Mesa's page with the twin's stage and two of Mesa's plots."""
     model = solara.use_memo(PresetModel, [])
-    SolaraViz(
-        model,
-        components=[
-            TwinStage,
-            make_plot_component("latency_mean_s"),
-            make_plot_component("tokens_served"),
-        ],
-        model_params=MODEL_PARAMS,
-        name="Orbital Twin",
-    )
+    with Steady():
+        SolaraViz(
+            model,
+            components=[
+                TwinStage,
+                make_plot_component("latency_mean_s"),
+                make_plot_component("tokens_served"),
+            ],
+            model_params=MODEL_PARAMS,
+            name="Orbital Twin",
+        )

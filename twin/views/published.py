@@ -9,7 +9,8 @@ import reacton.ipyvuetify as rv
 import solara
 
 from twin.views import limits
-from twin.views.panels import box
+from twin.views.parts import box
+from twin.views.public import FAILED
 
 REPLICATES = 4
 
@@ -48,7 +49,7 @@ class Published:
             self.done = found.as_json()
         except Exception:
             log.exception("the paper's table could not be computed")
-            self.error = "Something went wrong while computing this; the server's log tells what."
+            self.error = FAILED
         finally:
             self._running = False
 

@@ -1,6 +1,19 @@
-"""Settings of Solara's server that every page of ours wants."""
+"""Settings of Solara's server that every page of ours wants, and what it must not do or tell."""
 
+import logging
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import reacton.core
 from solara.server import settings
+
+from twin.views.guard import NONCE, Guard
+from twin.views.public import FAILED, plain
+
+log = logging.getLogger(__name__)
 
 
 def prepare() -> None:
@@ -12,3 +25,62 @@ def prepare() -> None:
     settings.theme.show_banner = False
     # A tab that lost its connection may come back within this; then its session ends.
     settings.kernel.cull_timeout = "60s"
+    logging.setLogRecordFactory(_Record)
+    reacton.core.traceback = _Untold("traceback")
+    # There where this page is served; a test or a notebook shows its parts without a server.
+    starlette = sys.modules.get("solara.server.starlette")
+    if starlette is not None:
+        _prepare_server(starlette)
+
+
+def _prepare_server(starlette: ModuleType) -> None:
+    served = starlette.app
+    if isinstance(served.middleware_stack, Guard):
+        return
+    starlette.appmod.traceback = _Untold("traceback")
+    vars(starlette)["get_path"] = installed
+    read_root = starlette.server.read_root
+    starlette.server.read_root = lambda *args, **kwargs: _marked(read_root(*args, **kwargs))
+    stack = served.middleware_stack or served.build_middleware_stack()
+    served.middleware_stack = Guard(stack, settings.main.base_url)
+
+
+def _marked(html: str | None) -> str | None:
+    """Solara's own page, its scripts marked as its own."""
+    return html and html.replace("<script", f'<script nonce="{NONCE.get()}"')
+
+
+def installed(folder: Path, path: str) -> Path:
+    """Where an asset that comes with Solara lies.
+
+    Solara itself asks another host for one that is not there, and deletes a folder of that name.
+    """
+    file = Path(folder, path)
+    if ".." in file.parts or not file.is_file():
+        raise FileNotFoundError(path)
+    return file
+
+
+class _Untold(ModuleType):
+    """The module `traceback` for those who show what it says to visitors: it goes to the log."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+    def format_exception(self, *error: Any) -> list[str]:
+        log.error(
+            "the page failed", exc_info=next(e for e in error if isinstance(e, BaseException))
+        )
+        return [FAILED]
+
+
+class _Record(logging.LogRecord):
+    """A line of the log; what visitors sent reaches no terminal as control characters."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.exc_info and self.exc_info[0] is not None:
+            self.exc_text = plain(logging.Formatter().formatException(self.exc_info))
+
+    def getMessage(self) -> str:  # noqa: N802 (logging's name)
+        return plain(super().getMessage())

@@ -13,12 +13,14 @@ from pathlib import Path
 import solara
 
 from agents.model import TwinModel
+from agents.recorder import Recorder
 from twin.errors import InputError
 from twin.plugins.loading import load_kept
-from twin.runs.store import Run, list_runs, new_run_id
+from twin.runs.store import Run, open_run
 from twin.scenario.schema import Scenario
-from twin.views import limits, replay, trace
+from twin.views import limits, replay, shelf, trace
 from twin.views.live import Tap
+from twin.views.public import FAILED, public
 from twin.views.stream import Stream
 from twin.views.trace import Plan
 from twin.world.world import World
@@ -72,7 +74,9 @@ class Session:
         self._run_scenario = run_scenario
         self._stop = threading.Event()
         self._keys = (f"s{n}" for n in itertools.count())
-        self.runs: solara.Reactive[list[Run]] = solara.reactive(list_runs(runs_dir))
+        found = shelf.look(runs_dir)
+        self.runs: solara.Reactive[list[Run]] = solara.reactive(found.runs)
+        self.unreadable: solara.Reactive[dict[str, str]] = solara.reactive(found.unreadable)
         self.shown: solara.Reactive[tuple[Shown, ...]] = solara.reactive(())
         self.work: solara.Reactive[Work | None] = solara.reactive(None)
         self.error: solara.Reactive[str] = solara.reactive("")
@@ -83,7 +87,7 @@ class Session:
             for scenario in scenarios[: limits.MAX_SIDE_BY_SIDE]:
                 limits.check(scenario)
         except InputError as wrong:
-            self.error.value = str(wrong)
+            self.error.value = public(str(wrong))
             return
 
         def job(stop: threading.Event) -> None:
@@ -93,27 +97,51 @@ class Session:
         self._begin(job)
 
     def open(self, run_ids: Sequence[str]) -> None:
-        """Show runs of the list, side by side if there are several; others are not looked for."""
-        known = {run.manifest["run_id"]: run for run in self.runs.value}
-        chosen = [known[i] for i in dict.fromkeys(run_ids) if i in known]
+        """Show runs of the list, side by side if there are several; others are not looked for.
+
+        Where none of them is in the list and nothing on stage: the newest that can be read.
+        """
+        wanted = list(dict.fromkeys(run_ids))
+        self._look()
+        newest = [run.path.name for run in self.runs.value]
+        notes = self._missing(wanted)
+        chosen = [i for i in wanted if i in newest]
+        most = limits.MAX_SIDE_BY_SIDE if chosen else 1
+        if not chosen and not self.shown.value:
+            chosen = newest
         if not chosen:
-            if run_ids:
-                self.error.value = "There is no such run here; the list has those there are."
+            self.error.value = " ".join(notes)
             return
-        kept = {s.run_id: s for s in self.shown.value if s.run is not None}
-        wanted = [
-            kept.get(run.manifest["run_id"])
-            or Shown(Stream(next(self._keys)), run.manifest["run_id"], label(run), run)
-            for run in chosen[: limits.MAX_SIDE_BY_SIDE]
-        ]
-        new = [s for s in wanted if s.run_id not in kept]
+        kept = {s.run_id: s for s in self.shown.value if s.run is not None and s.stream.whole}
 
         def job(stop: threading.Event) -> None:
-            self._set(stop, tuple(wanted))
-            for shown in new:
-                self._replay(stop, shown)
+            stage = {i: kept[i] for i in chosen if i in kept}
+            if stage:
+                self._set(stop, tuple(stage.values()))
+
+            def begin(shown: Shown) -> None:
+                stage[shown.run_id] = shown
+                self._set(stop, tuple(stage[i] for i in chosen if i in stage))
+
+            for run_id in chosen:
+                if len(stage) < most and run_id not in stage:
+                    self._replay(stop, run_id, begin, notes)
+            if notes:
+                raise InputError(" ".join(notes))
 
         self._begin(job)
+
+    def _missing(self, run_ids: Sequence[str]) -> list[str]:
+        """What to say of those that are not in the list, or cannot be read; each thing once."""
+        wrong = self.unreadable.value
+        notes = [f"Run {i} cannot be read: {wrong[i]}" for i in run_ids if i in wrong]
+        known = {*wrong, *(run.path.name for run in self.runs.value)}
+        absent = [i for i in run_ids if i not in known][: limits.MAX_SIDE_BY_SIDE]
+        return [*notes, *dict.fromkeys(shelf.absent(self._runs_dir, i) for i in absent)]
+
+    def note(self, text: str) -> None:
+        """Show a line to the viewer."""
+        self.error.value = text
 
     def cancel(self) -> None:
         """Stop the work in the background, if any; what is there stays on stage."""
@@ -144,17 +172,22 @@ class Session:
             finally:
                 limits.AT_WORK.release()
         except InputError as wrong:
-            error = str(wrong)
-        except Exception:
+            error = public(str(wrong))
+        except Exception as failed:
             if stop.is_set():
                 return
             log.exception("the page's background work failed")
-            error = "Something went wrong while computing this; the server's log tells what."
+            full = isinstance(failed, OSError) and failed.strerror
+            error = f"The run could not be kept: {full}." if full else FAILED
         if stop.is_set():
             return
-        self.runs.value = list_runs(self._runs_dir)
+        self._look()
         self.error.value = error
         self.work.value = None
+
+    def _look(self) -> None:
+        found = shelf.look(self._runs_dir)
+        self.runs.value, self.unreadable.value = found.runs, found.unreadable
 
     def _wait_for_turn(self, stop: threading.Event) -> None:
         while not limits.AT_WORK.acquire(timeout=0.2):
@@ -163,15 +196,17 @@ class Session:
             self._report(stop, Work("Waiting: others are computing on this server"))
 
     def _run(self, stop: threading.Event, scenario: Scenario, *, beside: bool) -> None:
-        run_id = new_run_id(self._runs_dir, scenario)
-        shown = Shown(Stream(next(self._keys)), run_id, _label(scenario, ""))
+        stream, made = Stream(next(self._keys)), list[Shown]()
         name = f"Running {scenario.name} with {scenario.placement.strategy}"
         self._report(stop, Work(f"{name}: setting out"))
         deadline = time.monotonic() + limits.MAX_RUN_S
 
         def begin(model: TwinModel, planned: Plan) -> None:
-            shown.stream.begin(trace.head(model.world, planned, run_id=run_id))
-            self._set(stop, (*(self.shown.value if beside else ()), shown))
+            assert isinstance(model.recorder, Recorder)
+            run_id = model.recorder.run_id
+            made.append(Shown(stream, run_id, shelf.describe(scenario)))
+            stream.begin(trace.head(model.world, planned, run_id=run_id))
+            self._set(stop, (*(self.shown.value if beside else ()), *made))
 
         def cancelled() -> bool:
             if time.monotonic() > deadline:
@@ -181,36 +216,59 @@ class Session:
                 )
             return stop.is_set()
 
-        tap = Tap(begin, shown.stream.show)
+        tap = Tap(begin, stream.show)
         try:
             run = self._run_scenario(
                 scenario,
                 runs_dir=self._runs_dir,
-                run_id=run_id,
                 progress=self._progress(stop, name),
                 cancelled=cancelled,
                 watch=tap,
             )
         finally:
             tap.end()
-            shown.stream.end()
-        done = replace(shown, run=run, label=label(run))
+            stream.end()
+        stream.end(whole=True)
+        (shown,) = made
+        done = replace(shown, run=run, label=shelf.label(run))
         self._set(stop, tuple(done if s is shown else s for s in self.shown.value))
 
-    def _replay(self, stop: threading.Event, shown: Shown) -> None:
-        assert shown.run is not None
-        load_kept(shown.run.path)
-        scenario = shown.run.scenario
+    def _replay(
+        self,
+        stop: threading.Event,
+        run_id: str,
+        begin: Callable[[Shown], None],
+        notes: list[str],
+    ) -> None:
+        """Show what a run on disk holds, as far as it can be read; `notes` gets what is wrong."""
+        folder, stream = self._runs_dir / run_id, Stream(next(self._keys))
+        try:
+            run = open_run(folder)
+            self._send(stop, Shown(stream, run_id, shelf.label(run), run), run, begin)
+        except StoppedError:
+            raise
+        except Exception as error:
+            notes.append(shelf.told(folder, error))
+        finally:
+            stream.end()
+
+    def _send(
+        self, stop: threading.Event, shown: Shown, run: Run, begin: Callable[[Shown], None]
+    ) -> None:
+        load_kept(run.path)
+        scenario = run.scenario
         world = World(scenario)
-        planned = trace.plan(world, shown.run.first_step)
+        planned = trace.plan(world, run.first_step)
         report = self._progress(stop, f"Opening {scenario.name}")
         shown.stream.begin(trace.head(world, planned, run_id=shown.run_id))
-        for number, frame in enumerate(replay.frames(shown.run, world, planned), start=1):
+        for number, frame in enumerate(replay.frames(run, world, planned), start=1):
             if stop.is_set():
                 raise StoppedError
             shown.stream.show(frame)
+            if number == 1:
+                begin(shown)
             report(number, planned.frames)
-        shown.stream.end()
+        shown.stream.end(whole=True)
 
     def _set(self, stop: threading.Event, shown: tuple[Shown, ...]) -> None:
         if not stop.is_set():
@@ -239,15 +297,3 @@ def _give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others need it less
     if trim is not None:
         trim(0)
-
-
-def label(run: Run) -> str:
-    """A run in a list: what it ran, and when."""
-    when = run.manifest["written_utc"]
-    return _label(run.scenario, f"{when[8:10]}.{when[5:7]}. {when[11:16]}")
-
-
-def _label(scenario: Scenario, when: str) -> str:
-    policy, seed = scenario.controller.policy, scenario.simulation.seed
-    parts = [scenario.name, scenario.placement.strategy, policy if policy != "static" else ""]
-    return " · ".join(part for part in [*parts, f"seed {seed}" if seed else "", when] if part)

@@ -21,10 +21,14 @@ class Stream:
     ----------
     key : str
         Tells the stream from others of the page.
+    whole : bool
+        Whether it has been given all frames of its run.
     """
 
     def __init__(self, key: str) -> None:
         self.key = key
+        self.whole = False
+        self._ended = False
         self._lock = threading.Lock()
         self._messages: dict[int, bytes] = {}
         self._count = 0
@@ -43,10 +47,11 @@ class Stream:
         if len(self._waiting) >= self._size:
             self.flush(last=False)
 
-    def end(self) -> None:
+    def end(self, *, whole: bool = False) -> None:
         """Send what waits: no frame follows. A run that was stopped ends where it is."""
-        if self._count:
+        if self._count and not self._ended:
             self.flush(last=True)
+        self._ended, self.whole = True, self.whole or whole
 
     def want(self, number: int, send: Callable[[bytes], None]) -> None:
         """Ask for a message by number; `send` gets it, now or later, in the thread that has it."""

@@ -6,7 +6,7 @@ follow.
 
 from twin.vocabulary.events import EVENTS, Event, EventKind
 from twin.vocabulary.page import for_page
-from twin.vocabulary.reasons import EVENT_CAUSES, TRIGGERS, Migration, Reason
+from twin.vocabulary.reasons import DECAYED, EVENT_CAUSES, TRIGGERS, Migration, Reason
 from twin.vocabulary.states import (
     CAUSES,
     Cause,
@@ -20,6 +20,7 @@ from twin.vocabulary.states import (
 
 __all__ = [
     "CAUSES",
+    "DECAYED",
     "EVENTS",
     "EVENT_CAUSES",
     "TRIGGERS",

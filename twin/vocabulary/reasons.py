@@ -31,6 +31,10 @@ class Reason(StrEnum):
     UNREACHABLE = Cause.UNREACHABLE.word
 
 
+DECAYED = "decayed"
+"""Why a satellite is lost that SGP4 gives up. Few runs have it: it is no word of `EVENT_CAUSES`, so
+that the tables of all others stay as they were."""
+
 TRIGGERS = tuple(Reason)[: tuple(Reason).index(Reason.START)]
 """What happens to hosts between two reports, for policies to react to."""
 

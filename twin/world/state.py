@@ -1,8 +1,8 @@
 """State as one file: any tree of dataclasses, lists, arrays and plain values, there and back.
 
-The file is a magic line, the length of the header, the header (JSON: version, note, tree, of each
-array its type and shape, checksum) and the arrays behind each other, compressed. Equal states give
-equal trees and arrays.
+The file is a magic line, the SHA-256 of all that follows, the length of the header, the header
+(JSON: version, note, tree, of each array its type and shape, checksum) and the arrays behind each
+other, compressed. Equal states give equal trees and arrays.
 """
 
 import dataclasses
@@ -19,7 +19,10 @@ import pyarrow as pa
 
 from twin.errors import InputError
 
-MAGIC = b"TWINSTATE\n"
+MAGIC = b"TWINSTATE, SHA-256\n"
+_UNCHECKED = b"TWINSTATE\n"
+"""Of files that an older twin wrote, without the sum of the whole."""
+_SUM_BYTES = hashlib.sha256().digest_size
 VERSION = 1
 _CODEC = "zstd"
 _ARRAY = "array"
@@ -55,11 +58,15 @@ def write(path: Path, state: Any, *, note: dict[str, Any]) -> int:
     """
     content = dumps(state, note=note)
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     return len(content)
 
 
@@ -78,7 +85,8 @@ def dumps(state: Any, *, note: dict[str, Any]) -> bytes:
     }
     text = json.dumps(header).encode()
     packed = pa.Codec(_CODEC, compression_level=1).compress(raw, asbytes=True) if raw else b""
-    return MAGIC + len(text).to_bytes(8, "little") + text + packed
+    content = len(text).to_bytes(8, "little") + text + packed
+    return MAGIC + hashlib.sha256(content).digest() + content
 
 
 def read_note(path: Path) -> dict[str, Any]:
@@ -103,13 +111,16 @@ def read[T](path: Path, kind: type[T]) -> T:
     if hashlib.sha256(raw).hexdigest() != header["sha256"]:
         raise InputError(f"{path}: damaged state (its checksum differs)")
     arrays, offset = [], 0
-    for name, shape in header["arrays"]:
-        dtype = _dtype(name)
-        count = int(np.prod(shape))
-        array = np.frombuffer(raw, dtype, count, offset).reshape(shape).copy()
-        offset += array.nbytes
-        arrays.append(array)
-    built: T = _built(kind, header["tree"], arrays)
+    try:
+        for name, shape in header["arrays"]:
+            dtype = _dtype(name)
+            count = int(np.prod(shape))
+            array = np.frombuffer(raw, dtype, count, offset).reshape(shape).copy()
+            offset += array.nbytes
+            arrays.append(array)
+        built: T = _built(kind, header["tree"], arrays)
+    except (LookupError, TypeError, ValueError):
+        raise InputError(f"{path}: damaged state") from None
     return built
 
 
@@ -129,19 +140,24 @@ def _open(path: Path) -> tuple[dict[str, Any], bytes]:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    start = len(MAGIC) + 8
-    if not content.startswith(MAGIC) or len(content) < start:
+    if content.startswith(_UNCHECKED):
+        body = content[len(_UNCHECKED) :]
+    elif content.startswith(MAGIC):
+        after = content[len(MAGIC) :]
+        digest, body = after[:_SUM_BYTES], after[_SUM_BYTES:]
+        if hashlib.sha256(body).digest() != digest:
+            raise InputError(f"{path}: damaged state (its checksum differs)")
+    else:
         raise InputError(f"{path}: not a saved state")
-    end = start + int.from_bytes(content[len(MAGIC) : start], "little")
+    end = 8 + int.from_bytes(body[:8], "little")
     try:
-        header = json.loads(content[start:end])
+        header = json.loads(body[8:end])
     except ValueError:
         raise InputError(f"{path}: damaged state") from None
-    if header.get("version") != VERSION:
-        raise InputError(
-            f"{path}: a state of version {header.get('version')}; this twin reads {VERSION}"
-        )
-    return header, content[end:]
+    version = header.get("version") if isinstance(header, dict) else None
+    if version != VERSION:
+        raise InputError(f"{path}: a state of version {version}; this twin reads {VERSION}")
+    return header, body[end:]
 
 
 def _plain(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:

@@ -1,19 +1,24 @@
 """The world: what no decision changes of a scenario."""
 
 from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.constants import MU_EARTH_KM3_S2
-from twin.network import grid, links
+from twin.constants import MU_EARTH_KM3_S2, R_EARTH_KM
+from twin.errors import InputError
+from twin.network import grid, links, phasing
 from twin.network.outages import OUTAGES
 from twin.network.seam import Seam
 from twin.network.terminals import Terminals, TerminalState
+from twin.scenario import limits
 from twin.scenario.schema import Scenario
+from twin.scenario.world import check_bridges
 from twin.space import constellation as constellations
 from twin.space.constellation import Constellation
 from twin.space.ephemeris import Ephemeris, Instant
+from twin.space.frames import DAY_S
 from twin.space.sun import sun_gcrs_km
 from twin.world.sources import Simulated
 from twin.world.topology import Network, Snapshot
@@ -36,15 +41,22 @@ class World:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.constellation: Constellation = constellations.build(scenario)
-        self.may_host = self.constellation.shell == _host_shell(scenario)
+        highest_km = float(self.constellation.a_km.max()) - R_EARTH_KM
+        limits.check(scenario, self.constellation.size, highest_km)
+        self.may_host = self.constellation.shell == _host_shell(scenario, self.constellation)
         self.may_serve = self.may_host | (scenario.links.cross_shell_every > 0)
+        _check_bridges(scenario, self.constellation)
         self.ephemeris = Ephemeris(scenario, self.constellation)
         self._limits = links.limits(scenario.links)
         self.skeleton = grid.plus_grid(
             self.constellation,
             seam=scenario.links.seam,
             minimum_radius_km=self._limits.minimum_radius_km,
-            seam_shift=_seam_shift(scenario),
+            alignments=phasing.alignments(
+                scenario.constellation,
+                self.constellation,
+                linked_span_s(self.step_s, scenario.simulation.steps),
+            ),
             cross_shell_every=scenario.links.cross_shell_every,
         )
         self._seam: Seam | None = None
@@ -115,21 +127,29 @@ class World:
         )
 
 
-def _host_shell(scenario: Scenario) -> int:
-    body = scenario.constellation
-    return body.host_shell if body.kind == "shells" else 0
+def linked_span_s(step_s: float, steps: int) -> float:
+    """How long the links of a run are known for, s: whole days, so that forks may be longer."""
+    return ceil(step_s * steps / DAY_S) * DAY_S
 
 
-def _seam_shift(scenario: Scenario) -> list[float]:
-    """Phasing built up once around each shell, in turns: P neighbours, each F/T of a turn.
+def _host_shell(scenario: Scenario, body: Constellation) -> int:
+    table = scenario.constellation
+    if table.kind == "walker":
+        return 0
+    if table.host_shell is None:
+        return int(np.bincount(body.shell).argmax())
+    if table.host_shell >= body.n_shells:
+        raise InputError(
+            f"constellation.host_shell: must be below the number of shells ({body.n_shells}), "
+            f"not {table.host_shell}"
+        )
+    return table.host_shell
 
-    It is of a delta only, whose last plane is a neighbour of its first.
-    """
-    body = scenario.constellation
-    if body.kind == "tle":
-        return [0.0]
-    shells = body.shells if body.kind == "shells" else (body,)
-    return [
-        shell.phasing / shell.satellites_per_plane if shell.raan_spread_deg == 360.0 else 0.0
-        for shell in shells
-    ]
+
+def _check_bridges(scenario: Scenario, body: Constellation) -> None:
+    """The schema checks shells given by fields; those of a file show only here."""
+    if scenario.links.cross_shell_every:
+        try:
+            check_bridges(np.bincount(body.shell).tolist(), scenario.links.cross_shell_every)
+        except ValueError as error:
+            raise InputError(str(error)) from None

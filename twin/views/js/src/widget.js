@@ -240,7 +240,7 @@ function render({ model, el }) {
     const at = new URLSearchParams(location.search);
     at.set("run", traces.map((t) => t.meta.run_id).join(","));
     at.set("t", seconds(traces[0], wanted ?? clock.time).toFixed(1));
-    history.replaceState(history.state, "", `?${decodeURIComponent(at.toString())}`);
+    history.replaceState(history.state, "", `?${at.toString().replaceAll("%2C", ",")}`);
   }
 
   // What comes from Python.
@@ -329,8 +329,9 @@ function render({ model, el }) {
     const interval = before === null ? 0 : now - before;
     before = now;
     if (!traces.length) return;
-    if (wanted !== null && clock.ready > wanted) {
-      clock.time = wanted;
+    // A time after the end is the end, as soon as that is here.
+    if (wanted !== null && (clock.ready > wanted || clock.ready >= clock.frames)) {
+      clock.time = Math.min(wanted, clock.ready - 1e-6);
       wanted = null;
       dirty = true;
     }

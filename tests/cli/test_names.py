@@ -1,0 +1,111 @@
+"""Names from files never reach a terminal, JSON, XML or a report as they are."""
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+NASTY = {
+    2: "\x1b[31mred\x1b]0;pwned\x07",
+    3: "a\nb",
+    4: "a\x00b",
+    5: "[bold red]x[/]",
+    6: "[/]",
+    7: "\u202eRTL",
+    8: "\x9b31m",
+    9: "<img src=x onerror=alert(1)>",
+    10: "=cmd|' /C calc'!A0",
+    11: "\ud800",
+    12: "",
+    13: "\N{ROCKET}",
+}
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """The walker of the small scenario, with names of all kinds."""
+    messages = [
+        {
+            "OBJECT_NAME": NASTY.get(i, f"SAT-{i}"), "NORAD_CAT_ID": i + 1,
+            "EPOCH": "2026-079T00:00:00Z", "MEAN_MOTION": 13.15, "ECCENTRICITY": 1e-4,
+            "INCLINATION": 60.0, "RA_OF_ASC_NODE": 60.0 * (i // 8), "ARG_OF_PERICENTER": 0.0,
+            "MEAN_ANOMALY": 45.0 * (i % 8) + 7.5 * (i // 8), "BSTAR": 0.0,
+        }
+        for i in range(48)
+    ]  # fmt: skip
+    (tmp_path / "names.json").write_text(json.dumps(messages))
+    return "constellation={kind='tle', tle='names.json'}"
+
+
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2028]")
+
+
+def test_everything_that_shows_names(twin, tmp_path, sets):
+    outages = "outages.availability=0.3"
+    code, out, err = twin("run", "small", "--set", sets, "--set", outages, "--set",
+                          "simulation.steps=6")  # fmt: skip
+    assert (code, err.strip()) == (0, "")
+    assert "note: control characters in 6 names are written out" in out
+    assert "note: starts at 2026-03-20T00:00:00.000000Z, the newest epoch in the file" in out
+    [run] = [p.name for p in (tmp_path / "runs").iterdir()]
+    shown = out
+    for command in (
+        ("events", run, "--kind", "isl-down", "--limit", "400", "--json", "e.json"),
+        ("events", run, "--satellite", "[/]", "--kind", "isl-down"),
+        ("ephemeris", "small", "--set", sets, "--satellite", "[bold red]x[/]", "--steps", "2"),
+        ("ephemeris", "small", "--set", sets, "--satellite", r"\x1b[31mred\x1b]0;pwned\x07",
+         "--steps", "2"),
+        ("export", run, "--czml", "o.czml", "--graphml", "o.graphml"),
+        ("report", run, "--csv-dir", "csv"),
+    ):  # fmt: skip
+        code, out, err = twin(*command)
+        assert code == 0, err
+        shown += out
+    assert not STEERS.search(shown)
+    for name in (r"\x1b[31mred", r"a\nb", r"a\x00b", "[bold red]x[/]", r"\u202eRTL", "00013"):
+        assert name in shown
+    assert not STEERS.search((tmp_path / "e.json").read_text())
+    assert not STEERS.search((tmp_path / "o.czml").read_text())
+    root = ElementTree.parse(tmp_path / "o.graphml").getroot()
+    names = [e.text for e in root.iter() if e.get("key") == "name"]
+    assert r"\ud800" in names
+    assert "\N{ROCKET}" in names
+    assert len(set(names)) == 48
+
+
+def test_errors_show_no_more_than_text(twin, sets):
+    steer = "\x1b[31m\nsecond line"
+    for command in (
+        ("ephemeris", "small", "--satellite", steer),
+        ("run", "small", "--set", f"simulation.steps={steer}"),
+        ("run", "small", "--set", f"constellation={{kind='tle', tle='{steer[:5]}'}}"),
+    ):
+        code, out, err = twin(*command)
+        assert (code, out) == (2, "")
+        assert not STEERS.search(err)
+        assert len(err.strip().splitlines()) == 1
+
+
+def test_bad_records_of_a_file(twin, tmp_path, sets):
+    path = tmp_path / "names.json"
+    messages = json.loads(path.read_text())
+    for i in (20, 33):
+        messages[i]["MEAN_ELEMENT_THEORY"] = "DSST"
+    path.write_text(json.dumps(messages))
+    steps = ("--set", "simulation.steps=2")
+    code, _, err = twin("run", "small", "--set", sets, *steps)
+    assert code == 2
+    assert err.strip() == (
+        "twin: names.json, record 21: MEAN_ELEMENT_THEORY: must be SGP4, SGP/SGP4, SGP4/SDP4, SDP4 "
+        "or TLE, not 'DSST'"
+    )
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+    leave = sets.replace("}", ", bad_records='leave-out'}")
+    code, out, err = twin("run", "small", "--set", leave, *steps)
+    assert code == 0, err
+    assert "note: 46 satellites in 6 planes of 7 to 8" in out
+    assert "note: left out 2, bad record" in out
+    [run] = (tmp_path / "runs").iterdir()
+    left_out = json.loads((run / "manifest.json").read_text())["left_out"]
+    assert set(left_out) == {"record 21", "record 34"}

@@ -1,0 +1,86 @@
+"""What the law and other programs need to find in a distribution is there."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from twin.moe.presets import MODEL_CARDS
+
+ROOT = Path(__file__).parents[1]
+NOTICE = (ROOT / "NOTICE").read_text(encoding="utf-8")
+LICENCES = ROOT / "twin" / "views" / "static" / "stage.licences.txt"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_licence_is_the_whole_apache_licence():
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License\n                           Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert "APPENDIX: How to apply the Apache License to your work." in text
+    assert PROJECT["license"] == "Apache-2.0"
+    assert set(PROJECT["license-files"]) == {"LICENSE", "NOTICE"}
+
+
+def test_the_notice_has_the_licence_of_every_package_in_the_bundle():
+    """The build writes them for the packages that it finds in what it has made."""
+    text = LICENCES.read_text(encoding="utf-8")
+    assert text in NOTICE
+    asked = json.loads((ROOT / "twin/views/js/package.json").read_text())["dependencies"]
+    for name, version in asked.items():
+        assert f"\n{name} {version} (" in f"\n{text}"
+
+
+@pytest.mark.parametrize(
+    "table", sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("twin/*/*.json"))
+)
+def test_the_notice_names_every_table_and_its_licence(table):
+    data = json.loads((ROOT / table).read_text(encoding="utf-8"))
+    entry = NOTICE[NOTICE.index(table) :].split("\n\n")[0]
+    assert data["licence"].replace("-", " ") in " ".join(entry.split()).replace("License ", "")
+    assert data["source"].split("github.com/")[1].split(",")[0] in entry
+
+
+@pytest.mark.parametrize("card", sorted(MODEL_CARDS))
+def test_the_notice_names_the_source_of_every_model_card(card):
+    source = MODEL_CARDS[card].source
+    known = ["made up for this project", "arXiv 2401.04088", "DeepSeek-V2-Lite"]
+    named = next((name for name in known if name in source), source.split()[0])
+    assert named == known[0] or named in " ".join(NOTICE.split())
+
+
+@pytest.mark.parametrize("file", ["twin/network/cities.py", "twin/energy/bus.py"])
+def test_the_notice_names_files_that_are_there(file):
+    assert file in NOTICE
+    assert (ROOT / file).is_file()
+
+
+def test_the_command_says_its_version():
+    command = [sys.executable, "-c", "from twin.cli.main import main; main()", "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said == f"orbital-twin {metadata.version('orbital-twin')}\n"
+
+
+def test_a_wheel_holds_all_of_it(tmp_path):
+    if os.environ.get("CI") != "true":
+        pytest.importorskip("hatchling")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        info = next(name.split("/")[0] for name in names if ".dist-info/" in name)
+        told = archive.read(f"{info}/METADATA").decode()
+        assert archive.read(f"{info}/licenses/NOTICE").decode() == NOTICE
+    assert {f"{package}/py.typed" for package in ("twin", "agents", "placement")} <= names
+    assert {f"twin/views/static/stage.{end}" for end in ("js", "css", "licences.txt")} <= names
+    assert f"{info}/licenses/LICENSE" in names
+    assert not [name for name in names if name.startswith(("tests/", "twin/views/js/"))]
+    assert "License-Expression: Apache-2.0" in told
+    assert "License-File: NOTICE" in told

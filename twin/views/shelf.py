@@ -1,0 +1,119 @@
+"""The runs that a page offers, by the names of their folders; one that is unreadable harms none."""
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from twin.runs.files import PARTIAL, read_manifest
+from twin.runs.store import Run
+from twin.runs.studies import ENDING
+from twin.runs.tables import TABLES
+from twin.scenario.schema import Scenario
+from twin.views.public import plain, reason
+
+log = logging.getLogger(__name__)
+
+_MANIFEST = "manifest.json"
+_SCENARIO = "scenario.toml"
+_LONGEST_LABEL = 160
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """What lies in a folder of runs.
+
+    Attributes
+    ----------
+    runs : list of Run
+        Complete ones, newest first.
+    unreadable : dict of str to str
+        Why each of the others cannot be read, by its folder's name.
+    """
+
+    runs: list[Run]
+    unreadable: dict[str, str]
+
+
+def look(root: Path) -> Shelf:
+    """Look through a folder of runs; one that is not there, or no folder, holds none."""
+    found = {folder.name: run for folder in _folders(root) if (run := _run(folder)) is not None}
+    runs = [run for run in found.values() if isinstance(run, Run)]
+    runs.sort(key=lambda run: (run.manifest["written_utc"], run.path.name), reverse=True)
+    wrong = {name: run for name, run in found.items() if isinstance(run, str)}
+    return Shelf(runs=runs, unreadable=wrong)
+
+
+def absent(root: Path, run_id: str) -> str:
+    """What a visitor is told of a run that is not on the shelf."""
+    # A name, not a path; and one that a file system takes.
+    name = run_id.isprintable() and Path(run_id).name == run_id
+    fits = name and len(run_id.encode()) < _LONGEST_NAME
+    if fits and (root / f"{run_id}{PARTIAL}").is_dir():
+        return f"Run {run_id} is not complete: it is being computed, or was interrupted."
+    return "There is no such run here; the list has those there are."
+
+
+def told(folder: Path, error: Exception) -> str:
+    """What a visitor is told of a run that could not be read; the log has the details."""
+    if not folder.is_dir():
+        return f"Run {folder.name} is no longer here."
+    log.warning("run %s cannot be read", folder.name, exc_info=error)
+    return f"Run {folder.name} cannot be read: {reason(folder, error)}"
+
+
+def label(run: Run) -> str:
+    """A run in a list: what it ran, and when."""
+    when = run.manifest["written_utc"]
+    return describe(run.scenario, f"{when[8:10]}.{when[5:7]}. {when[11:16]}")
+
+
+def describe(scenario: Scenario, when: str = "") -> str:
+    """What a scenario runs, in a line."""
+    policy, seed = scenario.controller.policy, scenario.simulation.seed
+    parts = [scenario.name, scenario.placement.strategy, policy if policy != "static" else ""]
+    line = " · ".join(part for part in [*parts, f"seed {seed}" if seed else "", when] if part)
+    return plain(line)[:_LONGEST_LABEL]
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        found = sorted(root.iterdir())
+    except OSError:
+        return []
+    # A name that cannot be printed cannot be sent or shown either.
+    return [f for f in found if f.name.isprintable() and not f.name.endswith((PARTIAL, ENDING))]
+
+
+def _run(folder: Path) -> Run | str | None:
+    """A complete run, or why it cannot be read; None for what is no run, or is not complete."""
+    try:
+        # A file, not what never ends when it is read.
+        if not (folder / _MANIFEST).is_file():
+            return None
+        files = [folder / _SCENARIO, *(folder / f"{name}.parquet" for name in TABLES)]
+        missing = [file.name for file in files if not file.is_file()]
+        if missing:
+            return f"files are missing: {', '.join(missing)}"
+        stamps = [file.stat() for file in (folder / _MANIFEST, folder / _SCENARIO)]
+    except OSError:
+        return None
+    return _read(folder, tuple((s.st_mtime_ns, s.st_size) for s in stamps))
+
+
+@lru_cache(maxsize=4096)
+def _read(folder: Path, stamp: object) -> Run | str | None:  # noqa: ARG001 (a changed one is read again)
+    try:
+        manifest = read_manifest(folder)
+        if manifest is None:
+            return "its manifest is damaged"
+        if manifest["status"] != "complete":
+            return None
+        run = Run(folder, manifest)
+        # What the page says of a run before it is opened fails here, if it does.
+        label(run), run.first_step
+    except Exception as error:
+        log.info("run %s cannot be read", folder.name, exc_info=error)
+        return reason(folder, error)
+    return run
