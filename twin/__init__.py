@@ -4,9 +4,13 @@ The functions of `twin.api` go by `twin.load_scenario`, `twin.run` and so on. Th
 when first used: the import of a single module should not wait for all of it.
 """
 
-from twin.compiling import find_cache as _find_cache
+import os as _os
 
-_find_cache()
+if not _os.access(f"{__path__[0]}/__pycache__", _os.W_OK):
+    # Before anything imports numba, which keeps what it compiles there.
+    from twin.compiling import find_cache as _find_cache
+
+    _find_cache()
 
 TYPE_CHECKING = False  # typing has it too, but takes longer to import than all else here
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from agents.run import RunCancelledError, run_scenario
 from twin.errors import InputError
 from twin.runs.summary import summarise
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 """Without a step for so long, a run of a few satellites hangs."""
 
 

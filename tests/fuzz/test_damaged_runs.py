@@ -43,8 +43,9 @@ def events(run):
 
 
 def reported(run):
-    """The page of `twin report`, without its figures' curves."""
-    return html(report((run.path,)), lambda picture: picture.title)
+    """The page of `twin report`, without its figures' curves and the folder's path."""
+    page = html(report((run.path,)), lambda picture: picture.title)
+    return page.replace(str(run.path), "")
 
 
 def replayed(run):

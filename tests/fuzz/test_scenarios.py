@@ -2,9 +2,11 @@
 
 import shutil
 
+import pytest
 from generate import Generator
 from oracle import Verdict, run_to_its_end
 
+from agents.run import run_scenario
 from twin.plugins.choices import check, schema
 from twin.scenario import loader
 
@@ -45,6 +47,16 @@ def base(rng):
         "placement": {"strategy": rng.choice(STRATEGIES)},
     }
     return data | rng.choice(BASES)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory):
+    """Run each base once: what is compiled on first use takes its time, and no signal."""
+    for number, more in enumerate(BASES):
+        data = loader.load("small").model_dump(mode="json", exclude_none=True)
+        data["simulation"] = more["simulation"]
+        scenario = loader.from_data(data | more)
+        run_scenario(scenario, runs_dir=tmp_path_factory.mktemp("compiled"), run_id=str(number))
 
 
 def kept_small(data):

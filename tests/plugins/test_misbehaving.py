@@ -188,7 +188,7 @@ def test_a_figure_is_a_number(write, drawn, said):
 
 TWIN = (
     "import sys, twin.cli.child as child; child.is_own_process = lambda: True; "
-    "from twin.cli.main import main; main()"
+    "from twin.cli.entry import main; main()"
 )
 
 

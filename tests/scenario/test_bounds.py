@@ -84,7 +84,7 @@ def test_values_out_of_bounds_are_refused_by_name(changes, said):
     [
         (
             {"constellation.planes": 1000, "constellation.satellites_per_plane": 1000},
-            "constellation.planes: 1,000,000 satellites are more than the 20,000 allowed",
+            "constellation.planes: 1,000,000 satellites are more than the 30,000 allowed",
         ),
         (
             {

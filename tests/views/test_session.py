@@ -218,7 +218,7 @@ def test_a_run_that_takes_too_long_is_stopped_and_told(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["constellation.planes=400", "constellation.satellites_per_plane=400"], "satellites are"),
+        (["constellation.planes=150", "constellation.satellites_per_plane=150"], "satellites are"),
         (["simulation.steps=1000000"], "simulation.steps: 48,000,000 satellites times steps"),
         (["workload.tokens_per_step=100000"], "workload.tokens_per_step"),
         (["simulation.record_tokens_per_step=65"], "simulation.record_tokens_per_step"),

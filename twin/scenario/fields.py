@@ -58,5 +58,5 @@ Rate = Annotated[float, Field(ge=1e-6, le=1e9)]
 """In Gbit/s."""
 Speed = Annotated[float, Field(ge=1e-6, le=1e12)]
 """In GFLOPS."""
-Memory = Annotated[float, Field(ge=1e-6, le=1e9)]
+Memory = Annotated[float, Field(ge=1e-9, le=1e9)]
 """In GB."""

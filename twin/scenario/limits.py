@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MIN_STEP_S: Final = 1e-3
 MAX_STEP_S: Final = 100_000.0
 """A little more than the period of the highest orbit."""
-MAX_SATELLITES: Final = 20_000
+MAX_SATELLITES: Final = 30_000
 """A planner may want the delay between any two."""
 MAX_STATES: Final = 30_000_000
 """Positions of satellites held at a time."""

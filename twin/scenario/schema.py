@@ -53,7 +53,7 @@ class Activations(Table):
         description="olmoe: unmeasured layers have the shares of the nearest of three measured "
         "ones, experts in another order; assumption",
     )
-    exponent: float = Field(0.5, ge=0, le=100, description="zipf only; assumption")
+    exponent: float = Field(0.5, ge=0, le=10_000, description="zipf only; assumption")
     file: Path | None = Field(None, description="counts only: JSON array, layers x experts")
     topic: str | None = Field(None, description="mixtral, olmoe: one of the measured topics")
     topics: tuple[str, ...] = Field(
