@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from page_actions import READY_MS, choose, draws, keep, settle
+from resealed import reseal
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,6 +35,7 @@ def note(page):
 def test_an_unreadable_run_is_listed_as_that_and_the_others_play(another, page, address, watched):
     scenario = another / "scenario.toml"
     scenario.write_text("future_key = 1\n" + scenario.read_text())
+    reseal(another)
     with watched(page):
         page.goto(address)
         page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)

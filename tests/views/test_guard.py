@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -33,7 +34,9 @@ def ask(
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Guard(app, base_url)(scope, receive, send))
+    # In a thread: browser tests leave a loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, Guard(app, base_url)(scope, receive, send)).result()
     return sent
 
 

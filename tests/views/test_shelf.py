@@ -1,8 +1,8 @@
-import json
 import os
 import shutil
 
 import pytest
+from resealed import reseal
 
 from twin.views import shelf
 
@@ -104,9 +104,10 @@ def test_a_folder_that_is_none_holds_no_runs(tmp_path):
 
 
 def prepend(path, text):
+    """Write as another version might have written."""
     path.write_text(text + path.read_text())
+    reseal(path.parent)
 
 
 def edit(folder, **changes):
-    path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    reseal(folder, **changes)

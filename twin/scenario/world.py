@@ -120,6 +120,7 @@ class ElementSets(Table):
     host_shell: int | None = Field(
         None,
         ge=0,
+        le=1000,
         description="number, from 0, lowest first, of the shell whose satellites may host the "
         "model, as twin elements lists them; default: the largest",
     )

@@ -14,6 +14,7 @@ import reacton.ipyvuetify as rv
 import solara
 import tomli_w
 
+from twin.runs.files import sealed
 from twin.runs.store import SOURCES, START, Run
 from twin.scenario.attachments import FIELDS, FOLDER
 from twin.views import shelf
@@ -110,12 +111,12 @@ def scenario_text(run: Run) -> bytes:
 def tables(run: Run) -> bytes:
     """The files of a run as one archive, without what only this server needs or knows."""
     written, scenario = (run.path / "scenario.toml").read_bytes(), scenario_text(run)
-    manifest = json.dumps(_told(run.manifest), indent=2)
+    told = json.dumps(_told(run.manifest))
     # Where the manifest says what the scenario's bytes were.
-    manifest = manifest.replace(sha256(written).hexdigest(), sha256(scenario).hexdigest())
+    told = told.replace(sha256(written).hexdigest(), sha256(scenario).hexdigest())
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr(f"{run.path.name}/manifest.json", manifest + "\n")
+        archive.writestr(f"{run.path.name}/manifest.json", sealed(json.loads(told)))
         archive.writestr(f"{run.path.name}/scenario.toml", scenario)
         kept = [*run.path.glob("*.parquet"), run.path / START, *(run.path / FOLDER).rglob("*")]
         for file in sorted(kept):
