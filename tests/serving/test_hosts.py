@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agents.recorder import hosts as hosts_of
 from placement.hosting import from_rows, hosting
 from placement.problem import Placement, serving_gateways
-from twin.serving.hosts import resolve
+from twin.serving.hosts import Hosts, resolve
 
 N, LAYERS, EXPERTS = 9, 3, 2
 TRANSFER_S = 0.5
@@ -113,3 +113,15 @@ def test_a_host_shows_one_layer_a_gateways_first_and_a_standbys_next(case):
 def test_a_placement_comes_back_from_the_rows_that_a_run_keeps(case):
     placement, *_ = case
     assert from_rows(**hosts_of(placement)) == placement
+
+
+def test_what_no_token_chooses_may_be_out_of_reach():
+    hosts = Hosts(
+        gateway=np.zeros(1, np.int32),
+        satellite=np.array([[1, 2]], np.int32),
+        path_s=np.array([[0.25, np.inf]]),
+        order=np.array([[[0], [1]]]),
+        absent=np.zeros((1, 2), bool),
+    )
+    assert hosts.way_s(np.array([[2.0, 0.0]]), 2) == 0.25
+    assert hosts.way_s(np.array([[1.0, 1.0]]), 2) == np.inf

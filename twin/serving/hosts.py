@@ -45,7 +45,12 @@ class Hosts:
 
     def way_s(self, activation: NDArray[np.float64], top_k: int) -> float:
         """Activation-weighted way of a token a layer, ``inf`` if a part cannot be reached."""
-        return float((self.of_nearest(self.path_s) * activation).sum() / top_k)
+        nearest_s = self.of_nearest(self.path_s)
+        # A part that no token ever chooses may be out of reach.
+        chosen_s = np.multiply(
+            nearest_s, activation, where=activation > 0.0, out=np.zeros_like(nearest_s)
+        )
+        return float(chosen_s.sum() / top_k)
 
 
 def resolve(
