@@ -12,6 +12,7 @@ from agents.controller_state import Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
 from agents.happenings import log_links, log_shadow, log_tokens, lose_decayed, tell_satellites
+from agents.requests import request_service, serve_requests
 from agents.rules.local import Locals
 from agents.satellite import Satellite
 from agents.state import TwinState
@@ -38,6 +39,7 @@ from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
 from twin.serving.capacity import Capacity, busy_s
 from twin.serving.hosts import Hosts, resolve
+from twin.serving.service import RequestStep
 from twin.serving.tokens import Served, TokenQueue, admit, nothing_waits
 from twin.space.eclipse import StepLight
 from twin.vocabulary import Cause, EventKind
@@ -75,6 +77,7 @@ class TwinModel(SteppedModel):
     hosts: Hosts
     compute: ComputeTimes
     served: Served
+    requested: RequestStep
 
     def __init__(
         self,
@@ -98,6 +101,7 @@ class TwinModel(SteppedModel):
         self._locals = Locals(self)
         self.controller = Controller(self, None if state is None else state.controller)
         self.ground = GroundSegment(self)
+        self.requests = request_service(self, None if state is None else state.requests)
         self.network = Network(self.world, self.source, None if state is None else state.network)
         simulation = scenario.simulation
         self._token_draws = seeding.stream(simulation.seed, simulation.replicate, "tokens")
@@ -136,6 +140,7 @@ class TwinModel(SteppedModel):
             counts=self.link_statistics.state,
             link_state=self._link_state,
             choices=self._choices,
+            requests=None if self.requests is None else self.requests.state,
         )
 
     def step(self) -> None:
@@ -289,6 +294,9 @@ class TwinModel(SteppedModel):
             self._choices = tokens.choices
         fleet.utilisation = self._busy_share(columns[self.served.served])
         self._tell(demand, entry_s, slowed)
+        if self.requests is not None:
+            self.requested = serve_requests(self, self.requests)
+            fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
 
     def _busy_share(self, columns: NDArray[np.int32]) -> NDArray[np.float64]:
         """Share of a step that tokens keep each satellite busy at its full speed, (N,)."""
@@ -331,7 +339,9 @@ class TwinModel(SteppedModel):
             if self._locals.has_room(neighbour) and self.controller.transfers.ask(*asked):
                 self.log.add(EventKind.TAKE_OVER, satellite=satellite, other=neighbour)
         self.row |= energy_row(fleet, report, step_s)
-        self.row["tokens_represented"] = self.row["tokens_served"] * self.weight
+        followed = self.row["tokens_served"] * self.weight
+        served = followed if self.requests is None else self.requested.tokens_made
+        self.row["tokens_represented"] = served
 
     def _record(self) -> None:
         self.row |= state_row(self.snapshot, self.fleet, self.controller)

@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
+from agents.requests import load_row, request_rows
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
@@ -47,6 +48,10 @@ class Recorder:
         if simulation.record_tokens_per_step:
             self._tokens(model, step, simulation.record_tokens_per_step)
         self._outages(model, step)
+        if model.requests is not None:
+            if len(model.requested.ended):
+                self._writer.add("requests", request_rows(model, step, model.requested))
+            self._writer.add("load", load_row(model, step, model.requested))
         self._writer.end_step(step)
 
     def _outages(self, model: TwinModel, step: int) -> None:

@@ -10,6 +10,7 @@ from agents.rules.view import RuleState
 from twin.energy.budget import EnergyState
 from twin.network.handover import ServingState
 from twin.network.terminals import LinkCounts
+from twin.serving.service import RequestState
 from twin.serving.tokens import WaitingTokens
 from twin.world.topology import NetworkState
 
@@ -40,6 +41,8 @@ class TwinState:
         For the run's conclusion.
     link_state : (E,) uint8 or None
         Of the last step; None before the first.
+    requests : RequestState or None
+        Requests inside and to come; None where only tokens are served.
     choices : (P, L, K) int32 or None
         Experts that the last step's tokens chose, where the controller learns from them.
     """
@@ -56,3 +59,4 @@ class TwinState:
     counts: LinkCounts
     link_state: NDArray[np.uint8] | None
     choices: NDArray[np.int32] | None
+    requests: RequestState | None = None

@@ -10,7 +10,7 @@ from twin.energy.bus import BUS_PROFILES
 from twin.moe.presets import MODEL_CARDS
 from twin.moe.sampling import plackett_luce
 from twin.plugins import register
-from twin.runs.figures import RunFigure
+from twin.runs.run_figure import RunFigure
 from twin.space.propagation import PROPAGATORS
 from twin.vocabulary import Event, Lane
 

@@ -24,7 +24,7 @@ from placement.strategies.space_xnet import compact_random
 from twin.energy.bus import BUS_PROFILES
 from twin.moe.presets import MODEL_CARDS
 from twin.plugins import register
-from twin.runs.figures import RunFigure
+from twin.runs.run_figure import RunFigure
 from twin.vocabulary import Event, Lane
 
 def usual(problem):

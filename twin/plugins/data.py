@@ -16,7 +16,7 @@ from twin.scenario.spacecraft import Bus
 if TYPE_CHECKING:
     from twin.energy.bus import BusProfile
     from twin.moe.spec import ModelCard
-    from twin.runs.figures import RunFigure
+    from twin.runs.run_figure import RunFigure
     from twin.vocabulary import Event
 
 _SHOWN = {"satellite", "other", "cause", "site", "bytes", "count", "seconds"}

@@ -13,7 +13,7 @@ from twin.plugins.kinds import KINDS
 if TYPE_CHECKING:
     from twin.energy.bus import BusProfile
     from twin.moe.spec import ModelCard
-    from twin.runs.figures import RunFigure
+    from twin.runs.run_figure import RunFigure
     from twin.vocabulary import Event
 
 type Decorator[F] = Callable[[F], F]
@@ -82,7 +82,7 @@ class _Register:
         """Add a figure of a run under its own name; run, studies and reports show it."""
         from twin.plugins.data import check_figure
         from twin.plugins.guards import guard
-        from twin.runs.figures import RunFigure
+        from twin.runs.run_figure import RunFigure
 
         _kind_of("figure", figure, RunFigure)
         check_figure(figure)

@@ -5,7 +5,7 @@ merge of all its steps, its events and its conclusion. Every view of a figure re
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from twin.registry import Registry
 from twin.runs import rules
 from twin.runs.distribution import EXACT_TOKENS, RELATIVE_ERROR, Distribution
 from twin.runs.fleet_figures import ENERGY, NETWORK, PLACEMENT, SATELLITES
+from twin.runs.request_figures import REQUESTS
 from twin.runs.rules import LESS, MORE, Columns, Figure, Floats, Quantile, Ratio, StepFigure
+from twin.runs.run_figure import RunFigure, RunTotals
 from twin.runs.token_figures import LATENCY, TIME, TOKENS
 from twin.vocabulary import EventKind
 
@@ -72,46 +74,6 @@ def ratios(row: Mapping[str, float]) -> dict[str, float]:
         whole = sum(row[part] for part in rule.whole)
         found[name] = sum(row[part] for part in rule.part) / whole if whole else float("nan")
     return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunTotals:
-    """What a run's figures are drawn from.
-
-    Attributes
-    ----------
-    row : mapping of str to float
-        All steps merged into one.
-    events : mapping of str to int
-        How many events of each kind there were.
-    conclusion : mapping
-        Links and batteries, from the run's manifest.
-    wall_time_s : float
-    """
-
-    row: Mapping[str, float]
-    events: Mapping[str, int]
-    conclusion: Mapping[str, Any]
-    wall_time_s: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunFigure(Figure):
-    """A figure of a run.
-
-    Attributes
-    ----------
-    draw : callable
-        Finds it in `RunTotals`; None or NaN where there is none.
-    link_kind : str
-        The kind of link that it is about: a constellation without it does not have the figure.
-    decided : bool
-        Whether the scenario decides it, so that every run of it has the same.
-    """
-
-    draw: Callable[[RunTotals], float | None]
-    link_kind: str = ""
-    decided: bool = True
 
 
 def _of_run(figure: StepFigure, name: str = "", scale: float = 1.0) -> RunFigure:
@@ -204,6 +166,7 @@ _ALL = (
     ),
     _of_run(STEP_FIGURES["migrated_bytes"], "migrated_gb", scale=1e-9),
     *_BATTERIES,
+    *REQUESTS,
     *(f for kind in LinkKind for f in _of_links(kind.name.lower().replace("_", "-"))),
     RunFigure(
         name="wall_time_s",
@@ -257,7 +220,7 @@ def draw(run: RunTotals) -> dict[str, float | None]:
     found = {
         name: figure.draw(run)
         for name, figure in (*FIGURES.items(), *_CHANCE.items())
-        if not figure.link_kind or figure.link_kind in run.conclusion["links"]
+        if figure.of(run)
     }
     return {
         name: None if value is None or not np.isfinite(value) else float(value)

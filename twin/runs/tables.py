@@ -74,6 +74,40 @@ TABLES: dict[str, pa.Schema] = {
             ("activation", pa.float64()),
         ]
     ),
+    "requests": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("request", pa.int64()),
+            ("site", pa.int32()),
+            ("cause", pa.string()),
+            ("prompt_tokens", pa.int32()),
+            ("output_tokens", pa.int32()),
+            ("made_tokens", pa.int32()),
+            ("asked_s", pa.float64()),
+            ("admitted_s", pa.float64()),
+            ("ttft_s", pa.float64()),
+            ("tpot_s", pa.float64()),
+            ("e2e_s", pa.float64()),
+            ("longest_gap_s", pa.float64()),
+            ("waiting_s", pa.float64()),
+            ("computing_s", pa.float64()),
+            ("way_s", pa.float64()),
+            ("preemptions", pa.int32()),
+            ("retries", pa.int32()),
+        ]
+    ),
+    "load": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("running", pa.int32()),
+            ("waiting", pa.int32()),
+            ("tokens_in", pa.int64()),
+            ("tokens_out", pa.int64()),
+            ("batch_mean", pa.float64()),
+            ("cache_share", pa.float64()),
+            ("busiest_share", pa.float64()),
+        ]
+    ),
     "tokens": pa.schema(
         [
             ("step", pa.int32()),
@@ -89,4 +123,6 @@ TABLES: dict[str, pa.Schema] = {
 none is down before the first. ``latency`` and ``ttft`` hold how long the step's tokens took: each
 value, or the one that stands for its bin in a long run (`twin.runs.distribution`), and how many
 tokens have it. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the hosts of
-one thing from 0. A null ``events.satellite`` or ``other`` means that none is meant."""
+one thing from 0. ``requests`` has a row for each request that ended: when it was asked, since the
+start, and how long it took; ``load`` what the constellation carried in each step; both are empty
+where only tokens are served. A null ``events.satellite`` or ``other`` means that none is meant."""

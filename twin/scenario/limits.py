@@ -31,6 +31,8 @@ MAX_ROWS: Final = 500_000_000
 """Of the table of satellites, which takes 10 to 50 bytes each on disk."""
 MAX_RECORDED: Final = 20_000_000
 """Tokens recorded with every hop."""
+MAX_REQUESTS: Final = 1_000_000
+"""That come within a step."""
 FORECAST_SAMPLE_S: Final = 60.0
 """Distance of the instants that a planner's forecast of light looks at."""
 
@@ -93,6 +95,9 @@ def _of_space(scenario: Scenario, n: int, period_s: float, step_s: float) -> _Am
     if sites:
         epochs = step_s / ground.scheduling_epoch_s
         yield "ground.scheduling_epoch_s", epochs, "choices within a step", MAX_EPOCHS
+    if scenario.serving.mode == "requests":
+        coming = scenario.requests.rate_per_s * (1.0 + scenario.requests.daily) * step_s
+        yield "requests.rate_per_s", coming, "requests within a step", MAX_REQUESTS
 
 
 def _of_time(scenario: Scenario, satellites: int) -> _Amounts:

@@ -20,6 +20,7 @@ from twin.scenario.fields import (
     Table,
 )
 from twin.scenario.satellites import SatelliteTable
+from twin.scenario.serving import Requests, ServingTable
 from twin.scenario.simulation import DEFAULT_START_UTC, Simulation
 from twin.scenario.spacecraft import Bus, Compute
 from twin.scenario.world import (
@@ -212,6 +213,8 @@ class Scenario(Table):
     placement: PlacementTable = PlacementTable()
     controller: ControllerTable = ControllerTable()
     workload: Workload = Workload()
+    serving: ServingTable = ServingTable()
+    requests: Requests = Requests()
     ground: Ground = Ground()
 
     @model_validator(mode="after")

@@ -79,7 +79,7 @@ def dumps(state: Any, *, note: dict[str, Any]) -> bytes:
         "version": VERSION,
         "note": note,
         "tree": tree,
-        "arrays": [[array.dtype.str, list(array.shape)] for array in arrays],
+        "arrays": [[_type(array.dtype), list(array.shape)] for array in arrays],
         "bytes": len(raw),
         "sha256": hashlib.sha256(raw).hexdigest(),
     }
@@ -113,7 +113,7 @@ def read[T](path: Path, kind: type[T]) -> T:
     arrays, offset = [], 0
     try:
         for name, shape in header["arrays"]:
-            dtype = np.dtype(name)
+            dtype = _dtype(name)
             count = int(np.prod(shape))
             array = np.frombuffer(raw, dtype, count, offset).reshape(shape).copy()
             offset += array.nbytes
@@ -122,6 +122,17 @@ def read[T](path: Path, kind: type[T]) -> T:
     except (LookupError, TypeError, ValueError):
         raise InputError(f"{path}: damaged state") from None
     return built
+
+
+def _type(dtype: np.dtype[Any]) -> Any:
+    """A type as plain data; of records, the fields."""
+    return dtype.str if dtype.names is None else dtype.descr
+
+
+def _dtype(plain: Any) -> np.dtype[Any]:
+    if isinstance(plain, str):
+        return np.dtype(plain)
+    return np.dtype([(name, kind, *map(tuple, shape)) for name, kind, *shape in plain])
 
 
 def _open(path: Path) -> tuple[dict[str, Any], bytes]:
@@ -189,4 +200,4 @@ def _built(kind: Any, tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
 def _flat(state: Any) -> tuple[str, list[tuple[str, tuple[int, ...], bytes]]]:
     arrays: list[np.ndarray[Any, Any]] = []
     tree = json.dumps(_plain(state, arrays))
-    return tree, [(array.dtype.str, array.shape, array.tobytes()) for array in arrays]
+    return tree, [(str(_type(array.dtype)), array.shape, array.tobytes()) for array in arrays]

@@ -1,0 +1,110 @@
+"""Requests on a model: how the service is set up, fed each step, and written down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin import seeding
+from twin.serving.requests import Drawn, SourceState
+from twin.serving.service import RequestService, RequestState, RequestStep
+from twin.vocabulary import Cause
+
+if TYPE_CHECKING:
+    from agents.model import TwinModel
+
+
+def request_service(model: TwinModel, state: RequestState | None) -> RequestService | None:
+    """Return what serves a model's requests; None if its scenario has none."""
+    scenario = model.config
+    if scenario.serving.mode == "tokens":
+        return None
+    seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
+    sites = model.ground.sites
+    start = datetime.fromisoformat(model.world.constellation.epoch_utc)
+    source = Drawn(
+        scenario.requests,
+        seeding.stream(seed, replicate, "requests"),
+        share=sites.share if sites.size else np.ones(1),
+        longitude_deg=(
+            np.degrees(np.arctan2(sites.r_km[:, 1], sites.r_km[:, 0]))
+            if sites.size
+            else np.zeros(1)
+        ),
+        start_h=start.hour + start.minute / 60.0 + start.second / 3600.0,
+        state=SourceState() if state is None else state.source,
+    )
+    return RequestService(
+        scenario,
+        model.inference,
+        source,
+        satellites=model.fleet.size,
+        step_s=model.world.step_s,
+        seed=int(seeding.stream(seed, replicate, "choices").at(0).integers(2**63)),
+        state=None if state is None else state.engine,
+    )
+
+
+def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
+    """Serve requests for the step at hand, on the model's topology, power and placement."""
+    fleet, card = model.fleet, model.inference.card
+    precision = model.config.model.precision
+    weights = fleet.experts * card.expert_bytes(precision)
+    gateways = model.controller.placement.gateways
+    held = np.bincount(gateways[gateways >= 0], minlength=fleet.size)
+    weights = weights + held * card.gateway_bytes(precision)
+    sites = max(model.ground.sites.size, 1)
+    return service.step(
+        model.snapshot.instant.t_s,
+        model.hosts,
+        model.delay_s,
+        model.inference,
+        up=fleet.up,
+        speed=fleet.speed,
+        free_bytes=fleet.memory_bytes - weights,
+        entry_s=model.ground.entry_s(np.arange(sites), model.delay_s[0]),
+    )
+
+
+def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
+    """Rows of table ``requests`` for those that ended in a step."""
+    rows, start_s = done.ended, model.snapshot.instant.t_s
+    served = rows["cause"] == Cause.NONE
+    back_s = np.where(served, rows["came_s"] - rows["asked_s"], np.nan)
+    further = np.where(rows["output"] > 1, rows["output"] - 1, np.nan)
+    return {
+        "step": step,
+        "request": rows["number"],
+        "site": rows["site"],
+        "cause": [Cause(c).word if c else None for c in rows["cause"]],
+        "prompt_tokens": rows["prompt"],
+        "output_tokens": rows["output"],
+        "made_tokens": rows["made"],
+        "asked_s": rows["asked_s"] + start_s,
+        "admitted_s": rows["admitted_s"] + start_s,
+        "ttft_s": rows["first_s"] - rows["asked_s"] + back_s,
+        "tpot_s": np.where(served, rows["last_s"] - rows["first_s"], np.nan) / further,
+        "e2e_s": np.where(served, rows["last_s"] - rows["asked_s"], np.nan) + back_s,
+        "longest_gap_s": rows["gap_s"],
+        "waiting_s": rows["wait_s"],
+        "computing_s": rows["serve_s"],
+        "way_s": rows["way_s"],
+        "preemptions": rows["preempted"],
+        "retries": rows["tries"],
+    }
+
+
+def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
+    """The row of table ``load``."""
+    return {
+        "step": step,
+        "running": done.running,
+        "waiting": done.waiting,
+        "tokens_in": done.tokens_passed,
+        "tokens_out": done.tokens_made,
+        "batch_mean": done.service_tokens / done.services if done.services else np.nan,
+        "cache_share": done.blocks_share,
+        "busiest_share": float((done.busy_s / model.fleet.pace).max() / model.world.step_s),
+    }

@@ -1,0 +1,149 @@
+"""What changes at a step's edge: speeds, hosts, deaths; requests that cannot go on. Compiled."""
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from twin.serving.engine.admission import count_inside, free_request, leave_running, write_row
+from twin.serving.engine.groups import drop, free_group
+from twin.serving.engine.queues import add_event
+from twin.serving.engine.records import DONE, HELD, JOBS, NONE, RUNNING
+from twin.serving.engine.rows import group_at, job_at, member_at, part_at, request_at, satellite_at
+from twin.vocabulary import Cause
+
+UNREACHABLE: Final = int(Cause.UNREACHABLE)
+
+
+@njit(cache=True)
+def set_speed(x, s, speed, now_s):  # type: ignore[no-untyped-def]
+    """Go on with what a satellite serves at another speed; 0 pauses it."""
+    satellite = satellite_at(x, s)
+    before = satellite.speed
+    satellite.speed = speed
+    if satellite.serving == NONE or speed == before:
+        return
+    if before > 0.0:
+        satellite.left_s = (satellite.ends_s - now_s) * before
+        book(x, s, now_s, before)
+    satellite.booked_s = now_s
+    if speed > 0.0:
+        satellite.ends_s = now_s + satellite.left_s / speed
+        satellite.done_order = add_event(x, satellite.ends_s, DONE, s)
+    else:
+        satellite.done_order = NONE
+
+
+@njit(cache=True)
+def book(x, s, now_s, speed):  # type: ignore[no-untyped-def]
+    """Book the work done since it was booked last, in seconds at speed 1."""
+    satellite = satellite_at(x, s)
+    satellite.busy_s += (now_s - satellite.booked_s) * speed
+    satellite.booked_s = now_s
+
+
+@njit(cache=True)
+def book_all(x, satellites, now_s):  # type: ignore[no-untyped-def]
+    """Book all satellites' work up to a step's edge."""
+    for s in range(satellites):
+        satellite = satellite_at(x, s)
+        if satellite.serving != NONE and satellite.speed > 0.0:
+            book(x, s, now_s, satellite.speed)
+
+
+@njit(cache=True)
+def move(x, p, s, arrives_s):  # type: ignore[no-untyped-def]
+    """Give a part to another satellite; jobs that wait are forwarded to it."""
+    part = part_at(x, p)
+    for c in range(2):
+        j = part.first[c]
+        if j != NONE:
+            _unlist(x, part.satellite, p, c)
+            part.first[c] = part.last[c] = NONE
+            if np.isinf(arrives_s):
+                _fail_jobs(x, j, UNREACHABLE, 0.0)
+            else:
+                add_event(x, arrives_s, JOBS, j)
+        part.stamp[c] = NONE
+    part.satellite = s
+
+
+@njit(cache=True)
+def _unlist(x, s, p, c):  # type: ignore[no-untyped-def]
+    satellite, before = satellite_at(x, s), NONE
+    at = satellite.first[c]
+    while at != p:
+        before, at = at, part_at(x, at).next[c]
+    after = part_at(x, p).next[c]
+    if before == NONE:
+        satellite.first[c] = after
+    else:
+        part_at(x, before).next[c] = after
+    if after == NONE:
+        satellite.last[c] = before
+
+
+@njit(cache=True)
+def fail(x, r, cause, now_s):  # type: ignore[no-untyped-def]
+    """Cancel a request's work; it is tried again from the next step on, or lost."""
+    request = request_at(x, r)
+    leave_running(x, r)
+    request.tries += 1
+    if request.tries > x.retries:
+        count_inside(x, now_s, -1)
+        write_row(x, r, cause)
+        free_request(x, r)
+        return
+    request.due = request.prompt + request.made
+    request.sent = request.context = request.ready = 0
+    request.phase = HELD
+
+
+@njit(cache=True)
+def fail_all(x, cause, now_s):  # type: ignore[no-untyped-def]
+    """Fail all requests that run."""
+    while x.running_first != NONE:
+        fail(x, x.running_first, cause, now_s)
+
+
+@njit(cache=True)
+def fail_group(x, g, cause, now_s):  # type: ignore[no-untyped-def]
+    """Fail the requests of a group that has no jobs, and free it."""
+    fail_members(x, g, cause, now_s)
+    free_group(x, g)
+
+
+@njit(cache=True)
+def fail_members(x, g, cause, now_s):  # type: ignore[no-untyped-def]
+    """Fail the requests of a group."""
+    m = group_at(x, g).first
+    while m != NONE:
+        member = member_at(x, m)
+        r, m = member.request, member.next
+        if request_at(x, r).phase == RUNNING and request_at(x, r).epoch == member.epoch:
+            fail(x, r, cause, now_s)
+
+
+@njit(cache=True)
+def lose_work(x, s, cause, now_s):  # type: ignore[no-untyped-def]
+    """Fail the requests of all jobs at a satellite that has died."""
+    satellite = satellite_at(x, s)
+    _fail_jobs(x, satellite.serving, cause, now_s)
+    satellite.serving = satellite.done_order = NONE
+    for c in range(2):
+        p = satellite.first[c]
+        while p != NONE:
+            part = part_at(x, p)
+            _fail_jobs(x, part.first[c], cause, now_s)
+            part.first[c] = part.last[c] = NONE
+            p = part.next[c]
+        satellite.first[c] = satellite.last[c] = NONE
+
+
+@njit(cache=True)
+def _fail_jobs(x, j, cause, now_s):  # type: ignore[no-untyped-def]
+    while j != NONE:
+        after, g = job_at(x, j).next, job_at(x, j).group
+        fail_members(x, g, cause, now_s)
+        drop(x, j)
+        j = after

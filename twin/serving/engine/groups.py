@@ -1,0 +1,84 @@
+"""Rows of groups, their members and jobs: taken, given back, cancelled. Compiled."""
+
+from numba import njit
+
+from twin.serving.engine.records import NONE
+from twin.serving.engine.rows import group_at, job_at, member_at, request_at
+
+
+@njit(cache=True)
+def new_group(x):  # type: ignore[no-untyped-def]
+    """Take a free row for a group, empty and before the first layer."""
+    g = x.free_groups
+    group = group_at(x, g)
+    x.free_groups = group.next
+    x.left_groups -= 1
+    group.first = group.next = NONE
+    group.tokens = group.gives = group.layer = group.pending = group.prompt = 0
+    group.reads = group.scores = 0
+    group.join_s = group.wait_s = group.serve_s = group.way_s = 0.0
+    return g
+
+
+@njit(cache=True)
+def free_group(x, g):  # type: ignore[no-untyped-def]
+    """Give the rows of a group and its members back."""
+    m = group_at(x, g).first
+    while m != NONE:
+        after = member_at(x, m).next
+        free_member(x, m)
+        m = after
+    group_at(x, g).next = x.free_groups
+    x.free_groups = g
+    x.left_groups += 1
+
+
+@njit(cache=True)
+def free_member(x, m):  # type: ignore[no-untyped-def]
+    """Give a member's row back."""
+    member_at(x, m).next = x.free_members
+    x.free_members = m
+    x.left_members += 1
+
+
+@njit(cache=True)
+def new_job(x, group, part, tokens):  # type: ignore[no-untyped-def]
+    """Take a free row for a job."""
+    j = x.free_jobs
+    job = job_at(x, j)
+    x.free_jobs = job.next
+    x.left_jobs -= 1
+    job.group, job.part, job.tokens, job.next = group, part, tokens, NONE
+    job.wait_s = job.way_s = 0.0
+    group_at(x, group).pending += 1
+    return j
+
+
+@njit(cache=True)
+def free_job(x, j):  # type: ignore[no-untyped-def]
+    """Give a job's row back."""
+    job_at(x, j).next = x.free_jobs
+    x.free_jobs = j
+    x.left_jobs += 1
+
+
+@njit(cache=True)
+def alive(x, g):  # type: ignore[no-untyped-def]
+    """Whether any of a group's requests still wants it."""
+    m = group_at(x, g).first
+    while m != NONE:
+        member = member_at(x, m)
+        if request_at(x, member.request).epoch == member.epoch:
+            return True
+        m = member.next
+    return False
+
+
+@njit(cache=True)
+def drop(x, j):  # type: ignore[no-untyped-def]
+    """Cancel a job, and its group with the last of them."""
+    g = job_at(x, j).group
+    free_job(x, j)
+    group_at(x, g).pending -= 1
+    if group_at(x, g).pending == 0:
+        free_group(x, g)

@@ -1,0 +1,177 @@
+"""From a layer's gateway to its experts and on to the next, the LM head, and back. Compiled."""
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from twin.serving.engine.admission import count_inside, free_request, go, leave_running, write_row
+from twin.serving.engine.draws import clear
+from twin.serving.engine.edge import fail, fail_group
+from twin.serving.engine.groups import free_group, free_member, new_job
+from twin.serving.engine.queues import add_event, draw, send
+from twin.serving.engine.records import NONE, READY, RUNNING
+from twin.serving.engine.rows import (
+    group_at,
+    job_at,
+    member_at,
+    on_s,
+    out_s,
+    part_at,
+    request_at,
+    tokens_of,
+)
+from twin.vocabulary import Cause
+
+SERVED: Final = int(Cause.NONE)
+UNREACHABLE: Final = int(Cause.UNREACHABLE)
+
+
+@njit(cache=True)
+def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
+    """Send a group's tokens from its layer's gateway to the experts that they choose."""
+    group = group_at(x, g)
+    layer = group.layer
+    layers, experts = x.layers, x.experts
+    clear(x)
+    draw(x, g, layer)
+    for e in range(x.experts):
+        if tokens_of(x, e).value and np.isinf(out_s(x, layer, e)):
+            fail_group(x, g, UNREACHABLE, now_s)
+            return
+    group.join_s = -np.inf
+    for e in range(x.experts):
+        if tokens_of(x, e).value:
+            j = new_job(x, g, layers + 1 + layer * experts + e, tokens_of(x, e).value)
+            way_s = _leg_s(x, out_s(x, layer, e), tokens_of(x, e).value)
+            job_at(x, j).way_s = way_s
+            send(x, j, now_s, now_s + way_s, s, stamp)
+
+
+@njit(cache=True)
+def _leg_s(x, delay_s, tokens):  # type: ignore[no-untyped-def]
+    """Time of a leg: its delay, and each hidden state put on the link; none on one satellite."""
+    return delay_s + tokens * x.transfer_s if delay_s > 0.0 else 0.0
+
+
+@njit(cache=True)
+def expert_done(x, g, part, now_s, s, stamp, tokens, wait_s, serve_s, way_s):  # type: ignore[no-untyped-def]
+    """Note when an expert's result is at the next gateway; with the last one the group goes on."""
+    group = group_at(x, g)
+    layer = group.layer
+    layers, experts = x.layers, x.experts
+    leg_s = _leg_s(x, on_s(x, layer, part - layers - 1 - layer * experts), tokens)
+    group.pending -= 1
+    if now_s + leg_s > group.join_s:
+        group.join_s = now_s + leg_s
+        group.branch_wait_s = wait_s
+        group.branch_serve_s = serve_s
+        group.branch_way_s = way_s + leg_s
+    if group.pending:
+        return
+    if np.isinf(group.join_s):
+        fail_group(x, g, UNREACHABLE, now_s)
+        return
+    group.wait_s += group.branch_wait_s
+    group.serve_s += group.branch_serve_s
+    group.way_s += group.branch_way_s
+    group.layer = layer + 1
+    if layer + 1 == layers and group.gives == 0:
+        free_group(x, g)
+        return
+    # The slowest has arrived, or is the one that leaves now.
+    tokens = group.gives if layer + 1 == layers else group.tokens
+    j = new_job(x, g, layer + 1, tokens)
+    send(x, j, now_s, max(group.join_s, now_s), s, stamp)
+
+
+@njit(cache=True)
+def next_chunks(x, g, now_s):  # type: ignore[no-untyped-def]
+    """Let the next chunk of each prompt follow the one that has left the first gateway."""
+    m = group_at(x, g).first
+    while m != NONE:
+        member = member_at(x, m)
+        r = member.request
+        request = request_at(x, r)
+        if request.epoch == member.epoch and request.sent < request.due:
+            if x.micro:
+                request.ready = 1
+            else:
+                go(x, r, now_s)
+        m = member.next
+
+
+@njit(cache=True)
+def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
+    """Note the tokens that a group has made; returns the chain of those that go on."""
+    group = group_at(x, g)
+    m = group.first
+    while m != NONE:
+        member = member_at(x, m)
+        after = member.next
+        r = member.request
+        request = request_at(x, r)
+        if member.gives and request.epoch == member.epoch:
+            request.wait_s += group.wait_s
+            request.serve_s += group.serve_s
+            request.way_s += group.way_s
+            x.tokens_made += 1
+            request.made += 1
+            if request.made == 1:
+                request.first_s = now_s
+            else:
+                request.gap_s = max(request.gap_s, now_s - request.last_s)
+            request.last_s = now_s
+            if request.made >= request.output:
+                _finish(x, r, now_s)
+            else:
+                # The member becomes a link of the chain.
+                c = x.free_members
+                x.free_members = member_at(x, c).next
+                x.left_members -= 1
+                link = member_at(x, c)
+                link.request, link.epoch, link.next = r, request.epoch, back
+                back = c
+        m = after
+    free_group(x, g)
+    return back
+
+
+@njit(cache=True)
+def send_back(x, back, now_s, s):  # type: ignore[no-untyped-def]
+    """Send a chain of tokens from the LM head to the first gateway."""
+    if np.isinf(x.back_s):
+        while back != NONE:
+            member = member_at(x, back)
+            after = member.next
+            fail(x, member.request, UNREACHABLE, now_s)
+            free_member(x, back)
+            back = after
+    elif x.back_s <= 0.0 and s == part_at(x, 0).satellite:
+        ready_again(x, back, now_s)
+    else:
+        add_event(x, now_s + x.back_s, READY, back)
+
+
+@njit(cache=True)
+def ready_again(x, m, now_s):  # type: ignore[no-untyped-def]
+    """Tokens are at the first gateway: each may go round again."""
+    while m != NONE:
+        member = member_at(x, m)
+        after, r, epoch = member.next, member.request, member.epoch
+        free_member(x, m)
+        request = request_at(x, r)
+        if request.phase == RUNNING and request.epoch == epoch:
+            if x.micro:
+                request.ready = 1
+            else:
+                go(x, r, now_s)
+        m = after
+
+
+@njit(cache=True)
+def _finish(x, r, now_s):  # type: ignore[no-untyped-def]
+    count_inside(x, now_s, -1)
+    leave_running(x, r)
+    write_row(x, r, SERVED)
+    free_request(x, r)

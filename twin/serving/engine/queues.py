@@ -1,0 +1,212 @@
+"""Satellites at work: parts that wait, services that start. Compiled."""
+
+import numpy as np
+from numba import njit
+
+from twin.serving.engine.draws import EXACT_TOKENS, choose, clear, spread, uniform
+from twin.serving.engine.heap import push
+from twin.serving.engine.records import DONE, JOBS, NONE
+from twin.serving.engine.rows import (
+    group_at,
+    is_local,
+    job_at,
+    member_at,
+    part_at,
+    request_at,
+    satellite_at,
+    tokens_of,
+)
+
+
+@njit(cache=True)
+def add_event(x, t_s, kind, what):  # type: ignore[no-untyped-def]
+    """Add an event; returns its order."""
+    order = x.order
+    push(x, t_s, order, kind, what)
+    x.order += 1
+    return order
+
+
+@njit(cache=True)
+def class_of(x, group):  # type: ignore[no-untyped-def]
+    """0 for decoding, 1 for a part of a prompt, where the two do not share a queue."""
+    return 0 if x.one_class else group_at(x, group).prompt
+
+
+@njit(cache=True)
+def enqueue(x, j, t_s):  # type: ignore[no-untyped-def]
+    """Put a job in its part's queue; a part that had none goes to the end of its satellite's."""
+    job = job_at(x, j)
+    part = part_at(x, job.part)
+    c = class_of(x, job.group)
+    job.since_s, job.next = t_s, NONE
+    if part.first[c] == NONE:
+        satellite = satellite_at(x, part.satellite)
+        part.first[c] = part.last[c] = j
+        part.next[c] = NONE
+        if satellite.first[c] == NONE:
+            satellite.first[c] = job.part
+        else:
+            part_at(x, satellite.last[c]).next[c] = job.part
+        satellite.last[c] = job.part
+    else:
+        job_at(x, part.last[c]).next = j
+        part.last[c] = j
+
+
+@njit(cache=True)
+def send(x, j, now_s, arrives_s, origin, stamp):  # type: ignore[no-untyped-def]
+    """Send a job to its part; what one service sends to one part at one time arrives together."""
+    job = job_at(x, j)
+    part = part_at(x, job.part)
+    if part.satellite == origin and arrives_s <= now_s:
+        enqueue(x, j, now_s)
+        return
+    c = class_of(x, job.group)
+    job.next = NONE
+    if part.stamp[c] == stamp and part.stamp_s[c] == arrives_s:
+        job_at(x, part.tail[c]).next = j
+    else:
+        add_event(x, arrives_s, JOBS, j)
+        part.stamp[c], part.stamp_s[c] = stamp, arrives_s
+    part.tail[c] = j
+
+
+@njit(cache=True)
+def draw(x, g, layer):  # type: ignore[no-untyped-def]
+    """Add the choices of a group's tokens at a layer to the scratch counts."""
+    m = group_at(x, g).first
+    while m != NONE:
+        member = member_at(x, m)
+        number = request_at(x, member.request).number
+        if member.tokens <= EXACT_TOKENS:
+            for i in range(member.tokens):
+                choose(x, layer, number, member.position + i)
+        else:
+            spread(x, layer, number, member.position, member.tokens)
+        m = member.next
+
+
+@njit(cache=True)
+def work_s(part, tokens, scores, reads):  # type: ignore[no-untyped-def]
+    """How long a part takes for some tokens, on a satellite of speed 1."""
+    busy_s = max(part.weight_s, tokens * part.token_s + scores * part.score_s)
+    return busy_s + reads * part.read_s + part.overhead_s
+
+
+@njit(cache=True)
+def start(x, s, now_s):  # type: ignore[no-untyped-def]
+    """Serve all that waits for the part that has waited longest; nothing may be in service."""
+    satellite = satellite_at(x, s)
+    c = x.first_class
+    if satellite.first[c] == NONE:
+        c = 1 - c
+    p = satellite.first[c]
+    if p == NONE or satellite.speed <= 0.0:
+        return
+    part = part_at(x, p)
+    satellite.first[c] = part.next[c]
+    j = _take(x, p, c)
+    if part.first[c] != NONE:
+        _put_back(x, part.satellite, p, c)
+    satellite.serving = j
+    duration_s, reached = _duration(x, s, p, j, now_s)
+    satellite.reached = reached
+    satellite.started_s = satellite.booked_s = now_s
+    if x.exponential:
+        duration_s *= -np.log(1.0 - uniform(x.seed, x.order, 0, 0, 0))
+    satellite.ends_s = now_s + duration_s / satellite.speed
+    satellite.services += 1
+    satellite.done_order = add_event(x, satellite.ends_s, DONE, s)
+
+
+@njit(cache=True)
+def _take(x, p, c):  # type: ignore[no-untyped-def]
+    """Take a part's oldest job, and those behind it that are served with it."""
+    part = part_at(x, p)
+    j = part.first[c]
+    last = job_at(x, j)
+    tokens = last.tokens
+    while not x.micro and last.next != NONE:
+        tokens += job_at(x, last.next).tokens
+        if tokens > x.service_tokens:
+            break
+        last = job_at(x, last.next)
+    part.first[c] = last.next
+    last.next = NONE
+    return j
+
+
+@njit(cache=True)
+def _put_back(x, s, p, c):  # type: ignore[no-untyped-def]
+    """Put a part that still has jobs back among those of its satellite, by its oldest job."""
+    satellite = satellite_at(x, s)
+    since_s = job_at(x, part_at(x, p).first[c]).since_s
+    before, after = NONE, satellite.first[c]
+    while after != NONE and job_at(x, part_at(x, after).first[c]).since_s <= since_s:
+        before, after = after, part_at(x, after).next[c]
+    part_at(x, p).next[c] = after
+    if before == NONE:
+        satellite.first[c] = p
+    else:
+        part_at(x, before).next[c] = p
+    if after == NONE:
+        satellite.last[c] = p
+
+
+@njit(cache=True)
+def _duration(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
+    """Time of a service at speed 1, and the layer whose gateway, or L if the head, it ends with."""
+    tokens, gives, jobs = 0, 0, 0
+    scores, reads = 0, 0
+    first = j
+    while j != NONE:
+        job = job_at(x, j)
+        group = group_at(x, job.group)
+        job.wait_s = now_s - job.since_s
+        tokens += job.tokens
+        gives += group.gives
+        scores += group.scores
+        reads += group.reads
+        jobs += 1
+        j = job.next
+    satellite_at(x, s).jobs = jobs
+    satellite_at(x, s).served_tokens += tokens
+    part = part_at(x, p)
+    layers = x.layers
+    layer = part.layer
+    if p > layers:
+        return work_s(part, tokens, 0, 0), layer
+    if p == layers:
+        return work_s(part, gives, 0, 0), layers
+    total_s = work_s(part, tokens, scores, reads)
+    while x.fuse and layer < layers and is_local(x, layer):
+        total_s += _experts_s(x, first, layer)
+        layer += 1
+        if layer < layers:
+            total_s += work_s(part_at(x, layer), tokens, scores, reads)
+        elif gives:
+            total_s += work_s(part_at(x, layers), gives, 0, 0)
+    return total_s, layer
+
+
+@njit(cache=True)
+def _experts_s(x, j, layer):  # type: ignore[no-untyped-def]
+    """Time of a layer's experts for the groups of a chain of jobs, all on one satellite."""
+    layers, experts = x.layers, x.experts
+    first = part_at(x, layers + 1 + layer * experts)
+    linear = first.weight_s == 0.0 and first.overhead_s == 0.0
+    clear(x)
+    total_s = 0.0
+    while j != NONE:
+        if linear:  # then it does not matter which
+            total_s += job_at(x, j).tokens * x.top_k * first.token_s
+        else:
+            draw(x, job_at(x, j).group, layer)
+        j = job_at(x, j).next
+    if not linear:
+        for e in range(x.experts):
+            if tokens_of(x, e).value:
+                part = part_at(x, layers + 1 + layer * experts + e)
+                total_s += work_s(part, tokens_of(x, e).value, 0, 0)
+    return total_s

@@ -1,0 +1,246 @@
+"""What the engine holds: rows of requests, groups, jobs, satellites and parts, all plain arrays.
+
+A request sends its prompt in chunks, and then token after token, through the layers. What travels
+together is a group. At a satellite a group asks for work as one or more jobs; a job is for one
+part of the model: a layer's gateway, one copy of an expert, or the LM head. Rows that are free
+hang together by `next`.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Rows = NDArray[np.void]
+
+NONE: Final = -1
+
+FREE, COMING, WAITING, RUNNING, HELD = range(5)
+"""Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
+for the next step, to be tried again."""
+
+ARRIVE, JOBS, READY, DONE, START = range(5)
+"""Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
+a chain of tokens is back at the first gateway; a satellite has served what it served, or may
+start now that all that arrives at one instant is there."""
+
+EVENT = np.dtype([("t_s", "f8"), ("order", "i8"), ("kind", "i4"), ("what", "i4")])
+"""`what` is a row of the table that the kind is about."""
+
+REQUEST = np.dtype(
+    [
+        ("number", "i8"),
+        ("age", "i8"),
+        ("site", "i4"),
+        ("phase", "i4"),
+        ("epoch", "i4"),
+        ("prompt", "i4"),
+        ("output", "i4"),
+        ("due", "i4"),
+        ("sent", "i4"),
+        ("made", "i4"),
+        ("context", "i4"),
+        ("blocks", "i4"),
+        ("ready", "i4"),
+        ("preempted", "i4"),
+        ("tries", "i4"),
+        ("next", "i4"),
+        ("previous", "i4"),
+        ("asked_s", "f8"),
+        ("came_s", "f8"),
+        ("admitted_s", "f8"),
+        ("first_s", "f8"),
+        ("last_s", "f8"),
+        ("gap_s", "f8"),
+        ("wait_s", "f8"),
+        ("serve_s", "f8"),
+        ("way_s", "f8"),
+    ]
+)
+"""`due` tokens must pass before the next one is made: the prompt and, after a preemption, what was
+made before. `sent` of them have left. `context` tokens are cached, in `blocks`. The age is the
+order of arrival; the epoch counts what cancels a request's groups under way."""
+
+MEMBER = np.dtype(
+    [
+        ("request", "i4"),
+        ("epoch", "i4"),
+        ("tokens", "i4"),
+        ("position", "i4"),
+        ("gives", "i4"),
+        ("next", "i4"),
+    ]
+)
+"""A request's part of a group; `gives` whether a token comes of it."""
+
+GROUP = np.dtype(
+    [
+        ("first", "i4"),
+        ("tokens", "i4"),
+        ("gives", "i4"),
+        ("layer", "i4"),
+        ("pending", "i4"),
+        ("next", "i4"),
+        ("prompt", "i4"),
+        ("reads", "i8"),
+        ("scores", "i8"),
+        ("join_s", "f8"),
+        ("wait_s", "f8"),
+        ("serve_s", "f8"),
+        ("way_s", "f8"),
+        ("branch_wait_s", "f8"),
+        ("branch_serve_s", "f8"),
+        ("branch_way_s", "f8"),
+    ]
+)
+"""`pending` jobs are under way. `reads` cached tokens are read, `scores` pairs of a token and one
+before it are computed. The branch is the slowest of the experts so far."""
+
+JOB = np.dtype(
+    [
+        ("group", "i4"),
+        ("part", "i4"),
+        ("tokens", "i4"),
+        ("next", "i4"),
+        ("since_s", "f8"),
+        ("wait_s", "f8"),
+        ("way_s", "f8"),
+    ]
+)
+
+SATELLITE = np.dtype(
+    [
+        ("first", "i4", (2,)),
+        ("last", "i4", (2,)),
+        ("serving", "i4"),
+        ("jobs", "i4"),
+        ("reached", "i4"),
+        ("done_order", "i8"),
+        ("started_s", "f8"),
+        ("ends_s", "f8"),
+        ("booked_s", "f8"),
+        ("left_s", "f8"),
+        ("speed", "f8"),
+        ("busy_s", "f8"),
+        ("served_tokens", "i8"),
+        ("services", "i8"),
+    ]
+)
+"""Parts that wait, decoding and prompts apart; jobs in service."""
+
+PART = np.dtype(
+    [
+        ("satellite", "i4"),
+        ("layer", "i4"),
+        ("first", "i4", (2,)),
+        ("last", "i4", (2,)),
+        ("next", "i4", (2,)),
+        ("stamp", "i8", (2,)),
+        ("stamp_s", "f8", (2,)),
+        ("tail", "i4", (2,)),
+        ("weight_s", "f8"),
+        ("token_s", "f8"),
+        ("score_s", "f8"),
+        ("read_s", "f8"),
+        ("overhead_s", "f8"),
+    ]
+)
+"""Time on a satellite of speed 1: the longer of reading weights and computing, then caches."""
+
+OUTCOME = np.dtype(
+    [
+        ("number", "i8"),
+        ("site", "i4"),
+        ("cause", "i4"),
+        ("prompt", "i4"),
+        ("output", "i4"),
+        ("made", "i4"),
+        ("preempted", "i4"),
+        ("tries", "i4"),
+        ("asked_s", "f8"),
+        ("came_s", "f8"),
+        ("admitted_s", "f8"),
+        ("first_s", "f8"),
+        ("last_s", "f8"),
+        ("gap_s", "f8"),
+        ("wait_s", "f8"),
+        ("serve_s", "f8"),
+        ("way_s", "f8"),
+    ]
+)
+
+TABLES = {
+    "heap": EVENT,
+    "requests": REQUEST,
+    "members": MEMBER,
+    "groups": GROUP,
+    "jobs": JOB,
+    "satellites": SATELLITE,
+    "parts": PART,
+    "outcomes": OUTCOME,
+    "out_s": np.dtype("f8"),
+    "on_s": np.dtype("f8"),
+    "local": np.dtype("i4"),
+    "weight": np.dtype("f8"),
+    "activation": np.dtype("f8"),
+    "scratch": np.dtype("i4"),
+}
+
+RULES = (
+    ("layers", "i8"),
+    ("experts", "i8"),
+    ("open", "i8"),
+    ("seed", "u8"),
+    ("top_k", "i8"),
+    ("chunk", "i8"),
+    ("block", "i8"),
+    ("most_running", "i8"),
+    ("batch_tokens", "i8"),
+    ("batch_requests", "i8"),
+    ("micro", "i8"),
+    ("first_class", "i8"),
+    ("one_class", "i8"),
+    ("fuse", "i8"),
+    ("service_tokens", "i8"),
+    ("queue_most", "i8"),
+    ("retries", "i8"),
+    ("all_blocks", "i8"),
+    ("exponential", "i8"),
+    ("back_s", "f8"),
+    ("transfer_s", "f8"),
+)
+"""What the scenario and the placement fix. Exponential service is for tests against theory."""
+
+COUNTERS = (
+    ("events", "i8"),
+    ("order", "i8"),
+    ("age", "i8"),
+    ("free_requests", "i8"),
+    ("free_members", "i8"),
+    ("free_groups", "i8"),
+    ("free_jobs", "i8"),
+    ("left_requests", "i8"),
+    ("left_members", "i8"),
+    ("left_groups", "i8"),
+    ("left_jobs", "i8"),
+    ("waiting_first", "i8"),
+    ("waiting_last", "i8"),
+    ("running_first", "i8"),
+    ("running_last", "i8"),
+    ("running", "i8"),
+    ("waiting", "i8"),
+    ("inside", "i8"),
+    ("blocks", "i8"),
+    ("done", "i8"),
+    ("preemptions", "i8"),
+    ("tokens_made", "i8"),
+    ("tokens_passed", "i8"),
+    ("clock_s", "f8"),
+    ("inside_s", "f8"),
+)
+"""What changes with every event. `free_` is the first of a table's free rows, `left_` how many."""
+
+SIZES = tuple((f"size_{name}", "i8") for name in ("heap", "requests", "outcomes"))
+
+CORE = np.dtype([*((name, "i8") for name in TABLES), *RULES, *COUNTERS, *SIZES])
+"""One row: addresses of the tables, rules, counters, sizes."""

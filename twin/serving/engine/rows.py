@@ -1,0 +1,124 @@
+"""Rows of the engine's tables, in compiled code: by address, without copies or counting.
+
+Compiled code takes one record, the core. It holds counters, rules and the addresses of all tables.
+Numba passes arrays by value and counts references to them, which would cost more than the events.
+"""
+
+from typing import Any, Final
+
+import numba
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from twin.serving.engine.records import EVENT, GROUP, JOB, MEMBER, OUTCOME, PART, REQUEST, SATELLITE
+
+
+def _row(dtype: np.dtype[Any]) -> Any:
+    """Return a compiled function from a table's address and an index to the row."""
+    record = numba.from_dtype(dtype)
+    size = dtype.itemsize
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def row(_: Any, address: Any, index: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            wide = context.cast(builder, arguments[1], signature.args[1], types.int64)
+            step = context.get_constant(types.int64, size)
+            at = builder.add(arguments[0], builder.mul(wide, step))
+            return builder.inttoptr(at, context.get_value_type(record))
+
+        return record(address, index), code
+
+    return row
+
+
+_CELL: Final = np.dtype([("value", "f8")])
+_SMALL: Final = np.dtype([("value", "i4")])
+
+_event, _request, _member, _group = _row(EVENT), _row(REQUEST), _row(MEMBER), _row(GROUP)
+_job, _satellite, _part, _outcome = _row(JOB), _row(SATELLITE), _row(PART), _row(OUTCOME)
+_cell, _small = _row(_CELL), _row(_SMALL)
+
+
+@njit(cache=True)
+def event_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of the heap."""
+    return _event(x.heap, i)
+
+
+@njit(cache=True)
+def request_at(x, r):  # type: ignore[no-untyped-def]
+    """Row of a request."""
+    return _request(x.requests, r)
+
+
+@njit(cache=True)
+def member_at(x, m):  # type: ignore[no-untyped-def]
+    """Row of a member."""
+    return _member(x.members, m)
+
+
+@njit(cache=True)
+def group_at(x, g):  # type: ignore[no-untyped-def]
+    """Row of a group."""
+    return _group(x.groups, g)
+
+
+@njit(cache=True)
+def job_at(x, j):  # type: ignore[no-untyped-def]
+    """Row of a job."""
+    return _job(x.jobs, j)
+
+
+@njit(cache=True)
+def satellite_at(x, s):  # type: ignore[no-untyped-def]
+    """Row of a satellite."""
+    return _satellite(x.satellites, s)
+
+
+@njit(cache=True)
+def part_at(x, p):  # type: ignore[no-untyped-def]
+    """Row of a part."""
+    return _part(x.parts, p)
+
+
+@njit(cache=True)
+def outcome_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of what became of a request."""
+    return _outcome(x.outcomes, i)
+
+
+@njit(cache=True)
+def tokens_of(x, expert):  # type: ignore[no-untyped-def]
+    """Scratch row: tokens of an expert, for the group at hand."""
+    return _small(x.scratch, expert)
+
+
+@njit(cache=True)
+def out_s(x, layer, expert):  # type: ignore[no-untyped-def]
+    """Way from a layer's gateway to an expert."""
+    return _cell(x.out_s, layer * x.experts + expert).value
+
+
+@njit(cache=True)
+def on_s(x, layer, expert):  # type: ignore[no-untyped-def]
+    """Way from an expert to the next gateway, or to the LM head."""
+    return _cell(x.on_s, layer * x.experts + expert).value
+
+
+@njit(cache=True)
+def weight(x, layer, expert):  # type: ignore[no-untyped-def]
+    """Router weight; a layer's sum to 1."""
+    return _cell(x.weight, layer * x.experts + expert).value
+
+
+@njit(cache=True)
+def activation(x, layer, expert):  # type: ignore[no-untyped-def]
+    """How often an expert is chosen; a layer's sum to top-K."""
+    return _cell(x.activation, layer * x.experts + expert).value
+
+
+@njit(cache=True)
+def is_local(x, layer):  # type: ignore[no-untyped-def]
+    """Whether a layer's gateway, experts and the next gateway are one satellite."""
+    return _small(x.local, layer).value != 0

@@ -1,0 +1,241 @@
+"""Requests served over the steps of a run: the engine, the step's topology, and what comes out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.moe.inference import Inference
+from twin.scenario.schema import Scenario
+from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
+from twin.serving.engine.state import Engine, EngineState, nothing_served
+from twin.serving.hosts import Hosts
+from twin.serving.requests import FIELDS, Drawn, SourceState
+from twin.serving.work import gaining_tokens, set_times
+from twin.vocabulary import Cause
+
+
+@dataclass(kw_only=True)
+class RequestState:
+    """What is carried to the next step: the engine's, and where the requests come from."""
+
+    engine: EngineState
+    source: SourceState
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestStep:
+    """What a step has done for requests.
+
+    Attributes
+    ----------
+    ended : (R,) records
+        Requests that ended, times from the step's start; see `OUTCOME`.
+    busy_s : (N,) float64
+        Work of each satellite, in seconds at speed 1.
+    tokens_made, tokens_passed : int
+        Tokens that came out of the model; tokens that entered it, prompts included.
+    running, waiting : int
+        Requests inside at the end.
+    blocks_share : float
+        Of the cache's blocks in use at the end.
+    services, service_tokens : int
+        Services that ended or run, and the tokens in them.
+    """
+
+    ended: Rows
+    busy_s: NDArray[np.float64]
+    tokens_made: int
+    tokens_passed: int
+    running: int
+    waiting: int
+    blocks_share: float
+    services: int
+    service_tokens: int
+
+
+class RequestService:
+    """Serves a scenario's requests.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    inference : Inference
+    source : Drawn
+        Where requests come from.
+    satellites : int
+        N.
+    step_s : float
+    seed : int
+        Of the tokens' choices.
+    state : EngineState, optional
+        Where to go on.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        inference: Inference,
+        source: Drawn,
+        *,
+        satellites: int,
+        step_s: float,
+        seed: int,
+        state: EngineState | None = None,
+    ) -> None:
+        card, table = inference.card, scenario.serving
+        self._card, self._table, self._source, self._step_s = card, table, source, step_s
+        self._precision = scenario.model.precision
+        if state is None:
+            state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
+        self._engine = Engine(state, layers=card.layers, experts=card.experts)
+        micro = table.batching == "micro-batch"
+        self._engine.set(
+            seed=seed,
+            top_k=card.top_k,
+            chunk=table.chunk_tokens,
+            block=table.block_tokens,
+            most_running=table.max_running,
+            queue_most=table.max_queue,
+            batch_tokens=table.max_batch_tokens,
+            batch_requests=table.max_batch_requests,
+            micro=micro,
+            fuse=table.fuse,
+            one_class=table.order == "oldest" or micro,
+            first_class=table.order == "prefill-first",
+            retries=scenario.workload.retries,
+            transfer_s=inference.transfer_s,
+        )
+        set_times(
+            state.parts,
+            card,
+            precision=self._precision,
+            flops_per_s=scenario.compute.gflops * 1e9,
+            experts_only=scenario.compute.accounting == "experts-only",
+        )
+        self._engine.set(service_tokens=table.service_tokens or gaining_tokens(state.parts))
+
+    @property
+    def state(self) -> RequestState:
+        """What is carried to the next step."""
+        return RequestState(engine=self._engine.state, source=self._source.state)
+
+    def step(
+        self,
+        start_s: float,
+        hosts: Hosts,
+        delay_s: NDArray[np.float64],
+        inference: Inference,
+        *,
+        up: NDArray[np.bool_],
+        speed: NDArray[np.float64],
+        free_bytes: NDArray[np.float64],
+        entry_s: NDArray[np.float64],
+    ) -> RequestStep:
+        """Serve for one step.
+
+        Parameters
+        ----------
+        start_s : float
+            Since the start of the run.
+        hosts : Hosts
+        delay_s : (L, N) float64
+            From each layer's gateway to every satellite.
+        inference : Inference
+        up : (N,) bool
+        speed : (N,) float64
+        free_bytes : (N,) float64
+            Memory beside the weights.
+        entry_s : (S,) float64
+            Way from each site to the first gateway, ``inf`` without service.
+        """
+        self._set_ways(hosts, delay_s, inference)
+        self._set_hosts(hosts, delay_s, up, speed)
+        self._set_blocks(hosts, free_bytes)
+        self._let_in(start_s, entry_s)
+        before = self._engine.state.core.copy()
+        self._engine.state.satellites["busy_s"] = 0.0
+        self._engine.advance(self._step_s)
+        return self._result(before)
+
+    def _set_ways(self, hosts: Hosts, delay_s: NDArray[np.float64], inference: Inference) -> None:
+        layers = np.arange(self._card.layers)[:, None]
+        expert = self._expert(hosts)
+        reached = hosts.of_nearest(np.where(hosts.absent, np.inf, 0.0))
+        tables = self._engine.step
+        tables["out_s"][:] = delay_s[layers, expert] + reached
+        tables["on_s"][:] = delay_s[np.roll(layers, -1, axis=0), expert] + reached
+        tables["weight"][:], tables["activation"][:] = inference.probability, inference.activation
+        one = np.column_stack([expert, np.roll(hosts.gateway, -1)])
+        tables["local"][:] = (one == hosts.gateway[:, None]).all(axis=1)
+
+    def _expert(self, hosts: Hosts) -> NDArray[np.int32]:
+        return hosts.of_nearest(hosts.satellite)
+
+    def _set_hosts(
+        self,
+        hosts: Hosts,
+        delay_s: NDArray[np.float64],
+        up: NDArray[np.bool_],
+        speed: NDArray[np.float64],
+    ) -> None:
+        layers = np.arange(self._card.layers)
+        satellite = np.concatenate([hosts.gateway, hosts.gateway[:1], self._expert(hosts).ravel()])
+        before = self._engine.state.parts["satellite"]
+        layer = np.concatenate([layers, [0], np.repeat(layers, self._card.experts)])
+        # By the gateway of its layer, to which ways are known.
+        forward_s = delay_s[layer, before] + delay_s[layer, satellite]
+        gateway_dead = bool((~up[hosts.gateway]).any())
+        self._engine.set(open=up[hosts.gateway[0]])
+        self._engine.change(
+            satellite=satellite,
+            forward_s=forward_s,
+            speed=np.where(up, speed, 0.0),
+            dead=~up,
+            cache_lost=gateway_dead,
+        )
+
+    def _set_blocks(self, hosts: Hosts, free_bytes: NDArray[np.float64]) -> None:
+        """Blocks that fit at every gateway, less those in use."""
+        layers_here = np.bincount(hosts.gateway, minlength=len(free_bytes))
+        per_block = self._table.block_tokens * self._card.kv_bytes_per_token_per_layer
+        here = layers_here > 0
+        blocks = int((free_bytes[here] // (per_block * layers_here[here])).min())
+        core = self._engine.state.core
+        in_use = core["all_blocks"] - core["blocks"]
+        core["all_blocks"] = max(blocks, 0)
+        core["blocks"] = core["all_blocks"] - in_use
+
+    def _let_in(self, start_s: float, entry_s: NDArray[np.float64]) -> None:
+        asked = self._source.until(start_s + self._step_s)
+        asked["asked_s"] = asked["asked_s"] - start_s
+        arrives_s = asked["asked_s"] + entry_s[asked["site"].astype(int)]
+        served = np.isfinite(arrives_s)
+        self._engine.add(
+            {name: values[served] for name, values in asked.items()}, arrives_s[served]
+        )
+        self._unserved = np.zeros((~served).sum(), OUTCOME)
+        for name in FIELDS:
+            self._unserved[name] = asked[name][~served]
+        self._unserved["cause"] = Cause.UNSERVED
+        for name in ("came_s", "admitted_s", "first_s", "last_s"):
+            self._unserved[name] = np.nan
+
+    def _result(self, before: Rows) -> RequestStep:
+        core, state = self._engine.state.core, self._engine.state
+        change = {
+            name: int(core[name][0] - before[name][0]) for name in ("tokens_made", "tokens_passed")
+        }
+        result = RequestStep(
+            ended=np.concatenate([self._unserved, self._engine.outcomes()]),
+            busy_s=state.satellites["busy_s"].copy(),
+            running=int((state.requests["phase"] == RUNNING).sum()),
+            waiting=int((state.requests["phase"] == WAITING).sum()),
+            blocks_share=1.0 - float(core["blocks"][0]) / max(float(core["all_blocks"][0]), 1.0),
+            services=int(state.satellites["services"].sum()),
+            service_tokens=int(state.satellites["served_tokens"].sum()),
+            **change,
+        )
+        state.satellites["services"] = state.satellites["served_tokens"] = 0
+        state.shift(self._step_s)
+        return result
