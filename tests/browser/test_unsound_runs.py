@@ -42,7 +42,7 @@ def test_an_unreadable_run_is_listed_as_that_and_the_others_play(another, page, 
         choose(page, "Open a run", "zz-another · cannot be read")
         said = note(page)
         assert said.startswith("Run zz-another cannot be read: scenario.toml: future_key")
-        assert page.get_attribute(".tw-stage", "data-runs").startswith("short-")
+        assert page.get_attribute(".tw-stage", "data-runs") not in ("", "zz-another")
         before = draws(page)
         page.click("[data-act=closer]")
         settle(page)

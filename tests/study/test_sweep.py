@@ -153,6 +153,8 @@ def test_a_killed_sweep_goes_on_where_it_was(whole, study_file, tmp_path, monkey
         open_study(partial)
     before = {f.name for f in (partial / "journal").glob("*.json")}
     assert until < len(before) < POINTS
+    for number in range(POINTS):  # as if each had been killed while its run was removed
+        (partial / "work" / f"point-{number:07d}").mkdir(parents=True, exist_ok=True)
     calls = []
 
     def counted(*args):

@@ -236,7 +236,10 @@ def _files_of(points: Sequence[Point], files: Sequence[Attachment]) -> dict[int,
 def _run(scenario: Scenario, folder: Path, run_id: str, files: Sequence[Attachment]) -> Run:
     # A process that ended between a kept run's end and the study's note of it left it there.
     if (folder / run_id).is_dir():
-        return open_run(folder / run_id)
+        try:
+            return open_run(folder / run_id)
+        except InputError:  # what is left of one that was being removed: begin again
+            shutil.rmtree(folder / run_id, ignore_errors=True)
     # Here, for a process whose workers run the points can do without Mesa.
     from agents.fork import Beginning
     from agents.run import finished, last_checkpoint, run_scenario
