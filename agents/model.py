@@ -293,10 +293,10 @@ class TwinModel(SteppedModel):
         if self.config.controller.activation_memory_s is not None:
             self._choices = tokens.choices
         fleet.utilisation = self._busy_share(columns[self.served.served])
-        self._tell(demand, entry_s, slowed)
-        if self.requests is not None:
+        if self.requests is not None:  # their work waits where it finds no time, and never lacks it
             self.requested = serve_requests(self, self.requests)
-            fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
+            demand = fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
+        self._tell(demand, entry_s, slowed)
 
     def _busy_share(self, columns: NDArray[np.int32]) -> NDArray[np.float64]:
         """Share of a step that tokens keep each satellite busy at its full speed, (N,)."""
@@ -333,15 +333,11 @@ class TwinModel(SteppedModel):
         before = fleet.rule
         decision = self._locals.decide()
         tell_satellites(self.satellites, report, before, fleet.rule, now.t_s + step_s)
-        for asked in decision.take_over:
-            _, _, satellite, neighbour = asked
-            # Its message is a step old: the neighbour itself knows whether it still has room.
-            if self._locals.has_room(neighbour) and self.controller.transfers.ask(*asked):
-                self.log.add(EventKind.TAKE_OVER, satellite=satellite, other=neighbour)
+        self._locals.take_over(decision)
         self.row |= energy_row(fleet, report, step_s)
         followed = self.row["tokens_served"] * self.weight
-        served = followed if self.requests is None else self.requested.tokens_made
-        self.row["tokens_represented"] = served
+        made = followed if self.requests is None else self.requested.tokens_made
+        self.row["tokens_represented"] = made
 
     def _record(self) -> None:
         self.row |= state_row(self.snapshot, self.fleet, self.controller)

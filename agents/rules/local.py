@@ -14,6 +14,7 @@ from agents.rules.table import RULES
 from agents.rules.view import Decision, LocalView, OwnView, RuleState
 from twin.network.grid import LinkKind
 from twin.network.handover import NOBODY
+from twin.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
@@ -74,9 +75,17 @@ class Locals:
             room_of=partial(self._room, beginning),
         )
 
-    def has_room(self, row: int) -> bool:
-        """Whether a satellite may take another expert now."""
-        return bool(self._room(beginning=False)[row] >= self._expert_bytes)
+    def take_over(self, decision: Decision) -> None:
+        """Let neighbours take the experts over that they were asked for, if they have room.
+
+        The message is a step old: the neighbour itself knows whether it still has room.
+        """
+        model = self._model
+        for asked in decision.take_over:
+            _, _, satellite, neighbour = asked
+            has_room = self._room(beginning=False)[neighbour] >= self._expert_bytes
+            if has_room and model.controller.transfers.ask(*asked):
+                model.log.add(EventKind.TAKE_OVER, satellite=satellite, other=neighbour)
 
     def _serving(self, beginning: bool) -> NDArray[np.bool_]:
         serving = np.zeros(self._model.fleet.size, bool)
