@@ -9,10 +9,10 @@ from agents.rules.view import RuleState
 from placement.hosting import hosting
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
-from twin.energy.bus import profile
+from twin.moe.boards import computer, memory_gb
 from twin.scenario.schema import Scenario
-from twin.scenario.spacecraft import Compute
 from twin.space.constellation import Constellation
+from twin.world.spacecraft import bus_profile
 
 
 @dataclass(kw_only=True)
@@ -36,7 +36,7 @@ class FleetState:
     degree : (N,) int64
         Links that are up.
     pace : (N,) float64
-        Full compute speed relative to the scenario's ``compute.gflops``; hubs differ.
+        Full compute speed relative to the scenario's computer; hubs differ.
     memory_bytes : (N,) float64
         Memory for weights.
     experts : (N,) int64
@@ -77,7 +77,7 @@ class FleetState:
 
     @property
     def speed(self) -> NDArray[np.float64]:
-        """Compute speed that power, heat and faults leave, (N,); 1 is ``compute.gflops``."""
+        """Compute speed that power, heat and faults leave, (N,); 1 is the scenario's computer."""
         return self.rule.speed * (self.sound & ~self.lost) * self.pace
 
     @property
@@ -99,9 +99,11 @@ class FleetState:
 def fleet_at_start(constellation: Constellation, scenario: Scenario) -> FleetState:
     """All satellites before the first step."""
     n, first = constellation.size, scenario.bus
-    pace, memory_bytes = hardware(constellation, scenario.compute)
+    pace, memory_bytes = hardware(constellation, scenario)
     return FleetState(
-        energy=FleetEnergy(profile(first), n, soc=first.initial_soc, temperature_c=first.initial_c),
+        energy=FleetEnergy(
+            bus_profile(scenario), n, soc=first.initial_soc, temperature_c=first.initial_c
+        ),
         rule=RuleState(
             low=np.zeros(n, bool),
             throttled=np.zeros(n, bool),
@@ -123,12 +125,17 @@ def fleet_at_start(constellation: Constellation, scenario: Scenario) -> FleetSta
 
 
 def hardware(
-    constellation: Constellation, compute: Compute
+    constellation: Constellation, scenario: Scenario
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Relative compute speed and memory in bytes of every satellite, (N,) each; hubs differ."""
+    """Relative compute speed and memory in bytes of every satellite, (N,) each; hubs differ.
+
+    A hub that computes n times as fast reads its memory n times as fast too, an assumption.
+    """
+    compute, precision = scenario.compute, scenario.model.precision
     hub = np.zeros(constellation.size, bool)
     if compute.hub_every is not None:
         hub = constellation.slot % compute.hub_every == 0
-    pace = np.where(hub, (compute.hub_gflops or compute.gflops) / compute.gflops, 1.0)
-    memory_gb = np.where(hub, compute.hub_memory_gb or compute.memory_gb, compute.memory_gb)
-    return pace, memory_gb * 1e9
+    gflops = computer(compute, precision).flops_per_s / 1e9
+    usual_gb = memory_gb(compute)
+    pace = np.where(hub, (compute.hub_gflops or gflops) / gflops, 1.0)
+    return pace, np.where(hub, compute.hub_memory_gb or usual_gb, usual_gb) * 1e9

@@ -314,7 +314,7 @@ class TwinModel(SteppedModel):
         # A first token waits until it can be served, goes up, round once, and down again.
         first_s = (served.waited_s + 2 * entry_s)[served.served] + served.latency.total_s
         self.first_s = first_s if self.ground.sites.size else np.empty(0)
-        flop = self.config.compute.gflops * 1e9 * self.world.step_s
+        flop = self.inference.flops_per_s * self.world.step_s
         self.row = token_row(served, self.first_s)
         self.row |= expected_row(self.inference, self.hosts, slowed)
         self.row |= self.ground.figures()

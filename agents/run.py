@@ -21,6 +21,7 @@ from twin.runs.writer import RunWriter, conclude
 from twin.scenario import attachments
 from twin.scenario.schema import Scenario
 from twin.world import state as states
+from twin.world.spacecraft import remarks
 
 
 class RunCancelledError(Exception):
@@ -194,4 +195,4 @@ def notes(model: TwinModel) -> list[str]:
     # A reason reads "class: detail"; the manifest has every satellite's own.
     classes = Counter(reason.partition(": ")[0] for _, reason in body.left_out)
     told += [f"left out {count}, {reason}" for reason, count in sorted(classes.items())]
-    return told + list(body.notes)
+    return told + list(body.notes) + remarks(model.config)

@@ -28,7 +28,7 @@ def test_hubs_are_faster_larger_and_less_busy():
         "small",
         ["compute.hub_every=4", "compute.hub_gflops=0.04", "compute.hub_memory_gb=64"],
     )
-    pace, memory_bytes = hardware(World(scenario).constellation, scenario.compute)
+    pace, memory_bytes = hardware(World(scenario).constellation, scenario)
     hub = World(scenario).constellation.slot % 4 == 0
     np.testing.assert_array_equal(pace, np.where(hub, 4.0, 1.0))
     np.testing.assert_array_equal(memory_bytes, np.where(hub, 64e9, 16e9))

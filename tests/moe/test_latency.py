@@ -5,6 +5,7 @@ import pytest
 
 from twin.moe.latency import ComputeTimes, compute_times, sampled_latency
 from twin.moe.presets import card
+from twin.moe.roofline import Computer, part_times
 from twin.moe.sampling import plackett_luce
 
 GIGA = 1e9
@@ -32,8 +33,7 @@ def layer_time(path, host, chosen, expert_s):
 def test_experts_only_is_the_published_compute_time():
     """33.8 MFLOP an expert at 7.28 GFLOPS (arXiv 2605.00515): 4.645 ms, gateways free."""
     times = compute_times(
-        card("llama-moe-3.5b-2of8"),
-        flops_per_s=7.28 * GIGA,
+        part_times(card("llama-moe-3.5b-2of8"), Computer(flops_per_s=7.28 * GIGA)),
         accounting="experts-only",
         context_tokens=4096,
     )
@@ -42,15 +42,15 @@ def test_experts_only_is_the_published_compute_time():
 
 
 def test_full_accounting_adds_attention_router_and_head():
-    llama = card("llama-moe-3.5b-2of8")
-    times = compute_times(llama, flops_per_s=7.28 * GIGA, accounting="full")
+    on_paper = part_times(card("llama-moe-3.5b-2of8"), Computer(flops_per_s=7.28 * GIGA))
+    times = compute_times(on_paper, accounting="full")
     # Attention 4 x 4096^2 weights and router 8 x 4096, two FLOP each.
     np.testing.assert_allclose(
         times.gateway_s[:-1], 2 * (4 * 4096**2 + 8 * 4096) / 7.28e9, rtol=1e-12
     )
     assert times.gateway_s[0] == pytest.approx(18.4e-3, abs=5e-5)
     assert times.gateway_s[-1] - times.gateway_s[0] == pytest.approx(2 * 4096 * 32000 / 7.28e9)
-    longer = compute_times(llama, flops_per_s=7.28 * GIGA, accounting="full", context_tokens=1000)
+    longer = compute_times(on_paper, accounting="full", context_tokens=1000)
     np.testing.assert_allclose(
         longer.gateway_s - times.gateway_s, 1000 * 4 * 4096 / 7.28e9, rtol=1e-9
     )
@@ -59,7 +59,7 @@ def test_full_accounting_adds_attention_router_and_head():
 @pytest.mark.parametrize("name", ["deepseek-v3", "switch-base-256"])
 def test_full_accounting_leaves_no_flop_out(name):
     model = card(name)
-    times = compute_times(model, flops_per_s=1.0, accounting="full")
+    times = compute_times(part_times(model, Computer(flops_per_s=1.0)), accounting="full")
     spent = times.gateway_s.sum() + model.layers * model.top_k * times.expert_s
     inactive = model.layers * (model.experts - model.top_k) * model.expert_params
     active = model.total_params - inactive

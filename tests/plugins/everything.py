@@ -7,6 +7,7 @@ import numpy as np
 from agents.rules.reserve import reserve
 from placement.strategies.space_xnet import compact_random
 from twin.energy.bus import BUS_PROFILES
+from twin.moe.boards import BOARDS
 from twin.moe.presets import MODEL_CARDS
 from twin.moe.sampling import plackett_luce
 from twin.plugins import register
@@ -68,6 +69,7 @@ def fresh(table, top_k):
 
 
 register.bus_profile(replace(BUS_PROFILES["v2mini"], name="workshop", battery_wh=9_000.0))
+register.board(replace(BOARDS["orin"], name="orin-mine", memory_gb=32.0))
 register.model_card(replace(MODEL_CARDS["toy-8x4"], name="toy-mine", title="Toy of mine"))
 register.event_kind(
     "heartbeat", Event(sentence="A satellite says that it is alive.", lane=Lane.SATELLITE)

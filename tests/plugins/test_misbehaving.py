@@ -22,6 +22,7 @@ from dataclasses import replace
 import numpy as np
 from placement.strategies.space_xnet import compact_random
 from twin.energy.bus import BUS_PROFILES
+from twin.moe.boards import BOARDS
 from twin.moe.presets import MODEL_CARDS
 from twin.plugins import register
 from twin.runs.run_figure import RunFigure
@@ -128,6 +129,7 @@ def test_what_a_plug_in_prints_is_not_among_the_results(write, capfd):
 
 SHORT = {
     "BUS(": "register.bus_profile(replace(BUS_PROFILES['sbc'], name='x', ",
+    "BOARD(": "register.board(replace(BOARDS['orin'], name='x', ",
     "CARD(": "register.model_card(replace(MODEL_CARDS['toy-8x4'], name='x', ",
 }
 
@@ -139,6 +141,10 @@ SHORT = {
         ("BUS(battery_wh='9'))", "battery_"),
         ("BUS(array_m2=-1.0))", "array_m2:"),
         ("BUS(resume_c=90.0))", "bus.resum"),
+        ("BOARD(gflops=np.nan))", "gflops must be from"),
+        ("BOARD(memory_gb='9'))", "memory_gb must be from"),
+        ("BOARD(idle_w=None))", "must be given together"),
+        ("BOARD(idle_w=99.0))", "idle_w <= peak_w"),
         ("CARD(layers=2.0))", "layers mus"),
         ("CARD(experts=0))", "experts mus"),
         ("CARD(top_k=9))", "at most 4 exp"),

@@ -31,6 +31,7 @@ MINE = {
     "satellite-rule": "idle",
     "bus-profile": "workshop",
     "model-card": "toy-mine",
+    "board": "orin-mine",
     "sampler": "fresh",
     "figure": "heartbeats",
     "event-kind": "heartbeat",

@@ -200,8 +200,10 @@ BUS_PROFILES: Final[Registry[BusProfile]] = Registry(
 _LOAD_PARTS = ("platform_w", "terminal_w", "compute_idle_w", "compute_peak_w")
 
 
-def profile(bus: Bus) -> BusProfile:
+def profile(bus: Bus, *, compute_w: tuple[float, float] | None = None) -> BusProfile:
     """Return the named profile with the scenario's own figures in place.
+
+    `compute_w`, what a computer draws idle and at its peak, replaces the profile's.
 
     Any figure may be given. The array is given as `array_w`, or by `array_m2` and
     `array_efficiency`; the load by its parts, or by the totals `idle_w` (which stretches the
@@ -213,6 +215,8 @@ def profile(bus: Bus) -> BusProfile:
         If the name is unknown, or figures contradict each other.
     """
     base = BUS_PROFILES[bus.profile]
+    if compute_w is not None:
+        base = replace(base, compute_idle_w=compute_w[0], compute_peak_w=compute_w[1])
     own = {field.name for field in fields(BusProfile)} - {"name"}
     given = {key: value for key, value in bus.model_dump(exclude_none=True).items() if key in own}
     result = _with_array(replace(base, **given), bus, base)

@@ -9,7 +9,9 @@ from twin import seeding
 from twin.errors import InputError
 from twin.moe import latency, presets
 from twin.moe.activations import Profile, activation_profile
+from twin.moe.boards import computer
 from twin.moe.latency import ComputeTimes
+from twin.moe.roofline import PartTimes, part_times
 from twin.moe.selection import inclusion_probabilities
 from twin.moe.spec import ModelCard
 from twin.scenario.schema import Scenario
@@ -32,10 +34,14 @@ class Inference:
     activation : (L, E) float64
         Probability that a token activates each expert; rows sum to top-K.
     compute : ComputeTimes
+    times : PartTimes
+        Of the model's parts, on a satellite of the scenario's speed.
     expert_s : float
         One expert on a satellite of the scenario's speed.
     stage_s : (L,) float64
         A layer's gateway with all its work, whatever the accounting, but without the LM head.
+    flops_per_s : float
+        Peak of a satellite of the scenario's speed.
     transfer_s : float
         Time to put one hidden state on a link.
     """
@@ -45,8 +51,10 @@ class Inference:
     probability: NDArray[np.float64]
     activation: NDArray[np.float64]
     compute: ComputeTimes
+    times: PartTimes
     expert_s: float
     stage_s: NDArray[np.float64]
+    flops_per_s: float
     transfer_s: float
 
     def at(self, t_s: float) -> "Inference":
@@ -89,24 +97,20 @@ def inference(scenario: Scenario) -> Inference:
         top_k=card.top_k,
     )
     probability = profile.at(0.0)
-    flops_per_s = scenario.compute.gflops * 1e9
     context = scenario.model.context_tokens
-    stage_s = latency.compute_times(
-        card, flops_per_s=flops_per_s, accounting="full", context_tokens=context
-    ).gateway_s
-    stage_s[-1] -= card.lm_head_flops / flops_per_s
+    on = computer(scenario.compute, scenario.model.precision)
+    times = part_times(card, on)
     return Inference(
         card=card,
         profile=profile,
         probability=probability,
         activation=inclusion_probabilities(probability, card.top_k),
         compute=latency.compute_times(
-            card,
-            flops_per_s=flops_per_s,
-            accounting=scenario.compute.accounting,
-            context_tokens=context,
+            times, accounting=scenario.compute.accounting, context_tokens=context
         ),
-        expert_s=card.expert_flops / flops_per_s,
-        stage_s=stage_s,
+        times=times,
+        expert_s=float(times.one_token_s(0)[-1]),
+        stage_s=times.one_token_s(context)[: card.layers],
+        flops_per_s=on.flops_per_s,
         transfer_s=card.hidden_bytes * 8 / (scenario.links.rate_gbps * 1e9),
     )

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twin.moe.spec import ModelCard
+from twin.moe.roofline import PartTimes
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
@@ -89,20 +89,17 @@ class SampledLatency:
 
 
 def compute_times(
-    card: ModelCard,
+    times: PartTimes,
     *,
-    flops_per_s: float,
     accounting: Literal["experts-only", "full"],
     context_tokens: int = 0,
 ) -> ComputeTimes:
-    """Return the compute times of a model on one kind of satellite.
+    """Return the compute times of a token that is alone.
 
     Parameters
     ----------
-    card : ModelCard
-        The model.
-    flops_per_s : float
-        Of one satellite.
+    times : PartTimes
+        Of the model's parts on one kind of satellite.
     accounting : {"experts-only", "full"}
         Whether only activated experts take time, or the gateway too: attention with its
         context, router, shared experts and dense layers, and with the last layer the LM head
@@ -110,15 +107,11 @@ def compute_times(
     context_tokens : int
         Cached tokens that attention reads.
     """
-    flops = np.zeros(card.layers)
+    *gateways, head_s, expert_s = times.one_token_s(context_tokens)
+    gateway_s = np.array(gateways) if accounting == "full" else np.zeros(len(gateways))
     if accounting == "full":
-        context = context_tokens * card.attention_flops_per_context_token
-        attention = card.attention_projection_flops + context
-        flops += attention + card.router_flops + card.shared_flops
-        dense = np.array(card.dense_before, dtype=np.float64)
-        flops[: dense.size] += dense * (attention + card.dense_ffn_flops)
-        flops[-1] += card.lm_head_flops
-    return ComputeTimes(expert_s=card.expert_flops / flops_per_s, gateway_s=flops / flops_per_s)
+        gateway_s[-1] += head_s
+    return ComputeTimes(expert_s=float(expert_s), gateway_s=gateway_s)
 
 
 def sampled_latency(

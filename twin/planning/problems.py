@@ -12,6 +12,7 @@ from twin.moe.inference import Inference
 from twin.moe.spec import ModelCard
 from twin.planning.forecast import Light, Oracle, busy_limit, entry_share, light
 from twin.scenario.schema import Scenario
+from twin.world.spacecraft import bus_profile
 from twin.world.world import World
 
 
@@ -24,7 +25,7 @@ class Known:
     memory_bytes : (N,) float64
         0 for a satellite that takes nothing on.
     pace : (N,) float64
-        Full compute speed of each satellite, relative to ``compute.gflops``.
+        Full compute speed of each satellite, relative to the scenario's computer.
     soc : (N,) float64
         State of charge.
     probability, activation : (L, E) float64
@@ -69,7 +70,7 @@ def planning_problem(
     else:
         weight_s, sound = oracle.look(steps)
         memory_bytes = memory_bytes * sound.all(axis=0)
-    profile = bus.profile(scenario.bus)
+    profile = bus_profile(scenario)
     ahead = _light_ahead(world, profile, first_step, last_step)
     return PlacementProblem(
         plane=world.constellation.plane,

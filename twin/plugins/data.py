@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import string
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from twin.scenario.spacecraft import Bus
 
 if TYPE_CHECKING:
     from twin.energy.bus import BusProfile
+    from twin.moe.boards import Board
     from twin.moe.spec import ModelCard
     from twin.runs.run_figure import RunFigure
     from twin.vocabulary import Event
@@ -37,6 +39,8 @@ _COUNTS = {
     "dense_ff": (0, 10_000_000),
 }
 """Least and most of a model card's numbers."""
+_BOARD = (1e-6, 1e9)
+"""Least and most of a board's figures."""
 _MOST_EXPERTS = 200_000
 """Of all layers."""
 
@@ -55,6 +59,35 @@ def check_bus(entry: BusProfile) -> None:
         check(entry)
     except InputError as error:
         raise InputError(f"bus-profile {shown(name)}: {error}") from None
+
+
+def check_board(board: Board) -> None:
+    """Raise `InputError` unless a board's figures could stand in a scenario."""
+    from twin.plugins.answers import is_finite
+
+    what = f"board {shown(board.name)}"
+    _texts(what, board, "title", "source")
+    least, most = _BOARD
+    for name in ("gflops", "gflops_int8", "memory_gb", "memory_gb_per_s"):
+        value = getattr(board, name)
+        endless = name == "memory_gb_per_s" and value == math.inf
+        if not endless and not (is_finite(value) and least <= value <= most):
+            raise InputError(
+                f"{what}: {name} must be from {least:g} to {most:g} (got {shown(value)})"
+            )
+    idle_w, peak_w = board.idle_w, board.peak_w
+    if idle_w is None and peak_w is None:
+        return
+    if (
+        idle_w is None
+        or peak_w is None
+        or not (is_finite(idle_w) and is_finite(peak_w))
+        or not 0.0 <= idle_w <= peak_w
+    ):
+        raise InputError(
+            f"{what}: idle_w and peak_w must be given together, 0 <= idle_w <= peak_w "
+            f"(got {shown((idle_w, peak_w))})"
+        )
 
 
 def check_card(card: ModelCard) -> None:

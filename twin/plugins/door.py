@@ -12,6 +12,7 @@ from twin.plugins.kinds import KINDS
 
 if TYPE_CHECKING:
     from twin.energy.bus import BusProfile
+    from twin.moe.boards import Board
     from twin.moe.spec import ModelCard
     from twin.runs.run_figure import RunFigure
     from twin.vocabulary import Event
@@ -77,6 +78,14 @@ class _Register:
 
         _data("model-card", card, ModelCard, check_card)
         return card
+
+    def board(self, board: Board) -> Board:
+        """Add a computer under its own name."""
+        from twin.moe.boards import Board
+        from twin.plugins.data import check_board
+
+        _data("board", board, Board, check_board)
+        return board
 
     def figure(self, figure: RunFigure) -> RunFigure:
         """Add a figure of a run under its own name; run, studies and reports show it."""

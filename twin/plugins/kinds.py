@@ -78,6 +78,7 @@ KINDS = {
         ),
         Kind(name="bus-profile", plural="bus-profiles", table="twin.energy.bus:BUS_PROFILES"),
         Kind(name="model-card", plural="model-cards", table="twin.moe.presets:MODEL_CARDS"),
+        Kind(name="board", plural="boards", table="twin.moe.boards:BOARDS"),
         Kind(name="figure", plural="figures", table="twin.runs.figures:FIGURES"),
         Kind(name="event-kind", plural="event-kinds", table="twin.vocabulary:EVENTS"),
         Kind(name="sampler", plural="samplers", table="twin.moe.sampling:SAMPLERS"),

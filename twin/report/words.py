@@ -1,11 +1,13 @@
 """A report's sentences: the scenario in words, and whether cases may be compared."""
 
 from collections.abc import Sequence
+from math import isinf
 from typing import Any
 
 from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
 from twin import vocabulary
+from twin.moe.boards import computer, memory_gb
 from twin.moe.presets import MODEL_CARDS
 from twin.network.outages import FAULTS, OUTAGES
 from twin.registry import Registry
@@ -122,9 +124,12 @@ def _model(scenario: Scenario) -> str:
         "experts-only": "the way between satellites and the work of the experts",
         "full": "the way between satellites and all work: experts, attention, router, LM head",
     }[compute.accounting]
+    on = computer(compute, scenario.model.precision)
+    read = "" if isinf(on.bytes_per_s) else f" read at {on.bytes_per_s / 1e9:g} GB/s"
     return (
-        f"The model is {what} in {scenario.model.precision}, on satellites of {compute.gflops:g} "
-        f"GFLOP/s and {compute.memory_gb:g} GB with the bus '{scenario.bus.profile}'. Which "
+        f"The model is {what} in {scenario.model.precision}, on satellites of "
+        f"{on.flops_per_s / 1e9:g} GFLOP/s and {memory_gb(compute):g} GB{read} (board "
+        f"'{compute.board}') with the bus '{scenario.bus.profile}'. Which "
         f"experts tokens use: {scenario.activations.kind}. Counted towards latency: {counted}."
     )
 
@@ -215,8 +220,9 @@ _TOLD = {
     "bus.battery_wh": "battery, Wh (other than the bus's own)",
     "model.card": "model",
     "model.precision": "precision",
-    "compute.gflops": "compute, GFLOP/s",
-    "compute.memory_gb": "memory, GB",
+    "compute.board": "computer",
+    "compute.gflops": "compute, GFLOP/s (other than the board's own)",
+    "compute.memory_gb": "memory, GB (other than the board's own)",
     "compute.accounting": "what is counted",
     "activations.kind": "activations",
     "placement.strategy": "strategy",

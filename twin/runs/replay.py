@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.energy.budget import EnergyState, at_start
-from twin.energy.bus import profile
 from twin.network.handover import ServingState
 from twin.runs.store import START, Run
 from twin.vocabulary import EventKind
 from twin.world import state as states
 from twin.world.sources import Recorded
+from twin.world.spacecraft import bus_profile
 from twin.world.topology import Network, NetworkState, Snapshot
 from twin.world.world import World
 
@@ -80,7 +80,7 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
     source, size, bus = recorded(run), world.constellation.size, scenario.bus
     network = Network(world, source, None if begun is None else begun.network)
     sound = None if begun is None else begun.sound
-    fresh = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
+    fresh = at_start(bus_profile(scenario), soc=bus.initial_soc, temperature_c=bus.initial_c)
     powered = np.full(size, fresh.powered)
     alive, terminals_on = np.ones(size, bool), np.ones(size, bool)
     if begun is not None:

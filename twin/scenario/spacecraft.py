@@ -75,8 +75,15 @@ class Bus(Table):
 class Compute(Table):
     """On-board computing."""
 
-    gflops: Speed = 7.28
-    memory_gb: Memory = Field(16.0, description="assumption")
+    board: str = Field("paper", description="named computer; its figures may be overridden")
+    gflops: Speed | None = Field(None, description="peak; default: the board's")
+    memory_gb: Memory | None = Field(None, description="default: the board's")
+    memory_gb_per_s: float | None = Field(
+        None, ge=1e-6, le=1e9, description="bandwidth of the memory; default: the board's"
+    )
+    overhead_us: float = Field(
+        0.0, ge=0, le=1e9, description="of each part of the model that is worked on; assumption"
+    )
     hub_every: int | None = Field(
         None, ge=1, le=1000, description="every n-th satellite of a plane is a larger one, a hub"
     )

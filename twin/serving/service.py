@@ -85,7 +85,6 @@ class RequestService:
     ) -> None:
         card, table = inference.card, scenario.serving
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
-        self._precision = scenario.model.precision
         if state is None:
             state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
         self._engine = Engine(state, layers=card.layers, experts=card.experts)
@@ -106,13 +105,8 @@ class RequestService:
             retries=scenario.workload.retries,
             transfer_s=inference.transfer_s,
         )
-        set_times(
-            state.parts,
-            card,
-            precision=self._precision,
-            flops_per_s=scenario.compute.gflops * 1e9,
-            experts_only=scenario.compute.accounting == "experts-only",
-        )
+        experts_only = scenario.compute.accounting == "experts-only"
+        set_times(state.parts, inference.times, experts_only=experts_only)
         self._engine.set(service_tokens=table.service_tokens or gaining_tokens(state.parts))
 
     @property

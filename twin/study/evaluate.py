@@ -98,7 +98,7 @@ class _Case:
     def __init__(self, scenario: Scenario, world: World) -> None:
         simulation = scenario.simulation
         self.inference = inference(scenario)
-        pace, memory_bytes = hardware(world.constellation, scenario.compute)
+        pace, memory_bytes = hardware(world.constellation, scenario)
         self._pace = pace
         problem = planning_problem(
             scenario,

@@ -149,7 +149,7 @@ def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem
     """The planning problem of a scenario's first plan, outages drawn from a named stream."""
     world, simulation = World(scenario), scenario.simulation
     model = inference(scenario)
-    pace, memory_bytes = hardware(world.constellation, scenario.compute)
+    pace, memory_bytes = hardware(world.constellation, scenario)
     return planning_problem(
         scenario,
         world,

@@ -50,6 +50,7 @@ FIELDS = (
     Field("bus.profile", "bus", "bus-profile"),
     Field("bus.battery_wh", "battery, Wh"),
     Field("model.card", "model", "model-card"),
+    Field("compute.board", "computer", "board"),
     Field("compute.gflops", "compute, GFLOPS"),
     Field("compute.memory_gb", "memory, GB"),
     Field("placement.experts_per_satellite", "experts a satellite, at most"),

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.energy.budget import at_start
-from twin.energy.bus import ZERO_CELSIUS_K, profile
+from twin.energy.bus import ZERO_CELSIUS_K
 from twin.network.handover import NOBODY
 from twin.runs import distribution
 from twin.runs.distribution import Distribution
@@ -24,6 +24,7 @@ from twin.views import trace
 from twin.views.block import Block
 from twin.views.trace import Columns, Frame, Plan
 from twin.vocabulary import CAUSES, EVENTS, EventKind, Lane, SatelliteState
+from twin.world.spacecraft import bus_profile
 from twin.world.world import World
 
 _SERVICE_EVENTS = frozenset(kind.value for kind in EventKind if kind.meaning.lane is Lane.GROUND)
@@ -82,7 +83,9 @@ def _at_first(run: Run, size: int, sites: int) -> tuple[NDArray[np.bool_], NDArr
     inside = np.zeros((len(SatelliteState), size), bool)
     begun, bus = start(run), run.scenario.bus
     if begun is None:
-        fresh = at_start(profile(bus), soc=bus.initial_soc, temperature_c=bus.initial_c)
+        fresh = at_start(
+            bus_profile(run.scenario), soc=bus.initial_soc, temperature_c=bus.initial_c
+        )
         inside[SatelliteState.RESERVE] = fresh.low
         inside[SatelliteState.THROTTLED] = fresh.throttled
         inside[SatelliteState.UNPOWERED] = not fresh.powered
