@@ -138,4 +138,4 @@ def hardware(
     gflops = computer(compute, precision).flops_per_s / 1e9
     usual_gb = memory_gb(compute)
     pace = np.where(hub, (compute.hub_gflops or gflops) / gflops, 1.0)
-    return pace, np.where(hub, compute.hub_memory_gb or usual_gb, usual_gb) * 1e9
+    return pace, np.where(hub, compute.hub_memory_gb or usual_gb, usual_gb) * (1e9 * compute.boards)

@@ -54,7 +54,7 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
     weights = fleet.experts * card.expert_bytes(precision)
     gateways = model.controller.placement.gateways
     held = np.bincount(gateways[gateways >= 0], minlength=fleet.size)
-    weights = weights + held * card.gateway_bytes(precision)
+    weights = weights + held * card.gateway_bytes(precision) * model.config.compute.boards
     sites = max(model.ground.sites.size, 1)
     return service.step(
         model.snapshot.instant.t_s,

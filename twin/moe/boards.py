@@ -173,8 +173,8 @@ def memory_gb(compute: Compute) -> float:
 
 
 def power_w(compute: Compute) -> tuple[float, float] | None:
-    """Return what the board draws idle and at its peak, or None to leave it to the bus profile."""
+    """Return what the boards draw idle and at their peak; None leaves it to the bus profile."""
     board = BOARDS[compute.board]
     if board.idle_w is None or board.peak_w is None:
         return None
-    return board.idle_w, board.peak_w
+    return board.idle_w * compute.boards, board.peak_w * compute.boards

@@ -111,6 +111,6 @@ def inference(scenario: Scenario) -> Inference:
         times=times,
         expert_s=float(times.one_token_s(0)[-1]),
         stage_s=times.one_token_s(context)[: card.layers],
-        flops_per_s=on.flops_per_s,
+        flops_per_s=on.flops_per_s * scenario.compute.boards,
         transfer_s=card.hidden_bytes * 8 / (scenario.links.rate_gbps * 1e9),
     )

@@ -83,7 +83,7 @@ def planning_problem(
         top_k=card.top_k,
         activation=known.activation,
         memory_bytes=memory_bytes,
-        gateway_bytes=card.gateway_bytes(precision) + kv_bytes,
+        gateway_bytes=card.gateway_bytes(precision) * scenario.compute.boards + kv_bytes,
         expert_bytes=float(card.expert_bytes(precision)),
         kv_bytes=kv_bytes,
         expert_s=inference.expert_s,

@@ -17,7 +17,7 @@ from twin.errors import InputError
 from twin.scenario.schema import Scenario
 
 FOLDER = "attachments"
-FIELDS = (("constellation", "tle"), ("activations", "file"))
+FIELDS = (("constellation", "tle"), ("activations", "file"), ("compute", "kernels"))
 """Tables and keys that name a file."""
 _ENDING = ".gz"
 _DIGITS = 12

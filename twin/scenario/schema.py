@@ -244,6 +244,22 @@ class Scenario(Table):
         return self
 
     @model_validator(mode="after")
+    def _computers_fit_serving(self) -> Self:
+        compute, serving = self.compute, self.serving
+        if compute.kernels is not None and serving.mode != "requests":
+            raise ValueError("compute.kernels needs serving.mode 'requests'")
+        if compute.boards > 1:
+            needed = {
+                "serving.mode": (serving.mode, "requests"),
+                "serving.batching": (serving.batching, "micro-batch"),
+                "placement.strategy": (self.placement.strategy, "single-satellite"),
+            }
+            for field, (value, wanted) in needed.items():
+                if value != wanted:
+                    raise ValueError(f"compute.boards above 1 needs {field} '{wanted}'")
+        return self
+
+    @model_validator(mode="after")
     def _can_be_computed(self) -> Self:
         body = self.constellation
         if body.kind != "tle":

@@ -63,6 +63,12 @@ class ServingTable(Table):
         description="continuous: most that a part serves together; default: as many as gain by it, "
         "the ratio of peak to bandwidth",
     )
+    host_ms: float = Field(
+        0.0,
+        ge=0,
+        le=1e6,
+        description="of the host that forms batches and samples, each time the first layer starts",
+    )
     order: Literal["oldest", "decode-first", "prefill-first"] = "oldest"
     block_tokens: int = Field(16, ge=1, le=4096, description="of a block of cache")
     fuse: bool = Field(

@@ -10,7 +10,9 @@ from twin.scenario.fields import (
     Efficiency,
     Fraction,
     Memory,
+    Path,
     Power,
+    Rate,
     Speed,
     Table,
 )
@@ -84,6 +86,22 @@ class Compute(Table):
     overhead_us: float = Field(
         0.0, ge=0, le=1e9, description="of each part of the model that is worked on; assumption"
     )
+    kernels: Path | None = Field(
+        None,
+        description="CSV of measured times (part, tokens, microseconds), instead of the roofline; "
+        "requests only",
+    )
+    boards: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="boards of a satellite that serve requests together: each attends to its own "
+        "ones, the experts are shared out, and all wait for the slowest in every layer",
+    )
+    exchange_gbps: Rate = Field(
+        128.0, description="at which a board's hidden states go to the others; assumption"
+    )
+    exchange_us: float = Field(20.0, ge=0, le=1e9, description="latency of that; assumption")
     hub_every: int | None = Field(
         None, ge=1, le=1000, description="every n-th satellite of a plane is a larger one, a hub"
     )

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.moe.inference import Inference
+from twin.moe.kernels import read_kernels
 from twin.scenario.schema import Scenario
 from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
 from twin.serving.requests import FIELDS, Drawn, SourceState
-from twin.serving.work import gaining_tokens, set_times
+from twin.serving.work import MANY, gaining_tokens, kernel_tables, set_times
 from twin.vocabulary import Cause
 
 
@@ -87,7 +88,12 @@ class RequestService:
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
         if state is None:
             state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
-        self._engine = Engine(state, layers=card.layers, experts=card.experts)
+        kernels = {}
+        if scenario.compute.kernels is not None:
+            kernels = read_kernels(scenario.compute.kernels)
+        self._engine = Engine(
+            state, layers=card.layers, experts=card.experts, kernels=kernel_tables(kernels)
+        )
         micro = table.batching == "micro-batch"
         self._engine.set(
             seed=seed,
@@ -103,11 +109,16 @@ class RequestService:
             one_class=table.order == "oldest" or micro,
             first_class=table.order == "prefill-first",
             retries=scenario.workload.retries,
+            boards=scenario.compute.boards,
+            exchange_s=scenario.compute.exchange_us * 1e-6,
+            exchange_token_s=card.hidden_bytes * 8 / (scenario.compute.exchange_gbps * 1e9),
             transfer_s=inference.transfer_s,
         )
         experts_only = scenario.compute.accounting == "experts-only"
         set_times(state.parts, inference.times, experts_only=experts_only)
-        self._engine.set(service_tokens=table.service_tokens or gaining_tokens(state.parts))
+        state.parts["overhead_s"][0] += table.host_ms * 1e-3
+        gaining = MANY if kernels else gaining_tokens(state.parts)
+        self._engine.set(service_tokens=table.service_tokens or gaining)
 
     @property
     def state(self) -> RequestState:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from twin.moe.kernels import SECOND, FloatArray, KernelTable
 from twin.moe.roofline import PartTimes
 from twin.serving.engine.records import Rows
 
@@ -25,6 +26,12 @@ def set_times(parts: Rows, times: PartTimes, *, experts_only: bool = False) -> N
         values = getattr(times, name)
         parts[name][:apart] = 0.0 if experts_only else values[:apart]
         parts[name][apart:] = values[apart]
+
+
+def kernel_tables(kernels: KernelTable) -> list[tuple[FloatArray, ...] | None]:
+    """Return measured times as the engine takes them, by kind of part."""
+    found = [kernels.get(part) for part in SECOND]
+    return [grid and (grid.tokens, grid.second, grid.seconds) for grid in found]
 
 
 def gaining_tokens(parts: Rows) -> int:

@@ -131,9 +131,17 @@ def _reserve(x, r, tokens):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def admit(x, now_s):  # type: ignore[no-untyped-def]
-    """Let the oldest request in that waits, if its whole prompt has room; returns it."""
+def first_waiting(x, board):  # type: ignore[no-untyped-def]
+    """The oldest request that waits for a board; they take turns by age."""
     r = x.waiting_first
+    while r != NONE and request_at(x, r).age % x.boards != board:
+        r = request_at(x, r).next
+    return r
+
+
+@njit(cache=True)
+def admit(x, r, now_s):  # type: ignore[no-untyped-def]
+    """Let a request in that waits, if its whole prompt has room; returns it."""
     if r == NONE or x.running >= x.most_running or not x.open:
         return NONE
     request = request_at(x, r)
@@ -161,11 +169,10 @@ def admit(x, now_s):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def admit_all(x, now_s):  # type: ignore[no-untyped-def]
     """Let all in that have room; in continuous batching each sends its first group at once."""
-    r = admit(x, now_s)
+    r = admit(x, x.waiting_first, now_s)
     while r != NONE:
-        if not x.micro:
-            go(x, r, now_s)
-        r = admit(x, now_s)
+        go(x, r, now_s)
+        r = admit(x, x.waiting_first, now_s)
 
 
 @njit(cache=True)
@@ -202,5 +209,9 @@ def join(x, g, r, most):  # type: ignore[no-untyped-def]
     group.gives += member.gives
     group.prompt |= left > 0
     group.reads += request.context
+    if left > 0:
+        group.chunk += tokens
+        group.behind += tokens * member.position
+        group.chunk_reads += request.context
     group.scores += tokens * member.position + tokens * (tokens + 1) // 2
     return True

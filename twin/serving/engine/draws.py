@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.rows import activation, tokens_of, weight
+from twin.serving.engine.records import NONE
+from twin.serving.engine.rows import activation, group_at, member_at, request_at, tokens_of, weight
 
 EXACT_TOKENS: Final = 16
 """Groups of up to this many tokens draw token by token; larger ones, see `spread`."""
@@ -81,3 +82,18 @@ def clear(x):  # type: ignore[no-untyped-def]
     """Set the scratch counts to 0."""
     for e in range(x.experts):
         tokens_of(x, e).value = 0
+
+
+@njit(cache=True)
+def draw(x, g, layer):  # type: ignore[no-untyped-def]
+    """Add the choices of a group's tokens at a layer to the scratch counts."""
+    m = group_at(x, g).first
+    while m != NONE:
+        member = member_at(x, m)
+        number = request_at(x, member.request).number
+        if member.tokens <= EXACT_TOKENS:
+            for i in range(member.tokens):
+                choose(x, layer, number, member.position + i)
+        else:
+            spread(x, layer, number, member.position, member.tokens)
+        m = member.next

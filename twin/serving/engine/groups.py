@@ -15,7 +15,7 @@ def new_group(x):  # type: ignore[no-untyped-def]
     x.left_groups -= 1
     group.first = group.next = NONE
     group.tokens = group.gives = group.layer = group.pending = group.prompt = 0
-    group.reads = group.scores = 0
+    group.reads = group.scores = group.chunk = group.behind = group.chunk_reads = 0
     group.join_s = group.wait_s = group.serve_s = group.way_s = 0.0
     return g
 

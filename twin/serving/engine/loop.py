@@ -9,6 +9,7 @@ from twin.serving.engine.admission import (
     admit,
     admit_all,
     count_inside,
+    first_waiting,
     free_request,
     join,
     leave_line,
@@ -147,7 +148,7 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
     if satellite.first[0] == NONE and satellite.first[1] == NONE:
         if not (x.micro and s == part_at(x, 0).satellite):
             return
-        _form_batch(x, now_s)
+        _form_batches(x, now_s)
     start(x, s, now_s)
 
 
@@ -168,35 +169,39 @@ def begin_idle(x, satellites, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _form_batch(x, now_s):  # type: ignore[no-untyped-def]
-    """Gather what is ready into one group, the oldest first, then let others in."""
-    g = new_group(x)
-    left, members = x.batch_tokens, 0
-    preemptions = x.preemptions
+def _form_batches(x, now_s):  # type: ignore[no-untyped-def]
+    """Gather what is ready into one group for each board, the oldest first, then let others in."""
+    for board in range(x.boards):
+        g = new_group(x)
+        if _fill(x, g, board, now_s):
+            enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
+        else:
+            free_group(x, g)
+
+
+@njit(cache=True)
+def _fill(x, g, board, now_s):  # type: ignore[no-untyped-def]
+    """Fill a batch; returns how many requests are in it."""
+    members, preemptions = 0, x.preemptions
+    group = group_at(x, g)
     r = x.running_first
-    while r != NONE and left > 0 and members < x.batch_requests:
-        after = request_at(x, r).next
-        if request_at(x, r).ready:
-            before = group_at(x, g).tokens
-            if not join(x, g, r, min(left, x.chunk)):
+    while r != NONE and group.tokens < x.batch_tokens and members < x.batch_requests:
+        request = request_at(x, r)
+        after = request.next
+        if request.ready and request.age % x.boards == board:
+            if not join(x, g, r, min(x.batch_tokens - group.tokens, x.chunk)):
                 break
-            left -= group_at(x, g).tokens - before
             members += 1
             after = request_at(x, r).next
         r = after
-    while left > 0 and members < x.batch_requests and x.preemptions == preemptions:
-        r = admit(x, now_s)
-        if r == NONE:
+    while group.tokens < x.batch_tokens and members < x.batch_requests:
+        if x.preemptions != preemptions:
             break
-        before = group_at(x, g).tokens
-        if not join(x, g, r, min(left, x.chunk)):
+        r = admit(x, first_waiting(x, board), now_s)
+        if r == NONE or not join(x, g, r, min(x.batch_tokens - group.tokens, x.chunk)):
             break
-        left -= group_at(x, g).tokens - before
         members += 1
-    if members:
-        enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
-    else:
-        free_group(x, g)
+    return members
 
 
 @njit(cache=True)

@@ -6,10 +6,10 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.admission import count_inside, free_request, go, leave_running, write_row
-from twin.serving.engine.draws import clear
+from twin.serving.engine.draws import clear, draw
 from twin.serving.engine.edge import fail, fail_group
 from twin.serving.engine.groups import free_group, free_member, new_job
-from twin.serving.engine.queues import add_event, draw, send
+from twin.serving.engine.queues import add_event, send
 from twin.serving.engine.records import NONE, READY, RUNNING
 from twin.serving.engine.rows import (
     group_at,

@@ -3,19 +3,11 @@
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.draws import EXACT_TOKENS, choose, clear, spread, uniform
+from twin.serving.engine.draws import uniform
 from twin.serving.engine.heap import push
 from twin.serving.engine.records import DONE, JOBS, NONE
-from twin.serving.engine.rows import (
-    group_at,
-    is_local,
-    job_at,
-    member_at,
-    part_at,
-    request_at,
-    satellite_at,
-    tokens_of,
-)
+from twin.serving.engine.rows import group_at, job_at, part_at, satellite_at
+from twin.serving.engine.times import service_s
 
 
 @njit(cache=True)
@@ -73,28 +65,6 @@ def send(x, j, now_s, arrives_s, origin, stamp):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def draw(x, g, layer):  # type: ignore[no-untyped-def]
-    """Add the choices of a group's tokens at a layer to the scratch counts."""
-    m = group_at(x, g).first
-    while m != NONE:
-        member = member_at(x, m)
-        number = request_at(x, member.request).number
-        if member.tokens <= EXACT_TOKENS:
-            for i in range(member.tokens):
-                choose(x, layer, number, member.position + i)
-        else:
-            spread(x, layer, number, member.position, member.tokens)
-        m = member.next
-
-
-@njit(cache=True)
-def work_s(part, tokens, scores, reads):  # type: ignore[no-untyped-def]
-    """How long a part takes for some tokens, on a satellite of speed 1."""
-    busy_s = max(part.weight_s, tokens * part.token_s + scores * part.score_s)
-    return busy_s + reads * part.read_s + part.overhead_s
-
-
-@njit(cache=True)
 def start(x, s, now_s):  # type: ignore[no-untyped-def]
     """Serve all that waits for the part that has waited longest; nothing may be in service."""
     satellite = satellite_at(x, s)
@@ -110,7 +80,7 @@ def start(x, s, now_s):  # type: ignore[no-untyped-def]
     if part.first[c] != NONE:
         _put_back(x, part.satellite, p, c)
     satellite.serving = j
-    duration_s, reached = _duration(x, s, p, j, now_s)
+    duration_s, reached = service_s(x, s, p, j, now_s)
     satellite.reached = reached
     satellite.started_s = satellite.booked_s = now_s
     if x.exponential:
@@ -127,9 +97,9 @@ def _take(x, p, c):  # type: ignore[no-untyped-def]
     j = part.first[c]
     last = job_at(x, j)
     tokens = last.tokens
-    while not x.micro and last.next != NONE:
+    while last.next != NONE:
         tokens += job_at(x, last.next).tokens
-        if tokens > x.service_tokens:
+        if x.boards == 1 if x.micro else tokens > x.service_tokens:
             break
         last = job_at(x, last.next)
     part.first[c] = last.next
@@ -152,61 +122,3 @@ def _put_back(x, s, p, c):  # type: ignore[no-untyped-def]
         part_at(x, before).next[c] = p
     if after == NONE:
         satellite.last[c] = p
-
-
-@njit(cache=True)
-def _duration(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
-    """Time of a service at speed 1, and the layer whose gateway, or L if the head, it ends with."""
-    tokens, gives, jobs = 0, 0, 0
-    scores, reads = 0, 0
-    first = j
-    while j != NONE:
-        job = job_at(x, j)
-        group = group_at(x, job.group)
-        job.wait_s = now_s - job.since_s
-        tokens += job.tokens
-        gives += group.gives
-        scores += group.scores
-        reads += group.reads
-        jobs += 1
-        j = job.next
-    satellite_at(x, s).jobs = jobs
-    satellite_at(x, s).served_tokens += tokens
-    part = part_at(x, p)
-    layers = x.layers
-    layer = part.layer
-    if p > layers:
-        return work_s(part, tokens, 0, 0), layer
-    if p == layers:
-        return work_s(part, gives, 0, 0), layers
-    total_s = work_s(part, tokens, scores, reads)
-    while x.fuse and layer < layers and is_local(x, layer):
-        total_s += _experts_s(x, first, layer)
-        layer += 1
-        if layer < layers:
-            total_s += work_s(part_at(x, layer), tokens, scores, reads)
-        elif gives:
-            total_s += work_s(part_at(x, layers), gives, 0, 0)
-    return total_s, layer
-
-
-@njit(cache=True)
-def _experts_s(x, j, layer):  # type: ignore[no-untyped-def]
-    """Time of a layer's experts for the groups of a chain of jobs, all on one satellite."""
-    layers, experts = x.layers, x.experts
-    first = part_at(x, layers + 1 + layer * experts)
-    linear = first.weight_s == 0.0 and first.overhead_s == 0.0
-    clear(x)
-    total_s = 0.0
-    while j != NONE:
-        if linear:  # then it does not matter which
-            total_s += job_at(x, j).tokens * x.top_k * first.token_s
-        else:
-            draw(x, job_at(x, j).group, layer)
-        j = job_at(x, j).next
-    if not linear:
-        for e in range(x.experts):
-            if tokens_of(x, e).value:
-                part = part_at(x, layers + 1 + layer * experts + e)
-                total_s += work_s(part, tokens_of(x, e).value, 0, 0)
-    return total_s

@@ -82,6 +82,9 @@ GROUP = np.dtype(
         ("pending", "i4"),
         ("next", "i4"),
         ("prompt", "i4"),
+        ("chunk", "i4"),
+        ("behind", "i8"),
+        ("chunk_reads", "i8"),
         ("reads", "i8"),
         ("scores", "i8"),
         ("join_s", "f8"),
@@ -94,7 +97,9 @@ GROUP = np.dtype(
     ]
 )
 """`pending` jobs are under way. `reads` cached tokens are read, `scores` pairs of a token and one
-before it are computed. The branch is the slowest of the experts so far."""
+before it are computed. `chunk` tokens are of prompts; each of them is behind others of its own
+prompt that are cached, `behind` in all, and they read `chunk_reads`. The branch is the slowest of
+the experts so far."""
 
 JOB = np.dtype(
     [
@@ -147,6 +152,9 @@ PART = np.dtype(
 )
 """Time on a satellite of speed 1: the longer of reading weights and computing, then caches."""
 
+GRID = np.dtype([("rows", "i4"), ("columns", "i4"), ("at", "i8")])
+"""A table of measured times: where its rows, columns and times begin among the numbers."""
+
 OUTCOME = np.dtype(
     [
         ("number", "i8"),
@@ -184,6 +192,8 @@ TABLES = {
     "weight": np.dtype("f8"),
     "activation": np.dtype("f8"),
     "scratch": np.dtype("i4"),
+    "grids": GRID,
+    "numbers": np.dtype("f8"),
 }
 
 RULES = (
@@ -206,6 +216,9 @@ RULES = (
     ("retries", "i8"),
     ("all_blocks", "i8"),
     ("exponential", "i8"),
+    ("boards", "i8"),
+    ("exchange_s", "f8"),
+    ("exchange_token_s", "f8"),
     ("back_s", "f8"),
     ("transfer_s", "f8"),
 )

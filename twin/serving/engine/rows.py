@@ -11,7 +11,17 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from twin.serving.engine.records import EVENT, GROUP, JOB, MEMBER, OUTCOME, PART, REQUEST, SATELLITE
+from twin.serving.engine.records import (
+    EVENT,
+    GRID,
+    GROUP,
+    JOB,
+    MEMBER,
+    OUTCOME,
+    PART,
+    REQUEST,
+    SATELLITE,
+)
 
 
 def _row(dtype: np.dtype[Any]) -> Any:
@@ -37,7 +47,7 @@ _SMALL: Final = np.dtype([("value", "i4")])
 
 _event, _request, _member, _group = _row(EVENT), _row(REQUEST), _row(MEMBER), _row(GROUP)
 _job, _satellite, _part, _outcome = _row(JOB), _row(SATELLITE), _row(PART), _row(OUTCOME)
-_cell, _small = _row(_CELL), _row(_SMALL)
+_cell, _small, _grid = _row(_CELL), _row(_SMALL), _row(GRID)
 
 
 @njit(cache=True)
@@ -92,6 +102,18 @@ def outcome_at(x, i):  # type: ignore[no-untyped-def]
 def tokens_of(x, expert):  # type: ignore[no-untyped-def]
     """Scratch row: tokens of an expert, for the group at hand."""
     return _small(x.scratch, expert)
+
+
+@njit(cache=True)
+def grid_at(x, kind):  # type: ignore[no-untyped-def]
+    """Row of a table of measured times; without rows if there is none."""
+    return _grid(x.grids, kind)
+
+
+@njit(cache=True)
+def number(x, i):  # type: ignore[no-untyped-def]
+    """One of the numbers of the tables of measured times."""
+    return _cell(x.numbers, i).value
 
 
 @njit(cache=True)

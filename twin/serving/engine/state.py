@@ -1,6 +1,6 @@
 """The engine's state and tables: how they begin, grow, are advanced and saved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from twin.serving.engine import edge, loop
 from twin.serving.engine.records import CORE, HELD, NONE, TABLES, Rows
+from twin.serving.engine.times import KINDS
 from twin.vocabulary import Cause
 
 DEAD = int(Cause.DEAD)
@@ -78,21 +79,40 @@ class Engine:
     state : EngineState
         Is changed.
     layers, experts : int
+    kernels : sequence of triples or None
+        Of each kind (`twin.serving.engine.times`): tokens (R,), the other axis (C,), times (R, C).
     """
 
-    def __init__(self, state: EngineState, *, layers: int, experts: int) -> None:
+    def __init__(
+        self,
+        state: EngineState,
+        *,
+        layers: int,
+        experts: int,
+        kernels: Sequence[tuple[NDArray[np.float64], ...] | None] = (None,) * KINDS,
+    ) -> None:
         self.state = state
-        shapes = {
+        shapes: dict[str, tuple[int, ...]] = {
             "out_s": (layers, experts),
             "on_s": (layers, experts),
             "local": (layers,),
             "weight": (layers, experts),
             "activation": (layers, experts),
             "scratch": (experts,),
+            "grids": (KINDS,),
+            "numbers": (sum(values.size for kernel in kernels if kernel for values in kernel),),
         }
         self.step: dict[str, NDArray[Any]] = {
             name: np.zeros(shape, TABLES[name]) for name, shape in shapes.items()
         }
+        at, grids = 0, self.step["grids"]
+        for kind, kernel in enumerate(kernels):
+            if kernel:
+                rows, columns, _ = kernel
+                grids[kind] = len(rows), len(columns), at
+                for values in kernel:
+                    self.step["numbers"][at : at + values.size] = values.ravel()
+                    at += values.size
 
     def set(self, **rules: Any) -> None:
         """Set fields of the core."""
@@ -193,7 +213,7 @@ def nothing_served(*, satellites: int, layers: int, experts: int) -> EngineState
     for name in _CORE:
         if name.startswith(("free_", "waiting_", "running_")):
             core[name] = NONE
-    core["layers"], core["experts"], core["open"] = layers, experts, 1
+    core["layers"], core["experts"], core["open"], core["boards"] = layers, experts, 1, 1
     rows = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
     for name in ("satellites", "parts"):
         rows[name]["first"] = rows[name]["last"] = NONE
