@@ -95,7 +95,7 @@ def _of_space(scenario: Scenario, n: int, period_s: float, step_s: float) -> _Am
     if sites:
         epochs = step_s / ground.scheduling_epoch_s
         yield "ground.scheduling_epoch_s", epochs, "choices within a step", MAX_EPOCHS
-    if scenario.serving.mode == "requests":
+    if scenario.serving.mode == "requests" and scenario.requests.arrivals != "trace":
         coming = scenario.requests.rate_per_s * (1.0 + scenario.requests.daily) * step_s
         yield "requests.rate_per_s", coming, "requests within a step", MAX_REQUESTS
 

@@ -10,7 +10,7 @@ from twin.scenario.schema import Scenario
 from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
-from twin.serving.requests import FIELDS, Drawn, SourceState
+from twin.serving.requests import FIELDS, Source, SourceState
 from twin.serving.work import gaining_tokens, set_times
 from twin.vocabulary import Cause
 
@@ -61,7 +61,7 @@ class RequestService:
     ----------
     scenario : Scenario
     inference : Inference
-    source : Drawn
+    source : Source
         Where requests come from.
     satellites : int
         N.
@@ -76,7 +76,7 @@ class RequestService:
         self,
         scenario: Scenario,
         inference: Inference,
-        source: Drawn,
+        source: Source,
         *,
         satellites: int,
         step_s: float,
