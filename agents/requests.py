@@ -9,7 +9,7 @@ import numpy as np
 
 from twin import seeding
 from twin.serving import traces
-from twin.serving.requests import Drawn, Source, SourceState, Traced
+from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
 from twin.serving.service import RequestService, RequestState, RequestStep
 from twin.vocabulary import Cause
 
@@ -29,6 +29,7 @@ def request_service(model: TwinModel, state: RequestState | None) -> RequestServ
         model.inference,
         source,
         satellites=model.fleet.size,
+        sites=max(model.ground.sites.size, 1),
         step_s=model.world.step_s,
         seed=int(seeding.stream(seed, replicate, "choices").at(0).integers(2**63)),
         state=None if state is None else state.engine,
@@ -40,6 +41,8 @@ def _source(model: TwinModel, state: SourceState) -> Source:
     table, simulation = scenario.requests, scenario.simulation
     draws = seeding.stream(simulation.seed, simulation.replicate, "requests")
     share = sites.share if sites.size else np.ones(1)
+    if table.arrivals == "closed":
+        return Users(table, draws, share=share, state=state)
     if table.arrivals == "trace":
         return Traced(table, traces.read(table), draws, share=share, state=state)
     start = datetime.fromisoformat(model.world.constellation.epoch_utc)

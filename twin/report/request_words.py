@@ -19,6 +19,12 @@ def requests_in_words(scenario: Scenario) -> list[str]:
 def _arrivals(table: Requests) -> str:
     if table.arrivals == "trace":
         return _trace(table)
+    if table.arrivals == "closed":
+        varies = "exponential" if table.think == "exponential" else "always the same"
+        return (
+            f"{table.users:,} users ask again and again, {table.think_s:g} s after each answer on "
+            f"average ({varies}). {_lengths(table)}"
+        )
     gaps = f", in bursts whose gaps have a coefficient of variation of {table.burst_cv:g}"
     swing = f", {100 * table.daily:g} % more at 15 h and fewer at 3 h at their site"
     return (

@@ -8,6 +8,8 @@ from twin.scenario.fields import Duration, Efficiency, Path, Table
 
 MAX_TOKENS = 1_000_000
 """Most tokens of a prompt or answer, in the mean; drawn ones may be ten times as long."""
+MAX_USERS = 1_000_000
+"""Of a closed loop; the k-th request of a user, from 0, has the user's number and k times this."""
 MAX_TRACE_TOKENS = 2**18
 """Most tokens of a prompt or answer of a trace, where the scenario does not cap them."""
 
@@ -15,13 +17,24 @@ MAX_TRACE_TOKENS = 2**18
 class Requests(Table):
     """What users ask: prompts that arrive, and how long the answers are."""
 
-    arrivals: Literal["poisson", "bursts", "trace"] = "poisson"
-    rate_per_s: float = Field(0.01, ge=1e-6, le=1e4, description="requests a second, mean")
+    arrivals: Literal["poisson", "bursts", "trace", "closed"] = "poisson"
+    rate_per_s: float = Field(
+        0.01, ge=1e-6, le=1e4, description="poisson, bursts: requests a second, mean"
+    )
     burst_cv: float = Field(
         2.0,
         ge=1e-3,
         le=100,
         description="bursts: coefficient of variation of the gaps, Gamma distributed",
+    )
+    users: int = Field(
+        8, ge=1, le=MAX_USERS, description="closed: each asks again after the last answer"
+    )
+    think: Literal["exponential", "fixed"] = Field(
+        "exponential", description="closed: how the time from an answer to the next request varies"
+    )
+    think_s: Duration = Field(
+        10.0, description="closed: time from an answer to the next request, mean; assumption"
     )
     trace: Path | None = Field(
         None,
@@ -63,8 +76,8 @@ class Requests(Table):
     def _fits_arrivals(self) -> Self:
         if self.arrivals == "trace" and self.trace is None:
             raise ValueError("arrivals 'trace' needs trace")
-        if self.arrivals == "trace" and self.daily:
-            raise ValueError("arrivals 'trace' has the swing of its file; daily must be 0")
+        if self.arrivals in ("trace", "closed") and self.daily:
+            raise ValueError(f"daily must be 0 where arrivals are '{self.arrivals}'")
         return self
 
 

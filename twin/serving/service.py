@@ -10,7 +10,7 @@ from twin.scenario.schema import Scenario
 from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
-from twin.serving.requests import FIELDS, Source, SourceState
+from twin.serving.requests import FIELDS, Source, SourceState, Users
 from twin.serving.work import gaining_tokens, set_times
 from twin.vocabulary import Cause
 
@@ -65,6 +65,8 @@ class RequestService:
         Where requests come from.
     satellites : int
         N.
+    sites : int
+        Places that requests come from.
     step_s : float
     seed : int
         Of the tokens' choices.
@@ -79,6 +81,7 @@ class RequestService:
         source: Source,
         *,
         satellites: int,
+        sites: int,
         step_s: float,
         seed: int,
         state: EngineState | None = None,
@@ -88,7 +91,7 @@ class RequestService:
         self._precision = scenario.model.precision
         if state is None:
             state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
-        self._engine = Engine(state, layers=card.layers, experts=card.experts)
+        self._engine = Engine(state, layers=card.layers, experts=card.experts, sites=sites)
         micro = table.batching == "micro-batch"
         self._engine.set(
             seed=seed,
@@ -113,6 +116,7 @@ class RequestService:
             flops_per_s=scenario.compute.gflops * 1e9,
             experts_only=scenario.compute.accounting == "experts-only",
         )
+        self._engine.set(**source.rules() if isinstance(source, Users) else {"users": 0})
         self._engine.set(service_tokens=table.service_tokens or gaining_tokens(state.parts))
 
     @property
@@ -207,6 +211,9 @@ class RequestService:
         core["blocks"] = core["all_blocks"] - in_use
 
     def _let_in(self, start_s: float, entry_s: NDArray[np.float64]) -> None:
+        self._engine.step["entry_s"][:] = entry_s
+        if isinstance(self._source, Users):
+            self._engine.add_users(*self._source.newcomers())
         asked = self._source.until(start_s + self._step_s)
         asked["asked_s"] = asked["asked_s"] - start_s
         arrives_s = asked["asked_s"] + entry_s[asked["site"].astype(int)]
