@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin import seeding
-from twin.serving.requests import Drawn, SourceState
+from twin.serving import traces
+from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
 from twin.serving.service import RequestService, RequestState, RequestStep
 from twin.vocabulary import Cause
 
@@ -22,28 +23,40 @@ def request_service(model: TwinModel, state: RequestState | None) -> RequestServ
     if scenario.serving.mode == "tokens":
         return None
     seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
-    sites = model.ground.sites
+    source = _source(model, SourceState() if state is None else state.source)
+    return RequestService(
+        scenario,
+        model.inference,
+        source,
+        satellites=model.fleet.size,
+        sites=max(model.ground.sites.size, 1),
+        step_s=model.world.step_s,
+        seed=int(seeding.stream(seed, replicate, "choices").at(0).integers(2**63)),
+        state=None if state is None else state.engine,
+    )
+
+
+def _source(model: TwinModel, state: SourceState) -> Source:
+    scenario, sites = model.config, model.ground.sites
+    table, simulation = scenario.requests, scenario.simulation
+    draws = seeding.stream(simulation.seed, simulation.replicate, "requests")
+    share = sites.share if sites.size else np.ones(1)
+    if table.arrivals == "closed":
+        return Users(table, draws, share=share, state=state)
+    if table.arrivals == "trace":
+        return Traced(table, traces.read(table), draws, share=share, state=state)
     start = datetime.fromisoformat(model.world.constellation.epoch_utc)
-    source = Drawn(
-        scenario.requests,
-        seeding.stream(seed, replicate, "requests"),
-        share=sites.share if sites.size else np.ones(1),
+    return Drawn(
+        table,
+        draws,
+        share=share,
         longitude_deg=(
             np.degrees(np.arctan2(sites.r_km[:, 1], sites.r_km[:, 0]))
             if sites.size
             else np.zeros(1)
         ),
         start_h=start.hour + start.minute / 60.0 + start.second / 3600.0,
-        state=SourceState() if state is None else state.source,
-    )
-    return RequestService(
-        scenario,
-        model.inference,
-        source,
-        satellites=model.fleet.size,
-        step_s=model.world.step_s,
-        seed=int(seeding.stream(seed, replicate, "choices").at(0).integers(2**63)),
-        state=None if state is None else state.engine,
+        state=state,
     )
 
 

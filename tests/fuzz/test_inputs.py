@@ -13,11 +13,21 @@ from twin.export.omm import omm
 from twin.moe.inference import inference
 from twin.plugins.choices import check
 from twin.scenario import loader
+from twin.scenario.serving import MAX_TRACE_TOKENS, Requests
+from twin.serving import traces
 from twin.space import constellation
 from twin.study import study_file
 
 SCENARIOS = ("paper", "small", "shells-study", "handover-study")
 STUDIES = ("altitude", "eclipse")
+TRACES = {
+    "azure": b"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n"
+    b"2023-11-16 18:15:50.9951690,396,109\n2023-11-16 18:15:51.2233380,879,55\n",
+    "mooncake": b'{"timestamp": 0, "input_length": 675, "output_length": 500, "hash_ids": [0, 1]}\n'
+    b'{"timestamp": 3000, "input_length": 40, "output_length": 3, "hash_ids": [0]}\n',
+    "vllm": b'{"input_toks": 2358, "output_toks": 531, "arrival_time": 1777142838.338653}\n'
+    b'{"input_toks": 1034, "output_toks": 769, "arrival_time": 1777142838.6237123}\n',
+}
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +102,23 @@ def test_counts(budget, rng, tmp_path):
             found = inference(loader.load("small", changes))
             assert np.isfinite(found.activation).all()
             assert np.allclose(found.activation.sum(axis=1), found.card.top_k)
+            verdict.count("done")
+    verdict.check("refused", "done")
+
+
+@pytest.mark.parametrize("kind", TRACES)
+def test_traces(budget, rng, tmp_path, kind):
+    verdict, file = Verdict(), tmp_path / "trace"
+    table = Requests(arrivals="trace", trace=str(file))
+    for number in range(budget(1000)):
+        content = damaged(TRACES[kind], rng)
+        file.write_bytes(content)
+        with verdict.case((number, content)):
+            trace = traces.read(table)
+            assert trace.at_s[0] == 0
+            assert (np.diff(trace.at_s) >= 0).all()
+            assert min(trace.prompt.min(), trace.output.min()) >= 1
+            assert max(trace.prompt.max(), trace.output.max()) <= MAX_TRACE_TOKENS
             verdict.count("done")
     verdict.check("refused", "done")
 

@@ -12,6 +12,7 @@ from twin.moe.presets import MODEL_CARDS
 from twin.network.outages import FAULTS, OUTAGES
 from twin.registry import Registry
 from twin.report.page import Table
+from twin.report.request_words import requests_in_words
 from twin.runs.cells import Cell
 from twin.runs.repeats import REPETITION, Case, differing, fields
 from twin.scenario.attachments import shown
@@ -48,7 +49,8 @@ def scenario_in_words(
     decisions = _decisions(
         strategies or (scenario.placement.strategy,), policies or (scenario.controller.policy,)
     )
-    return [_world(scenario, step_s, note), _model(scenario), decisions, _requests(scenario)]
+    asked = [_tokens(scenario), *requests_in_words(scenario)]
+    return [_world(scenario, step_s, note), _model(scenario), decisions, *asked]
 
 
 def _world(scenario: Scenario, step_s: float | None, note: str) -> str:
@@ -155,7 +157,7 @@ def _purpose(table: Registry[Any], name: str) -> str:
     return f": {first[0].lower()}{first[1:]}" if first else "."
 
 
-def _requests(scenario: Scenario) -> str:
+def _tokens(scenario: Scenario) -> str:
     work, ground = scenario.workload, scenario.ground
     asked = (
         f"a sample of the {work.rate_per_s:g} asked a second"

@@ -7,6 +7,7 @@ any other file.
 import gzip
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,12 @@ from twin.errors import InputError
 from twin.scenario.schema import Scenario
 
 FOLDER = "attachments"
-FIELDS = (("constellation", "tle"), ("activations", "file"), ("compute", "kernels"))
+FIELDS = (
+    ("constellation", "tle"),
+    ("activations", "file"),
+    ("compute", "kernels"),
+    ("requests", "trace"),
+)
 """Tables and keys that name a file."""
 _ENDING = ".gz"
 _DIGITS = 12
@@ -134,6 +140,18 @@ def of(root: Path) -> list[Attachment]:
 def beside(scenario_file: Path) -> dict[str, Path]:
     """Kept files of the run that a scenario's file belongs to, if it belongs to one."""
     return kept(scenario_file.parent, _entries(scenario_file.parent))
+
+
+def find_near(data: Mapping[str, Any], folder: Path) -> None:
+    """Let a scenario's plain data name files by where they are, if that is in its own folder."""
+    for table, key in FIELDS:
+        values = data.get(table)
+        if not isinstance(values, dict):
+            continue
+        path = values.get(key)
+        # Not `Path.is_file`, which raises where a name is too long.
+        if isinstance(path, str) and os.path.isfile(folder / path):  # noqa: PTH113
+            values[key] = str(folder / path)
 
 
 def _entries(root: Path) -> dict[str, dict[str, str]]:

@@ -15,6 +15,7 @@ from twin.errors import InputError
 
 if TYPE_CHECKING:
     from twin.scenario.schema import Scenario
+    from twin.scenario.serving import Requests
 
 MIN_STEP_S: Final = 1e-3
 MAX_STEP_S: Final = 100_000.0
@@ -96,8 +97,17 @@ def _of_space(scenario: Scenario, n: int, period_s: float, step_s: float) -> _Am
         epochs = step_s / ground.scheduling_epoch_s
         yield "ground.scheduling_epoch_s", epochs, "choices within a step", MAX_EPOCHS
     if scenario.serving.mode == "requests":
-        coming = scenario.requests.rate_per_s * (1.0 + scenario.requests.daily) * step_s
-        yield "requests.rate_per_s", coming, "requests within a step", MAX_REQUESTS
+        yield from _of_requests(scenario.requests, step_s)
+
+
+def _of_requests(table: Requests, step_s: float) -> _Amounts:
+    """Requests that may come within a step; those of a trace are counted when it is read."""
+    what = "requests within a step"
+    if table.arrivals == "closed":
+        yield "requests.users", table.users * (1.0 + step_s / table.think_s), what, MAX_REQUESTS
+    elif table.arrivals != "trace":
+        coming = table.rate_per_s * (1.0 + table.daily) * step_s
+        yield "requests.rate_per_s", coming, what, MAX_REQUESTS
 
 
 def _of_time(scenario: Scenario, satellites: int) -> _Amounts:

@@ -56,7 +56,9 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
     overrides : sequence of str, or mapping
         ``table.key=value``, the value in TOML notation; what is not TOML is taken as a string.
         Or values as they are, by ``table.key``. The alternative to a field, where the file has
-        it, gives way: ``simulation.step_s`` to ``simulation.orbits``.
+        it, gives way: ``simulation.step_s`` to ``simulation.orbits``. Files that are named here
+        are relative to the working directory; those of the scenario's file to its own folder, or
+        else to the working directory.
 
     Raises
     ------
@@ -65,17 +67,17 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
     """
     label, text = sources.read(_PACKAGE, "scenario", source)
     data = plain.parse(text, label)
+    own = Path(source)
+    kept = attachments.beside(own) if own.name == "scenario.toml" else {}
+    if not kept:
+        attachments.find_near(data, own.parent)
     if isinstance(overrides, Mapping):
         for path, value in overrides.items():
             put(data, path, value, told=f"override {path!r}")
         give_way(data, overrides)
     else:
         give_way(data, [override(data, change) for change in overrides])
-    scenario = from_data(data, label)
-    own = Path(source)
-    if own.name == "scenario.toml":
-        return attachments.relocated(scenario, attachments.beside(own))
-    return scenario
+    return attachments.relocated(from_data(data, label), kept)
 
 
 def override(

@@ -1,25 +1,57 @@
 """The tables of requests, and of how they are served."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from twin.scenario.fields import Duration, Table
+from twin.scenario.fields import Duration, Efficiency, Path, Table
 
 MAX_TOKENS = 1_000_000
 """Most tokens of a prompt or answer, in the mean; drawn ones may be ten times as long."""
+MAX_USERS = 1_000_000
+"""Of a closed loop; the k-th request of a user, from 0, has the user's number and k times this."""
+MAX_TRACE_TOKENS = 2**18
+"""Most tokens of a prompt or answer of a trace, where the scenario does not cap them."""
 
 
 class Requests(Table):
     """What users ask: prompts that arrive, and how long the answers are."""
 
-    arrivals: Literal["poisson", "bursts"] = "poisson"
-    rate_per_s: float = Field(0.01, ge=1e-6, le=1e4, description="requests a second, mean")
+    arrivals: Literal["poisson", "bursts", "trace", "closed"] = "poisson"
+    rate_per_s: float = Field(
+        0.01, ge=1e-6, le=1e4, description="poisson, bursts: requests a second, mean"
+    )
     burst_cv: float = Field(
         2.0,
         ge=1e-3,
         le=100,
         description="bursts: coefficient of variation of the gaps, Gamma distributed",
+    )
+    users: int = Field(
+        8, ge=1, le=MAX_USERS, description="closed: each asks again after the last answer"
+    )
+    think: Literal["exponential", "fixed"] = Field(
+        "exponential", description="closed: how the time from an answer to the next request varies"
+    )
+    think_s: Duration = Field(
+        10.0, description="closed: time from an answer to the next request, mean; assumption"
+    )
+    trace: Path | None = Field(
+        None,
+        description="trace: file of requests with their times and lengths (Azure's CSV, JSON lines "
+        "of Mooncake or of a benchmark of vLLM), relative to the scenario's file",
+    )
+    trace_speed: float = Field(
+        1.0, ge=1e-6, le=1e6, description="trace: how much faster than in its file; assumption"
+    )
+    trace_share: Efficiency = Field(
+        1.0, description="trace: share of its requests that is kept, at random; assumption"
+    )
+    prompt_most: int | None = Field(
+        None, ge=1, le=MAX_TOKENS, description="trace: longer prompts are cut to this; assumption"
+    )
+    output_most: int | None = Field(
+        None, ge=1, le=MAX_TOKENS, description="trace: longer answers are cut to this; assumption"
     )
     daily: float = Field(
         0.0,
@@ -39,6 +71,14 @@ class Requests(Table):
     tpot_target_s: Duration = Field(
         2.0, description="time of each further token, mean of a request, for goodput; assumption"
     )
+
+    @model_validator(mode="after")
+    def _fits_arrivals(self) -> Self:
+        if self.arrivals == "trace" and self.trace is None:
+            raise ValueError("arrivals 'trace' needs trace")
+        if self.arrivals in ("trace", "closed") and self.daily:
+            raise ValueError(f"daily must be 0 where arrivals are '{self.arrivals}'")
+        return self
 
 
 class ServingTable(Table):

@@ -11,7 +11,7 @@ from twin.scenario.schema import Scenario
 from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
-from twin.serving.requests import FIELDS, Drawn, SourceState
+from twin.serving.requests import FIELDS, Source, SourceState, Users
 from twin.serving.work import MANY, gaining_tokens, kernel_tables, set_times
 from twin.vocabulary import Cause
 
@@ -62,10 +62,12 @@ class RequestService:
     ----------
     scenario : Scenario
     inference : Inference
-    source : Drawn
+    source : Source
         Where requests come from.
     satellites : int
         N.
+    sites : int
+        Places that requests come from.
     step_s : float
     seed : int
         Of the tokens' choices.
@@ -77,9 +79,10 @@ class RequestService:
         self,
         scenario: Scenario,
         inference: Inference,
-        source: Drawn,
+        source: Source,
         *,
         satellites: int,
+        sites: int,
         step_s: float,
         seed: int,
         state: EngineState | None = None,
@@ -88,11 +91,14 @@ class RequestService:
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
         if state is None:
             state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
-        kernels = {}
-        if scenario.compute.kernels is not None:
-            kernels = read_kernels(scenario.compute.kernels)
+        path = scenario.compute.kernels
+        kernels = {} if path is None else read_kernels(path)
         self._engine = Engine(
-            state, layers=card.layers, experts=card.experts, kernels=kernel_tables(kernels)
+            state,
+            layers=card.layers,
+            experts=card.experts,
+            kernels=kernel_tables(kernels),
+            sites=sites,
         )
         micro = table.batching == "micro-batch"
         self._engine.set(
@@ -119,6 +125,7 @@ class RequestService:
         state.parts["overhead_s"][0] += table.host_ms * 1e-3
         gaining = MANY if kernels else gaining_tokens(state.parts)
         self._engine.set(service_tokens=table.service_tokens or gaining)
+        self._engine.set(**source.rules() if isinstance(source, Users) else {"users": 0})
 
     @property
     def state(self) -> RequestState:
@@ -212,6 +219,9 @@ class RequestService:
         core["blocks"] = core["all_blocks"] - in_use
 
     def _let_in(self, start_s: float, entry_s: NDArray[np.float64]) -> None:
+        self._engine.step["entry_s"][:] = entry_s
+        if isinstance(self._source, Users):
+            self._engine.add_users(*self._source.newcomers())
         asked = self._source.until(start_s + self._step_s)
         asked["asked_s"] = asked["asked_s"] - start_s
         arrives_s = asked["asked_s"] + entry_s[asked["site"].astype(int)]

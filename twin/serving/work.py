@@ -31,7 +31,7 @@ def set_times(parts: Rows, times: PartTimes, *, experts_only: bool = False) -> N
 def kernel_tables(kernels: KernelTable) -> list[tuple[FloatArray, ...] | None]:
     """Return measured times as the engine takes them, by kind of part."""
     found = [kernels.get(part) for part in SECOND]
-    return [grid and (grid.tokens, grid.second, grid.seconds) for grid in found]
+    return [g if g is None else (g.tokens, g.second, g.seconds) for g in found]
 
 
 def gaining_tokens(parts: Rows) -> int:

@@ -6,6 +6,7 @@ from twin.serving.engine.groups import free_group, new_group, new_job
 from twin.serving.engine.queues import enqueue
 from twin.serving.engine.records import FREE, NONE, RUNNING, WAITING
 from twin.serving.engine.rows import group_at, member_at, outcome_at, request_at
+from twin.serving.engine.users import ask_again
 
 
 @njit(cache=True)
@@ -98,6 +99,17 @@ def write_row(x, r, cause):  # type: ignore[no-untyped-def]
     row.asked_s, row.came_s, row.admitted_s = request.asked_s, request.came_s, request.admitted_s
     row.first_s, row.last_s, row.gap_s = request.first_s, request.last_s, request.gap_s
     row.wait_s, row.serve_s, row.way_s = request.wait_s, request.serve_s, request.way_s
+
+
+@njit(cache=True)
+def leave(x, r, cause, now_s):  # type: ignore[no-untyped-def]
+    """Let a request go for good; in a closed loop its user asks again, once the answer is there."""
+    write_row(x, r, cause)
+    request = request_at(x, r)
+    if 0 <= request.user < x.users:
+        ask_again(x, r, now_s + request.came_s - request.asked_s)
+    else:
+        free_request(x, r)
 
 
 @njit(cache=True)

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.admission import count_inside, free_request, leave_running, write_row
+from twin.serving.engine.admission import count_inside, leave, leave_running
 from twin.serving.engine.groups import drop, free_group
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import DONE, HELD, JOBS, NONE, RUNNING
@@ -91,8 +91,7 @@ def fail(x, r, cause, now_s):  # type: ignore[no-untyped-def]
     request.tries += 1
     if request.tries > x.retries:
         count_inside(x, now_s, -1)
-        write_row(x, r, cause)
-        free_request(x, r)
+        leave(x, r, cause, now_s)
         return
     request.due = request.prompt + request.made
     request.sent = request.context = request.ready = 0

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-import numpy as np
 from numba import njit
 
 from twin.serving.engine.admission import (
@@ -10,12 +9,12 @@ from twin.serving.engine.admission import (
     admit_all,
     count_inside,
     first_waiting,
-    free_request,
     join,
+    leave,
     leave_line,
     wait,
-    write_row,
 )
+from twin.serving.engine.arrivals import ask
 from twin.serving.engine.edge import book
 from twin.serving.engine.groups import alive, drop, free_group, free_job, new_group, new_job
 from twin.serving.engine.heap import remove_first
@@ -29,8 +28,7 @@ from twin.serving.engine.passage import (
 )
 from twin.serving.engine.queues import add_event, enqueue, start
 from twin.serving.engine.records import (
-    ARRIVE,
-    COMING,
+    ASK,
     DONE,
     HELD,
     JOBS,
@@ -74,6 +72,8 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
             _begin(x, what, t_s)
         elif kind == READY:
             _tokens_back(x, what, t_s)
+        elif kind == ASK:
+            ask(x, what, t_s)
         else:
             _request_arrives(x, what, t_s)
     return -1
@@ -105,7 +105,7 @@ def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
     request.came_s = now_s
     most = request.prompt + request.output - 1
     if (most + x.block - 1) // x.block > x.all_blocks:
-        _refuse(x, r, REFUSED)
+        leave(x, r, REFUSED, now_s)
         return
     count_inside(x, now_s, 1)
     wait(x, r)
@@ -113,13 +113,7 @@ def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
     if request.phase == WAITING and x.waiting > x.queue_most:
         leave_line(x, r)
         count_inside(x, now_s, -1)
-        _refuse(x, r, REFUSED)
-
-
-@njit(cache=True)
-def _refuse(x, r, cause):  # type: ignore[no-untyped-def]
-    write_row(x, r, cause)
-    free_request(x, r)
+        leave(x, r, REFUSED, now_s)
 
 
 @njit(cache=True)
@@ -261,27 +255,3 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
 def _tokens_back(x, m, now_s):  # type: ignore[no-untyped-def]
     ready_again(x, m, now_s)
     _let_in(x, now_s)
-
-
-@njit(cache=True)
-def add_requests(x, number, site, prompt, output, asked_s, arrives_s):  # type: ignore[no-untyped-def]
-    """Let requests be on their way to the first gateway; there must be free rows."""
-    for i in range(len(number)):
-        _add_request(x, number[i], site[i], prompt[i], output[i], asked_s[i], arrives_s[i])
-
-
-@njit(cache=True)
-def _add_request(x, number, site, prompt, output, asked_s, arrives_s):  # type: ignore[no-untyped-def]
-    r = x.free_requests
-    request = request_at(x, r)
-    x.free_requests = request.next
-    x.left_requests -= 1
-    request.number, request.site, request.prompt, request.output = number, site, prompt, output
-    request.age = x.age
-    x.age += 1
-    request.phase, request.due, request.sent, request.made = COMING, prompt, 0, 0
-    request.context = request.blocks = request.ready = request.preempted = request.tries = 0
-    request.asked_s, request.admitted_s = asked_s, np.nan
-    request.first_s = request.last_s = np.nan
-    request.gap_s = request.wait_s = request.serve_s = request.way_s = 0.0
-    add_event(x, arrives_s, ARRIVE, r)

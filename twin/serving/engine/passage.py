@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.admission import count_inside, free_request, go, leave_running, write_row
+from twin.serving.engine.admission import count_inside, go, leave, leave_running
 from twin.serving.engine.draws import clear, draw
 from twin.serving.engine.edge import fail, fail_group
 from twin.serving.engine.groups import free_group, free_member, new_job
@@ -173,5 +173,4 @@ def ready_again(x, m, now_s):  # type: ignore[no-untyped-def]
 def _finish(x, r, now_s):  # type: ignore[no-untyped-def]
     count_inside(x, now_s, -1)
     leave_running(x, r)
-    write_row(x, r, SERVED)
-    free_request(x, r)
+    leave(x, r, SERVED, now_s)

@@ -15,14 +15,14 @@ type Rows = NDArray[np.void]
 
 NONE: Final = -1
 
-FREE, COMING, WAITING, RUNNING, HELD = range(5)
+FREE, COMING, WAITING, RUNNING, HELD, THINKING = range(6)
 """Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
-for the next step, to be tried again."""
+for the next step, to be tried again; not asked yet by its user."""
 
-ARRIVE, JOBS, READY, DONE, START = range(5)
+ARRIVE, JOBS, READY, DONE, START, ASK = range(6)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
 a chain of tokens is back at the first gateway; a satellite has served what it served, or may
-start now that all that arrives at one instant is there."""
+start now that all that arrives at one instant is there; a user asks."""
 
 EVENT = np.dtype([("t_s", "f8"), ("order", "i8"), ("kind", "i4"), ("what", "i4")])
 """`what` is a row of the table that the kind is about."""
@@ -32,6 +32,7 @@ REQUEST = np.dtype(
         ("number", "i8"),
         ("age", "i8"),
         ("site", "i4"),
+        ("user", "i4"),
         ("phase", "i4"),
         ("epoch", "i4"),
         ("prompt", "i4"),
@@ -59,7 +60,8 @@ REQUEST = np.dtype(
 )
 """`due` tokens must pass before the next one is made: the prompt and, after a preemption, what was
 made before. `sent` of them have left. `context` tokens are cached, in `blocks`. The age is the
-order of arrival; the epoch counts what cancels a request's groups under way."""
+order of asking; the epoch counts what cancels a request's groups under way. The user is the one
+who asks again in a closed loop, else -1."""
 
 MEMBER = np.dtype(
     [
@@ -188,6 +190,7 @@ TABLES = {
     "outcomes": OUTCOME,
     "out_s": np.dtype("f8"),
     "on_s": np.dtype("f8"),
+    "entry_s": np.dtype("f8"),
     "local": np.dtype("i4"),
     "weight": np.dtype("f8"),
     "activation": np.dtype("f8"),
@@ -219,6 +222,14 @@ RULES = (
     ("boards", "i8"),
     ("exchange_s", "f8"),
     ("exchange_token_s", "f8"),
+    ("users", "i8"),
+    ("users_seed", "u8"),
+    ("think_fixed", "i8"),
+    ("think_s", "f8"),
+    ("prompt_mean", "f8"),
+    ("prompt_sigma", "f8"),
+    ("output_mean", "f8"),
+    ("output_sigma", "f8"),
     ("back_s", "f8"),
     ("transfer_s", "f8"),
 )

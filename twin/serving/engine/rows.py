@@ -129,6 +129,12 @@ def on_s(x, layer, expert):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def entry_s(x, site):  # type: ignore[no-untyped-def]
+    """Way from a site to the first gateway."""
+    return _cell(x.entry_s, site).value
+
+
+@njit(cache=True)
 def weight(x, layer, expert):  # type: ignore[no-untyped-def]
     """Router weight; a layer's sum to 1."""
     return _cell(x.weight, layer * x.experts + expert).value

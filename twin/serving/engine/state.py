@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.serving.engine import edge, loop
+from twin.serving.engine import arrivals, edge, loop
 from twin.serving.engine.records import CORE, HELD, NONE, TABLES, Rows
 from twin.serving.engine.times import KINDS
 from twin.vocabulary import Cause
@@ -81,6 +81,8 @@ class Engine:
     layers, experts : int
     kernels : sequence of triples or None
         Of each kind (`twin.serving.engine.times`): tokens (R,), the other axis (C,), times (R, C).
+    sites : int
+        Places that requests come from.
     """
 
     def __init__(
@@ -90,11 +92,13 @@ class Engine:
         layers: int,
         experts: int,
         kernels: Sequence[tuple[NDArray[np.float64], ...] | None] = (None,) * KINDS,
+        sites: int = 1,
     ) -> None:
         self.state = state
         shapes: dict[str, tuple[int, ...]] = {
             "out_s": (layers, experts),
             "on_s": (layers, experts),
+            "entry_s": (sites,),
             "local": (layers,),
             "weight": (layers, experts),
             "activation": (layers, experts),
@@ -129,17 +133,28 @@ class Engine:
 
     def add(self, requests: Mapping[str, NDArray[Any]], arrives_s: NDArray[np.float64]) -> None:
         """Let requests be on their way; `arrives_s` is when they reach the first gateway."""
-        count = len(arrives_s)
+        self._make_room(len(arrives_s), len(arrives_s))
+        names = ("number", "site", "prompt", "output", "asked_s")
+        arrivals.add_requests(self._core(), *(requests[name] for name in names), arrives_s)
+        self._forget_addresses()
+
+    def add_users(
+        self, first: int, site: NDArray[np.integer], since_s: NDArray[np.float64]
+    ) -> None:
+        """Let users, from number `first` on, begin to think of what they ask, each at its time."""
+        self._make_room(len(site), len(site))
+        arrivals.add_users(self._core(), first, site, since_s)
+        self._forget_addresses()
+
+    def _make_room(self, requests: int, events: int) -> None:
+        """Let there be free rows for requests, and for events."""
         core = self.state.core
-        for name, left in (
-            ("requests", core["left_requests"][0]),
-            ("heap", core["size_heap"][0] - core["events"][0]),
+        for name, count, left in (
+            ("requests", requests, core["left_requests"][0]),
+            ("heap", events, core["size_heap"][0] - core["events"][0]),
         ):
             if left < count:
                 self.state.grow(name, max(count, len(getattr(self.state, name))))
-        names = ("number", "site", "prompt", "output", "asked_s")
-        loop.add_requests(self._core(), *(requests[name] for name in names), arrives_s)
-        self._forget_addresses()
 
     def change(
         self,
@@ -164,6 +179,10 @@ class Engine:
         cache_lost : bool
             Whether a gateway's cache is gone, and every request that runs begins again.
         """
+        rows = self.state.core[0]
+        jobs = len(self.state.jobs) - rows["left_jobs"]
+        # Each job may be forwarded, its satellite go on, its request be asked again.
+        self._make_room(0, int(rows["inside"] + 3 * jobs))
         core, state = self._core(), self.state
         busy = state.satellites["serving"] != NONE
         busy |= (state.satellites["first"] != NONE).any(axis=1)

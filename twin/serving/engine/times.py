@@ -40,7 +40,7 @@ def measured_s(x, kind, tokens, second):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _place(x, at, count, value):  # type: ignore[no-untyped-def]
-    """The interval of a rising axis that a value is in, and how far along; beyond the end over 1."""
+    """Interval of a rising axis that a value is in, and how far along; over 1 beyond it."""
     if count == 1 or value <= number(x, at):
         return 0, 0.0
     low, high = 0, count - 1

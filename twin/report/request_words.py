@@ -1,0 +1,66 @@
+"""A report's sentences on requests: how they come, how long they are, how they are served."""
+
+from twin.scenario.attachments import shown
+from twin.scenario.schema import Scenario
+from twin.scenario.serving import Requests
+
+
+def requests_in_words(scenario: Scenario) -> list[str]:
+    """How requests come and are served, in a paragraph; none where only tokens are."""
+    if scenario.serving.mode == "tokens":
+        return []
+    table = scenario.requests
+    return [
+        "Beside these single tokens, which never wait for each other, requests are served that do. "
+        f"{_arrivals(table)} {_targets(table)}"
+    ]
+
+
+def _arrivals(table: Requests) -> str:
+    if table.arrivals == "trace":
+        return _trace(table)
+    if table.arrivals == "closed":
+        varies = "exponential" if table.think == "exponential" else "always the same"
+        return (
+            f"{table.users:,} users ask again and again, {table.think_s:g} s after each answer on "
+            f"average ({varies}). {_lengths(table)}"
+        )
+    gaps = f", in bursts whose gaps have a coefficient of variation of {table.burst_cv:g}"
+    swing = f", {100 * table.daily:g} % more at 15 h and fewer at 3 h at their site"
+    return (
+        f"They come at random, {table.rate_per_s:g} a second on average"
+        f"{gaps if table.arrivals == 'bursts' else ''}{swing if table.daily else ''}. "
+        f"{_lengths(table)}"
+    )
+
+
+def _trace(table: Requests) -> str:
+    speed = f", {table.trace_speed:g} times as fast" if table.trace_speed != 1.0 else ""
+    share = f"; {100 * table.trace_share:g} % of them are kept, at random"
+    cuts = [
+        f"{name} longer than {most:,} tokens are cut to that"
+        for name, most in (("prompts", table.prompt_most), ("answers", table.output_most))
+        if most is not None
+    ]
+    return (
+        f"They come at the times of the trace {shown(str(table.trace))}, counted from its first "
+        f"request{speed}{share if table.trace_share < 1.0 else ''}. Their lengths are the trace's"
+        f"{''.join(f'; {cut}' for cut in cuts)}."
+    )
+
+
+def _lengths(table: Requests) -> str:
+    prompt, output = (f"{mean:g}" for mean in (table.prompt_tokens, table.output_tokens))
+    if table.lengths == "fixed":
+        return f"A prompt has {prompt} tokens and an answer {output}."
+    return (
+        f"A prompt has {prompt} tokens on average and an answer {output}, both lognormal, with "
+        f"coefficients of variation of {table.prompt_cv:g} and {table.output_cv:g}."
+    )
+
+
+def _targets(table: Requests) -> str:
+    return (
+        f"An answer is good if its first token comes within {table.ttft_target_s:g} s and each "
+        f"further one within {table.tpot_target_s:g} s on average."
+    )
