@@ -9,7 +9,7 @@ from agents.rules.view import RuleState
 from placement.hosting import hosting
 from placement.problem import Placement
 from twin.energy.budget import FleetEnergy
-from twin.moe.boards import computer, memory_gb
+from twin.moe.boards import memory_gb, peak_gflops
 from twin.scenario.schema import Scenario
 from twin.space.constellation import Constellation
 from twin.world.spacecraft import bus_profile
@@ -135,7 +135,7 @@ def hardware(
     hub = np.zeros(constellation.size, bool)
     if compute.hub_every is not None:
         hub = constellation.slot % compute.hub_every == 0
-    gflops = computer(compute, precision).flops_per_s / 1e9
+    gflops = peak_gflops(compute, precision)
     usual_gb = memory_gb(compute)
     pace = np.where(hub, (compute.hub_gflops or gflops) / gflops, 1.0)
     return pace, np.where(hub, compute.hub_memory_gb or usual_gb, usual_gb) * (1e9 * compute.boards)

@@ -130,6 +130,18 @@ _BOARDS = (
         "assumption",
     ),
     Board(
+        name="rtx-pro-6000",
+        title="NVIDIA RTX PRO 6000 Blackwell",
+        gflops=503_000.0,
+        gflops_int8=1_007_000.0,
+        memory_gb=96.0,
+        memory_gb_per_s=1_792.0,
+        idle_w=30.0,
+        peak_w=600.0,
+        source="NVIDIA: 96 GB, 1,792 GB/s, 600 W; dense peaks, an eighth and a quarter of the "
+        "sparse fp4 one, and idle power are assumptions",
+    ),
+    Board(
         name="h100",
         title="NVIDIA H100 SXM",
         gflops=989_000.0,
@@ -155,13 +167,17 @@ BOARDS: Final[Registry[Board]] = Registry(
 """The known boards by name; peaks are dense, and every source names its assumptions."""
 
 
+def peak_gflops(compute: Compute, precision: Precision) -> float:
+    """Return the peak of a scenario's satellites; hubs may have another."""
+    return compute.gflops or BOARDS[compute.board].peak_gflops(precision)
+
+
 def computer(compute: Compute, precision: Precision) -> Computer:
     """Return what a scenario's satellites compute with: its board, with figures of its own."""
     board = BOARDS[compute.board]
-    gflops = compute.gflops or board.peak_gflops(precision)
     return Computer(
-        flops_per_s=gflops * 1e9,
-        bytes_per_s=(compute.memory_gb_per_s or board.memory_gb_per_s) * 1e9,
+        flops_per_s=peak_gflops(compute, precision) * 1e9 * compute.efficiency,
+        bytes_per_s=(compute.memory_gb_per_s or board.memory_gb_per_s) * 1e9 * compute.efficiency,
         overhead_s=compute.overhead_us * 1e-6,
         bytes_per_param=BYTES_PER_PARAM[precision],
     )

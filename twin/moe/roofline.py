@@ -26,9 +26,9 @@ class Computer:
     Attributes
     ----------
     flops_per_s : float
-        Peak.
+        As far as it is reached.
     bytes_per_s : float
-        Bandwidth of the memory.
+        From memory, as far as it is reached.
     overhead_s : float
         Of each part of the model that is worked on.
     bytes_per_param : int

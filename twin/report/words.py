@@ -114,6 +114,19 @@ def _shell(shell: Shell) -> str:
     )
 
 
+def _computer(scenario: Scenario) -> str:
+    compute = scenario.compute
+    on = computer(compute, scenario.model.precision)
+    read = "" if isinf(on.bytes_per_s) else f" read at {on.bytes_per_s / 1e9:g} GB/s"
+    each = "" if compute.boards == 1 else f"{compute.boards} boards, each of "
+    share = "" if compute.efficiency == 1.0 else f" (with {100 * compute.efficiency:g} % reached)"
+    times = "" if compute.kernels is None else f", working as {shown(compute.kernels)} has measured"
+    return (
+        f"satellites of {each}{on.flops_per_s / 1e9:g} GFLOP/s and {memory_gb(compute):g} "
+        f"GB{read}{share}, board '{compute.board}'{times},"
+    )
+
+
 def _model(scenario: Scenario) -> str:
     card, compute = MODEL_CARDS.get(scenario.model.card), scenario.compute
     what = scenario.model.card
@@ -126,12 +139,9 @@ def _model(scenario: Scenario) -> str:
         "experts-only": "the way between satellites and the work of the experts",
         "full": "the way between satellites and all work: experts, attention, router, LM head",
     }[compute.accounting]
-    on = computer(compute, scenario.model.precision)
-    read = "" if isinf(on.bytes_per_s) else f" read at {on.bytes_per_s / 1e9:g} GB/s"
     return (
-        f"The model is {what} in {scenario.model.precision}, on satellites of "
-        f"{on.flops_per_s / 1e9:g} GFLOP/s and {memory_gb(compute):g} GB{read} (board "
-        f"'{compute.board}') with the bus '{scenario.bus.profile}'. Which "
+        f"The model is {what} in {scenario.model.precision}, on {_computer(scenario)} with the bus "
+        f"'{scenario.bus.profile}'. Which "
         f"experts tokens use: {scenario.activations.kind}. Counted towards latency: {counted}."
     )
 

@@ -83,6 +83,9 @@ class Compute(Table):
     memory_gb_per_s: float | None = Field(
         None, ge=1e-6, le=1e9, description="bandwidth of the memory; default: the board's"
     )
+    efficiency: Efficiency = Field(
+        1.0, description="share of peak and bandwidth that is reached; assumption"
+    )
     overhead_us: float = Field(
         0.0, ge=0, le=1e9, description="of each part of the model that is worked on; assumption"
     )

@@ -1,7 +1,7 @@
 """Power and heat of a scenario's satellites: its bus, with the computer that it carries."""
 
 from twin.energy.bus import BusProfile, profile
-from twin.moe.boards import BOARDS, computer, power_w
+from twin.moe.boards import BOARDS, peak_gflops, power_w
 from twin.scenario.schema import Scenario
 
 PLAUSIBLE_GFLOPS_PER_W = (0.15, 5_000.0)
@@ -22,7 +22,7 @@ def bus_profile(scenario: Scenario) -> BusProfile:
 def remarks(scenario: Scenario) -> list[str]:
     """Return a line for each pair of figures that no spacecraft of today has."""
     bus, compute, board = bus_profile(scenario), scenario.compute, BOARDS[scenario.compute.board]
-    gflops = computer(compute, scenario.model.precision).flops_per_s / 1e9
+    gflops = peak_gflops(compute, scenario.model.precision)
     usual = board.peak_gflops(scenario.model.precision)
     low, high = PLAUSIBLE_GFLOPS_PER_W
     drawn_w = bus.compute_peak_w
