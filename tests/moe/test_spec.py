@@ -36,7 +36,7 @@ def test_every_figure_agrees_with_the_collected_cards():
     if not DATA.exists():
         pytest.skip("shared data not here")
     collected = {row["name"]: row for row in json.loads(DATA.read_text())}
-    ours = {c.title: c for c in MODEL_CARDS.values() if c.verified != "ours"}
+    ours = {c.title: c for c in MODEL_CARDS.values() if c.verified != "ours" and c.experts > 1}
     assert ours.keys() == collected.keys()
     for title, row in collected.items():
         for mine, theirs in MEASURED.items():

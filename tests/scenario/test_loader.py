@@ -1,3 +1,4 @@
+import math
 import tomllib
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.errors import InputError
+from twin.moe.boards import computer
 from twin.scenario import loader
 
 COMPLETE = [n for n in loader.preset_names() if n not in ("oneweb", "starlink-shell")]
@@ -39,7 +41,9 @@ def test_paper_is_the_published_experiment():
     assert (paper.simulation.steps, paper.simulation.orbits) == (200, 1.0)
     assert (paper.outages.model, paper.outages.availability) == ("iid", 0.95)
     assert paper.links.max_angular_rate_rad_s == 0.12
-    assert paper.compute.gflops == pytest.approx(0.7 * 10.4)
+    on = computer(paper.compute, paper.model.precision)
+    assert on.flops_per_s == pytest.approx(0.7 * 10.4e9)
+    assert math.isinf(on.bytes_per_s)
     assert paper.placement.experts_per_satellite == 1
 
 

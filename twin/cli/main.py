@@ -27,6 +27,7 @@ from twin.cli.options import (
     with_seed,
 )
 from twin.errors import InputError
+from twin.vocabulary import ALONE
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
@@ -155,6 +156,7 @@ def _show(console: "Console", done: "Run", summary: dict[str, float | None]) -> 
     )
     for note in done.manifest["notes"]:
         console.say(f"note: {note}")
+    console.say(ALONE)
     kept = done.manifest["checkpoints"]
     if kept["written"]:
         console.say(

@@ -18,6 +18,7 @@ from twin.cli.options import (
 from twin.errors import InputError
 from twin.runs import outputs
 from twin.scenario.plain import MAX_INTEGER
+from twin.vocabulary import ALONE
 
 
 def compare(
@@ -78,6 +79,7 @@ def compare(
     for outcome in result.outcomes:
         if outcome.infeasible:
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
+    report.say(ALONE)
     report.json(result.as_json())
     report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
     report.end()
@@ -134,6 +136,7 @@ def place(
         "s/token: exact expectation on outages the planner has not seen; tokens/s: busiest "
         "satellite, all work but the LM head's counted; gap: above the lower bound at this floor"
     )
+    report.say(ALONE)
     report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
     report.file("--figure", picture, lambda path: place_plot(result, chosen.name, path), "plot")
     report.end()
@@ -182,6 +185,7 @@ def reproduce(
         )
     for title, header, lines in trend_lines(result):
         report.table(title, header, lines)
+    report.say(ALONE)
     report.say("assumptions that the paper does not state:")
     for line in result.assumptions:
         report.say(f"  {line}")

@@ -7,6 +7,7 @@ import typer
 
 from twin.cli.options import JsonOption, PluginOption, RunsOption, WorkersOption
 from twin.errors import InputError
+from twin.vocabulary import ALONE
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
@@ -71,6 +72,7 @@ def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
         title = f"{study.name}: {metric}" if metric else study.name
         report.table(title, header, rows)
     report.say(f"mean ± 95 % interval over {study.replicates} replicates")
+    report.say(ALONE)
     points, failed = done.manifest["points"], done.manifest["failed"]
     if failed:
         report.say(f"{failed} of {points} points failed; see column error")

@@ -11,7 +11,7 @@ def requests_in_words(scenario: Scenario) -> list[str]:
         return []
     table = scenario.requests
     return [
-        "Beside these single tokens, which never wait for each other, requests are served that do. "
+        "Beside these single tokens requests are served, which do queue. "
         f"{_arrivals(table)} {_targets(table)}"
     ]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from twin import vocabulary
 from twin.errors import InputError
 from twin.report import study_tables as tables
 from twin.report.page import Code, Document, Items, Part, Section, Table
@@ -58,7 +59,8 @@ def _question(cells: Cells) -> list[Part]:
             " In a replicate, all of them draw orbits, outages and requests from the same random "
             "numbers, so that differences are taken replicate by replicate."
         )
-    return [cells.data.study.question or "The study's file asks none in words.", answered]
+    asked = cells.data.study.question or "The study's file asks none in words."
+    return [asked, f"{answered} {vocabulary.ALONE}"]
 
 
 def _design(cells: Cells) -> list[Part]:

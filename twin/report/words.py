@@ -185,7 +185,7 @@ def _tokens(scenario: Scenario) -> str:
     tries = f"is tried again {times}, then lost" if work.retries else "is lost"
     return (
         f"In each step {work.tokens_per_step} tokens are followed, {asked}, {origin}. A token that "
-        f"cannot be served {tries}."
+        f"cannot be served {tries}. {vocabulary.ALONE}"
     )
 
 

@@ -27,6 +27,7 @@ from rich.table import Table
 
 from agents.run import run_scenario
 from twin.errors import InputError
+from twin.moe import presets
 from twin.runs.store import Run, open_run
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
@@ -41,8 +42,12 @@ OTHERS: Final = {
     "Qwen/Qwen3-30B-A3B-Instruct-2507": ("-1.7 %", "-2.2 %", "-13.6 %"),
 }
 """Errors that LLMServingSim states of its own simulation of these runs: TPOT, E2E, TTFT."""
+GPU_GB: Final = 102.6
+"""97,887 MiB, as the driver reports them."""
 MEMORY_SHARE: Final = 0.9
 """Of the GPU's, that vLLM takes unless told otherwise."""
+WORK_SPACE_GB: Final = 1.5
+"""For activations and graphs; assumption."""
 STEP_S: Final = 5.0
 _GATEWAY: Final = {
     "layernorm": 2,
@@ -152,7 +157,7 @@ def scenario_of(folder: Path, kernels: Path | None, host_ms: float | None = None
         "simulation.steps": int(np.ceil(until_s / STEP_S)),
         "model.card": card,
         "compute.boards": boards,
-        "compute.memory_gb": 96.0 * share,
+        "compute.memory_gb": _memory_gb(card, share),
         "serving.chunk_tokens": engine["max_num_batched_tokens"],
         "serving.max_batch_tokens": engine["max_num_batched_tokens"],
         "serving.max_batch_requests": engine["max_num_seqs"],
@@ -165,6 +170,12 @@ def scenario_of(folder: Path, kernels: Path | None, host_ms: float | None = None
     if host_ms is not None:
         overrides["serving.host_ms"] = host_ms
     return loader.load("validation", overrides)
+
+
+def _memory_gb(card: str, share: float) -> float:
+    """What weights of layers and caches may take, after embedding, LM head and work space."""
+    embedding_gb = presets.card(card).embedding_bytes("fp16") / 1e9
+    return GPU_GB * share - embedding_gb - WORK_SPACE_GB
 
 
 def served_times(run: Run) -> dict[str, FloatArray]:

@@ -18,7 +18,14 @@ from twin.vocabulary.states import (
     lost_column,
 )
 
+ALONE = (
+    "Latency is of single tokens, each served as if it were alone: they never queue. Requests with "
+    "prompts, queues and batches: serving.mode = 'requests'."
+)
+"""What every output of single tokens says."""
+
 __all__ = [
+    "ALONE",
     "CAUSES",
     "DECAYED",
     "EVENTS",
