@@ -21,6 +21,12 @@ def lose_decayed(satellites: Sequence[Satellite], gone: NDArray[np.bool_]) -> No
         satellites[row].remove(cause=DECAYED)
 
 
+def tell_faults(satellites: Sequence[Satellite], changed: NDArray[np.bool_]) -> None:
+    """Tell satellites that a fault has begun or ended; `changed` is (N,)."""
+    for row in np.flatnonzero(changed).tolist():
+        satellites[row].fault_changed()
+
+
 def log_shadow(log: EventLog, edges: ShadowEdges) -> None:
     """Log the edges of shadow that satellites cross in a step."""
     for kind, name in enumerate(EDGES):
@@ -29,9 +35,14 @@ def log_shadow(log: EventLog, edges: ShadowEdges) -> None:
 
 
 def log_links(
-    log: EventLog, skeleton: Skeleton, before: NDArray[np.uint8], now: NDArray[np.uint8]
+    log: EventLog, skeleton: Skeleton, before: NDArray[np.uint8] | None, now: NDArray[np.uint8]
 ) -> None:
-    """Log the links that have changed state, (E,) each, unless neither end wants them any more."""
+    """Log the links that have changed state, (E,) each, unless neither end wants them any more.
+
+    Nothing has changed in the first step, which has none before it.
+    """
+    if before is None:
+        return
     changed = np.flatnonzero(before != now)
     edges, state = skeleton.edges[changed], now[changed]
     for code in np.unique(state):

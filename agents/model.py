@@ -6,43 +6,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents import happenings, step_row
 from agents.clock import SteppedModel
 from agents.controller import Controller
 from agents.controller_state import Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
-from agents.happenings import log_links, log_shadow, log_tokens, lose_decayed, tell_satellites
 from agents.requests import request_service, serve_requests
 from agents.rules.local import Locals
 from agents.satellite import Satellite
 from agents.state import TwinState
 from agents.status import fleet_status
-from agents.step_row import (
-    compute_row,
-    data_collector,
-    energy_row,
-    expected_row,
-    state_row,
-    token_row,
-)
+from agents.tokens import TokenService
 from placement.problem import serving_gateways
-from twin import seeding
 from twin.energy.solar import surroundings
 from twin.errors import InputError
 from twin.moe.inference import inference
 from twin.moe.latency import ComputeTimes
-from twin.moe.sampling import SAMPLERS
 from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
 from twin.runs import figures
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
-from twin.serving.capacity import Capacity, busy_s
+from twin.serving.capacity import Capacity
 from twin.serving.hosts import Hosts, resolve
 from twin.serving.service import RequestStep
-from twin.serving.tokens import Served, TokenQueue, admit, nothing_waits
+from twin.serving.tokens import Served
 from twin.space.eclipse import StepLight
-from twin.vocabulary import Cause, EventKind
+from twin.vocabulary import EventKind
 from twin.world.sources import Source
 from twin.world.topology import Network, Snapshot
 from twin.world.world import World
@@ -103,24 +94,16 @@ class TwinModel(SteppedModel):
         self.ground = GroundSegment(self)
         self.requests = request_service(self, None if state is None else state.requests)
         self.network = Network(self.world, self.source, None if state is None else state.network)
-        simulation = scenario.simulation
-        self._token_draws = seeding.stream(simulation.seed, simulation.replicate, "tokens")
+        self.tokens = TokenService(self)
         self.first_s = np.empty(0)
         self.link_statistics = LinkStatistics(
             self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s
         )
-        card, activations = self.inference.card, scenario.activations
-        self.service = TokenQueue(
-            SAMPLERS[activations.sampler](activations, card.top_k),
-            retries=scenario.workload.retries,
-            state=nothing_waits(card.layers, card.top_k),
-        )
         self._sound: NDArray[np.bool_] | None = None
         self._link_state: NDArray[np.uint8] | None = None
-        self._choices: NDArray[np.int32] | None = None
         self._capacity = Capacity()
         self.row: dict[str, Any] = {}
-        self.datacollector = data_collector()
+        self.datacollector = step_row.data_collector()
         if state is not None:
             self._go_on_from(state)
 
@@ -135,11 +118,11 @@ class TwinModel(SteppedModel):
             energy=self.fleet.energy.state,
             rule=self.fleet.rule,
             ground=self.ground.state,
-            waiting=self.service.state,
+            waiting=self.tokens.state,
             controller=self.controller.snapshot(),
             counts=self.link_statistics.state,
             link_state=self._link_state,
-            choices=self._choices,
+            choices=self.tokens.choices,
             requests=None if self.requests is None else self.requests.state,
         )
 
@@ -173,37 +156,27 @@ class TwinModel(SteppedModel):
         """A copy records nothing: its recorder stays behind, and what the page watches as well."""
         return self.__dict__ | {"recorder": None}
 
-    @property
-    def weight(self) -> float:
-        """Tokens asked of the constellation for each one followed."""
-        workload = self.config.workload
-        if workload.rate_per_s is None:
-            return 1.0
-        return workload.rate_per_s * self.world.step_s / workload.tokens_per_step
-
     def _go_on_from(self, state: TwinState) -> None:
         self._sound, self.fleet.lost = state.sound, state.lost
         self.fleet.sound = np.ones(self.fleet.size, bool) if state.sound is None else state.sound
         self.fleet.energy.state, self.fleet.rule = state.energy, state.rule
         self.ground.state = state.ground
-        self.service.state = state.waiting
+        self.tokens.state, self.tokens.choices = state.waiting, state.choices
         self.link_statistics.state = state.counts
         self.link_statistics.make_room(self.config.simulation.steps)
         for row in np.flatnonzero(state.lost):
             self.satellites[row].deregister()
-        self._link_state, self._choices = state.link_state, state.choices
+        self._link_state = state.link_state
         if self.controller.version >= 0:
             self.fleet.host(self.controller.placement)
         self.go_to(state.step)
 
     def _observe(self) -> None:
         step, fleet = self.network.state.step, self.fleet
-        lose_decayed(self.satellites, self.world.ephemeris.gone(step))
+        happenings.lose_decayed(self.satellites, self.world.ephemeris.gone(step))
         before = fleet.sound
         self._sound = fleet.sound = self.source.sound(step, self._sound, fleet.size)
-        if fleet.sound is not before:
-            for row in np.flatnonzero((before != fleet.sound) & ~fleet.lost):
-                self.satellites[row].fault_changed()
+        happenings.tell_faults(self.satellites, (before != fleet.sound) & ~fleet.lost)
         self.snapshot = self.network.advance(fleet.linked)
         self.link_statistics.add(self.snapshot.link_state)
         self.inference = self.inference.at(self.snapshot.instant.t_s)
@@ -211,10 +184,9 @@ class TwinModel(SteppedModel):
         fleet.degree = np.bincount(paired.ravel(), minlength=fleet.size)
         self.light = self.world.ephemeris.light(self.snapshot.step)
         fleet.sunlit = self.light.sunlit
-        if self._link_state is not None:
-            log_links(self.log, self.world.skeleton, self._link_state, self.snapshot.link_state)
-        self._link_state = self.snapshot.link_state
-        log_shadow(self.log, self.light.edges)
+        links, self._link_state = self._link_state, self.snapshot.link_state
+        happenings.log_links(self.log, self.world.skeleton, links, self.snapshot.link_state)
+        happenings.log_shadow(self.log, self.light.edges)
 
     def _route(self) -> None:
         placement, skeleton = self.controller.placement, self.world.skeleton
@@ -259,7 +231,7 @@ class TwinModel(SteppedModel):
                 latency_s=latency_s,
                 version=self.controller.version,
                 handovers=self.ground.handovers,
-                choices=self._choices,
+                choices=self.tokens.choices,
             ),
             hosting=self.fleet.hosting,
         )
@@ -269,56 +241,23 @@ class TwinModel(SteppedModel):
             self.fleet.host(self.controller.placement)
 
     def _serve(self) -> None:
-        model, hosts, fleet, step = self.inference, self.hosts, self.fleet, self.snapshot.step
-        speed = fleet.speed
+        hosts, fleet, speed = self.hosts, self.fleet, self.fleet.speed
         slowed = speed if speed.min() < 1.0 or speed.max() > 1.0 else None
-        self.compute = model.compute
+        self.compute = self.inference.compute
         if slowed is not None:
-            self.compute = model.compute.at_speed(speed[hosts.satellite], speed[hosts.gateway])
-        origin = self.ground.origins(step, self.config.workload.tokens_per_step)
-        rng = self._token_draws.at(step)
-        tokens = self.service.present(step, origin, model.probability, rng)
-        layers = np.arange(len(hosts.gateway))[:, None]
-        demand = self._busy_share(hosts.nearest[layers, tokens.choices])
-        gateway_cause = np.where(fleet.up[hosts.gateway], Cause.NONE, Cause.DEAD)
-        gateway_cause[self.controller.transfers.gateway_absent] = Cause.MOVING
-        budget_s = speed * self.world.step_s / self.weight
-        columns, cause = admit(
-            tokens.choices, hosts, gateway_cause.astype(np.uint8), fleet.up, model.compute, budget_s
-        )
-        entry_s = self.ground.entry_s(tokens.origin, self.delay_s[0])
-        cut_off = np.isinf(entry_s) | self.ground.interrupted(step, tokens)
-        cause[cut_off] = Cause.UNSERVED
-        self.served = self.service.serve(hosts, self.compute, columns, cause, self.world.step_s)
-        if self.config.controller.activation_memory_s is not None:
-            self._choices = tokens.choices
-        fleet.utilisation = self._busy_share(columns[self.served.served])
+            self.compute = self.compute.at_speed(speed[hosts.satellite], speed[hosts.gateway])
+        done = self.tokens.step(self)
+        self.served, self.first_s = done.served, done.first_s
+        demand, fleet.utilisation = done.demand, done.utilisation
         if self.requests is not None:  # their work waits where it finds no time, and never lacks it
             self.requested = serve_requests(self, self.requests)
             demand = fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
-        self._tell(demand, entry_s, slowed)
-
-    def _busy_share(self, columns: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Share of a step that tokens keep each satellite busy at its full speed, (N,)."""
-        followed_s = busy_s(self.hosts, columns, self.inference.compute, self.fleet.size)
-        return followed_s * (self.weight / self.world.step_s) / self.fleet.pace
-
-    def _tell(
-        self,
-        demand: NDArray[np.float64],
-        entry_s: NDArray[np.float64],
-        slowed: NDArray[np.float64] | None,
-    ) -> None:
-        served = self.served
-        log_tokens(self.log, served)
-        # A first token waits until it can be served, goes up, round once, and down again.
-        first_s = (served.waited_s + 2 * entry_s)[served.served] + served.latency.total_s
-        self.first_s = first_s if self.ground.sites.size else np.empty(0)
-        flop = self.inference.flops_per_s * self.world.step_s
-        self.row = token_row(served, self.first_s)
-        self.row |= expected_row(self.inference, self.hosts, slowed)
+        happenings.log_tokens(self.log, self.served)
+        self.row = step_row.token_row(self.served, self.first_s)
+        self.row |= step_row.expected_row(self.inference, hosts, slowed)
         self.row |= self.ground.figures()
-        self.row |= compute_row(self.fleet, demand, flop)
+        flop = self.inference.flops_per_s * self.world.step_s
+        self.row |= step_row.compute_row(fleet, demand, flop)
 
     def _power(self) -> None:
         fleet, now, step_s = self.fleet, self.snapshot.instant, self.world.step_s
@@ -332,15 +271,15 @@ class TwinModel(SteppedModel):
         )
         before = fleet.rule
         decision = self._locals.decide()
-        tell_satellites(self.satellites, report, before, fleet.rule, now.t_s + step_s)
+        happenings.tell_satellites(self.satellites, report, before, fleet.rule, now.t_s + step_s)
         self._locals.take_over(decision)
-        self.row |= energy_row(fleet, report, step_s)
-        followed = self.row["tokens_served"] * self.weight
+        self.row |= step_row.energy_row(fleet, report, step_s)
+        followed = self.row["tokens_served"] * self.tokens.weight
         made = followed if self.requests is None else self.requested.tokens_made
         self.row["tokens_represented"] = made
 
     def _record(self) -> None:
-        self.row |= state_row(self.snapshot, self.fleet, self.controller)
+        self.row |= step_row.state_row(self.snapshot, self.fleet, self.controller)
         plan = self.controller
         self.row["throughput_per_s"] = self._capacity.per_s(
             plan.version, plan.placement, self.inference, self.fleet.pace

@@ -15,7 +15,6 @@ TABLE = "one figure a line"
 FORMAT = "the chunk's fields in their order"
 
 LONGER = {
-    "agents/model.py": "the state of a run, and the phases of a step in their order",
     "twin/views/trace.py": "one format, described in one place",
     "twin/moe/race.py: race_sums": KERNEL,
     "twin/serving/hops.py: _follow": KERNEL,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from twin.space.constellation import Constellation
+from twin.space.elements import read
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,15 @@ def orbits():
         )
 
     return make
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """Read text as a file of element sets."""
+
+    def of(text, **options):
+        path = tmp_path / "sets"
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return read(str(path), **options)
+
+    return of

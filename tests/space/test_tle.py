@@ -3,7 +3,6 @@
 import pytest
 
 from twin.errors import InputError
-from twin.space.elements import read
 
 LINE_1 = "1 25544U 98067A   08264.51782528 -.00002182  00000-0 -11606-4 0  2927"
 LINE_2 = "2 25544  51.6416 247.4627 0006703 130.5360 325.0288 15.72125391563537"
@@ -17,16 +16,6 @@ def checked(line):
 def pair(number="25544", kind="0"):
     first = checked(LINE_1[:2] + number + LINE_1[7:62] + kind + LINE_1[63:])
     return f"{first}\n{checked(LINE_2[:2] + number + LINE_2[7:])}\n"
-
-
-@pytest.fixture
-def sets(tmp_path):
-    def of(text, **options):
-        path = tmp_path / "sets.tle"
-        path.write_bytes(text.encode())
-        return read(str(path), **options)
-
-    return of
 
 
 @pytest.mark.parametrize(
