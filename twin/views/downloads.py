@@ -87,6 +87,8 @@ def _File(  # noqa: N802
     latest.current = name, data
 
     def content() -> str | bytes | None:
+        asked: str
+        made: Callable[[], str | bytes]
         asked, made = latest.current
         take(asked)
         try:
