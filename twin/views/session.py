@@ -182,7 +182,9 @@ class Session:
         if stop.is_set():
             return
         self._look()
-        self.error.value = error
+        # Without an error there may be a note of what was asked for meanwhile; that stays.
+        if error:
+            self.error.value = error
         self.work.value = None
 
     def _look(self) -> None:
