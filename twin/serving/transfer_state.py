@@ -60,6 +60,21 @@ def in_force(placement: Placement, sizes: PlacementProblem | None = None) -> Tra
     )
 
 
+def used_bytes(state: TransferState, satellites: int) -> NDArray[np.float64]:
+    """Memory taken by the placement in force and by transfers that have started, (N,)."""
+    used = np.zeros(satellites)
+    for hosts, size, absent in (
+        (state.placement.gateways, state.gateway_bytes, state.gateway_absent[:, None]),
+        (state.placement.copies, state.expert_bytes, state.absent[..., None]),
+    ):
+        there = (hosts >= 0) & ~absent
+        used += np.bincount(hosts[there], minlength=satellites) * size
+    for shipment in state.under_way:
+        if shipment.source is not None:
+            used[shipment.target] += shipment.size_bytes
+    return used
+
+
 def with_rows(placement: Placement, rows: dict[Thing, list[int]]) -> Placement:
     """Return a placement with other hosts for some things."""
     width = [1, 1]

@@ -1,10 +1,11 @@
 """Migration as traffic: weights and caches on their way over the links of each step.
 
 A plan is carried out host by host. What has to arrive goes over the shortest path from the nearest
-satellite that holds it; links carry a share of their rate for this. Until it has arrived the old
-host serves, from the next step on the new one does; since every mixture of old and new hosts is a
-placement, and tokens keep the hosts they started with, no token in flight is lost. Only where
-memory does not allow both copies is the old one given up first.
+satellite that holds it; links carry a share of their rate for this, which all that is on its way
+divides among itself fairly. Until it has arrived the old host serves, from the next step on the
+new one does; since every mixture of old and new hosts is a placement, and tokens keep the hosts
+they started with, no token in flight is lost. Only where memory does not allow both copies is the
+old one given up first.
 """
 
 from dataclasses import replace
@@ -13,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.problem import Placement, PlacementProblem
-from twin.network.routing import shortest_paths
-from twin.serving.along import along
+from twin.serving.flows import Flow, Routes, carry
 from twin.serving.shipments import GROUND, Shipment, Terms, Thing, Wanted
-from twin.serving.transfer_state import TransferState, in_force, wide, with_rows
+from twin.serving.transfer_state import TransferState, in_force, used_bytes, wide, with_rows
 from twin.world.topology import Snapshot
 
 
@@ -157,42 +157,56 @@ class Transfers:
         self.state.carried_bytes = self.state.hop_bytes = 0.0
         if not self.under_way:
             return []
-        link_bytes = np.full(len(indices), self._terms.link_bytes)
-        store_bytes = self._terms.store_bytes
-        targets = np.unique([a.target for a in self.under_way]).astype(np.int32)
-        delay_s, predecessor = shortest_paths(indptr, indices, snapshot.weight_s, targets)
-        row_of = {int(target): i for i, target in enumerate(targets)}
-        used = self._used_bytes()
         self.state.now_s = snapshot.instant.t_s + self._terms.step_s
-        begun, short_of_memory = [], []
-        for shipment in self.under_way:
-            first = shipment.source is None
-            if not (accepting if first else up)[shipment.target]:
-                continue
-            room = self._memory_bytes[shipment.target] * (1 + 1e-9) - used[shipment.target]
-            if first and room < shipment.size_bytes:
-                short_of_memory.append(shipment)
-                continue
-            row = row_of[shipment.target]
-            source = self._source(shipment, up, delay_s[row])
-            self._choose_cache(shipment, source)
-            if source == GROUND:
-                carried, hops = min(shipment.left_bytes, store_bytes), 1
-                store_bytes -= carried
-            else:
-                carried, hops = along(
-                    predecessor[row], source, indptr, indices, link_bytes, shipment.left_bytes
-                )
-            if carried <= 0.0:
-                continue
-            if first:
-                used[shipment.target] += shipment.size_bytes
-                begun.append(shipment)
-            self.state.carried_bytes += carried
-            self.state.hop_bytes += carried * hops
-            shipment.take(source, carried)
+        # What comes up from the ground shares one more link.
+        room_bytes = np.full(len(indices) + 1, self._terms.link_bytes)
+        room_bytes[-1] = self._terms.store_bytes
+        routes = Routes(self.under_way, snapshot, indptr, indices)
+        going, short_of_memory = self._going(routes, room_bytes, up=up, accepting=accepting)
+        begun = self._flow(going, room_bytes)
         if not self.carried_bytes and short_of_memory and self._terms.store_bytes:
             self._give_up(short_of_memory[0])
+        return begun
+
+    def _going(
+        self,
+        routes: Routes,
+        room_bytes: NDArray[np.float64],
+        *,
+        up: NDArray[np.bool_],
+        accepting: NDArray[np.bool_],
+    ) -> tuple[list[Flow], list[Shipment]]:
+        """What flows in a step, and what cannot set out for lack of memory."""
+        going: list[Flow] = []
+        short_of_memory = []
+        used = used_bytes(self.state, len(self._memory_bytes))
+        for shipment in self.under_way:
+            first, target = shipment.source is None, shipment.target
+            if not (accepting if first else up)[target]:
+                continue
+            free_bytes = self._memory_bytes[target] * (1 + 1e-9) - used[target]
+            if first and free_bytes < shipment.size_bytes:
+                short_of_memory.append(shipment)
+                continue
+            source = self._source(shipment, up, routes.delay_s(target))
+            self._choose_cache(shipment, source)
+            links = routes.links(source, target)
+            if shipment.left_bytes > 0.0 and (room_bytes[links] > 0.0).all():
+                used[target] += shipment.size_bytes if first else 0.0
+                going.append(Flow(shipment, source, links))
+        return going, short_of_memory
+
+    def _flow(self, going: list[Flow], room_bytes: NDArray[np.float64]) -> list[Shipment]:
+        """Let flows share the links for a step; return what has set out with it."""
+        if not going:
+            return []
+        wanted_bytes = np.array([flow.shipment.left_bytes for flow in going])
+        carried = carry([flow.links for flow in going], room_bytes, wanted_bytes)
+        begun = [flow.shipment for flow in going if flow.shipment.source is None]
+        for flow, carried_bytes in zip(going, carried.tolist(), strict=True):
+            self.state.carried_bytes += carried_bytes
+            self.state.hop_bytes += carried_bytes * len(flow.links)
+            flow.shipment.take(flow.source, carried_bytes)
         return begun
 
     def _to_change(self, wanted: Placement) -> list[tuple[Thing, list[int]]]:
@@ -237,21 +251,6 @@ class Transfers:
                     self._set_absent(thing, True)
                 self._settle_rows()
                 return
-
-    def _used_bytes(self) -> NDArray[np.float64]:
-        """Memory taken by the placement in force and by transfers that have started, (N,)."""
-        n = len(self._memory_bytes)
-        used = np.zeros(n)
-        for hosts, size, absent in (
-            (self.placement.gateways, self.state.gateway_bytes, self.gateway_absent[:, None]),
-            (self.placement.copies, self.state.expert_bytes, self.absent[..., None]),
-        ):
-            there = (hosts >= 0) & ~absent
-            used += np.bincount(hosts[there], minlength=n) * size
-        for shipment in self.under_way:
-            if shipment.source is not None:
-                used[shipment.target] += shipment.size_bytes
-        return used
 
     def _row(self, thing: Thing) -> list[int]:
         if thing in self._rows:
