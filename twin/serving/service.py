@@ -107,6 +107,8 @@ class RequestService:
             one_class=table.order == "oldest" or micro,
             first_class=table.order == "prefill-first",
             retries=scenario.workload.retries,
+            patience_s=scenario.requests.patience_s or 0.0,
+            drop_s=scenario.requests.ttft_target_s if table.drop_late else 0.0,
             transfer_s=inference.transfer_s,
         )
         set_times(
