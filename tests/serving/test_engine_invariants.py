@@ -38,8 +38,8 @@ def serve(engine, at_s, prompt, output):
         {
             "number": np.arange(count),
             "site": np.zeros(count, int),
-            "prompt": prompt,
-            "output": output,
+            "prompt": np.broadcast_to(prompt, count).astype(int),
+            "output": np.broadcast_to(output, count).astype(int),
             "asked_s": at_s,
         },
         at_s,

@@ -12,7 +12,7 @@ def requests_in_words(scenario: Scenario) -> list[str]:
     table = scenario.requests
     return [
         "Beside these single tokens requests are served, which do queue. "
-        f"{_arrivals(table)} {_targets(table)}"
+        f"{_arrivals(table)} {_targets(table)}{_overload(scenario)}"
     ]
 
 
@@ -50,13 +50,26 @@ def _trace(table: Requests) -> str:
 
 
 def _lengths(table: Requests) -> str:
-    prompt, output = (f"{mean:g}" for mean in (table.prompt_tokens, table.output_tokens))
+    prompt, output = (f"{mean:,.10g}" for mean in (table.prompt_tokens, table.output_tokens))
     if table.lengths == "fixed":
         return f"A prompt has {prompt} tokens and an answer {output}."
     return (
         f"A prompt has {prompt} tokens on average and an answer {output}, both lognormal, with "
         f"coefficients of variation of {table.prompt_cv:g} and {table.output_cv:g}."
     )
+
+
+def _overload(scenario: Scenario) -> str:
+    """What becomes of requests that wait too long, or are too many."""
+    table, serving = scenario.requests, scenario.serving
+    found = ""
+    if table.patience_s is not None:
+        found += f" A user leaves who has no first token after {table.patience_s:g} s."
+    if serving.drop_late:
+        found += " A request that still waits when its first token is late is dropped."
+    if serving.max_queue < type(serving).model_fields["max_queue"].default:
+        found += f" Where {serving.max_queue:,} requests wait, others are refused."
+    return found
 
 
 def _targets(table: Requests) -> str:

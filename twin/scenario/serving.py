@@ -65,6 +65,10 @@ class Requests(Table):
     output_tokens: float = Field(211.0, ge=1, le=MAX_TOKENS, description="mean")
     prompt_cv: float = Field(1.0, ge=0, le=10, description="lognormal: coefficient of variation")
     output_cv: float = Field(1.0, ge=0, le=10, description="lognormal: coefficient of variation")
+    patience_s: Duration | None = Field(
+        None,
+        description="a user leaves without a first token by then; default: nobody does; assumption",
+    )
     ttft_target_s: Duration = Field(
         60.0, description="first token by then, counted for goodput; assumption"
     )
@@ -93,6 +97,10 @@ class ServingTable(Table):
     max_running: int = Field(1000, ge=1, le=1_000_000, description="requests let in at a time")
     max_queue: int = Field(
         1_000_000, ge=1, le=10_000_000, description="requests that may wait; others are refused"
+    )
+    drop_late: bool = Field(
+        False,
+        description="whether a request is dropped that waits for its first token past the target",
     )
     max_batch_tokens: int = Field(2048, ge=1, le=MAX_TOKENS, description="micro-batch: of a batch")
     max_batch_requests: int = Field(128, ge=1, le=1_000_000, description="micro-batch: of a batch")

@@ -118,6 +118,8 @@ class RequestService:
             boards=scenario.compute.boards,
             exchange_s=scenario.compute.exchange_us * 1e-6,
             exchange_token_s=card.hidden_bytes * 8 / (scenario.compute.exchange_gbps * 1e9),
+            patience_s=scenario.requests.patience_s or 0.0,
+            drop_s=scenario.requests.ttft_target_s if table.drop_late else 0.0,
             transfer_s=inference.transfer_s,
         )
         experts_only = scenario.compute.accounting == "experts-only"

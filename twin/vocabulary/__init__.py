@@ -9,6 +9,7 @@ from twin.vocabulary.page import for_page
 from twin.vocabulary.reasons import DECAYED, EVENT_CAUSES, TRIGGERS, Migration, Reason
 from twin.vocabulary.states import (
     CAUSES,
+    REQUEST_CAUSES,
     Cause,
     Lane,
     LinkState,
@@ -30,6 +31,7 @@ __all__ = [
     "DECAYED",
     "EVENTS",
     "EVENT_CAUSES",
+    "REQUEST_CAUSES",
     "TRIGGERS",
     "Cause",
     "Event",

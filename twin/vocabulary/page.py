@@ -4,6 +4,7 @@ from typing import Any
 
 from twin.vocabulary.events import EVENTS, EventKind
 from twin.vocabulary.states import (
+    CAUSES,
     Cause,
     Lane,
     LinkState,
@@ -17,7 +18,9 @@ from twin.vocabulary.states import (
 def for_page() -> dict[str, Any]:
     """All of this as the page's scripts read it, lists in the order of the numbers."""
     return {
-        "causes": [_numbered(cause) | {"column": lost_column(cause)} for cause in Cause],
+        "causes": [
+            _numbered(cause) | {"column": lost_column(cause)} for cause in (Cause.NONE, *CAUSES)
+        ],
         "link_states": [
             _numbered(state) | {"group": state.group, "column": links_column(state)}
             for state in LinkState

@@ -49,7 +49,7 @@ class Numbered(IntEnum):
 
 
 class Cause(Numbered):
-    """Why a token was not served; the first reason on its way counts."""
+    """Why a token or a request was not served; the first reason on its way counts."""
 
     NONE = 0, Meaning("served")
     DEAD = (
@@ -102,10 +102,17 @@ class Cause(Numbered):
             "while a part moved",
         ),
     )
+    QUEUE_FULL = 6, Meaning("queue full", "as many requests waited as may")
+    TOO_LONG = 7, Meaning("too long", "the caches could not hold the prompt and the answer")
+    IMPATIENT = 8, Meaning("user left", "the user left before the first token came")
+    TOO_LATE = 9, Meaning("too late", "it still waited when its first token was late")
+    UNFINISHED = 10, Meaning("unfinished", "the run ended first")
 
 
-CAUSES = tuple(Cause)[1:]
+CAUSES = tuple(cause for cause in Cause if Cause.NONE < cause <= Cause.MOVING)
 """Why a token was lost."""
+REQUEST_CAUSES = (Cause.DEAD, Cause.UNREACHABLE, Cause.UNSERVED, *tuple(Cause)[len(CAUSES) + 1 :])
+"""Why a request was not served."""
 
 
 class LinkState(Numbered):

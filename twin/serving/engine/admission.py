@@ -106,6 +106,7 @@ def leave(x, r, cause, now_s):  # type: ignore[no-untyped-def]
     """Let a request go for good; in a closed loop its user asks again, once the answer is there."""
     write_row(x, r, cause)
     request = request_at(x, r)
+    request.leave_order = request.drop_order = NONE
     if 0 <= request.user < x.users:
         ask_again(x, r, now_s + request.came_s - request.asked_s)
     else:
@@ -118,6 +119,7 @@ def _preempt(x, r):  # type: ignore[no-untyped-def]
     request = request_at(x, r)
     leave_running(x, r)
     x.preemptions += 1
+    x.cancels += 1
     request.preempted += 1
     request.due = request.prompt + request.made
     request.sent = request.context = 0

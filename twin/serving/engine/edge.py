@@ -88,6 +88,7 @@ def fail(x, r, cause, now_s):  # type: ignore[no-untyped-def]
     """Cancel a request's work; it is tried again from the next step on, or lost."""
     request = request_at(x, r)
     leave_running(x, r)
+    x.cancels += 1
     request.tries += 1
     if request.tries > x.retries:
         count_inside(x, now_s, -1)

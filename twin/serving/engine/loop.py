@@ -11,13 +11,23 @@ from twin.serving.engine.admission import (
     first_waiting,
     join,
     leave,
-    leave_line,
     wait,
 )
 from twin.serving.engine.arrivals import ask
 from twin.serving.engine.edge import book
 from twin.serving.engine.groups import alive, drop, free_group, free_job, new_group, new_job
 from twin.serving.engine.heap import remove_first
+from twin.serving.engine.overload import (
+    QUEUE_FULL,
+    TOO_LONG,
+    cancel,
+    drop_cancelled,
+    drop_late,
+    give_up,
+    is_too_long,
+    refuse_too_long,
+    set_deadlines,
+)
 from twin.serving.engine.passage import (
     expert_done,
     fan_out,
@@ -30,6 +40,8 @@ from twin.serving.engine.queues import add_event, enqueue, start
 from twin.serving.engine.records import (
     ASK,
     DONE,
+    DROP,
+    GIVE_UP,
     HELD,
     JOBS,
     NONE,
@@ -38,9 +50,6 @@ from twin.serving.engine.records import (
     WAITING,
 )
 from twin.serving.engine.rows import event_at, group_at, job_at, part_at, request_at, satellite_at
-from twin.vocabulary import Cause
-
-REFUSED: Final = int(Cause.REFUSED)
 
 GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes")
 _SPARE: Final = 8
@@ -74,6 +83,8 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
             _tokens_back(x, what, t_s)
         elif kind == ASK:
             ask(x, what, t_s)
+        elif kind in (GIVE_UP, DROP):
+            _gone(x, what, t_s, kind, order)
         else:
             _request_arrives(x, what, t_s)
     return -1
@@ -103,17 +114,26 @@ def _lacking(x):  # type: ignore[no-untyped-def]
 def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
     request = request_at(x, r)
     request.came_s = now_s
-    most = request.prompt + request.output - 1
-    if (most + x.block - 1) // x.block > x.all_blocks:
-        leave(x, r, REFUSED, now_s)
+    if is_too_long(x, r):
+        leave(x, r, TOO_LONG, now_s)
         return
     count_inside(x, now_s, 1)
     wait(x, r)
     _let_in(x, now_s)
     if request.phase == WAITING and x.waiting > x.queue_most:
-        leave_line(x, r)
-        count_inside(x, now_s, -1)
-        leave(x, r, REFUSED, now_s)
+        cancel(x, r, QUEUE_FULL, now_s)
+    else:
+        set_deadlines(x, r, now_s)
+
+
+@njit(cache=True)
+def _gone(x, r, now_s, kind, order):  # type: ignore[no-untyped-def]
+    """Let a request go if its user has left or it is too late, and others in where it was."""
+    if kind == GIVE_UP:
+        give_up(x, r, now_s, order)
+    else:
+        drop_late(x, r, now_s, order)
+    _let_in(x, now_s)
 
 
 @njit(cache=True)
@@ -122,6 +142,7 @@ def try_again(x, now_s):  # type: ignore[no-untyped-def]
     for r in range(x.size_requests):
         if request_at(x, r).phase == HELD:
             wait(x, r)
+    refuse_too_long(x, now_s)
     _let_in(x, now_s)
 
 
@@ -139,6 +160,8 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
     satellite = satellite_at(x, s)
     if satellite.serving != NONE:
         return
+    if x.cancels:
+        drop_cancelled(x, s)
     if satellite.first[0] == NONE and satellite.first[1] == NONE:
         if not (x.micro and s == part_at(x, 0).satellite):
             return

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.draws import uniform
+from twin.serving.engine.groups import alive, drop
 from twin.serving.engine.heap import push
 from twin.serving.engine.records import DONE, JOBS, NONE
 from twin.serving.engine.rows import group_at, job_at, part_at, satellite_at
@@ -98,6 +99,11 @@ def _take(x, p, c):  # type: ignore[no-untyped-def]
     last = job_at(x, j)
     tokens = last.tokens
     while last.next != NONE:
+        if x.cancels and not alive(x, job_at(x, last.next).group):
+            cancelled = last.next
+            last.next = job_at(x, cancelled).next
+            drop(x, cancelled)
+            continue
         tokens += job_at(x, last.next).tokens
         if x.boards == 1 if x.micro else tokens > x.service_tokens:
             break

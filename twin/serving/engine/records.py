@@ -19,10 +19,11 @@ FREE, COMING, WAITING, RUNNING, HELD, THINKING = range(6)
 """Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
 for the next step, to be tried again; not asked yet by its user."""
 
-ARRIVE, JOBS, READY, DONE, START, ASK = range(6)
+ARRIVE, JOBS, READY, DONE, START, ASK, GIVE_UP, DROP = range(8)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
 a chain of tokens is back at the first gateway; a satellite has served what it served, or may
-start now that all that arrives at one instant is there; a user asks."""
+start now that all that arrives at one instant is there; a user asks; a user has left without a
+first token; a request that waits is too late."""
 
 EVENT = np.dtype([("t_s", "f8"), ("order", "i8"), ("kind", "i4"), ("what", "i4")])
 """`what` is a row of the table that the kind is about."""
@@ -47,6 +48,8 @@ REQUEST = np.dtype(
         ("tries", "i4"),
         ("next", "i4"),
         ("previous", "i4"),
+        ("leave_order", "i8"),
+        ("drop_order", "i8"),
         ("asked_s", "f8"),
         ("came_s", "f8"),
         ("admitted_s", "f8"),
@@ -61,7 +64,8 @@ REQUEST = np.dtype(
 """`due` tokens must pass before the next one is made: the prompt and, after a preemption, what was
 made before. `sent` of them have left. `context` tokens are cached, in `blocks`. The age is the
 order of asking; the epoch counts what cancels a request's groups under way. The user is the one
-who asks again in a closed loop, else -1."""
+who asks again in a closed loop, else -1. Orders are those of the events at which its user leaves,
+or it is dropped; -1 if there is none."""
 
 MEMBER = np.dtype(
     [
@@ -217,6 +221,8 @@ RULES = (
     ("service_tokens", "i8"),
     ("queue_most", "i8"),
     ("retries", "i8"),
+    ("patience_s", "f8"),
+    ("drop_s", "f8"),
     ("all_blocks", "i8"),
     ("exponential", "i8"),
     ("boards", "i8"),
@@ -233,7 +239,8 @@ RULES = (
     ("back_s", "f8"),
     ("transfer_s", "f8"),
 )
-"""What the scenario and the placement fix. Exponential service is for tests against theory."""
+"""What the scenario and the placement fix. A patience, or a time to drop, of 0 is none. Exponential
+service is for tests against theory."""
 
 COUNTERS = (
     ("events", "i8"),
@@ -257,12 +264,14 @@ COUNTERS = (
     ("blocks", "i8"),
     ("done", "i8"),
     ("preemptions", "i8"),
+    ("cancels", "i8"),
     ("tokens_made", "i8"),
     ("tokens_passed", "i8"),
     ("clock_s", "f8"),
     ("inside_s", "f8"),
 )
-"""What changes with every event. `free_` is the first of a table's free rows, `left_` how many."""
+"""What changes with every event. `free_` is the first of a table's free rows, `left_` how many.
+`cancels` counts what may have left jobs that no request wants."""
 
 SIZES = tuple((f"size_{name}", "i8") for name in ("heap", "requests", "outcomes"))
 
