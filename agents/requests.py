@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin import seeding
+from twin.errors import InputError
 from twin.serving import traces
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
 from twin.serving.service import RequestService, RequestState, RequestStep
@@ -31,9 +32,21 @@ def request_service(model: TwinModel, state: RequestState | None) -> RequestServ
         satellites=model.fleet.size,
         sites=max(model.ground.sites.size, 1),
         step_s=model.world.step_s,
+        stops_s=_stops_s(model),
         seed=int(seeding.stream(seed, replicate, "choices").at(0).integers(2**63)),
         state=None if state is None else state.engine,
     )
+
+
+def _stops_s(model: TwinModel) -> float:
+    """When arrivals stop, since the start of the run."""
+    run_s = model.config.simulation.steps * model.world.step_s
+    drain_s = model.config.requests.drain_s
+    if drain_s >= run_s:
+        raise InputError(
+            f"requests.drain_s: must be less than the {run_s:g} s of the run (got {drain_s:g})"
+        )
+    return run_s - drain_s
 
 
 def _source(model: TwinModel, state: SourceState) -> Source:
@@ -82,8 +95,10 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
 
 
 def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
-    """Rows of table ``requests`` for those that ended in a step."""
+    """Rows of table ``requests`` for those that ended in a step, or are left at the end of all."""
     rows, start_s = done.ended, model.snapshot.instant.t_s
+    if model.requests is not None and step == model.config.simulation.steps - 1:
+        rows = np.concatenate([rows, model.requests.unfinished()])
     served = rows["cause"] == Cause.NONE
     back_s = np.where(served, rows["came_s"] - rows["asked_s"], np.nan)
     further = np.where(rows["output"] > 1, rows["output"] - 1, np.nan)
@@ -101,7 +116,7 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
         "tpot_s": np.where(served, rows["last_s"] - rows["first_s"], np.nan) / further,
         "e2e_s": np.where(served, rows["last_s"] - rows["asked_s"], np.nan) + back_s,
         "longest_gap_s": rows["gap_s"],
-        "waiting_s": rows["wait_s"],
+        "waiting_s": rows["admitted_s"] - rows["came_s"] + rows["wait_s"],
         "computing_s": rows["serve_s"],
         "way_s": rows["way_s"],
         "preemptions": rows["preempted"],
