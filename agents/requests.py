@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from agents.model import TwinModel
 
 
-def request_service(model: TwinModel, state: RequestState | None) -> RequestService | None:
-    """Return what serves a model's requests; None if its scenario has none."""
+def request_service(
+    model: TwinModel, state: RequestState | None, step: int
+) -> RequestService | None:
+    """Return what serves a model's requests from a step on; None if its scenario has none."""
     scenario = model.config
     if scenario.serving.mode == "tokens":
         return None
     seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
-    source = _source(model, SourceState() if state is None else state.source)
+    begin_s = step * model.world.step_s
+    source = _source(model, SourceState() if state is None else state.source, begin_s)
     return RequestService(
         scenario,
         model.inference,
@@ -49,7 +52,7 @@ def _stops_s(model: TwinModel) -> float:
     return run_s - drain_s
 
 
-def _source(model: TwinModel, state: SourceState) -> Source:
+def _source(model: TwinModel, state: SourceState, begin_s: float) -> Source:
     scenario, sites = model.config, model.ground.sites
     table, simulation = scenario.requests, scenario.simulation
     draws = seeding.stream(simulation.seed, simulation.replicate, "requests")
@@ -57,7 +60,8 @@ def _source(model: TwinModel, state: SourceState) -> Source:
     if table.arrivals == "closed":
         return Users(table, draws, share=share, state=state)
     if table.arrivals == "trace":
-        return Traced(table, traces.read(table), draws, share=share, state=state)
+        trace = traces.read(table)
+        return Traced(table, trace, draws, share=share, begin_s=begin_s, state=state)
     start = datetime.fromisoformat(model.world.constellation.epoch_utc)
     return Drawn(
         table,
@@ -69,6 +73,7 @@ def _source(model: TwinModel, state: SourceState) -> Source:
             else np.zeros(1)
         ),
         start_h=start.hour + start.minute / 60.0 + start.second / 3600.0,
+        begin_s=begin_s,
         state=state,
     )
 

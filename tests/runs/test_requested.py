@@ -91,6 +91,13 @@ def test_the_report_says_in_words_what_became_of_requests(made):
     assert "Overloaded: more is asked than can be served." in crowded
     steady = str(report([made["steady"].path]))
     assert "Overloaded" not in steady
+    rows = made["steady"].table("requests").to_pandas()
+    cut_off = int((rows["cause"] == "unserved").sum())
+    share = 100 * cut_off / len(rows)
+    assert f"the site on the ground had no satellite, or was changing it', {cut_off}, {share}" in (
+        steady
+    )
+    assert "'unfinished', 'the run ended first'" in crowded
     assert "(MSER-5)" in steady
     both = str(report([run.path for run in made.values()]))
     assert "were served" in both

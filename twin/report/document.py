@@ -8,6 +8,7 @@ from twin.errors import InputError
 from twin.report import drawing, tables
 from twin.report.page import Code, Document, Items, Part, Section, csv_text, html
 from twin.report.plots import run_pictures
+from twin.report.request_tables import unserved
 from twin.report.request_words import outcome
 from twin.report.rerun import commands
 from twin.report.study import study_document
@@ -196,9 +197,10 @@ def _results(cases: list[Case]) -> list[Part]:
 
 
 def _what_happened(cases: list[Case]) -> list[Part]:
-    lost = tables.losses(cases)
+    lost, not_served = tables.losses(cases), unserved(cases)
     return [
         lost if lost.rows else "No token was lost.",
+        *([not_served] if not_served.rows else []),
         tables.events(cases),
         tables.links(cases),
     ]

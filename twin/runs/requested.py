@@ -27,20 +27,19 @@ def requested(run: Run) -> Requested | None:
     until_s = end_s - scenario.requests.drain_s
     names = ("asked_s", "admitted_s", "ttft_s", "tpot_s", "e2e_s", "longest_gap_s", "waiting_s")
     columns = {name: np.asarray(rows[name].to_numpy(), np.float64) for name in names}
-    cause = np.array(rows["cause"].to_pylist(), object)
+    cause = rows["cause"].to_pylist()
     asked_s = columns.pop("asked_s")
-    unfinished = cause == Cause.UNFINISHED.word
+    unfinished = np.array([word == Cause.UNFINISHED.word for word in cause], bool)
     inside = np.asarray(load["running"].to_numpy() + load["waiting"].to_numpy(), np.float64)
     growing, growth_per_s = _growth(
         time_s + step_s, inside, asked_s, columns["e2e_s"], start_s, until_s, scenario.requests
     )
-    served = np.equal(cause, None)
     warm_up_s = 0.0
     if not growing and not _transient(scenario.requests):
         warm_up_s = _warm_up_s(asked_s, columns["ttft_s"], start_s)
     return Requested(
         asked_s=asked_s,
-        served=served,
+        served=np.array([word is None for word in cause], bool),
         unfinished=unfinished,
         site=np.asarray(rows["site"].to_numpy()),
         made_tokens=int(np.sum(rows["made_tokens"].to_numpy())),
