@@ -92,7 +92,11 @@ class TwinModel(SteppedModel):
         self._locals = Locals(self)
         self.controller = Controller(self, None if state is None else state.controller)
         self.ground = GroundSegment(self)
-        self.requests = request_service(self, None if state is None else state.requests)
+        self.requests = (
+            request_service(self, None, 0)
+            if state is None
+            else request_service(self, state.requests, state.step)
+        )
         self.network = Network(self.world, self.source, None if state is None else state.network)
         self.tokens = TokenService(self)
         self.first_s = np.empty(0)

@@ -49,8 +49,9 @@ class Recorder:
             self._tokens(model, step, simulation.record_tokens_per_step)
         self._outages(model, step)
         if model.requests is not None:
-            if len(model.requested.ended):
-                self._writer.add("requests", request_rows(model, step, model.requested))
+            rows = request_rows(model, step, model.requested)
+            if len(rows["request"]):
+                self._writer.add("requests", rows)
             self._writer.add("load", load_row(model, step, model.requested))
         self._writer.end_step(step)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin import seeding
+from twin.errors import InputError
 from twin.serving import traces
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
 from twin.serving.service import RequestService, RequestState, RequestStep
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
     from agents.model import TwinModel
 
 
-def request_service(model: TwinModel, state: RequestState | None) -> RequestService | None:
-    """Return what serves a model's requests; None if its scenario has none."""
+def request_service(
+    model: TwinModel, state: RequestState | None, step: int
+) -> RequestService | None:
+    """Return what serves a model's requests from a step on; None if its scenario has none."""
     scenario = model.config
     if scenario.serving.mode == "tokens":
         return None
     seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
-    source = _source(model, SourceState() if state is None else state.source)
+    begin_s = step * model.world.step_s
+    source = _source(model, SourceState() if state is None else state.source, begin_s)
     return RequestService(
         scenario,
         model.inference,
@@ -31,12 +35,24 @@ def request_service(model: TwinModel, state: RequestState | None) -> RequestServ
         satellites=model.fleet.size,
         sites=max(model.ground.sites.size, 1),
         step_s=model.world.step_s,
+        stops_s=_stops_s(model),
         seed=int(seeding.stream(seed, replicate, "choices").at(0).integers(2**63)),
         state=None if state is None else state.engine,
     )
 
 
-def _source(model: TwinModel, state: SourceState) -> Source:
+def _stops_s(model: TwinModel) -> float:
+    """When arrivals stop, since the start of the run."""
+    run_s = model.config.simulation.steps * model.world.step_s
+    drain_s = model.config.requests.drain_s
+    if drain_s >= run_s:
+        raise InputError(
+            f"requests.drain_s: must be less than the {run_s:g} s of the run (got {drain_s:g})"
+        )
+    return run_s - drain_s
+
+
+def _source(model: TwinModel, state: SourceState, begin_s: float) -> Source:
     scenario, sites = model.config, model.ground.sites
     table, simulation = scenario.requests, scenario.simulation
     draws = seeding.stream(simulation.seed, simulation.replicate, "requests")
@@ -44,7 +60,8 @@ def _source(model: TwinModel, state: SourceState) -> Source:
     if table.arrivals == "closed":
         return Users(table, draws, share=share, state=state)
     if table.arrivals == "trace":
-        return Traced(table, traces.read(table), draws, share=share, state=state)
+        trace = traces.read(table)
+        return Traced(table, trace, draws, share=share, begin_s=begin_s, state=state)
     start = datetime.fromisoformat(model.world.constellation.epoch_utc)
     return Drawn(
         table,
@@ -56,6 +73,7 @@ def _source(model: TwinModel, state: SourceState) -> Source:
             else np.zeros(1)
         ),
         start_h=start.hour + start.minute / 60.0 + start.second / 3600.0,
+        begin_s=begin_s,
         state=state,
     )
 
@@ -82,8 +100,10 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
 
 
 def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
-    """Rows of table ``requests`` for those that ended in a step."""
+    """Rows of table ``requests`` for those that ended in a step, or are left at the end of all."""
     rows, start_s = done.ended, model.snapshot.instant.t_s
+    if model.requests is not None and step == model.config.simulation.steps - 1:
+        rows = np.concatenate([rows, model.requests.unfinished()])
     served = rows["cause"] == Cause.NONE
     back_s = np.where(served, rows["came_s"] - rows["asked_s"], np.nan)
     further = np.where(rows["output"] > 1, rows["output"] - 1, np.nan)
@@ -101,7 +121,7 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
         "tpot_s": np.where(served, rows["last_s"] - rows["first_s"], np.nan) / further,
         "e2e_s": np.where(served, rows["last_s"] - rows["asked_s"], np.nan) + back_s,
         "longest_gap_s": rows["gap_s"],
-        "waiting_s": rows["wait_s"],
+        "waiting_s": rows["admitted_s"] - rows["came_s"] + rows["wait_s"],
         "computing_s": rows["serve_s"],
         "way_s": rows["way_s"],
         "preemptions": rows["preempted"],

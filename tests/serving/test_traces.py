@@ -143,7 +143,7 @@ def test_a_smaller_share_keeps_some_of_a_larger_one_whatever_else_changes(trace_
         table = Requests(arrivals="trace", trace="x", trace_share=share, trace_speed=speed)
         source = Traced(
             table, trace_of(content), seeding.stream(1, 0, "requests"),
-            share=np.full(sites, 1 / sites), state=SourceState(),
+            share=np.full(sites, 1 / sites), begin_s=0.0, state=SourceState(),
         )  # fmt: skip
         found = [source.until(end_s) for end_s in ends]
         numbers = np.concatenate([f["number"] for f in found])

@@ -197,3 +197,44 @@ def test_a_copy_goes_on_alike_and_saves_alike(tmp_path):
         other.step()
         assert states.equal(model.state, other.state)
         assert model.requested.ended.tobytes() == other.requested.ended.tobytes()
+
+
+@pytest.mark.parametrize("batching", ["continuous", "micro-batch"])
+def test_no_user_is_lost_where_everything_else_is(batching):
+    """Faults, links that break, hand-over, patience, deadlines and a short line, and a drain."""
+    changes = LOOP | {
+        "serving.batching": batching,
+        "serving.max_running": 12,
+        "serving.max_queue": 6,
+        "workload.retries": 0,
+        "serving.drop_late": True,
+        "requests.ttft_target_s": 3.0,
+        "requests.patience_s": 20.0,
+        "requests.users": 60,
+        "requests.think_s": 5.0,
+        "requests.drain_s": 1500.0,
+        "compute.gflops": 0.03,
+        "ground.users": "cities",
+        "ground.minimum_elevation_deg": 10.0,
+        "faults.model": "exponential",
+        "faults.availability": 0.9,
+        "faults.mean_down_s": 300.0,
+        "controller.policy": "on-event",
+        "controller.params": {"events": "fault"},
+    }
+    model, causes = TwinModel(loader.load("small", changes)), set()
+    stops_s = model.config.simulation.steps * model.world.step_s - 1500.0
+    while model.running:
+        model.step()
+        state = model.requests.state.engine
+        rows, core = state.requests, state.core[0]
+        inside = rows[rows["phase"] != FREE]
+        if model.snapshot.instant.t_s + model.world.step_s <= stops_s:
+            assert sorted(inside["user"]) == list(range(60))
+        assert core["all_blocks"] - core["blocks"] == inside["blocks"].sum()
+        assert (model.requested.ended["asked_s"] + model.snapshot.instant.t_s < stops_s).all()
+        causes |= set(model.requested.ended["cause"].tolist())
+    assert len(inside) < 20
+    assert causes >= {
+        Cause.NONE, Cause.DEAD, Cause.UNSERVED, Cause.QUEUE_FULL, Cause.TOO_LATE, Cause.IMPATIENT,
+    }  # fmt: skip

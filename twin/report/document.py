@@ -8,6 +8,8 @@ from twin.errors import InputError
 from twin.report import drawing, tables
 from twin.report.page import Code, Document, Items, Part, Section, csv_text, html
 from twin.report.plots import run_pictures
+from twin.report.request_tables import unserved
+from twin.report.request_words import outcome
 from twin.report.rerun import commands
 from twin.report.study import study_document
 from twin.report.study_data import is_study, read_study_data
@@ -123,6 +125,7 @@ def _in_short(cases: list[Case]) -> list[str]:
                 f"{100 * case.values('ground_availability').mean():.4g} % of the time and waited "
                 f"{text(float(case.values('ttft_p50_s').mean()))} s for the first token (median)."
             )
+        told += [f"{before}{line}" for line in outcome(case)]
         told.append(f"{before}{_power(case)}")
     return told
 
@@ -194,9 +197,10 @@ def _results(cases: list[Case]) -> list[Part]:
 
 
 def _what_happened(cases: list[Case]) -> list[Part]:
-    lost = tables.losses(cases)
+    lost, not_served = tables.losses(cases), unserved(cases)
     return [
         lost if lost.rows else "No token was lost.",
+        *([not_served] if not_served.rows else []),
         tables.events(cases),
         tables.links(cases),
     ]

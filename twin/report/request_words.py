@@ -1,5 +1,9 @@
-"""A report's sentences on requests: how they come, how long they are, how they are served."""
+"""A report's sentences on requests: how they come, how they are served, what became of them."""
 
+import numpy as np
+
+from twin.runs.cells import text
+from twin.runs.repeats import Case
 from twin.scenario.attachments import shown
 from twin.scenario.schema import Scenario
 from twin.scenario.serving import Requests
@@ -14,6 +18,52 @@ def requests_in_words(scenario: Scenario) -> list[str]:
         "Beside these single tokens requests are served, which do queue. "
         f"{_arrivals(table)} {_targets(table)}{_overload(scenario)}"
     ]
+
+
+def outcome(case: Case) -> list[str]:
+    """What became of a case's requests, in short; nothing where only tokens are served."""
+    if case.scenario.serving.mode == "tokens":
+        return []
+    counted = case.values("requests_counted").sum()
+    if not counted:
+        return ["No request was asked that counts."]
+    told = (
+        f"{text(int(counted))} requests count{_warm_up(case)}: "
+        f"{100 * case.values('requests_served_share').mean():.4g} % were served, "
+        f"{100 * case.values('goodput_share').mean():.4g} % within both targets "
+        f"({text(float(case.values('goodput_per_s').mean()))} a second)."
+    )
+    first_s = float(np.nanmean(case.values("request_ttft_p50_s"))) if _served(case) else np.nan
+    if np.isfinite(first_s):
+        told += f" Half of those served had their first token within {text(first_s)} s."
+    return [told, *_steadiness(case)]
+
+
+def _served(case: Case) -> bool:
+    return bool((case.values("requests_served_share") > 0).any())
+
+
+def _warm_up(case: Case) -> str:
+    warm_up_s = float(case.values("request_warm_up_s").mean())
+    left_out = f", asked after a warm-up of {text(warm_up_s)} s (MSER-5)"
+    return left_out if warm_up_s else ""
+
+
+def _steadiness(case: Case) -> list[str]:
+    """Whether it could go on like this."""
+    found = case.values("requests_overloaded")
+    if (found == 1).any():
+        growth = 3600 * float(case.values("requests_growth_per_s").mean())
+        return [
+            f"Overloaded: more is asked than can be served. The number of requests inside grew by "
+            f"{text(growth)} an hour to the end of arrivals, and how long they took depends on how "
+            "long the run is."
+        ]
+    if case.scenario.requests.daily or case.scenario.requests.arrivals == "trace":
+        return ["What comes changes over the run, so that its figures are of a transient."]
+    if np.isnan(found).any():
+        return ["It cannot be said whether this could go on: the run is short, or few ask."]
+    return []
 
 
 def _arrivals(table: Requests) -> str:

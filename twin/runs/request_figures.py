@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from twin.runs.rules import LESS, MORE, Floats
-from twin.runs.run_figure import Requested, RunFigure, RunTotals
+from twin.runs.rules import LESS, MORE, NEITHER, Floats
+from twin.runs.run_figure import Bools, Requested, RunFigure, RunTotals
+from twin.runs.steady import jain
 
 
 def _figure(
@@ -41,12 +42,19 @@ def _times(
         _figure(
             f"request_{name}_p{rank}_s",
             f"{label}, {words[rank]}",
-            f"{words[rank].capitalize()} over all requests served: {sentence}",
-            lambda done, rank=rank: _percentile(values(done), rank),  # type: ignore[misc]
+            f"{words[rank].capitalize()} over the counted requests that were served: {sentence}",
+            lambda done, rank=rank: _percentile(  # type: ignore[misc]
+                values(done)[done.counted & done.served], rank
+            ),
             unit="s",
         )
         for rank in ranks
     ]
+
+
+def _share(done: Requested, of: Bools) -> float | None:
+    counted = done.counted
+    return float(of[counted].mean()) if counted.any() else None
 
 
 def _percentile(values: Floats, rank: int) -> float:
@@ -54,26 +62,75 @@ def _percentile(values: Floats, rank: int) -> float:
     return float(np.percentile(known, rank)) if len(known) else float("nan")
 
 
-def _good(done: Requested) -> float:
-    in_time = done.served & (done.ttft_s <= done.ttft_target_s)
-    # A request of one token has no further one.
-    in_time &= np.isnan(done.tpot_s) | (done.tpot_s <= done.tpot_target_s)
-    return float(in_time.sum()) / done.duration_s
+def _waits_by_site(done: Requested) -> Floats:
+    """Mean waiting of the requests of each site; of those not let in, until the end of the run."""
+    outside = done.unfinished & np.isnan(done.admitted_s)
+    wait_s = np.where(outside, done.end_s - done.asked_s, done.waiting_s)
+    known = done.counted & np.isfinite(wait_s)
+    sites, place = np.unique(done.site[known], return_inverse=True)
+    total = np.bincount(place, wait_s[known], len(sites))
+    return np.asarray(total / np.maximum(np.bincount(place, minlength=len(sites)), 1))
+
+
+def _most_to_median(done: Requested) -> float:
+    waits = _waits_by_site(done)
+    median = float(np.median(waits)) if len(waits) > 1 else 0.0
+    return float(waits.max()) / median if median > 0.0 else float("nan")
+
+
+def _fairness(done: Requested) -> float:
+    waits = _waits_by_site(done)
+    return jain(waits) if len(waits) > 1 else float("nan")
+
+
+def _oldest_s(done: Requested) -> float:
+    without = done.unfinished & np.isnan(done.ttft_s)
+    return done.end_s - float(done.asked_s[without].min()) if without.any() else 0.0
 
 
 REQUESTS = [
     _figure(
+        "requests_counted",
+        "requests counted",
+        "Requests asked after the warm-up and before arrivals stop, which figures are of.",
+        lambda done: float(done.counted.sum()),
+        better=NEITHER,
+    ),
+    _figure(
+        "request_warm_up_s",
+        "warm-up left out",
+        "Time at the start that does not count, by MSER-5 on the times to first tokens; none where "
+        "what comes changes over the run, or it is overloaded.",
+        lambda done: done.warm_up_s,
+        unit="s",
+        better=NEITHER,
+    ),
+    _figure(
+        "requests_overloaded",
+        "overloaded (1: yes)",
+        "Whether more is asked than can be served: in the second half of the arrivals the number "
+        "inside grows beyond noise and by 2 % or more of what comes.",
+        lambda done: None if done.overloaded is None else float(done.overloaded),
+    ),
+    _figure(
+        "requests_growth_per_s",
+        "growth of the number inside",
+        "How many more requests are inside a second, in the second half of the arrivals.",
+        lambda done: done.growth_per_s,
+        unit="1/s",
+    ),
+    _figure(
         "requests_ended",
         "requests ended",
         "Requests that ended within the run, served or not.",
-        lambda done: done.asked,
+        lambda done: float((~done.unfinished).sum()),
         better=MORE,
     ),
     _figure(
         "requests_served_share",
         "requests served",
-        "Requests served, of those that ended.",
-        lambda done: float(done.served.mean()) if done.asked else None,
+        "Requests served, of those counted; one that the end of the run finds inside is not.",
+        lambda done: _share(done, done.served),
         unit="%",
         scale=100.0,
         better=MORE,
@@ -81,8 +138,8 @@ REQUESTS = [
     _figure(
         "requests_inside",
         "requests inside at the end",
-        "Requests that the end of the run found waiting or served in part.",
-        lambda done: done.inside,
+        "Requests that the end of the run found on their way, waiting or served in part.",
+        lambda done: float(done.unfinished.sum()),
     ),
     *_times(
         "ttft",
@@ -122,7 +179,7 @@ REQUESTS = [
     _figure(
         "tokens_out_per_s",
         "tokens made",
-        "Tokens of answers a second, of requests that ended.",
+        "Tokens of answers a second, over the whole run.",
         lambda done: done.made_tokens / done.duration_s,
         unit="tokens/s",
         better=MORE,
@@ -138,9 +195,40 @@ REQUESTS = [
     _figure(
         "goodput_per_s",
         "goodput",
-        "Requests a second that were served within both deadlines of the scenario.",
-        _good,
+        "Requests a second, of those counted, that were served within both targets of the "
+        "scenario; one that the end of the run finds inside misses them.",
+        lambda done: float((done.good & done.counted).sum()) / done.window_s,
         unit="1/s",
         better=MORE,
+    ),
+    _figure(
+        "goodput_share",
+        "requests within both targets",
+        "The same as a share of the requests counted.",
+        lambda done: _share(done, done.good),
+        unit="%",
+        scale=100.0,
+        better=MORE,
+    ),
+    _figure(
+        "wait_fairness",
+        "fairness of waiting",
+        "Jain's index over the mean waiting of the sites' requests: 1 where all wait alike.",
+        _fairness,
+        better=MORE,
+    ),
+    _figure(
+        "wait_max_to_median",
+        "longest waiting of a site",
+        "Mean waiting at the site where it is longest, by that at the median site.",
+        _most_to_median,
+    ),
+    _figure(
+        "oldest_wait_s",
+        "oldest wait at the end",
+        "How long the oldest request that the end of the run finds without a first token has "
+        "waited for it.",
+        _oldest_s,
+        unit="s",
     ),
 ]

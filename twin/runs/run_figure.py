@@ -4,42 +4,88 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twin.runs.rules import Figure, Floats
+
+type Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requested:
-    """Requests that ended in a run, R of them, and what they are measured by.
+    """Requests of a run, R of them, and what they are measured by.
 
     Attributes
     ----------
-    asked : int
-        R.
-    served : (R,) bool
-    ttft_s, tpot_s, e2e_s, longest_gap_s, waiting_s : (R,) float64
+    asked_s : (R,) float64
+        Since the start of the scenario.
+    served, unfinished : (R,) bool
+        Which were served; which the end of the run found inside.
+    site : (R,) int
+    ttft_s, tpot_s, e2e_s, longest_gap_s, admitted_s, waiting_s : (R,) float64
         NaN where there is none.
-    made_tokens, prompt_tokens : int
+    made_tokens : int
         Of all requests.
-    inside : int
-        Requests that the end of the run found inside.
-    duration_s : float
+    prompt_tokens : int
+        Of those that ended.
+    start_s, end_s : float
         Of the run.
+    warm_up_s : float
+        From the start; what is asked in it does not count.
+    until_s : float
+        When arrivals stop.
+    overloaded : bool or None
+        Whether more and more are inside; None where that cannot be told.
+    growth_per_s : float
+        Of the number inside.
     ttft_target_s, tpot_target_s : float
     """
 
-    asked: int
-    served: Any
+    asked_s: Floats
+    served: Bools
+    unfinished: Bools
+    site: NDArray[np.integer]
     ttft_s: Floats
     tpot_s: Floats
     e2e_s: Floats
     longest_gap_s: Floats
+    admitted_s: Floats
     waiting_s: Floats
     made_tokens: int
     prompt_tokens: int
-    inside: int
-    duration_s: float
+    start_s: float
+    end_s: float
+    warm_up_s: float
+    until_s: float
+    overloaded: bool | None
+    growth_per_s: float
     ttft_target_s: float
     tpot_target_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """Of the run."""
+        return self.end_s - self.start_s
+
+    @property
+    def window_s(self) -> float:
+        """Time from the end of the warm-up until arrivals stop."""
+        return self.until_s - self.start_s - self.warm_up_s
+
+    @property
+    def counted(self) -> Bools:
+        """Which were asked in that time."""
+        return np.asarray(
+            (self.asked_s >= self.start_s + self.warm_up_s) & (self.asked_s < self.until_s)
+        )
+
+    @property
+    def good(self) -> Bools:
+        """Which were served within both targets."""
+        # A request of one token has no further one.
+        further = np.isnan(self.tpot_s) | (self.tpot_s <= self.tpot_target_s)
+        return np.asarray(self.served & (self.ttft_s <= self.ttft_target_s) & further)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from twin.runs.distribution import Distribution
 from twin.runs.figures import QUANTITIES, draw, merge_rows
+from twin.runs.requested import requested
 from twin.runs.rules import Floats
-from twin.runs.run_figure import Requested, RunTotals
+from twin.runs.run_figure import RunTotals
 from twin.runs.store import Run
 
 
@@ -25,32 +26,8 @@ def summarise(run: Run) -> dict[str, float | None]:
             events=Counter(kinds),
             conclusion=run.manifest["conclusion"],
             wall_time_s=run.manifest["wall_time_s"],
-            requests=_requested(run),
+            requests=requested(run),
         )
-    )
-
-
-def _requested(run: Run) -> Requested | None:
-    scenario = run.scenario
-    if scenario.serving.mode == "tokens":
-        return None
-    rows, load = run.table("requests"), run.table("load", ["running", "waiting"])
-    time_s = run.table("steps", ["t_s"])["t_s"].to_numpy()
-    step_s = float(time_s[1] - time_s[0]) if len(time_s) > 1 else np.nan
-    times = {
-        name: np.asarray(rows[name].to_numpy(), np.float64)
-        for name in ("ttft_s", "tpot_s", "e2e_s", "longest_gap_s", "waiting_s")
-    }
-    return Requested(
-        asked=len(rows),
-        served=np.asarray(rows["cause"].is_null().to_numpy()),
-        made_tokens=int(np.sum(rows["made_tokens"].to_numpy())),
-        prompt_tokens=int(np.sum(rows["prompt_tokens"].to_numpy())),
-        inside=int(load["running"][-1].as_py() + load["waiting"][-1].as_py()),
-        duration_s=len(time_s) * step_s,
-        ttft_target_s=scenario.requests.ttft_target_s,
-        tpot_target_s=scenario.requests.tpot_target_s,
-        **times,
     )
 
 

@@ -123,6 +123,7 @@ TABLES: dict[str, pa.Schema] = {
 none is down before the first. ``latency`` and ``ttft`` hold how long the step's tokens took: each
 value, or the one that stands for its bin in a long run (`twin.runs.distribution`), and how many
 tokens have it. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the hosts of
-one thing from 0. ``requests`` has a row for each request that ended: when it was asked, since the
-start, and how long it took; ``load`` what the constellation carried in each step; both are empty
-where only tokens are served. A null ``events.satellite`` or ``other`` means that none is meant."""
+one thing from 0. ``requests`` has a row for each request that ended, and at the end of the run for
+each that is still inside: when it was asked, since the start, and how long it took; ``load`` what
+the constellation carried in each step; both are empty where only tokens are served. A null
+``events.satellite`` or ``other`` means that none is meant."""

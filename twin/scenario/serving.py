@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from twin.scenario.fields import Duration, Efficiency, Path, Table
+from twin.scenario.fields import Delay, Duration, Efficiency, Path, Table
 
 MAX_TOKENS = 1_000_000
 """Most tokens of a prompt or answer, in the mean; drawn ones may be ten times as long."""
@@ -68,6 +68,10 @@ class Requests(Table):
     patience_s: Duration | None = Field(
         None,
         description="a user leaves without a first token by then; default: nobody does; assumption",
+    )
+    drain_s: Delay = Field(
+        0.0,
+        description="end of the run in which nothing more is asked, so that what is inside can end",
     )
     ttft_target_s: Duration = Field(
         60.0, description="first token by then, counted for goodput; assumption"

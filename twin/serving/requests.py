@@ -16,6 +16,8 @@ from twin.serving.traces import Trace
 
 _BLOCK: Final = 1024
 """Requests that are drawn at a time."""
+_ROUNDING_S: Final = 1e-6
+"""By which the start of a step may be before the end of the last one."""
 _PEAK_HOUR: Final = 15.0
 _DAY_S: Final = 86_400.0
 
@@ -29,15 +31,18 @@ class SourceState:
     Attributes
     ----------
     number : int
-        Of the next candidate.
+        Of the next candidate drawn.
     at_s : float
-        When the last came, since the start of the run.
+        When the last of these came, since the start of the run.
+    row : int
+        Of a trace, the next.
     users : int
         Who have begun, where users ask again.
     """
 
     number: int = 0
     at_s: float = 0.0
+    row: int = 0
     users: int = 0
 
 
@@ -117,8 +122,10 @@ class Traced:
     draws : Stream
     share : (S,) float
         Share of the requests of each site; one of 1 where there are no sites.
+    begin_s : float
+        Where to go on; what comes before, at another speed than so far, is left out.
     state : SourceState
-        Where to go on; is changed. Its number is that of the trace's next request, from 0.
+        The same; is changed.
     """
 
     def __init__(
@@ -128,6 +135,7 @@ class Traced:
         draws: Stream,
         *,
         share: NDArray[np.float64],
+        begin_s: float,
         state: SourceState,
     ) -> None:
         count = len(trace.at_s)
@@ -141,13 +149,15 @@ class Traced:
             "asked_s": trace.at_s / table.trace_speed,
         }
         self._keep = uniform[1, :count] < table.trace_share
+        first = int(np.searchsorted(self._rows["asked_s"], begin_s - _ROUNDING_S))
+        state.row = max(state.row, first)
         self.state = state
 
     def until(self, end_s: float) -> dict[str, NDArray[Any]]:
         """Return the requests before a time, by the names in `FIELDS`; each once."""
         end = int(np.searchsorted(self._rows["asked_s"], end_s))
-        here = slice(self.state.number, end)
-        self.state.number = max(end, self.state.number)
+        here = slice(self.state.row, end)
+        self.state.row = max(end, self.state.row)
         return {name: values[here][self._keep[here]] for name, values in self._rows.items()}
 
 
@@ -178,8 +188,10 @@ class Drawn:
         Of the sites.
     start_h : float
         Universal time at the start of the run.
+    begin_s : float
+        Where to go on; a process that has not come so far begins here.
     state : SourceState
-        Where to go on; is changed.
+        The same; is changed.
     """
 
     def __init__(
@@ -190,6 +202,7 @@ class Drawn:
         share: NDArray[np.float64],
         longitude_deg: NDArray[np.float64],
         start_h: float,
+        begin_s: float,
         state: SourceState,
     ) -> None:
         self._table, self._draws = table, draws
@@ -198,6 +211,9 @@ class Drawn:
         self.state = state
         self._first = -1
         self._known: tuple[NDArray[np.float64], dict[str, NDArray[Any]]]
+        block, offset = divmod(state.number, _BLOCK)
+        if state.at_s + self._block(block)[0][offset] < begin_s - _ROUNDING_S:
+            state.at_s = begin_s
 
     def until(self, end_s: float) -> dict[str, NDArray[Any]]:
         """Return the requests before a time, by the names in `FIELDS`; each once."""

@@ -1,6 +1,7 @@
 """Requests served over the steps of a run: the engine, the step's topology, and what comes out."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from twin.serving.hosts import Hosts
 from twin.serving.requests import FIELDS, Source, SourceState, Users
 from twin.serving.work import MANY, gaining_tokens, kernel_tables, set_times
 from twin.vocabulary import Cause
+
+_TIMES: Final = ("asked_s", "came_s", "admitted_s", "first_s", "last_s")
 
 
 @dataclass(kw_only=True)
@@ -69,6 +72,8 @@ class RequestService:
     sites : int
         Places that requests come from.
     step_s : float
+    stops_s : float
+        When arrivals stop, since the start of the run.
     seed : int
         Of the tokens' choices.
     state : EngineState, optional
@@ -84,11 +89,13 @@ class RequestService:
         satellites: int,
         sites: int,
         step_s: float,
+        stops_s: float,
         seed: int,
         state: EngineState | None = None,
     ) -> None:
         card, table = inference.card, scenario.serving
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
+        self._stops_s = stops_s
         if state is None:
             state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
         path = scenario.compute.kernels
@@ -133,6 +140,13 @@ class RequestService:
     def state(self) -> RequestState:
         """What is carried to the next step."""
         return RequestState(engine=self._engine.state, source=self._source.state)
+
+    def unfinished(self) -> Rows:
+        """Requests that are inside, as rows of `OUTCOME`; times from the last step's start."""
+        rows = self._engine.inside()
+        for name in _TIMES:
+            rows[name] += self._step_s
+        return rows
 
     def step(
         self,
@@ -224,7 +238,8 @@ class RequestService:
         self._engine.step["entry_s"][:] = entry_s
         if isinstance(self._source, Users):
             self._engine.add_users(*self._source.newcomers())
-        asked = self._source.until(start_s + self._step_s)
+        self._engine.set(last_ask_s=self._stops_s - start_s)
+        asked = self._source.until(min(start_s + self._step_s, self._stops_s))
         asked["asked_s"] = asked["asked_s"] - start_s
         arrives_s = asked["asked_s"] + entry_s[asked["site"].astype(int)]
         served = np.isfinite(arrives_s)
@@ -235,7 +250,7 @@ class RequestService:
         for name in FIELDS:
             self._unserved[name] = asked[name][~served]
         self._unserved["cause"] = Cause.UNSERVED
-        for name in ("came_s", "admitted_s", "first_s", "last_s"):
+        for name in _TIMES[1:]:
             self._unserved[name] = np.nan
 
     def _result(self, before: Rows) -> RequestStep:

@@ -175,6 +175,8 @@ def assumptions(scenario: Scenario) -> list[str]:
     """Fields of a scenario that the paper does not state, with the value they have here."""
     told = []
     for table_name in type(scenario).model_fields:
+        if table_name == "requests" and scenario.serving.mode == "tokens":
+            continue
         table = getattr(scenario, table_name)
         for name, field in getattr(type(table), "model_fields", {}).items():
             if (field.description or "").endswith("assumption"):

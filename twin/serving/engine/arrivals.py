@@ -20,7 +20,8 @@ UNSERVED: Final = int(Cause.UNSERVED)
 def ask(x, r, now_s):  # type: ignore[no-untyped-def]
     """Let a user's request be on its way, or go unserved where there is none."""
     request = request_at(x, r)
-    if request.user >= x.users:  # fewer than there were
+    # Users may be fewer than there were.
+    if request.user >= x.users or now_s >= x.last_ask_s:
         free_request(x, r)
         return
     _begin(x, r)

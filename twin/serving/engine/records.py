@@ -232,6 +232,7 @@ RULES = (
     ("users_seed", "u8"),
     ("think_fixed", "i8"),
     ("think_s", "f8"),
+    ("last_ask_s", "f8"),
     ("prompt_mean", "f8"),
     ("prompt_sigma", "f8"),
     ("output_mean", "f8"),

@@ -8,7 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.serving.engine import arrivals, edge, loop
-from twin.serving.engine.records import CORE, HELD, NONE, TABLES, Rows
+from twin.serving.engine.records import (
+    COMING,
+    CORE,
+    HELD,
+    NONE,
+    OUTCOME,
+    RUNNING,
+    TABLES,
+    WAITING,
+    Rows,
+)
 from twin.serving.engine.times import KINDS
 from twin.vocabulary import Cause
 
@@ -204,6 +214,16 @@ class Engine:
         self.state.core["done"] = 0
         return self.state.outcomes[:count].copy()
 
+    def inside(self) -> Rows:
+        """Rows of requests that have been asked and have not ended, as if they ended unfinished."""
+        rows = self.state.requests
+        rows = rows[np.isin(rows["phase"], (COMING, WAITING, RUNNING, HELD))]
+        made = np.zeros(len(rows), OUTCOME)
+        for name in set(OUTCOME.names or ()) & set(rows.dtype.names or ()):
+            made[name] = rows[name]
+        made["cause"] = Cause.UNFINISHED
+        return made
+
     def held(self) -> int:
         """Number of requests that wait for the next step."""
         return int((self.state.requests["phase"] == HELD).sum())
@@ -233,6 +253,7 @@ def nothing_served(*, satellites: int, layers: int, experts: int) -> EngineState
         if name.startswith(("free_", "waiting_", "running_")):
             core[name] = NONE
     core["layers"], core["experts"], core["open"], core["boards"] = layers, experts, 1, 1
+    core["last_ask_s"] = np.inf
     rows = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
     for name in ("satellites", "parts"):
         rows[name]["first"] = rows[name]["last"] = NONE
