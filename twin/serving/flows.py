@@ -47,7 +47,7 @@ class Routes:
 
     def delay_s(self, target: int) -> NDArray[np.float64]:
         """Delay between a target and every satellite, (N,)."""
-        return self._delay_s[self._row[target]]
+        return np.asarray(self._delay_s[self._row[target]])
 
     def links(self, source: int, target: int) -> NDArray[np.int32]:
         """Directed links from a source to a target; the way up from the ground is the last."""

@@ -11,6 +11,7 @@ from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
 from twin.serving.requests import FIELDS, Drawn, SourceState
+from twin.serving.ways import Paths, ways
 from twin.serving.work import gaining_tokens, set_times
 from twin.vocabulary import Cause
 
@@ -41,6 +42,8 @@ class RequestStep:
         Of the cache's blocks in use at the end.
     services, service_tokens : int
         Services that ended or run, and the tokens in them.
+    link_share : (nnz,) float64
+        Share of the step in which hidden states were on each directed link.
     """
 
     ended: Rows
@@ -52,6 +55,7 @@ class RequestStep:
     blocks_share: float
     services: int
     service_tokens: int
+    link_share: NDArray[np.float64]
 
 
 class RequestService:
@@ -63,8 +67,8 @@ class RequestService:
     inference : Inference
     source : Drawn
         Where requests come from.
-    satellites : int
-        N.
+    satellites, links : int
+        N, and directed links.
     step_s : float
     seed : int
         Of the tokens' choices.
@@ -79,6 +83,7 @@ class RequestService:
         source: Drawn,
         *,
         satellites: int,
+        links: int,
         step_s: float,
         seed: int,
         state: EngineState | None = None,
@@ -87,7 +92,9 @@ class RequestService:
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
         self._precision = scenario.model.precision
         if state is None:
-            state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
+            state = nothing_served(
+                satellites=satellites, layers=card.layers, experts=card.experts, links=links
+            )
         self._engine = Engine(state, layers=card.layers, experts=card.experts)
         micro = table.batching == "micro-batch"
         self._engine.set(
@@ -105,6 +112,7 @@ class RequestService:
             first_class=table.order == "prefill-first",
             retries=scenario.workload.retries,
             transfer_s=inference.transfer_s,
+            waiting_tokens=1 if scenario.links.rate_gbps < table.cut_through_gbps else 2,
         )
         set_times(
             state.parts,
@@ -125,6 +133,7 @@ class RequestService:
         start_s: float,
         hosts: Hosts,
         delay_s: NDArray[np.float64],
+        paths: Paths,
         inference: Inference,
         *,
         up: NDArray[np.bool_],
@@ -141,6 +150,8 @@ class RequestService:
         hosts : Hosts
         delay_s : (L, N) float64
             From each layer's gateway to every satellite.
+        paths : Paths
+            The same way, link by link.
         inference : Inference
         up : (N,) bool
         speed : (N,) float64
@@ -150,13 +161,14 @@ class RequestService:
             Way from each site to the first gateway, ``inf`` without service.
         """
         self._set_ways(hosts, delay_s, inference)
+        self._engine.set_ways(ways(paths, self._expert(hosts)))
         self._set_hosts(hosts, delay_s, up, speed)
         self._set_blocks(hosts, free_bytes)
         self._let_in(start_s, entry_s)
-        before = self._engine.state.core.copy()
-        self._engine.state.satellites["busy_s"] = 0.0
+        before, links = self._engine.state.core.copy(), self._engine.state.links.copy()
+        self._engine.state.satellites["busy_s"] = self._engine.state.links["taken_s"] = 0.0
         self._engine.advance(self._step_s)
-        return self._result(before)
+        return self._result(before, links)
 
     def _set_ways(self, hosts: Hosts, delay_s: NDArray[np.float64], inference: Inference) -> None:
         layers = np.arange(self._card.layers)[:, None]
@@ -221,7 +233,7 @@ class RequestService:
         for name in ("came_s", "admitted_s", "first_s", "last_s"):
             self._unserved[name] = np.nan
 
-    def _result(self, before: Rows) -> RequestStep:
+    def _result(self, before: Rows, links: Rows) -> RequestStep:
         core, state = self._engine.state.core, self._engine.state
         change = {
             name: int(core[name][0] - before[name][0]) for name in ("tokens_made", "tokens_passed")
@@ -234,6 +246,7 @@ class RequestService:
             blocks_share=1.0 - float(core["blocks"][0]) / max(float(core["all_blocks"][0]), 1.0),
             services=int(state.satellites["services"].sum()),
             service_tokens=int(state.satellites["served_tokens"].sum()),
+            link_share=self._engine.link_busy_s(links, self._step_s) / self._step_s,
             **change,
         )
         state.satellites["services"] = state.satellites["served_tokens"] = 0

@@ -49,6 +49,7 @@ def new_job(x, group, part, tokens):  # type: ignore[no-untyped-def]
     x.free_jobs = job.next
     x.left_jobs -= 1
     job.group, job.part, job.tokens, job.next = group, part, tokens, NONE
+    job.hop = job.last_hop = job.back = 0
     job.wait_s = job.way_s = 0.0
     group_at(x, group).pending += 1
     return j
@@ -78,6 +79,7 @@ def alive(x, g):  # type: ignore[no-untyped-def]
 def drop(x, j):  # type: ignore[no-untyped-def]
     """Cancel a job, and its group with the last of them."""
     g = job_at(x, j).group
+    job_at(x, j).hop = job_at(x, j).last_hop
     free_job(x, j)
     group_at(x, g).pending -= 1
     if group_at(x, g).pending == 0:

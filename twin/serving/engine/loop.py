@@ -19,6 +19,7 @@ from twin.serving.engine.edge import book
 from twin.serving.engine.groups import alive, drop, free_group, free_job, new_group, new_job
 from twin.serving.engine.heap import remove_first
 from twin.serving.engine.passage import (
+    crossed,
     expert_done,
     fan_out,
     head_done,
@@ -30,6 +31,7 @@ from twin.serving.engine.queues import add_event, enqueue, start
 from twin.serving.engine.records import (
     ARRIVE,
     COMING,
+    CROSSED,
     DONE,
     HELD,
     JOBS,
@@ -73,6 +75,10 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
             _begin(x, what, t_s)
         elif kind == READY:
             _tokens_back(x, what, t_s)
+        elif kind == CROSSED:
+            s = crossed(x, what, t_s, order)
+            if s != NONE:
+                _begin_soon(x, s, t_s)
         else:
             _request_arrives(x, what, t_s)
     return -1
@@ -225,12 +231,11 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     while j != NONE:
         job = job_at(x, j)
         after, g, part, wait_s = job.next, job.group, job.part, job.wait_s
-        tokens, way_s = job.tokens, job.way_s
         if not alive(x, g):
             drop(x, j)
         elif part > layers:
-            free_job(x, j)
-            expert_done(x, g, part, now_s, s, stamp, tokens, wait_s, serve_s, way_s)
+            job.serve_s = serve_s
+            expert_done(x, j, now_s, s, stamp)
         else:
             free_job(x, j)
             group = group_at(x, g)

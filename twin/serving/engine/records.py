@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 type Rows = NDArray[np.void]
 
 NONE: Final = -1
+NEVER: Final = 2**62
 
 FREE, COMING, WAITING, RUNNING, HELD = range(5)
 """Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
 for the next step, to be tried again."""
 
-ARRIVE, JOBS, READY, DONE, START = range(5)
+ARRIVE, JOBS, READY, DONE, START, CROSSED = range(6)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
 a chain of tokens is back at the first gateway; a satellite has served what it served, or may
-start now that all that arrives at one instant is there."""
+start now that all that arrives at one instant is there; a job has crossed a link."""
 
 EVENT = np.dtype([("t_s", "f8"), ("order", "i8"), ("kind", "i4"), ("what", "i4")])
 """`what` is a row of the table that the kind is about."""
@@ -102,11 +103,24 @@ JOB = np.dtype(
         ("part", "i4"),
         ("tokens", "i4"),
         ("next", "i4"),
+        ("hop", "i4"),
+        ("last_hop", "i4"),
+        ("back", "i4"),
         ("since_s", "f8"),
         ("wait_s", "f8"),
+        ("serve_s", "f8"),
         ("way_s", "f8"),
     ]
 )
+"""On its way over links, a job has those from `hop` to before `last_hop` ahead of it, and is `back`
+from its expert, or not there yet. It waits, or is on a leg, since `since_s`."""
+
+WAY = np.dtype([("link", "i4"), ("delay_s", "f8")])
+"""One link of a leg."""
+
+LINK = np.dtype([("free_s", "f8"), ("taken_s", "f8")])
+"""A directed link, by its entry in the network's skeleton: when all that waits for it is on its
+way, and how much of its time has been taken in this step."""
 
 SATELLITE = np.dtype(
     [
@@ -178,6 +192,10 @@ TABLES = {
     "satellites": SATELLITE,
     "parts": PART,
     "outcomes": OUTCOME,
+    "links": LINK,
+    "ways": WAY,
+    "first": np.dtype("i4"),
+    "passed": np.dtype("i8"),
     "out_s": np.dtype("f8"),
     "on_s": np.dtype("f8"),
     "local": np.dtype("i4"),
@@ -206,6 +224,7 @@ RULES = (
     ("retries", "i8"),
     ("all_blocks", "i8"),
     ("exponential", "i8"),
+    ("waiting_tokens", "i8"),
     ("back_s", "f8"),
     ("transfer_s", "f8"),
 )
