@@ -29,6 +29,7 @@ from twin.vocabulary import EventKind, Reason
 from twin.world.topology import Snapshot
 
 if TYPE_CHECKING:
+    from agents.fleet import FleetState
     from agents.model import TwinModel
 
 
@@ -134,13 +135,12 @@ class Controller(mesa.Agent):
         return False if proposal is None else self._adopt(seen.step, proposal)
 
     def carry(
-        self, snapshot: Snapshot, up: NDArray[np.bool_], accepting: NDArray[np.bool_]
+        self, snapshot: Snapshot, fleet: FleetState, taken: NDArray[np.float64] | None
     ) -> None:
-        """Let the step's links carry what is under way."""
+        """Let links carry what is under way, beside hidden states that take a share of each."""
         skeleton = self._world.skeleton
-        begun = self.transfers.carry(
-            snapshot, skeleton.indptr, skeleton.indices, up=up, accepting=accepting
-        )
+        graph, up, accepting = (skeleton.indptr, skeleton.indices), fleet.up, fleet.accepting
+        begun = self.transfers.carry(snapshot, *graph, up=up, accepting=accepting, taken=taken)
         for shipment in begun:
             self._tell(EventKind.MIGRATION_START, shipment, shipment.size_bytes)
 

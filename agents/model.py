@@ -136,7 +136,8 @@ class TwinModel(SteppedModel):
         self._observe()
         self._decide()
         self._serve()
-        self.controller.carry(self.snapshot, self.fleet.up, self.fleet.accepting)
+        taken = None if self.requests is None else self.requested.link_share
+        self.controller.carry(self.snapshot, self.fleet, taken)
         self._power()
         self._record()
 

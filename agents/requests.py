@@ -12,6 +12,7 @@ from twin.errors import InputError
 from twin.serving import traces
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
 from twin.serving.service import RequestService, RequestState, RequestStep
+from twin.serving.ways import Paths
 from twin.vocabulary import Cause
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def request_service(
         model.inference,
         source,
         satellites=model.fleet.size,
+        links=len(model.world.skeleton.indices),
         sites=max(model.ground.sites.size, 1),
         step_s=model.world.step_s,
         stops_s=_stops_s(model),
@@ -80,7 +82,7 @@ def _source(model: TwinModel, state: SourceState, begin_s: float) -> Source:
 
 def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
     """Serve requests for the step at hand, on the model's topology, power and placement."""
-    fleet, card = model.fleet, model.inference.card
+    fleet, card, skeleton = model.fleet, model.inference.card, model.world.skeleton
     precision = model.config.model.precision
     weights = fleet.experts * card.expert_bytes(precision)
     gateways = model.controller.placement.gateways
@@ -91,6 +93,12 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
         model.snapshot.instant.t_s,
         model.hosts,
         model.delay_s,
+        Paths(
+            indptr=skeleton.indptr,
+            indices=skeleton.indices,
+            weight_s=model.snapshot.weight_s,
+            predecessor=model.predecessor,
+        ),
         model.inference,
         up=fleet.up,
         speed=fleet.speed,
@@ -131,6 +139,9 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
 
 def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     """The row of table ``load``."""
+    skeleton, share = model.world.skeleton, done.link_share
+    fullest = int(share.argmax())
+    up = np.isfinite(model.snapshot.weight_s)
     return {
         "step": step,
         "running": done.running,
@@ -140,4 +151,10 @@ def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
         "batch_mean": done.service_tokens / done.services if done.services else np.nan,
         "cache_share": done.blocks_share,
         "busiest_share": float((done.busy_s / model.fleet.pace).max() / model.world.step_s),
+        "link_mean_share": float(share[up].mean()) if up.any() else np.nan,
+        "link_most_share": float(share[fullest]),
+        "link_most_source": int(np.searchsorted(skeleton.indptr, fullest, side="right")) - 1
+        if share[fullest]
+        else -1,
+        "link_most_target": int(skeleton.indices[fullest]) if share[fullest] else -1,
     }

@@ -93,13 +93,14 @@ def test_the_length_of_a_step_changes_nothing_while_the_topology_is_frozen():
 
 @pytest.fixture(scope="module")
 def handed_over():
-    """Requests from cities, by links that break, gateways that fail and a controller that acts."""
+    """Requests from cities, slow links that break, gateways that fail, a controller that acts."""
     changes = BUSY | {
         "ground.users": "cities",
         "ground.minimum_elevation_deg": 10.0,
         "faults.model": "exponential",
         "faults.availability": 0.95,
         "faults.mean_down_s": 300.0,
+        "links.rate_gbps": 0.0001,
         "controller.policy": "on-event",
         "controller.params": {"events": "fault"},
         "requests.rate_per_s": 0.5,
@@ -126,7 +127,7 @@ def test_a_copy_in_mid_flight_goes_on_alike_and_saves_alike(handed_over, tmp_pat
 
 
 def test_requests_and_blocks_are_conserved(handed_over):
-    model, ended = TwinModel(handed_over), 0
+    model, ended, on_links = TwinModel(handed_over), 0, 0
     while model.running:
         model.step()
         ended += len(model.requested.ended)
@@ -139,7 +140,12 @@ def test_requests_and_blocks_are_conserved(handed_over):
         np.testing.assert_array_equal(used, requests["blocks"][requests["phase"] == RUNNING])
         busy_share = model.requested.busy_s / model.world.step_s / model.fleet.pace
         assert (busy_share <= 1 + 1e-9).all()
+        link_share = model.requested.link_share
+        assert (link_share >= -1e-9).all()
+        assert (link_share <= 1 + 1e-9).all()
+        on_links += (state.engine.jobs["hop"] < state.engine.jobs["last_hop"]).sum()
     assert ended > 500
+    assert on_links > 0
 
 
 @pytest.mark.parametrize("batching", ["continuous", "micro-batch"])

@@ -36,7 +36,22 @@ class Satellite:
             yield self.env.timeout(0)  # what goes on here at once comes before the next choice
 
 
-def run(at_s, output, *, layers, satellite_of, work_s, out_s, on_s, chosen):
+class Links:
+    """Directed links that are crossed one after the other, first come, first served."""
+
+    def __init__(self, env, ways, token_s):
+        self.env, self.ways, self.token_s = env, ways, token_s
+        self.links = defaultdict(lambda: simpy.Resource(env))
+
+    def cross(self, leg, tokens):
+        for link, delay_s in self.ways[leg]:
+            with self.links[link].request() as turn:
+                yield turn
+                yield self.env.timeout(tokens * self.token_s)
+            yield self.env.timeout(delay_s)
+
+
+def run(at_s, output, *, layers, satellite_of, work_s, chosen, ways, token_s=0.0):
     """Serve requests of one prompt token; returns when each made its last token.
 
     Parameters
@@ -48,19 +63,23 @@ def run(at_s, output, *, layers, satellite_of, work_s, out_s, on_s, chosen):
         Of each part: ``("gateway", l)``, ``("expert", l, e)`` and ``("head",)``.
     work_s : callable
         Of a part and a number of tokens.
-    out_s, on_s : (L, E) float
-        Ways gateway to expert and expert to the next gateway.
     chosen : callable
         Experts of a request's token at a layer.
+    ways : dict
+        Links and their delays of each leg, ``("out", l, e)`` from the gateway to an expert, and
+        ``("on", l, e)`` from there to the next gateway.
+    token_s : float
+        Time to put a token on a link.
     """
     env = simpy.Environment()
     satellites = {name: Satellite(env, work_s) for name in set(satellite_of.values())}
+    links = Links(env, ways, token_s)
     ends = [None] * len(at_s)
 
     def expert(layer, e):
-        yield env.timeout(out_s[layer][e])
+        yield from links.cross(("out", layer, e), 1)
         yield satellites[satellite_of["expert", layer, e]].ask(("expert", layer, e), 1)
-        yield env.timeout(on_s[layer][e])
+        yield from links.cross(("on", layer, e), 1)
 
     def request(number):
         yield env.timeout(at_s[number])

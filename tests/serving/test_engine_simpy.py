@@ -1,17 +1,26 @@
 """The serving engine beside an independent SimPy model: the same requests, token by token."""
 
+import itertools
+
 import numpy as np
+import pytest
 import simpy_ring
 
 from twin.serving.engine.draws import uniform
+from twin.serving.engine.records import WAY
 from twin.serving.engine.state import Engine, nothing_served
+from twin.serving.ways import Ways
 
 MANY = 10**9
 LAYERS, EXPERTS, TOP_K = 6, 4, 2
 
 
-def test_a_ring_in_simpy_ends_at_the_same_times():
-    """Three gateways share satellites with experts; services batch; ways are all different."""
+@pytest.mark.parametrize("token_s", [0.0, 0.003])
+def test_a_ring_in_simpy_ends_at_the_same_times(token_s):
+    """Three gateways share satellites with experts; services batch; ways are all different.
+
+    With `token_s`, all cross one to three of ten links, and wait for each other there.
+    """
     rng = np.random.default_rng(5)
     count = 60
     at_s, output = np.sort(rng.uniform(0, 6, count)), rng.integers(1, 12, count)
@@ -19,24 +28,33 @@ def test_a_ring_in_simpy_ends_at_the_same_times():
     satellite = np.arange(parts)
     satellite[[1, 2]] = 0
     satellite[LAYERS + 5] = 3
-    token_s = rng.uniform(0.004, 0.02, parts)
+    work_s = rng.uniform(0.004, 0.02, parts)
     overhead_s = rng.uniform(0.001, 0.01, parts)
-    ways = rng.uniform(0.001, 0.02, (2, LAYERS, EXPERTS))
+    hops = rng.integers(1, 4, 2 * LAYERS * EXPERTS) if token_s else np.ones(48, int)
+    first = np.concatenate([[0], np.cumsum(hops)]).astype(np.int32)
+    rows = np.empty(first[-1], WAY)
+    rows["link"], rows["delay_s"] = (
+        rng.integers(0, 10, len(rows)),
+        rng.uniform(0.001, 0.02, len(rows)),
+    )
     weight = rng.dirichlet(np.ones(EXPERTS), LAYERS)
 
     engine = Engine(
-        nothing_served(satellites=parts, layers=LAYERS, experts=EXPERTS),
+        nothing_served(satellites=parts, layers=LAYERS, experts=EXPERTS, links=10),
         layers=LAYERS,
         experts=EXPERTS,
     )
-    rows = engine.state.parts
-    rows["satellite"], rows["token_s"], rows["overhead_s"] = satellite, token_s, overhead_s
-    engine.step["out_s"][:], engine.step["on_s"][:] = ways
+    table = engine.state.parts
+    table["satellite"], table["token_s"], table["overhead_s"] = satellite, work_s, overhead_s
+    delay_s = np.add.reduceat(rows["delay_s"], first[:-1]).reshape(2, LAYERS, EXPERTS)
+    engine.step["out_s"][:], engine.step["on_s"][:] = delay_s
+    engine.set_ways(Ways(first=first, links=rows))
+    engine.set(transfer_s=token_s, **({"waiting_tokens": 1} if token_s else {}))
     engine.step["weight"][:] = weight
     most = ("chunk", "most_running", "service_tokens", "queue_most", "blocks", "all_blocks")
     engine.set(seed=9, top_k=TOP_K, block=16, one_class=1, **dict.fromkeys(most, MANY))
     # The head is with the first gateway; a way of no length is on one satellite.
-    rows["satellite"][LAYERS] = 0
+    table["satellite"][LAYERS] = 0
     number = np.arange(count)
     asked = {"number": number, "site": 0 * number, "prompt": 0 * number + 1, "output": output}
     engine.add(asked | {"asked_s": at_s}, at_s)
@@ -54,16 +72,21 @@ def test_a_ring_in_simpy_ends_at_the_same_times():
             at = uniform(np.uint64(9), number, token, layer, k) * left.sum()
             found.append(int(np.searchsorted(np.cumsum(left), at, side="right")))
             left[found[-1]] = 0.0
-        return found
+        return sorted(found)  # who shares a link is put on it in the order of experts
 
     theirs = simpy_ring.run(
         at_s,
         output,
         layers=LAYERS,
-        satellite_of={name: int(rows["satellite"][p]) for name, p in names.items()},
-        work_s=lambda part, tokens: overhead_s[names[part]] + tokens * token_s[names[part]],
-        out_s=ways[0],
-        on_s=ways[1],
+        satellite_of={name: int(table["satellite"][p]) for name, p in names.items()},
+        work_s=lambda part, tokens: overhead_s[names[part]] + tokens * work_s[names[part]],
         chosen=chosen,
+        ways={
+            (leg, layer, e): rows[first[w] : first[w + 1]].tolist()
+            for w, (leg, layer, e) in enumerate(
+                itertools.product(("out", "on"), range(LAYERS), range(EXPERTS))
+            )
+        },
+        token_s=token_s,
     )
     np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-9)

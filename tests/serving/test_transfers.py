@@ -33,12 +33,14 @@ def placed(gateway, experts, **copies):
 
 
 def transfers(placement, *, memory=100.0, link=100.0, store=0.0, recompute_s=0.0):
-    terms = Terms(link_bytes=link, store_bytes=store, recompute_s=recompute_s, step_s=10.0)
+    terms = Terms(
+        rate_bytes=1e3, link_bytes=link, store_bytes=store, recompute_s=recompute_s, step_s=10.0
+    )
     return Transfers(in_force(placement), np.broadcast_to(np.float64(memory), N).copy(), terms)
 
 
-def carry(moving, step=0, *, up=UP, accepting=UP, down=()):
-    return moving.carry(at(step, down), INDPTR, INDICES, up=up, accepting=accepting)
+def carry(moving, step=0, *, up=UP, accepting=UP, down=(), taken=None):
+    return moving.carry(at(step, down), INDPTR, INDICES, up=up, accepting=accepting, taken=taken)
 
 
 START = placed([0], [[1, 2]])
@@ -75,6 +77,17 @@ def test_links_carry_no_more_than_their_share_each_way():
     both_ways.start(SIZES, placed([0], [[4, 1]]))
     carry(both_ways)
     assert both_ways.carried_bytes == 2 * EB
+
+
+def test_links_carry_what_hidden_states_leave_of_them():
+    """Of 1000 bytes 4 are for migration, and 3 are left on the link from 2 to 3; none, later."""
+    for left, carried in ((0.5, 4.0), (0.003, 3.0), (0.0, 0.0)):
+        moving = transfers(START, link=4.0)
+        moving.start(SIZES, placed([0], [[4, 2]]))
+        share = np.where((TAIL == 2) & (INDICES == 3), 1.0 - left, 0.0)
+        begun = carry(moving, taken=share)
+        assert moving.carried_bytes == pytest.approx(carried)
+        assert len(begun) == (carried > 0)
 
 
 def test_the_nearest_living_holder_is_the_source():
@@ -121,7 +134,7 @@ def test_a_cut_off_or_refusing_target_has_to_wait():
 def test_full_satellites_that_swap_give_one_thing_up_first():
     # Memory for one expert each on 1 and 2; the store must bring what was given up.
     memory = np.array([100.0, EB, EB, 100, 100, 100])
-    terms = Terms(link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
+    terms = Terms(rate_bytes=1e3, link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
     moving = Transfers(in_force(START), memory, terms)
     wanted = placed([0], [[2, 1]])
     moving.start(SIZES, wanted)
@@ -223,7 +236,7 @@ def test_a_cache_whose_gateway_dies_on_the_way_is_computed_anew():
 
 def test_a_swap_gives_up_as_many_things_as_it_needs():
     memory = np.array([100.0, GB, GB, 100, 100, 100])
-    terms = Terms(link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
+    terms = Terms(rate_bytes=1e3, link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
     moving = Transfers(in_force(placed([2], [[1, 1]])), memory, terms)
     wanted = placed([1], [[2, 2]])
     moving.start(SIZES, wanted)

@@ -73,7 +73,11 @@ class Audit:
         self.rng, self.memory_bytes = rng, memory_bytes
         self.link_bytes, self.store_bytes = link_bytes, store_bytes
         terms = Terms(
-            link_bytes=link_bytes, store_bytes=store_bytes, recompute_s=0.0, step_s=STEP_S
+            rate_bytes=1e3,
+            link_bytes=link_bytes,
+            store_bytes=store_bytes,
+            recompute_s=0.0,
+            step_s=STEP_S,
         )
         first = random_placement(rng, memory_bytes)
         self.moving = Transfers(in_force(first), np.full(N, memory_bytes), terms)

@@ -106,6 +106,10 @@ TABLES: dict[str, pa.Schema] = {
             ("batch_mean", pa.float64()),
             ("cache_share", pa.float64()),
             ("busiest_share", pa.float64()),
+            ("link_mean_share", pa.float64()),
+            ("link_most_share", pa.float64()),
+            ("link_most_source", pa.int32()),
+            ("link_most_target", pa.int32()),
         ]
     ),
     "tokens": pa.schema(
@@ -125,5 +129,7 @@ value, or the one that stands for its bin in a long run (`twin.runs.distribution
 tokens have it. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the hosts of
 one thing from 0. ``requests`` has a row for each request that ended, and at the end of the run for
 each that is still inside: when it was asked, since the start, and how long it took; ``load`` what
-the constellation carried in each step; both are empty where only tokens are served. A null
+the constellation carried in each step, with the share of it in which hidden states were on a link,
+mean of all directed links that are up, and the most of any, from ``link_most_source`` to
+``link_most_target``, -1 if none was used; both are empty where only tokens are served. A null
 ``events.satellite`` or ``other`` means that none is meant."""

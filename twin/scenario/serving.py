@@ -122,6 +122,14 @@ class ServingTable(Table):
         description="of the host that forms batches and samples, each time the first layer starts",
     )
     order: Literal["oldest", "decode-first", "prefill-first"] = "oldest"
+    cut_through_gbps: float = Field(
+        10.0,
+        ge=0,
+        le=1e9,
+        description="single tokens cut through links of this rate and more, and wait for nobody; "
+        "on slower ones, and if several go together, the links are passed one after the other, "
+        "first come first served; assumption",
+    )
     block_tokens: int = Field(16, ge=1, le=4096, description="of a block of cache")
     fuse: bool = Field(
         True,

@@ -13,6 +13,7 @@ from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.hosts import Hosts
 from twin.serving.requests import FIELDS, Source, SourceState, Users
+from twin.serving.ways import Paths, ways
 from twin.serving.work import MANY, gaining_tokens, kernel_tables, set_times
 from twin.vocabulary import Cause
 
@@ -45,6 +46,8 @@ class RequestStep:
         Of the cache's blocks in use at the end.
     services, service_tokens : int
         Services that ended or run, and the tokens in them.
+    link_share : (nnz,) float64
+        Share of the step in which hidden states were on each directed link.
     """
 
     ended: Rows
@@ -56,6 +59,7 @@ class RequestStep:
     blocks_share: float
     services: int
     service_tokens: int
+    link_share: NDArray[np.float64]
 
 
 class RequestService:
@@ -67,8 +71,8 @@ class RequestService:
     inference : Inference
     source : Source
         Where requests come from.
-    satellites : int
-        N.
+    satellites, links : int
+        N, and directed links.
     sites : int
         Places that requests come from.
     step_s : float
@@ -88,6 +92,7 @@ class RequestService:
         *,
         satellites: int,
         sites: int,
+        links: int,
         step_s: float,
         stops_s: float,
         seed: int,
@@ -97,7 +102,9 @@ class RequestService:
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
         self._stops_s = stops_s
         if state is None:
-            state = nothing_served(satellites=satellites, layers=card.layers, experts=card.experts)
+            state = nothing_served(
+                satellites=satellites, layers=card.layers, experts=card.experts, links=links
+            )
         path = scenario.compute.kernels
         kernels = {} if path is None else read_kernels(path)
         self._engine = Engine(
@@ -128,6 +135,7 @@ class RequestService:
             patience_s=scenario.requests.patience_s or 0.0,
             drop_s=scenario.requests.ttft_target_s if table.drop_late else 0.0,
             transfer_s=inference.transfer_s,
+            waiting_tokens=1 if scenario.links.rate_gbps < table.cut_through_gbps else 2,
         )
         experts_only = scenario.compute.accounting == "experts-only"
         set_times(state.parts, inference.times, experts_only=experts_only)
@@ -153,6 +161,7 @@ class RequestService:
         start_s: float,
         hosts: Hosts,
         delay_s: NDArray[np.float64],
+        paths: Paths,
         inference: Inference,
         *,
         up: NDArray[np.bool_],
@@ -169,6 +178,8 @@ class RequestService:
         hosts : Hosts
         delay_s : (L, N) float64
             From each layer's gateway to every satellite.
+        paths : Paths
+            The same way, link by link.
         inference : Inference
         up : (N,) bool
         speed : (N,) float64
@@ -178,13 +189,14 @@ class RequestService:
             Way from each site to the first gateway, ``inf`` without service.
         """
         self._set_ways(hosts, delay_s, inference)
+        self._engine.set_ways(ways(paths, self._expert(hosts)))
         self._set_hosts(hosts, delay_s, up, speed)
         self._set_blocks(hosts, free_bytes)
         self._let_in(start_s, entry_s)
-        before = self._engine.state.core.copy()
-        self._engine.state.satellites["busy_s"] = 0.0
+        before, links = self._engine.state.core.copy(), self._engine.state.links.copy()
+        self._engine.state.satellites["busy_s"] = self._engine.state.links["taken_s"] = 0.0
         self._engine.advance(self._step_s)
-        return self._result(before)
+        return self._result(before, links)
 
     def _set_ways(self, hosts: Hosts, delay_s: NDArray[np.float64], inference: Inference) -> None:
         layers = np.arange(self._card.layers)[:, None]
@@ -253,7 +265,7 @@ class RequestService:
         for name in _TIMES[1:]:
             self._unserved[name] = np.nan
 
-    def _result(self, before: Rows) -> RequestStep:
+    def _result(self, before: Rows, links: Rows) -> RequestStep:
         core, state = self._engine.state.core, self._engine.state
         change = {
             name: int(core[name][0] - before[name][0]) for name in ("tokens_made", "tokens_passed")
@@ -266,6 +278,7 @@ class RequestService:
             blocks_share=1.0 - float(core["blocks"][0]) / max(float(core["all_blocks"][0]), 1.0),
             services=int(state.satellites["services"].sum()),
             service_tokens=int(state.satellites["served_tokens"].sum()),
+            link_share=self._engine.link_busy_s(links, self._step_s) / self._step_s,
             **change,
         )
         state.satellites["services"] = state.satellites["served_tokens"] = 0

@@ -80,8 +80,10 @@ class Terms:
 
     Attributes
     ----------
+    rate_bytes : float
+        What a link carries in a step, each way.
     link_bytes : float
-        What a link carries for them in a step, each way.
+        What of this is for them, at most.
     store_bytes : float
         What comes up from the ground in a step.
     recompute_s : float
@@ -89,6 +91,7 @@ class Terms:
     step_s : float
     """
 
+    rate_bytes: float
     link_bytes: float
     store_bytes: float
     recompute_s: float
@@ -99,8 +102,10 @@ def terms(scenario: Scenario, model: Inference, step_s: float) -> Terms:
     """Return what the transfers of a scenario are subject to."""
     table = scenario.controller
     stage_s = float(model.stage_s.max() + model.card.top_k * model.expert_s)
+    rate_bytes = scenario.links.rate_gbps * 1e9 / 8 * step_s
     return Terms(
-        link_bytes=scenario.links.rate_gbps * 1e9 / 8 * table.migration_share * step_s,
+        rate_bytes=rate_bytes,
+        link_bytes=rate_bytes * table.migration_share,
         store_bytes=table.store_gbps * 1e9 / 8 * step_s,
         # The prompts run through the ring again, as fast as its slowest stage.
         recompute_s=scenario.workload.conversations * scenario.model.context_tokens * stage_s,

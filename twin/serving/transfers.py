@@ -152,14 +152,18 @@ class Transfers:
         *,
         up: NDArray[np.bool_],
         accepting: NDArray[np.bool_],
+        taken: NDArray[np.float64] | None = None,
     ) -> list[Shipment]:
-        """Carry what one step's links allow; return what has set out in it."""
+        """Carry what one step's links allow, `taken` a share of each; return what has set out."""
         self.state.carried_bytes = self.state.hop_bytes = 0.0
         if not self.under_way:
             return []
         self.state.now_s = snapshot.instant.t_s + self._terms.step_s
         # What comes up from the ground shares one more link.
         room_bytes = np.full(len(indices) + 1, self._terms.link_bytes)
+        if taken is not None:
+            left_bytes = self._terms.rate_bytes * np.maximum(1.0 - taken, 0.0)
+            room_bytes[:-1] = np.minimum(self._terms.link_bytes, left_bytes)
         room_bytes[-1] = self._terms.store_bytes
         routes = Routes(self.under_way, snapshot, indptr, indices)
         going, short_of_memory = self._going(routes, room_bytes, up=up, accepting=accepting)

@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from twin.serving.engine.groups import free_group, new_group, new_job
+from twin.serving.engine.groups import follow, free_group, new_group, new_job
 from twin.serving.engine.queues import enqueue
 from twin.serving.engine.records import FREE, NONE, RUNNING, WAITING
 from twin.serving.engine.rows import group_at, member_at, outcome_at, request_at
@@ -76,6 +76,7 @@ def leave_running(x, r):  # type: ignore[no-untyped-def]
     x.blocks += request_at(x, r).blocks
     request_at(x, r).blocks = 0
     request_at(x, r).epoch += 1
+    request_at(x, r).last_chunk = NONE
 
 
 @njit(cache=True)
@@ -194,6 +195,9 @@ def go(x, r, now_s):  # type: ignore[no-untyped-def]
     """Send a request's next group, alone, into the queue of the first layer."""
     g = new_group(x)
     if join(x, g, r, x.chunk):
+        if group_at(x, g).prompt:
+            follow(x, g, request_at(x, r).last_chunk)
+            request_at(x, r).last_chunk = g
         enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
     else:
         free_group(x, g)

@@ -39,7 +39,7 @@ def _begin(x, r):  # type: ignore[no-untyped-def]
     request = request_at(x, r)
     request.age = x.age
     x.age += 1
-    request.leave_order = request.drop_order = NONE
+    request.leave_order = request.drop_order = request.last_chunk = NONE
     request.phase, request.due, request.sent, request.made = COMING, request.prompt, 0, 0
     request.context = request.blocks = request.ready = request.preempted = request.tries = 0
     request.came_s = request.admitted_s = request.first_s = request.last_s = np.nan

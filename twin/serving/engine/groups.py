@@ -2,7 +2,8 @@
 
 from numba import njit
 
-from twin.serving.engine.records import NONE
+from twin.serving.engine.heap import push
+from twin.serving.engine.records import NONE, RELEASE
 from twin.serving.engine.rows import group_at, job_at, member_at, request_at
 
 
@@ -13,7 +14,9 @@ def new_group(x):  # type: ignore[no-untyped-def]
     group = group_at(x, g)
     x.free_groups = group.next
     x.left_groups -= 1
-    group.first = group.next = NONE
+    group.first = group.next = group.ahead = group.after = NONE
+    group.at = group.held = 0
+    group.there_s = x.now_s
     group.tokens = group.gives = group.layer = group.pending = group.prompt = 0
     group.reads = group.scores = group.chunk = group.behind = group.chunk_reads = 0
     group.join_s = group.wait_s = group.serve_s = group.way_s = 0.0
@@ -23,14 +26,44 @@ def new_group(x):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def free_group(x, g):  # type: ignore[no-untyped-def]
     """Give the rows of a group and its members back."""
-    m = group_at(x, g).first
+    group = group_at(x, g)
+    m = group.first
     while m != NONE:
         after = member_at(x, m).next
+        request = request_at(x, member_at(x, m).request)
+        if request.last_chunk == g:
+            request.last_chunk = NONE
         free_member(x, m)
         m = after
-    group_at(x, g).next = x.free_groups
+    _leave(x, g)
+    group.next = x.free_groups
     x.free_groups = g
     x.left_groups += 1
+
+
+@njit(cache=True)
+def follow(x, g, ahead):  # type: ignore[no-untyped-def]
+    """Keep a new group behind another, if there is one."""
+    if ahead != NONE:
+        group_at(x, g).ahead = ahead
+        group_at(x, ahead).after = g
+
+
+@njit(cache=True)
+def _leave(x, g):  # type: ignore[no-untyped-def]
+    """Take a group out of the order; the one behind it may go on."""
+    group = group_at(x, g)
+    ahead, after = group.ahead, group.after
+    if x.last_batch == g:
+        x.last_batch = ahead
+    if ahead != NONE:
+        group_at(x, ahead).after = after
+    if after != NONE:
+        group_at(x, after).ahead = ahead
+        if group_at(x, after).held:
+            push(x, x.now_s, x.order, RELEASE, after)
+            x.order += 1
+    group.held = 0
 
 
 @njit(cache=True)
@@ -49,6 +82,7 @@ def new_job(x, group, part, tokens):  # type: ignore[no-untyped-def]
     x.free_jobs = job.next
     x.left_jobs -= 1
     job.group, job.part, job.tokens, job.next = group, part, tokens, NONE
+    job.hop = job.last_hop = job.back = 0
     job.wait_s = job.way_s = 0.0
     group_at(x, group).pending += 1
     return j
@@ -78,6 +112,7 @@ def alive(x, g):  # type: ignore[no-untyped-def]
 def drop(x, j):  # type: ignore[no-untyped-def]
     """Cancel a job, and its group with the last of them."""
     g = job_at(x, j).group
+    job_at(x, j).hop = job_at(x, j).last_hop
     free_job(x, j)
     group_at(x, g).pending -= 1
     if group_at(x, g).pending == 0:

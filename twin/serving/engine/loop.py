@@ -15,7 +15,7 @@ from twin.serving.engine.admission import (
 )
 from twin.serving.engine.arrivals import ask
 from twin.serving.engine.edge import book
-from twin.serving.engine.groups import alive, drop, free_group, free_job, new_group, new_job
+from twin.serving.engine.groups import alive, drop, follow, free_group, free_job, new_group, new_job
 from twin.serving.engine.heap import remove_first
 from twin.serving.engine.overload import (
     QUEUE_FULL,
@@ -29,23 +29,26 @@ from twin.serving.engine.overload import (
     set_deadlines,
 )
 from twin.serving.engine.passage import (
+    crossed,
     expert_done,
     fan_out,
     head_done,
     next_chunks,
+    pass_on,
     ready_again,
     send_back,
 )
 from twin.serving.engine.queues import add_event, enqueue, start
 from twin.serving.engine.records import (
     ASK,
+    CROSSED,
     DONE,
-    DROP,
     GIVE_UP,
     HELD,
     JOBS,
     NONE,
     READY,
+    RELEASE,
     START,
     WAITING,
 )
@@ -72,22 +75,36 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
             event_at(x, 0).t_s, event_at(x, 0).order, event_at(x, 0).kind, event_at(x, 0).what,
         )  # fmt: skip
         remove_first(x)
-        if kind == JOBS:
-            _jobs_arrive(x, what, t_s)
-        elif kind == DONE:
-            if satellite_at(x, what).done_order == order:
-                _done(x, what, t_s, order)
-        elif kind == START:
-            _begin(x, what, t_s)
-        elif kind == READY:
-            _tokens_back(x, what, t_s)
+        x.now_s = t_s
+        if kind <= START:
+            _work_event(x, kind, what, t_s, order)
+        elif kind == CROSSED:
+            s = crossed(x, what, t_s, order)
+            if s != NONE:
+                _begin_soon(x, s, t_s)
+        elif kind == RELEASE:
+            if group_at(x, what).held:
+                pass_on(x, what, t_s, NONE, order)
         elif kind == ASK:
             ask(x, what, t_s)
-        elif kind in (GIVE_UP, DROP):
-            _gone(x, what, t_s, kind, order)
         else:
-            _request_arrives(x, what, t_s)
+            _gone(x, what, t_s, kind, order)
     return -1
+
+
+@njit(cache=True)
+def _work_event(x, kind, what, now_s, order):  # type: ignore[no-untyped-def]
+    if kind == JOBS:
+        _jobs_arrive(x, what, now_s)
+    elif kind == DONE:
+        if satellite_at(x, what).done_order == order:
+            _done(x, what, now_s, order)
+    elif kind == START:
+        _begin(x, what, now_s)
+    elif kind == READY:
+        _tokens_back(x, what, now_s)
+    else:
+        _request_arrives(x, what, now_s)
 
 
 @njit(cache=True)
@@ -190,6 +207,8 @@ def _form_batches(x, now_s):  # type: ignore[no-untyped-def]
     """Gather what is ready into one group for each board, the oldest first, then let others in."""
     for board in range(x.boards):
         g = new_group(x)
+        follow(x, g, x.last_batch)
+        x.last_batch = g
         if _fill(x, g, board, now_s):
             enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
         else:
@@ -247,12 +266,11 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     while j != NONE:
         job = job_at(x, j)
         after, g, part, wait_s = job.next, job.group, job.part, job.wait_s
-        tokens, way_s = job.tokens, job.way_s
         if not alive(x, g):
             drop(x, j)
         elif part > layers:
-            free_job(x, j)
-            expert_done(x, g, part, now_s, s, stamp, tokens, wait_s, serve_s, way_s)
+            job.serve_s = serve_s
+            expert_done(x, j, now_s, s, stamp)
         else:
             free_job(x, j)
             group = group_at(x, g)
@@ -264,7 +282,7 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
             if satellite.reached == layers:
                 back = head_done(x, g, now_s, back)
             else:
-                group.layer = satellite.reached
+                group.layer = group.at = satellite.reached
                 fan_out(x, g, now_s, s, stamp)
         j = after
     if back != NONE:

@@ -8,8 +8,16 @@ from numba import njit
 from twin.serving.engine.admission import count_inside, go, leave, leave_running
 from twin.serving.engine.draws import clear, draw
 from twin.serving.engine.edge import fail, fail_group
-from twin.serving.engine.groups import free_group, free_member, new_job
-from twin.serving.engine.queues import add_event, send
+from twin.serving.engine.groups import (
+    alive,
+    drop,
+    free_group,
+    free_job,
+    free_member,
+    new_job,
+)
+from twin.serving.engine.links import cross, cut_through, set_out, waits_for_links
+from twin.serving.engine.queues import add_event, enqueue, send
 from twin.serving.engine.records import NONE, READY, RUNNING
 from twin.serving.engine.rows import (
     group_at,
@@ -41,32 +49,70 @@ def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
             return
     group.join_s = -np.inf
     for e in range(x.experts):
-        if tokens_of(x, e).value:
-            j = new_job(x, g, layers + 1 + layer * experts + e, tokens_of(x, e).value)
-            way_s = _leg_s(x, out_s(x, layer, e), tokens_of(x, e).value)
+        tokens = tokens_of(x, e).value
+        if tokens:
+            j = new_job(x, g, layers + 1 + layer * experts + e, tokens)
+            way = layer * experts + e
+            if waits_for_links(x, tokens, way):
+                set_out(x, j, way, now_s)
+                continue
+            way_s = cut_through(x, way, tokens, out_s(x, layer, e))
             job_at(x, j).way_s = way_s
             send(x, j, now_s, now_s + way_s, s, stamp)
 
 
 @njit(cache=True)
-def _leg_s(x, delay_s, tokens):  # type: ignore[no-untyped-def]
-    """Time of a leg: its delay, and each hidden state put on the link; none on one satellite."""
-    return delay_s + tokens * x.transfer_s if delay_s > 0.0 else 0.0
+def expert_done(x, j, now_s, s, stamp):  # type: ignore[no-untyped-def]
+    """Send an expert's result to the next gateway."""
+    job, layers, experts = job_at(x, j), x.layers, x.experts
+    group = group_at(x, job.group)
+    expert = job.part - layers - 1
+    way = layers * experts + expert  # behind those from gateways
+    delay_s = on_s(x, group.layer, expert - group.layer * experts)
+    # What is only cached ends with its last layer.
+    wanted = group.layer + 1 < layers or group.gives > 0
+    if wanted and waits_for_links(x, job.tokens, way) and not np.isinf(delay_s):
+        job.back = 1
+        set_out(x, j, way, now_s)
+        return
+    leg_s = cut_through(x, way, job.tokens, delay_s)
+    result_there(x, j, now_s + leg_s, leg_s, now_s, s, stamp)
 
 
 @njit(cache=True)
-def expert_done(x, g, part, now_s, s, stamp, tokens, wait_s, serve_s, way_s):  # type: ignore[no-untyped-def]
+def crossed(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
+    """Let a job go on at the end of a link; returns the satellite that it has reached, or NONE."""
+    job = job_at(x, j)
+    if not alive(x, job.group):
+        drop(x, j)
+        return NONE
+    if job.hop < job.last_hop:
+        cross(x, j, now_s)
+        return NONE
+    leg_s = now_s - job.since_s
+    if job.back:
+        s = part_at(x, group_at(x, job.group).layer + 1).satellite
+        result_there(x, j, now_s, leg_s, now_s, s, stamp)
+    else:
+        s = part_at(x, job.part).satellite
+        job.way_s = leg_s
+        enqueue(x, j, now_s)
+    return s
+
+
+@njit(cache=True)
+def result_there(x, j, there_s, leg_s, now_s, s, stamp):  # type: ignore[no-untyped-def]
     """Note when an expert's result is at the next gateway; with the last one the group goes on."""
+    job, layers = job_at(x, j), x.layers
+    g = job.group
     group = group_at(x, g)
-    layer = group.layer
-    layers, experts = x.layers, x.experts
-    leg_s = _leg_s(x, on_s(x, layer, part - layers - 1 - layer * experts), tokens)
+    if there_s > group.join_s:
+        group.join_s = there_s
+        group.branch_wait_s = job.wait_s
+        group.branch_serve_s = job.serve_s
+        group.branch_way_s = job.way_s + leg_s
+    free_job(x, j)
     group.pending -= 1
-    if now_s + leg_s > group.join_s:
-        group.join_s = now_s + leg_s
-        group.branch_wait_s = wait_s
-        group.branch_serve_s = serve_s
-        group.branch_way_s = way_s + leg_s
     if group.pending:
         return
     if np.isinf(group.join_s):
@@ -75,14 +121,40 @@ def expert_done(x, g, part, now_s, s, stamp, tokens, wait_s, serve_s, way_s):  #
     group.wait_s += group.branch_wait_s
     group.serve_s += group.branch_serve_s
     group.way_s += group.branch_way_s
-    group.layer = layer + 1
-    if layer + 1 == layers and group.gives == 0:
+    group.layer += 1
+    if group.layer == layers and group.gives == 0:
         free_group(x, g)
         return
     # The slowest has arrived, or is the one that leaves now.
-    tokens = group.gives if layer + 1 == layers else group.tokens
-    j = new_job(x, g, layer + 1, tokens)
-    send(x, j, now_s, max(group.join_s, now_s), s, stamp)
+    pass_on(x, g, now_s, s, stamp)
+
+
+@njit(cache=True)
+def pass_on(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
+    """Send a group to its layer's gateway, unless the one ahead is still to be sent there.
+
+    Attention of a chunk needs what the chunks before it have cached in the same layer.
+    """
+    while g != NONE:
+        group, held = group_at(x, g), group_at(x, g).held
+        if held and not alive(x, g):
+            free_group(x, g)
+            return
+        there_s = max(group.join_s, now_s)
+        if group.ahead != NONE:
+            ahead = group_at(x, group.ahead)
+            if ahead.at < group.layer:
+                group.held = 1
+                return
+            if ahead.at == group.layer:
+                there_s = max(there_s, ahead.there_s)
+        group.wait_s += there_s - group.join_s
+        group.at, group.there_s, group.held = group.layer, there_s, 0
+        tokens = group.gives if group.layer == x.layers else group.tokens
+        send(x, new_job(x, g, group.layer, tokens), now_s, there_s, NONE if held else s, stamp)
+        after = group.after
+        waits = after != NONE and group_at(x, after).held and group_at(x, after).layer <= group.at
+        g = after if waits else NONE
 
 
 @njit(cache=True)
@@ -139,7 +211,8 @@ def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def send_back(x, back, now_s, s):  # type: ignore[no-untyped-def]
-    """Send a chain of tokens from the LM head to the first gateway."""
+    """Send a chain of tokens from the LM head to the first gateway, the first made first."""
+    back = _turned_round(x, back)
     if np.isinf(x.back_s):
         while back != NONE:
             member = member_at(x, back)
@@ -151,6 +224,16 @@ def send_back(x, back, now_s, s):  # type: ignore[no-untyped-def]
         ready_again(x, back, now_s)
     else:
         add_event(x, now_s + x.back_s, READY, back)
+
+
+@njit(cache=True)
+def _turned_round(x, m):  # type: ignore[no-untyped-def]
+    turned = NONE
+    while m != NONE:
+        member = member_at(x, m)
+        after, member.next = member.next, turned
+        turned, m = m, after
+    return turned
 
 
 @njit(cache=True)

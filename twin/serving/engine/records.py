@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 type Rows = NDArray[np.void]
 
 NONE: Final = -1
+NEVER: Final = 2**62
 
 FREE, COMING, WAITING, RUNNING, HELD, THINKING = range(6)
 """Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
 for the next step, to be tried again; not asked yet by its user."""
 
-ARRIVE, JOBS, READY, DONE, START, ASK, GIVE_UP, DROP = range(8)
+ARRIVE, JOBS, READY, DONE, START, ASK, GIVE_UP, DROP, CROSSED, RELEASE = range(10)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
 a chain of tokens is back at the first gateway; a satellite has served what it served, or may
 start now that all that arrives at one instant is there; a user asks; a user has left without a
-first token; a request that waits is too late."""
+first token; a request that waits is too late; a job has crossed a link; a group may no longer have
+to wait for the one ahead."""
 
 EVENT = np.dtype([("t_s", "f8"), ("order", "i8"), ("kind", "i4"), ("what", "i4")])
 """`what` is a row of the table that the kind is about."""
@@ -44,6 +46,7 @@ REQUEST = np.dtype(
         ("context", "i4"),
         ("blocks", "i4"),
         ("ready", "i4"),
+        ("last_chunk", "i4"),
         ("preempted", "i4"),
         ("tries", "i4"),
         ("next", "i4"),
@@ -63,9 +66,9 @@ REQUEST = np.dtype(
 )
 """`due` tokens must pass before the next one is made: the prompt and, after a preemption, what was
 made before. `sent` of them have left. `context` tokens are cached, in `blocks`. The age is the
-order of asking; the epoch counts what cancels a request's groups under way. The user is the one
-who asks again in a closed loop, else -1. Orders are those of the events at which its user leaves,
-or it is dropped; -1 if there is none."""
+order of asking. `last_chunk` is the group of the last chunk under way, or -1. The epoch counts what
+cancels a request's groups under way. The user is the one who asks again in a closed loop, else -1.
+Orders are those of the events at which its user leaves, or it is dropped; -1 if there is none."""
 
 MEMBER = np.dtype(
     [
@@ -88,12 +91,17 @@ GROUP = np.dtype(
         ("pending", "i4"),
         ("next", "i4"),
         ("prompt", "i4"),
+        ("ahead", "i4"),
+        ("after", "i4"),
+        ("at", "i4"),
+        ("held", "i4"),
         ("chunk", "i4"),
         ("behind", "i8"),
         ("chunk_reads", "i8"),
         ("reads", "i8"),
         ("scores", "i8"),
         ("join_s", "f8"),
+        ("there_s", "f8"),
         ("wait_s", "f8"),
         ("serve_s", "f8"),
         ("way_s", "f8"),
@@ -102,10 +110,12 @@ GROUP = np.dtype(
         ("branch_way_s", "f8"),
     ]
 )
-"""`pending` jobs are under way. `reads` cached tokens are read, `scores` pairs of a token and one
-before it are computed. `chunk` tokens are of prompts; each of them is behind others of its own
-prompt that are cached, `behind` in all, and they read `chunk_reads`. The branch is the slowest of
-the experts so far."""
+"""Chunks of a prompt keep their order, and so do batches: the one `ahead`, if any, was sent to a
+layer's gateway before the one `after` it, which is `held` until then; `at` is the last gateway that
+a group was sent to, where it is at `there_s`. `pending` jobs are under way. `reads` cached tokens
+are read, `scores` pairs of a token and one before it are computed. `chunk` tokens are of prompts;
+each of them is behind others of its own prompt that are cached, `behind` in all, and they read
+`chunk_reads`. The branch is the slowest of the experts so far."""
 
 JOB = np.dtype(
     [
@@ -113,11 +123,24 @@ JOB = np.dtype(
         ("part", "i4"),
         ("tokens", "i4"),
         ("next", "i4"),
+        ("hop", "i4"),
+        ("last_hop", "i4"),
+        ("back", "i4"),
         ("since_s", "f8"),
         ("wait_s", "f8"),
+        ("serve_s", "f8"),
         ("way_s", "f8"),
     ]
 )
+"""On its way over links, a job has those from `hop` to before `last_hop` ahead of it, and is `back`
+from its expert, or not there yet. It waits, or is on a leg, since `since_s`."""
+
+WAY = np.dtype([("link", "i4"), ("delay_s", "f8")])
+"""One link of a leg."""
+
+LINK = np.dtype([("free_s", "f8"), ("taken_s", "f8")])
+"""A directed link, by its entry in the network's skeleton: when all that waits for it is on its
+way, and how much of its time has been taken in this step."""
 
 SATELLITE = np.dtype(
     [
@@ -192,6 +215,10 @@ TABLES = {
     "satellites": SATELLITE,
     "parts": PART,
     "outcomes": OUTCOME,
+    "links": LINK,
+    "ways": WAY,
+    "first": np.dtype("i4"),
+    "passed": np.dtype("i8"),
     "out_s": np.dtype("f8"),
     "on_s": np.dtype("f8"),
     "entry_s": np.dtype("f8"),
@@ -237,6 +264,7 @@ RULES = (
     ("prompt_sigma", "f8"),
     ("output_mean", "f8"),
     ("output_sigma", "f8"),
+    ("waiting_tokens", "i8"),
     ("back_s", "f8"),
     ("transfer_s", "f8"),
 )
@@ -262,12 +290,14 @@ COUNTERS = (
     ("running", "i8"),
     ("waiting", "i8"),
     ("inside", "i8"),
+    ("last_batch", "i8"),
     ("blocks", "i8"),
     ("done", "i8"),
     ("preemptions", "i8"),
     ("cancels", "i8"),
     ("tokens_made", "i8"),
     ("tokens_passed", "i8"),
+    ("now_s", "f8"),
     ("clock_s", "f8"),
     ("inside_s", "f8"),
 )

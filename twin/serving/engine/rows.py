@@ -16,11 +16,13 @@ from twin.serving.engine.records import (
     GRID,
     GROUP,
     JOB,
+    LINK,
     MEMBER,
     OUTCOME,
     PART,
     REQUEST,
     SATELLITE,
+    WAY,
 )
 
 
@@ -44,10 +46,12 @@ def _row(dtype: np.dtype[Any]) -> Any:
 
 _CELL: Final = np.dtype([("value", "f8")])
 _SMALL: Final = np.dtype([("value", "i4")])
+_COUNT: Final = np.dtype([("value", "i8")])
 
 _event, _request, _member, _group = _row(EVENT), _row(REQUEST), _row(MEMBER), _row(GROUP)
 _job, _satellite, _part, _outcome = _row(JOB), _row(SATELLITE), _row(PART), _row(OUTCOME)
-_cell, _small, _grid = _row(_CELL), _row(_SMALL), _row(GRID)
+_link, _way = _row(LINK), _row(WAY)
+_cell, _small, _count, _grid = _row(_CELL), _row(_SMALL), _row(_COUNT), _row(GRID)
 
 
 @njit(cache=True)
@@ -96,6 +100,30 @@ def part_at(x, p):  # type: ignore[no-untyped-def]
 def outcome_at(x, i):  # type: ignore[no-untyped-def]
     """Row of what became of a request."""
     return _outcome(x.outcomes, i)
+
+
+@njit(cache=True)
+def link_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of a directed link."""
+    return _link(x.links, i)
+
+
+@njit(cache=True)
+def hop_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of a link of a leg."""
+    return _way(x.ways, i)
+
+
+@njit(cache=True)
+def way_first(x, way):  # type: ignore[no-untyped-def]
+    """Where a leg's links begin; they end where the next leg's begin."""
+    return _small(x.first, way).value
+
+
+@njit(cache=True)
+def tokens_passed(x, way):  # type: ignore[no-untyped-def]
+    """Row of a leg: tokens that have cut through its links in the step."""
+    return _count(x.passed, way)
 
 
 @njit(cache=True)

@@ -12,6 +12,7 @@ from twin.serving.engine.records import (
     COMING,
     CORE,
     HELD,
+    NEVER,
     NONE,
     OUTCOME,
     RUNNING,
@@ -20,6 +21,7 @@ from twin.serving.engine.records import (
     Rows,
 )
 from twin.serving.engine.times import KINDS
+from twin.serving.ways import Ways
 from twin.vocabulary import Cause
 
 DEAD = int(Cause.DEAD)
@@ -29,10 +31,11 @@ _LINKED = ("requests", "members", "groups", "jobs")
 _TIMES = {
     "heap": ("t_s",),
     "requests": ("asked_s", "came_s", "admitted_s", "first_s", "last_s"),
-    "groups": ("join_s",),
+    "groups": ("join_s", "there_s"),
     "jobs": ("since_s",),
     "satellites": ("started_s", "ends_s", "booked_s"),
-    "core": ("clock_s",),
+    "links": ("free_s",),
+    "core": ("clock_s", "now_s"),
 }
 
 
@@ -42,8 +45,8 @@ class EngineState:
 
     Attributes
     ----------
-    heap, requests, members, groups, jobs, satellites, parts, outcomes, core : (rows,) records
-        See `twin.serving.engine.records`.
+    heap, requests, members, groups, jobs, satellites, parts, outcomes, links, ways, core : records
+        Rows of each table; see `twin.serving.engine.records`.
     """
 
     heap: Rows
@@ -54,6 +57,8 @@ class EngineState:
     satellites: Rows
     parts: Rows
     outcomes: Rows
+    links: Rows
+    ways: Rows
     core: Rows
 
     def grow(self, name: str, count: int) -> None:
@@ -115,6 +120,8 @@ class Engine:
             "scratch": (experts,),
             "grids": (KINDS,),
             "numbers": (sum(values.size for kernel in kernels if kernel for values in kernel),),
+            "first": (2 * layers * experts + 1,),
+            "passed": (2, layers, experts),
         }
         self.step: dict[str, NDArray[Any]] = {
             name: np.zeros(shape, TABLES[name]) for name, shape in shapes.items()
@@ -140,6 +147,36 @@ class Engine:
             self.state.grow(name, len(getattr(self.state, name)))
         edge.book_all(self._core(), len(self.state.satellites), until_s)
         self._forget_addresses()
+
+    def set_ways(self, ways: Ways) -> None:
+        """Let legs go over other links; who is under way goes on over those it set out for."""
+        jobs, old = self.state.jobs, self.state.ways
+        flying = np.flatnonzero(jobs["hop"] < jobs["last_hop"])
+        first, last = jobs["hop"][flying], jobs["last_hop"][flying]
+        ahead = [old[a:b] for a, b in zip(first, last, strict=True)]
+        self.state.ways = np.concatenate([ways.links, *ahead])
+        jobs["last_hop"][flying] = len(ways.links) + np.cumsum(last - first)
+        jobs["hop"][flying] = jobs["last_hop"][flying] - (last - first)
+        self.step["first"][:] = ways.first
+        self.step["passed"][:] = 0
+
+    def link_busy_s(self, before: Rows, step_s: float) -> NDArray[np.float64]:
+        """Time of a step in which each link was taken, or passed by tokens that cut through.
+
+        Parameters
+        ----------
+        before : (links,) records
+            The links at the start of the step.
+        step_s : float
+        """
+        links, passed = self.state.links, self.step["passed"].ravel()
+        # What waits at the end keeps the link busy from then on, and did so from the start.
+        left_s = [np.maximum(links["free_s"] - step_s, 0.0), np.maximum(before["free_s"], 0.0)]
+        tokens = np.repeat(passed, np.diff(self.step["first"]))
+        link = self.state.ways["link"][: len(tokens)]
+        through = np.bincount(link, weights=tokens, minlength=len(links))
+        through_s = through * float(self.state.core["transfer_s"][0])
+        return np.asarray(links["taken_s"] + left_s[1] - left_s[0] + through_s)
 
     def add(self, requests: Mapping[str, NDArray[Any]], arrives_s: NDArray[np.float64]) -> None:
         """Let requests be on their way; `arrives_s` is when they reach the first gateway."""
@@ -193,6 +230,8 @@ class Engine:
         jobs = len(self.state.jobs) - rows["left_jobs"]
         # Each job may be forwarded, its satellite go on, its request be asked again.
         self._make_room(0, int(rows["inside"] + 3 * jobs))
+        self.state.core["now_s"] = 0.0
+        self._make_room_for_an_edge()
         core, state = self._core(), self.state
         busy = state.satellites["serving"] != NONE
         busy |= (state.satellites["first"] != NONE).any(axis=1)
@@ -207,6 +246,24 @@ class Engine:
         loop.begin_idle(core, len(state.satellites), 0.0)
         loop.try_again(core, 0.0)
         self._forget_addresses()
+
+    def _make_room_for_an_edge(self) -> None:
+        """Let there be free rows for whatever an edge may end, move and begin."""
+        core, state = self.state.core, self.state
+        inside = int(core["inside"][0]) + len(state.satellites)
+        needed = {
+            "heap": 2 * inside + 2 * len(state.parts),
+            "members": 2 * inside,
+            "groups": inside,
+            "jobs": inside,
+            "outcomes": inside,
+        }
+        for name, count in needed.items():
+            rows = len(getattr(state, name))
+            used = {"heap": "events", "outcomes": "done"}.get(name)
+            left = int(core[f"left_{name}"][0]) if used is None else rows - int(core[used][0])
+            if left < count:
+                state.grow(name, max(count, rows))
 
     def outcomes(self) -> Rows:
         """Take the rows of requests that have ended since they were taken last."""
@@ -244,16 +301,18 @@ class Engine:
             self.state.core[name] = 0
 
 
-def nothing_served(*, satellites: int, layers: int, experts: int) -> EngineState:
+def nothing_served(*, satellites: int, layers: int, experts: int, links: int = 0) -> EngineState:
     """Return the state before the first request."""
-    sizes = {"satellites": satellites, "parts": layers + 1 + layers * experts}
+    sizes = {"satellites": satellites, "parts": layers + 1 + layers * experts, "links": links}
     names = [field.name for field in fields(EngineState) if field.name != "core"]
     core = np.zeros(1, CORE)
     for name in _CORE:
         if name.startswith(("free_", "waiting_", "running_")):
             core[name] = NONE
+    core["last_batch"] = NONE
     core["layers"], core["experts"], core["open"], core["boards"] = layers, experts, 1, 1
     core["last_ask_s"] = np.inf
+    core["waiting_tokens"] = NEVER
     rows = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
     for name in ("satellites", "parts"):
         rows[name]["first"] = rows[name]["last"] = NONE

@@ -1,0 +1,98 @@
+"""The links of every leg: from each layer's gateway to its experts, and on to the next gateway."""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.network.routing import NO_PREDECESSOR
+from twin.serving.engine.records import WAY, Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ways:
+    """Directed links of legs, in the order in which they are passed.
+
+    Attributes
+    ----------
+    first : (2*L*E + 1,) int32
+        Where each leg's links begin: those from gateways to experts, then those on from there.
+        A leg on one satellite, or one that leads nowhere, has none.
+    links : (W,) records
+        Entry of the network's CSR skeleton, and its delay.
+    """
+
+    first: NDArray[np.int32]
+    links: Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """A step's shortest paths, and the graph that they are in.
+
+    Attributes
+    ----------
+    indptr, indices : (N+1,), (nnz,) int32
+        CSR skeleton of the network.
+    weight_s : (nnz,) float64
+        Delay of each entry.
+    predecessor : (L, N) int32
+        From each layer's gateway.
+    """
+
+    indptr: NDArray[np.int32]
+    indices: NDArray[np.int32]
+    weight_s: NDArray[np.float64]
+    predecessor: NDArray[np.int32]
+
+
+def ways(paths: Paths, expert: NDArray[np.int32]) -> Ways:
+    """Return the legs' links; `expert` is the satellite of each layer's experts, (L, E)."""
+    graph = (paths.predecessor, expert, paths.indptr, paths.indices)
+    first = np.zeros(2 * expert.size + 1, np.int32)
+    _trace(*graph, first, np.empty(0, np.int32))
+    np.cumsum(first, out=first)
+    link = np.empty(first[-1], np.int32)
+    _trace(*graph, first, link)
+    rows = np.empty(len(link), WAY)
+    rows["link"], rows["delay_s"] = link, paths.weight_s[link]
+    return Ways(first=first, links=rows)
+
+
+@numba.njit(cache=True)
+def _trace(predecessor, expert, indptr, indices, first, link):  # type: ignore[no-untyped-def]
+    """Write links if `link` has room, else only count them."""
+    layers, experts = expert.shape
+    for layer in range(layers):
+        following = layer + 1 if layer + 1 < layers else 0
+        for e in range(experts):
+            way = layer * experts + e
+            node, at = expert[layer, e], first[way + 1]
+            while predecessor[layer, node] != NO_PREDECESSOR:
+                before = predecessor[layer, node]
+                if link.size:  # from the expert back to the gateway
+                    at -= 1
+                    link[at] = _entry(indptr, indices, before, node)
+                else:
+                    first[way + 1] += 1
+                node = before
+            way += layers * experts
+            node, at = expert[layer, e], first[way]
+            while predecessor[following, node] != NO_PREDECESSOR:
+                after = predecessor[following, node]
+                if link.size:
+                    link[at] = _entry(indptr, indices, node, after)
+                    at += 1
+                else:
+                    first[way + 1] += 1
+                node = after
+
+
+@numba.njit(cache=True)
+def _entry(indptr, indices, source, target):  # type: ignore[no-untyped-def]
+    """Place of a directed link in the skeleton."""
+    for j in range(indptr[source], indptr[source + 1]):
+        if indices[j] == target:
+            return j
+    return -1
