@@ -39,6 +39,7 @@ _FIXED = (
     "links.seam",
     "links.cross_shell_every",
     "compute.hub_every",
+    "serving.head_satellites",
 )
 """Fields that a state depends on, or that are past: a fork cannot change them."""
 

@@ -9,7 +9,10 @@ import numpy as np
 
 from twin import seeding
 from twin.errors import InputError
+from twin.moe.spec import BYTES_PER_PARAM
+from twin.network.routing import shortest_paths
 from twin.serving import traces
+from twin.serving.heads import heads_at_start
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
 from twin.serving.service import RequestService, RequestState, RequestStep
 from twin.serving.ways import Paths
@@ -33,6 +36,7 @@ def request_service(
         scenario,
         model.inference,
         source,
+        heads=heads_at_start(scenario.serving.head_satellites) if state is None else state.heads,
         satellites=model.fleet.size,
         links=len(model.world.skeleton.indices),
         sites=max(model.ground.sites.size, 1),
@@ -89,20 +93,29 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
     held = np.bincount(gateways[gateways >= 0], minlength=fleet.size)
     weights = weights + held * card.gateway_bytes(precision) * model.config.compute.boards
     sites = max(model.ground.sites.size, 1)
+    free_bytes = fleet.memory_bytes - weights
+    heads, graph = service.heads, (skeleton.indptr, skeleton.indices, model.snapshot.weight_s)
+    head_bytes = card.vocab * card.hidden * BYTES_PER_PARAM[precision]
+    heads.choose(model.hosts, model.delay_s, may=fleet.up & (free_bytes >= head_bytes))
+    head_delay_s, head_predecessor = model.delay_s[:1], model.predecessor[:1]
+    if heads.apart:
+        head_delay_s, head_predecessor = shortest_paths(*graph, heads.satellite)
     return service.step(
         model.snapshot.instant.t_s,
         model.hosts,
         model.delay_s,
+        head_delay_s,
         Paths(
             indptr=skeleton.indptr,
             indices=skeleton.indices,
             weight_s=model.snapshot.weight_s,
             predecessor=model.predecessor,
+            head_predecessor=head_predecessor,
         ),
         model.inference,
         up=fleet.up,
         speed=fleet.speed,
-        free_bytes=fleet.memory_bytes - weights,
+        free_bytes=free_bytes,
         entry_s=model.ground.entry_s(np.arange(sites), model.delay_s[0]),
     )
 

@@ -195,6 +195,7 @@ def test_ways_are_the_shortest_paths_in_order():
         indices=head,
         weight_s=weight_s,
         predecessor=predecessor,
+        head_predecessor=predecessor[:1],
     )
     found = ways(paths, np.array([[3], [3]], np.int32))
     hops = [

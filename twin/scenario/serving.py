@@ -115,6 +115,14 @@ class ServingTable(Table):
         description="continuous: most that a part serves together; default: as many as gain by it, "
         "the ratio of peak to bandwidth",
     )
+    head_satellites: int = Field(
+        0,
+        ge=0,
+        le=16,
+        description="satellites of their own for the LM head, which take requests in turn; chosen "
+        "on the way from the last layer to the first among those that host nothing, their weights "
+        "follow at once; 0: the first gateway has it; assumption",
+    )
     host_ms: float = Field(
         0.0,
         ge=0,

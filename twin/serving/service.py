@@ -11,6 +11,7 @@ from twin.moe.kernels import read_kernels
 from twin.scenario.schema import Scenario
 from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
+from twin.serving.heads import Heads
 from twin.serving.hosts import Hosts
 from twin.serving.requests import FIELDS, Source, SourceState, Users
 from twin.serving.ways import Paths, ways
@@ -26,6 +27,7 @@ class RequestState:
 
     engine: EngineState
     source: SourceState
+    heads: Heads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,8 @@ class RequestService:
     inference : Inference
     source : Source
         Where requests come from.
+    heads : Heads
+        Where the LM head is.
     satellites, links : int
         N, and directed links.
     sites : int
@@ -90,6 +94,7 @@ class RequestService:
         inference: Inference,
         source: Source,
         *,
+        heads: Heads,
         satellites: int,
         sites: int,
         links: int,
@@ -100,10 +105,14 @@ class RequestService:
     ) -> None:
         card, table = inference.card, scenario.serving
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
-        self._stops_s = stops_s
+        self._stops_s, self._heads = stops_s, heads
         if state is None:
             state = nothing_served(
-                satellites=satellites, layers=card.layers, experts=card.experts, links=links
+                satellites=satellites,
+                layers=card.layers,
+                experts=card.experts,
+                links=links,
+                heads=heads.count,
             )
         path = scenario.compute.kernels
         kernels = {} if path is None else read_kernels(path)
@@ -111,6 +120,7 @@ class RequestService:
             state,
             layers=card.layers,
             experts=card.experts,
+            heads=heads.count,
             kernels=kernel_tables(kernels),
             sites=sites,
         )
@@ -145,9 +155,14 @@ class RequestService:
         self._engine.set(**source.rules() if isinstance(source, Users) else {"users": 0})
 
     @property
+    def heads(self) -> Heads:
+        """Where the LM head is."""
+        return self._heads
+
+    @property
     def state(self) -> RequestState:
         """What is carried to the next step."""
-        return RequestState(engine=self._engine.state, source=self._source.state)
+        return RequestState(engine=self._engine.state, source=self._source.state, heads=self._heads)
 
     def unfinished(self) -> Rows:
         """Requests that are inside, as rows of `OUTCOME`; times from the last step's start."""
@@ -161,6 +176,7 @@ class RequestService:
         start_s: float,
         hosts: Hosts,
         delay_s: NDArray[np.float64],
+        head_delay_s: NDArray[np.float64],
         paths: Paths,
         inference: Inference,
         *,
@@ -178,6 +194,8 @@ class RequestService:
         hosts : Hosts
         delay_s : (L, N) float64
             From each layer's gateway to every satellite.
+        head_delay_s : (H, N) float64
+            From each LM head.
         paths : Paths
             The same way, link by link.
         inference : Inference
@@ -188,7 +206,7 @@ class RequestService:
         entry_s : (S,) float64
             Way from each site to the first gateway, ``inf`` without service.
         """
-        self._set_ways(hosts, delay_s, inference)
+        self._set_ways(hosts, delay_s, head_delay_s, inference)
         self._engine.set_ways(ways(paths, self._expert(hosts)))
         self._set_hosts(hosts, delay_s, up, speed)
         self._set_blocks(hosts, free_bytes)
@@ -198,15 +216,23 @@ class RequestService:
         self._engine.advance(self._step_s)
         return self._result(before, links)
 
-    def _set_ways(self, hosts: Hosts, delay_s: NDArray[np.float64], inference: Inference) -> None:
+    def _set_ways(
+        self,
+        hosts: Hosts,
+        delay_s: NDArray[np.float64],
+        head_delay_s: NDArray[np.float64],
+        inference: Inference,
+    ) -> None:
         layers = np.arange(self._card.layers)[:, None]
         expert = self._expert(hosts)
         reached = hosts.of_nearest(np.where(hosts.absent, np.inf, 0.0))
         tables = self._engine.step
         tables["out_s"][:] = delay_s[layers, expert] + reached
-        tables["on_s"][:] = delay_s[np.roll(layers, -1, axis=0), expert] + reached
+        tables["on_s"][: len(layers) - 1] = delay_s[layers[1:], expert[:-1]] + reached[:-1]
+        tables["on_s"][len(layers) - 1 :] = head_delay_s[:, expert[-1]] + reached[-1]
+        tables["back_s"][:] = head_delay_s[:, hosts.gateway[0]]
         tables["weight"][:], tables["activation"][:] = inference.probability, inference.activation
-        one = np.column_stack([expert, np.roll(hosts.gateway, -1)])
+        one = np.column_stack([expert, np.append(hosts.gateway[1:], self._heads.satellite[0])])
         tables["local"][:] = (one == hosts.gateway[:, None]).all(axis=1)
 
     def _expert(self, hosts: Hosts) -> NDArray[np.int32]:
@@ -220,9 +246,11 @@ class RequestService:
         speed: NDArray[np.float64],
     ) -> None:
         layers = np.arange(self._card.layers)
-        satellite = np.concatenate([hosts.gateway, hosts.gateway[:1], self._expert(hosts).ravel()])
+        head = self._heads.satellite
+        satellite = np.concatenate([hosts.gateway, head[:1], self._expert(hosts).ravel(), head[1:]])
         before = self._engine.state.parts["satellite"]
-        layer = np.concatenate([layers, [0], np.repeat(layers, self._card.experts)])
+        columns = np.repeat(layers, self._card.experts)
+        layer = np.concatenate([layers, [0], columns, np.zeros(len(head) - 1, int)])
         # By the gateway of its layer, to which ways are known.
         forward_s = delay_s[layer, before] + delay_s[layer, satellite]
         gateway_dead = bool((~up[hosts.gateway]).any())

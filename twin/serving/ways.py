@@ -16,8 +16,9 @@ class Ways:
 
     Attributes
     ----------
-    first : (2*L*E + 1,) int32
-        Where each leg's links begin: those from gateways to experts, then those on from there.
+    first : ((2*L - 1 + H)*E + 1,) int32
+        Where each leg's links begin: those from gateways to experts, then those on from there, and
+        from the last layer to each of H LM heads.
         A leg on one satellite, or one that leads nowhere, has none.
     links : (W,) records
         Entry of the network's CSR skeleton, and its delay.
@@ -39,18 +40,23 @@ class Paths:
         Delay of each entry.
     predecessor : (L, N) int32
         From each layer's gateway.
+    head_predecessor : (H, N) int32
+        From each LM head.
     """
 
     indptr: NDArray[np.int32]
     indices: NDArray[np.int32]
     weight_s: NDArray[np.float64]
     predecessor: NDArray[np.int32]
+    head_predecessor: NDArray[np.int32]
 
 
 def ways(paths: Paths, expert: NDArray[np.int32]) -> Ways:
     """Return the legs' links; `expert` is the satellite of each layer's experts, (L, E)."""
-    graph = (paths.predecessor, expert, paths.indptr, paths.indices)
-    first = np.zeros(2 * expert.size + 1, np.int32)
+    layers, experts = expert.shape
+    trees = np.concatenate([paths.predecessor, paths.head_predecessor])
+    graph = (trees, expert, paths.indptr, paths.indices)
+    first = np.zeros((len(trees) + layers - 1) * experts + 1, np.int32)
     _trace(*graph, first, np.empty(0, np.int32))
     np.cumsum(first, out=first)
     link = np.empty(first[-1], np.int32)
@@ -65,7 +71,6 @@ def _trace(predecessor, expert, indptr, indices, first, link):  # type: ignore[n
     """Write links if `link` has room, else only count them."""
     layers, experts = expert.shape
     for layer in range(layers):
-        following = layer + 1 if layer + 1 < layers else 0
         for e in range(experts):
             way = layer * experts + e
             node, at = expert[layer, e], first[way + 1]
@@ -77,7 +82,10 @@ def _trace(predecessor, expert, indptr, indices, first, link):  # type: ignore[n
                 else:
                     first[way + 1] += 1
                 node = before
-            way += layers * experts
+    for row in range(len(predecessor) - 1):
+        layer, following = min(row, layers - 1), row + 1
+        for e in range(experts):
+            way = (layers + row) * experts + e
             node, at = expert[layer, e], first[way]
             while predecessor[following, node] != NO_PREDECESSOR:
                 after = predecessor[following, node]

@@ -15,8 +15,8 @@ def set_times(parts: Rows, times: PartTimes, *, experts_only: bool = False) -> N
 
     Parameters
     ----------
-    parts : (layers + 1 + columns,) records
-        Gateways of the layers, the LM head, copies of experts.
+    parts : (layers + 1 + columns + heads - 1,) records
+        Gateways of the layers, the LM head, copies of experts, further heads.
     times : PartTimes
     experts_only : bool
         Whether gateways and the head take no time.
@@ -26,6 +26,7 @@ def set_times(parts: Rows, times: PartTimes, *, experts_only: bool = False) -> N
         values = getattr(times, name)
         parts[name][:apart] = 0.0 if experts_only else values[:apart]
         parts[name][apart:] = values[apart]
+        parts[name][apart:][parts["layer"][apart:] == apart - 1] = parts[name][apart - 1]
 
 
 def kernel_tables(kernels: KernelTable) -> list[tuple[FloatArray, ...] | None]:

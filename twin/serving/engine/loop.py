@@ -262,13 +262,13 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     book(x, s, now_s, satellite.speed)
     serve_s = now_s - satellite.started_s
     layers = x.layers
-    back = NONE
+    back, head = NONE, 0
     while j != NONE:
         job = job_at(x, j)
         after, g, part, wait_s = job.next, job.group, job.part, job.wait_s
         if not alive(x, g):
             drop(x, j)
-        elif part > layers:
+        elif part_at(x, part).layer < layers < part:
             job.serve_s = serve_s
             expert_done(x, j, now_s, s, stamp)
         else:
@@ -280,13 +280,14 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
             if part == 0:
                 next_chunks(x, g, now_s)
             if satellite.reached == layers:
+                head = max(part - layers - layers * x.experts, 0)
                 back = head_done(x, g, now_s, back)
             else:
                 group.layer = group.at = satellite.reached
                 fan_out(x, g, now_s, s, stamp)
         j = after
     if back != NONE:
-        send_back(x, back, now_s, s)
+        send_back(x, back, now_s, s, head)
     if x.waiting:
         _let_in(x, now_s)
     _begin_soon(x, s, now_s)

@@ -20,9 +20,13 @@ from twin.serving.engine.links import cross, cut_through, set_out, waits_for_lin
 from twin.serving.engine.queues import add_event, enqueue, send
 from twin.serving.engine.records import NONE, READY, RUNNING
 from twin.serving.engine.rows import (
+    back_s,
+    gateway_part,
     group_at,
     job_at,
     member_at,
+    next_satellite,
+    on_row,
     on_s,
     out_s,
     part_at,
@@ -67,8 +71,9 @@ def expert_done(x, j, now_s, s, stamp):  # type: ignore[no-untyped-def]
     job, layers, experts = job_at(x, j), x.layers, x.experts
     group = group_at(x, job.group)
     expert = job.part - layers - 1
-    way = layers * experts + expert  # behind those from gateways
-    delay_s = on_s(x, group.layer, expert - group.layer * experts)
+    row, expert = on_row(x, job.group), expert - group.layer * experts
+    way = (layers + row) * experts + expert  # behind those from gateways
+    delay_s = on_s(x, row, expert)
     # What is only cached ends with its last layer.
     wanted = group.layer + 1 < layers or group.gives > 0
     if wanted and waits_for_links(x, job.tokens, way) and not np.isinf(delay_s):
@@ -91,7 +96,7 @@ def crossed(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
         return NONE
     leg_s = now_s - job.since_s
     if job.back:
-        s = part_at(x, group_at(x, job.group).layer + 1).satellite
+        s = next_satellite(x, job.group)
         result_there(x, j, now_s, leg_s, now_s, s, stamp)
     else:
         s = part_at(x, job.part).satellite
@@ -151,7 +156,9 @@ def pass_on(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
         group.wait_s += there_s - group.join_s
         group.at, group.there_s, group.held = group.layer, there_s, 0
         tokens = group.gives if group.layer == x.layers else group.tokens
-        send(x, new_job(x, g, group.layer, tokens), now_s, there_s, NONE if held else s, stamp)
+        send(
+            x, new_job(x, g, gateway_part(x, g), tokens), now_s, there_s, NONE if held else s, stamp
+        )
         after = group.after
         waits = after != NONE and group_at(x, after).held and group_at(x, after).layer <= group.at
         g = after if waits else NONE
@@ -210,20 +217,20 @@ def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def send_back(x, back, now_s, s):  # type: ignore[no-untyped-def]
-    """Send a chain of tokens from the LM head to the first gateway, the first made first."""
+def send_back(x, back, now_s, s, head):  # type: ignore[no-untyped-def]
+    """Send a chain of tokens from an LM head to the first gateway, the first made first."""
     back = _turned_round(x, back)
-    if np.isinf(x.back_s):
+    if np.isinf(back_s(x, head)):
         while back != NONE:
             member = member_at(x, back)
             after = member.next
             fail(x, member.request, UNREACHABLE, now_s)
             free_member(x, back)
             back = after
-    elif x.back_s <= 0.0 and s == part_at(x, 0).satellite:
+    elif back_s(x, head) <= 0.0 and s == part_at(x, 0).satellite:
         ready_again(x, back, now_s)
     else:
-        add_event(x, now_s + x.back_s, READY, back)
+        add_event(x, now_s + back_s(x, head), READY, back)
 
 
 @njit(cache=True)

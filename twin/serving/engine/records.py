@@ -221,6 +221,7 @@ TABLES = {
     "passed": np.dtype("i8"),
     "out_s": np.dtype("f8"),
     "on_s": np.dtype("f8"),
+    "back_s": np.dtype("f8"),
     "entry_s": np.dtype("f8"),
     "local": np.dtype("i4"),
     "weight": np.dtype("f8"),
@@ -233,6 +234,7 @@ TABLES = {
 RULES = (
     ("layers", "i8"),
     ("experts", "i8"),
+    ("heads", "i8"),
     ("open", "i8"),
     ("seed", "u8"),
     ("top_k", "i8"),
@@ -265,7 +267,6 @@ RULES = (
     ("output_mean", "f8"),
     ("output_sigma", "f8"),
     ("waiting_tokens", "i8"),
-    ("back_s", "f8"),
     ("transfer_s", "f8"),
 )
 """What the scenario and the placement fix. A patience, or a time to drop, of 0 is none. Exponential

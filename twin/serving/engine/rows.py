@@ -151,9 +151,46 @@ def out_s(x, layer, expert):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def on_s(x, layer, expert):  # type: ignore[no-untyped-def]
-    """Way from an expert to the next gateway, or to the LM head."""
-    return _cell(x.on_s, layer * x.experts + expert).value
+def on_s(x, row, expert):  # type: ignore[no-untyped-def]
+    """Way from an expert to the next gateway, or to an LM head; see `on_row`."""
+    return _cell(x.on_s, row * x.experts + expert).value
+
+
+@njit(cache=True)
+def back_s(x, head):  # type: ignore[no-untyped-def]
+    """Way from an LM head to the first gateway."""
+    return _cell(x.back_s, head).value
+
+
+@njit(cache=True)
+def head_of(x, g):  # type: ignore[no-untyped-def]
+    """Which of the LM heads makes a group's tokens: requests take turns by their number."""
+    return request_at(x, member_at(x, group_at(x, g).first).request).number % x.heads
+
+
+@njit(cache=True)
+def on_row(x, g):  # type: ignore[no-untyped-def]
+    """Row of ways on from a group's layer: a layer's own, or behind them a head's."""
+    layer = group_at(x, g).layer
+    return layer if layer + 1 < x.layers else layer + head_of(x, g)
+
+
+@njit(cache=True)
+def next_satellite(x, g):  # type: ignore[no-untyped-def]
+    """Satellite of the gateway, or LM head, that follows a group's layer."""
+    row = on_row(x, g)
+    head = row - x.layers + 1
+    part = row + 1 if head <= 0 else x.layers + x.layers * x.experts + head
+    return part_at(x, part).satellite
+
+
+@njit(cache=True)
+def gateway_part(x, g):  # type: ignore[no-untyped-def]
+    """Part that a group goes to next: its layer's gateway, or its LM head."""
+    layer, head = group_at(x, g).layer, 0
+    if layer == x.layers:
+        head = head_of(x, g)
+    return layer if head == 0 else x.layers + x.layers * x.experts + head
 
 
 @njit(cache=True)

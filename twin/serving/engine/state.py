@@ -93,7 +93,7 @@ class Engine:
     ----------
     state : EngineState
         Is changed.
-    layers, experts : int
+    layers, experts, heads : int
     kernels : sequence of triples or None
         Of each kind (`twin.serving.engine.times`): tokens (R,), the other axis (C,), times (R, C).
     sites : int
@@ -106,13 +106,15 @@ class Engine:
         *,
         layers: int,
         experts: int,
+        heads: int = 1,
         kernels: Sequence[tuple[NDArray[np.float64], ...] | None] = (None,) * KINDS,
         sites: int = 1,
     ) -> None:
         self.state = state
         shapes: dict[str, tuple[int, ...]] = {
             "out_s": (layers, experts),
-            "on_s": (layers, experts),
+            "on_s": (layers - 1 + heads, experts),
+            "back_s": (heads,),
             "entry_s": (sites,),
             "local": (layers,),
             "weight": (layers, experts),
@@ -120,8 +122,8 @@ class Engine:
             "scratch": (experts,),
             "grids": (KINDS,),
             "numbers": (sum(values.size for kernel in kernels if kernel for values in kernel),),
-            "first": (2 * layers * experts + 1,),
-            "passed": (2, layers, experts),
+            "first": ((2 * layers - 1 + heads) * experts + 1,),
+            "passed": (2 * layers - 1 + heads, experts),
         }
         self.step: dict[str, NDArray[Any]] = {
             name: np.zeros(shape, TABLES[name]) for name, shape in shapes.items()
@@ -301,16 +303,20 @@ class Engine:
             self.state.core[name] = 0
 
 
-def nothing_served(*, satellites: int, layers: int, experts: int, links: int = 0) -> EngineState:
+def nothing_served(
+    *, satellites: int, layers: int, experts: int, links: int = 0, heads: int = 1
+) -> EngineState:
     """Return the state before the first request."""
-    sizes = {"satellites": satellites, "parts": layers + 1 + layers * experts, "links": links}
+    columns = layers * experts
+    sizes = {"satellites": satellites, "parts": layers + columns + heads, "links": links}
     names = [field.name for field in fields(EngineState) if field.name != "core"]
     core = np.zeros(1, CORE)
     for name in _CORE:
         if name.startswith(("free_", "waiting_", "running_")):
             core[name] = NONE
     core["last_batch"] = NONE
-    core["layers"], core["experts"], core["open"], core["boards"] = layers, experts, 1, 1
+    core["layers"], core["experts"], core["heads"] = layers, experts, heads
+    core["open"] = core["boards"] = 1
     core["last_ask_s"] = np.inf
     core["waiting_tokens"] = NEVER
     rows = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
@@ -321,8 +327,8 @@ def nothing_served(*, satellites: int, layers: int, experts: int, links: int = 0
     parts = rows["parts"]
     parts["next"] = parts["stamp"] = NONE
     parts["layer"][:layers] = np.arange(layers)
-    parts["layer"][layers] = layers
-    parts["layer"][layers + 1 :] = np.repeat(np.arange(layers), experts)
+    parts["layer"][layers:] = layers
+    parts["layer"][layers + 1 : layers + 1 + columns] = np.repeat(np.arange(layers), experts)
     made = EngineState(**rows, core=core)
     for name in ("requests", *loop.GROWING):
         made.grow(name, 64)

@@ -133,9 +133,9 @@ def service_s(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
     satellite.jobs = jobs
     layer = part_at(x, p).layer
     load = _load(x, first, False)
-    if p > layers:
+    if layer < layers < p:
         return _expert_s(x, p, load[0]), layer
-    if p == layers:
+    if layer == layers:
         return _head_s(x, load[1]), layers
     total_s = _gateways_s(x, p, first, load)
     while x.fuse and layer < layers and is_local(x, layer):
