@@ -29,6 +29,8 @@ def pytest_addoption(parser):
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
     """Spread the whole suite over processes, unless something else is asked for (as by `-n 0`)."""
+    if "PYTEST_XDIST_WORKER" in os.environ:  # this is one of them
+        return
     asked = config.option
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     quiet = not (asked.usepdb or asked.collectonly or asked.capture == "no")
