@@ -62,7 +62,7 @@ def call(args: Sequence[str]) -> int:
         from twin.cli.main import app, bare_json
 
         # Of typer's own or of click's, by typer's version.
-        misused: type[Any] = BadParameter.__mro__[1]
+        misused: type[Exception] = BadParameter.__mro__[1]
         try:
             told = bare_json(list(args)) or ["--help"]
             app(args=told, prog_name="twin", standalone_mode=False)
