@@ -114,6 +114,23 @@ def test_what_changes_over_a_run_has_no_warm_up_and_a_closed_loop_no_overload(tm
     assert run.table("requests").to_pandas()["asked_s"].max() < 1100.0
 
 
+def test_a_run_that_still_fills_is_not_called_overloaded(tmp_path):
+    """Answers that take as long as the run, and satellites that have little to do."""
+    filling = {"requests.rate_per_s": 0.5, "requests.output_tokens": 1e4, "compute.gflops": 10.0}
+    run = run_scenario(loader.load("small", BASE | filling), runs_dir=tmp_path, run_id="a")
+    assert run.table("load").to_pandas()["running"].iloc[-1] > 500
+    assert summarise(run)["requests_overloaded"] is None
+    assert "It cannot be said whether this could go on" in str(report([run.path]))
+
+
+def test_a_run_that_finishes_nothing_for_all_its_work_is_overloaded(tmp_path):
+    flood = {"requests.rate_per_s": 5.0, "requests.prompt_tokens": 2000.0, "compute.gflops": 0.01}
+    run = run_scenario(loader.load("small", BASE | flood), runs_dir=tmp_path, run_id="a")
+    figures = summarise(run)
+    assert figures["requests_ended"] < 20
+    assert figures["requests_overloaded"] == 1.0
+
+
 def test_a_run_of_one_or_two_steps_has_what_figures_it_can(tmp_path):
     for steps in (1, 2):
         changes = BASE | STEADY | {"simulation.steps": steps, "requests.drain_s": 0.0}
