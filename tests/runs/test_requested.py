@@ -6,7 +6,7 @@ import pytest
 from agents.run import run_scenario
 from twin.errors import InputError
 from twin.report.document import report
-from twin.runs.steady import jain, mser5
+from twin.runs.steady import half_width_share, jain, mser5
 from twin.runs.summary import summarise
 from twin.scenario import loader
 
@@ -59,6 +59,10 @@ def test_figures_are_of_requests_asked_from_the_warm_up_until_arrivals_stop(made
         "goodput_share": len(good) / len(counted),
         "goodput_per_s": len(good) / (1000.0 - warm_up_s),
         "request_ttft_p99_s": np.percentile(served["ttft_s"], 99),
+        "request_e2e_mean_s": served["e2e_s"].mean(),
+        "request_e2e_half_width_share": half_width_share(
+            served.sort_values("asked_s")["e2e_s"].to_numpy()
+        ),
         "wait_fairness": jain(served.groupby("site")["waiting_s"].mean().to_numpy()),
         "oldest_wait_s": 0.0,
         "requests_overloaded": 0.0,
@@ -99,6 +103,8 @@ def test_the_report_says_in_words_what_became_of_requests(made):
     )
     assert "'unfinished', 'the run ended first'" in crowded
     assert "(MSER-5)" in steady
+    assert "A run's mean time from end to end is known within" in steady
+    assert "is known within" not in crowded
     both = str(report([run.path for run in made.values()]))
     assert "were served" in both
 
