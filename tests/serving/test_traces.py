@@ -157,7 +157,7 @@ def test_a_smaller_share_keeps_some_of_a_larger_one_whatever_else_changes(trace_
 def test_a_request_finds_its_prefix_hashes_by_its_number(trace_of):
     source = Traced(
         Requests(arrivals="trace", trace="x", trace_share=0.7), trace_of(MOONCAKE),
-        seeding.stream(5, 0, "requests"), share=np.ones(1), begin_s=0.0, state=SourceState(),
+        seeding.stream(6, 0, "requests"), share=np.ones(1), begin_s=0.0, state=SourceState(),
     )  # fmt: skip
     found = source.until(100.0)
     assert 0 < len(found["number"]) < 3
