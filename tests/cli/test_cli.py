@@ -242,6 +242,29 @@ def test_nothing_half_written_is_left_by_a_mistake_in_the_scenario(twin, tmp_pat
     assert not [f for f in tmp_path.rglob("*") if f.is_file()]
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "requests.trace t.csv: cannot be read: No such file"),
+        (b"", "requests.trace t.csv: is empty; must be a CSV file with the columns"),
+        (b"\x89PNG\r\n\x1a\n\xff", "requests.trace t.csv: not a text file in UTF-8"),
+        (
+            b"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,1000000,44\n",
+            "requests.trace t.csv: line 2: prompt of 1000000 tokens; allowed are 1 to 262,144",
+        ),
+    ],
+)
+def test_a_bad_trace_is_told_in_one_line_and_nothing_is_written(twin, tmp_path, content, said):
+    if content is not None:
+        (tmp_path / "t.csv").write_bytes(content)
+    fields = ("serving.mode=requests", "requests.arrivals=trace", "requests.trace=t.csv")
+    code, _, err = twin("run", "small", *(part for field in fields for part in ("--set", field)))
+    assert code == 2
+    assert said in err
+    assert len([line for line in err.splitlines() if line.strip()]) == 1
+    assert {f.name for f in tmp_path.rglob("*") if f.is_file()} <= {"t.csv"}
+
+
 def test_the_command_is_a_process_that_ends_with_code_2():
     command = [sys.executable, "-c", "from twin.cli.main import main; main()", "run", "papr"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

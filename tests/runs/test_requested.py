@@ -6,7 +6,7 @@ import pytest
 from agents.run import run_scenario
 from twin.errors import InputError
 from twin.report.document import report
-from twin.runs.steady import jain, mser5
+from twin.runs.steady import half_width_share, jain, mser5
 from twin.runs.summary import summarise
 from twin.scenario import loader
 
@@ -59,6 +59,10 @@ def test_figures_are_of_requests_asked_from_the_warm_up_until_arrivals_stop(made
         "goodput_share": len(good) / len(counted),
         "goodput_per_s": len(good) / (1000.0 - warm_up_s),
         "request_ttft_p99_s": np.percentile(served["ttft_s"], 99),
+        "request_e2e_mean_s": served["e2e_s"].mean(),
+        "request_e2e_half_width_share": half_width_share(
+            served.sort_values("asked_s")["e2e_s"].to_numpy()
+        ),
         "wait_fairness": jain(served.groupby("site")["waiting_s"].mean().to_numpy()),
         "oldest_wait_s": 0.0,
         "requests_overloaded": 0.0,
@@ -99,6 +103,8 @@ def test_the_report_says_in_words_what_became_of_requests(made):
     )
     assert "'unfinished', 'the run ended first'" in crowded
     assert "(MSER-5)" in steady
+    assert "A run's mean time from end to end is known within" in steady
+    assert "is known within" not in crowded
     both = str(report([run.path for run in made.values()]))
     assert "were served" in both
 
@@ -112,6 +118,23 @@ def test_what_changes_over_a_run_has_no_warm_up_and_a_closed_loop_no_overload(tm
     run = run_scenario(loader.load("small", BASE | closed), runs_dir=tmp_path, run_id="b")
     assert summarise(run)["requests_overloaded"] == 0.0
     assert run.table("requests").to_pandas()["asked_s"].max() < 1100.0
+
+
+def test_a_run_that_still_fills_is_not_called_overloaded(tmp_path):
+    """Answers that take as long as the run, and satellites that have little to do."""
+    filling = {"requests.rate_per_s": 0.5, "requests.output_tokens": 1e4, "compute.gflops": 10.0}
+    run = run_scenario(loader.load("small", BASE | filling), runs_dir=tmp_path, run_id="a")
+    assert run.table("load").to_pandas()["running"].iloc[-1] > 500
+    assert summarise(run)["requests_overloaded"] is None
+    assert "It cannot be said whether this could go on" in str(report([run.path]))
+
+
+def test_a_run_that_finishes_nothing_for_all_its_work_is_overloaded(tmp_path):
+    flood = {"requests.rate_per_s": 5.0, "requests.prompt_tokens": 2000.0, "compute.gflops": 0.01}
+    run = run_scenario(loader.load("small", BASE | flood), runs_dir=tmp_path, run_id="a")
+    figures = summarise(run)
+    assert figures["requests_ended"] < 20
+    assert figures["requests_overloaded"] == 1.0
 
 
 def test_a_run_of_one_or_two_steps_has_what_figures_it_can(tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from queueing import system
 from test_engine_theory import poisson, serve
 
-from twin.runs.steady import grows, jain, mser5
+from twin.runs.steady import grows, half_width_share, jain, mser5
 
 
 def by_definition(values):
@@ -63,6 +63,25 @@ def test_a_walk_without_drift_does_not_grow_and_few_say_nothing():
     assert not grows(np.arange(100.0), 10_000)  # of which 1 % is left behind
     assert grows(np.arange(6.0), 100) is None
     assert grows(np.arange(100.0), 19) is None
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.8])
+def test_the_half_width_covers_the_mean_of_a_queue(rate):
+    """In about 95 of 100 runs; M/D/1, whose mean is known."""
+    mean_s, covered = 1 + rate / (2 * (1 - rate)), 0
+    for seed in range(100):
+        at_s = poisson(rate, 6000, seed)
+        stays_s = (serve(system(gateway=1.0, micro=1), at_s)["last_s"] - at_s)[500:]
+        covered += abs(stays_s.mean() - mean_s) <= half_width_share(stays_s) * stays_s.mean()
+    assert 88 <= covered <= 100
+
+
+def test_a_half_width_is_that_of_batches():
+    values = np.repeat(np.arange(1.0, 21.0), 5)
+    error = np.std(np.arange(1.0, 21.0), ddof=1) / np.sqrt(20)
+    assert half_width_share(values) == pytest.approx(2.093024 * error / 10.5, rel=1e-6)
+    assert np.isnan(half_width_share(values[:99]))
+    assert half_width_share(np.full(100, 7.0)) == 0.0
 
 
 def test_fairness():

@@ -154,6 +154,19 @@ def test_a_smaller_share_keeps_some_of_a_larger_one_whatever_else_changes(trace_
     assert kept[0.3] < kept[0.5]
 
 
+def test_a_request_finds_its_prefix_hashes_by_its_number(trace_of):
+    source = Traced(
+        Requests(arrivals="trace", trace="x", trace_share=0.7), trace_of(MOONCAKE),
+        seeding.stream(6, 0, "requests"), share=np.ones(1), begin_s=0.0, state=SourceState(),
+    )  # fmt: skip
+    found = source.until(100.0)
+    assert 0 < len(found["number"]) < 3
+    for number, prompt in zip(found["number"], found["prompt"], strict=True):
+        first, end = source.trace.hash_offset[number : number + 2]
+        assert source.trace.hashes[first:end].tolist() == HASHES[number]
+        assert source.trace.prompt[number] == prompt
+
+
 @pytest.fixture
 def scenario_file(tmp_path):
     """A scenario beside its trace, in a folder that is not the working directory."""

@@ -1,5 +1,7 @@
 """A report's sentences on requests: how they come, how they are served, what became of them."""
 
+from typing import Final
+
 import numpy as np
 
 from twin.runs.cells import text
@@ -7,6 +9,9 @@ from twin.runs.repeats import Case
 from twin.scenario.attachments import shown
 from twin.scenario.schema import Scenario
 from twin.scenario.serving import Requests
+
+_PRECISE: Final = 0.05
+"""Half-width of a mean, as a share of it, that is aimed at."""
 
 
 def requests_in_words(scenario: Scenario) -> list[str]:
@@ -63,7 +68,18 @@ def _steadiness(case: Case) -> list[str]:
         return ["What comes changes over the run, so that its figures are of a transient."]
     if np.isnan(found).any():
         return ["It cannot be said whether this could go on: the run is short, or few ask."]
-    return []
+    return _precision(case)
+
+
+def _precision(case: Case) -> list[str]:
+    """How well a run knows its mean time."""
+    share = float(np.max(case.values("request_e2e_half_width_share")))
+    if np.isnan(share):
+        return ["Fewer than 100 requests count: how well their mean times are known is not."]
+    known = f"A run's mean time from end to end is known within {100 * share:.2g} % (95 %)"
+    if share <= _PRECISE:
+        return [f"{known}."]
+    return [f"{known}, which is more than {100 * _PRECISE:g} %: a longer one would say more."]
 
 
 def _arrivals(table: Requests) -> str:

@@ -1,12 +1,13 @@
 """The figures of requests: how many, how long they took, how many were good."""
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
 from twin.runs.rules import LESS, MORE, NEITHER, Floats
 from twin.runs.run_figure import Bools, Requested, RunFigure, RunTotals
-from twin.runs.steady import jain
+from twin.runs.steady import half_width_share, jain
 
 
 def _figure(
@@ -34,16 +35,20 @@ def _figure(
     )
 
 
+MEAN: Final = 0
+"""Stands for the mean among ranks of percentiles."""
+_WORDS: Final = {50: "median", 95: "95th percentile", 99: "99th percentile", MEAN: "mean"}
+
+
 def _times(
     name: str, label: str, sentence: str, values: Callable[[Requested], Floats], *ranks: int
 ) -> list[RunFigure]:
-    words = {50: "median", 95: "95th percentile", 99: "99th percentile"}
     return [
         _figure(
-            f"request_{name}_p{rank}_s",
-            f"{label}, {words[rank]}",
-            f"{words[rank].capitalize()} over the counted requests that were served: {sentence}",
-            lambda done, rank=rank: _percentile(  # type: ignore[misc]
+            f"request_{name}_p{rank}_s" if rank else f"request_{name}_mean_s",
+            f"{label}, {_WORDS[rank]}",
+            f"{_WORDS[rank].capitalize()} over the counted requests that were served: {sentence}",
+            lambda done, rank=rank: _of_served(  # type: ignore[misc]
                 values(done)[done.counted & done.served], rank
             ),
             unit="s",
@@ -57,9 +62,17 @@ def _share(done: Requested, of: Bools) -> float | None:
     return float(of[counted].mean()) if counted.any() else None
 
 
-def _percentile(values: Floats, rank: int) -> float:
+def _of_served(values: Floats, rank: int) -> float:
     known = values[np.isfinite(values)]
-    return float(np.percentile(known, rank)) if len(known) else float("nan")
+    if not len(known):
+        return float("nan")
+    return float(np.percentile(known, rank) if rank else known.mean())
+
+
+def _half_width(done: Requested) -> float:
+    served = np.flatnonzero(done.counted & done.served)
+    order = served[np.argsort(done.asked_s[served], kind="stable")]
+    return half_width_share(done.e2e_s[order])
 
 
 def _waits_by_site(done: Requested) -> Floats:
@@ -146,6 +159,7 @@ REQUESTS = [
         "first token of a request",
         "from asking to the first token, with waiting, the prompt and both ways to the ground.",
         lambda done: done.ttft_s,
+        MEAN,
         50,
         95,
         99,
@@ -155,6 +169,7 @@ REQUESTS = [
         "further token of a request",
         "time of each further token, mean of a request.",
         lambda done: done.tpot_s,
+        MEAN,
         50,
         95,
         99,
@@ -164,9 +179,19 @@ REQUESTS = [
         "request from end to end",
         "from asking to the last token.",
         lambda done: done.e2e_s,
+        MEAN,
         50,
         95,
         99,
+    ),
+    _figure(
+        "request_e2e_half_width_share",
+        "half-width of the mean end to end",
+        "Half-width of the 95 % interval of a run's own mean, as a share of it, by means of 20 "
+        "batches of requests in the order in which they were asked.",
+        _half_width,
+        unit="%",
+        scale=100.0,
     ),
     *_times(
         "gap",

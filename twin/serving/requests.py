@@ -126,6 +126,11 @@ class Traced:
         Where to go on; what comes before, at another speed than so far, is left out.
     state : SourceState
         The same; is changed.
+
+    Attributes
+    ----------
+    trace : Trace
+        A request's number is its row here, by which its prefix hashes are found.
     """
 
     def __init__(
@@ -148,6 +153,7 @@ class Traced:
             "output": trace.output,
             "asked_s": trace.at_s / table.trace_speed,
         }
+        self.trace = trace
         self._keep = uniform[1, :count] < table.trace_share
         first = int(np.searchsorted(self._rows["asked_s"], begin_s - _ROUNDING_S))
         state.row = max(state.row, first)
