@@ -228,10 +228,6 @@ class Engine:
         cache_lost : bool
             Whether a gateway's cache is gone, and every request that runs begins again.
         """
-        rows = self.state.core[0]
-        jobs = len(self.state.jobs) - rows["left_jobs"]
-        # Each job may be forwarded, its satellite go on, its request be asked again.
-        self._make_room(0, int(rows["inside"] + 3 * jobs))
         self.state.core["now_s"] = 0.0
         self._make_room_for_an_edge()
         core, state = self._core(), self.state
@@ -253,8 +249,10 @@ class Engine:
         """Let there be free rows for whatever an edge may end, move and begin."""
         core, state = self.state.core, self.state
         inside = int(core["inside"][0]) + len(state.satellites)
+        # Each job may be forwarded, its satellite go on, its request be asked again.
+        flying = len(state.jobs) - int(core["left_jobs"][0])
         needed = {
-            "heap": 2 * inside + 2 * len(state.parts),
+            "heap": 2 * inside + 3 * flying + 2 * len(state.parts),
             "members": 2 * inside,
             "groups": inside,
             "jobs": inside,
@@ -282,10 +280,6 @@ class Engine:
             made[name] = rows[name]
         made["cause"] = Cause.UNFINISHED
         return made
-
-    def held(self) -> int:
-        """Number of requests that wait for the next step."""
-        return int((self.state.requests["phase"] == HELD).sum())
 
     def _core(self) -> Any:
         """The core with the addresses of all tables."""
