@@ -7,6 +7,15 @@ from math import inf
 import simpy
 
 
+class EndOfInstant(simpy.Event):
+    """Happens now, after all else that happens now."""
+
+    def __init__(self, env):
+        super().__init__(env)
+        self._ok, self._value = True, None
+        env.schedule(self, priority=2)
+
+
 class Satellite:
     """Serves what waits for the part that has waited longest, one service at a time."""
 
@@ -44,12 +53,13 @@ class Satellite:
             if not self.parts:
                 self.called = self.env.event()
                 yield self.called
+            yield EndOfInstant(self.env)  # what comes at once is served together
             part, jobs = self.take()
             work_s = self.work_s(part, [(tokens, position) for _, tokens, position, _ in jobs])
             yield self.env.timeout(work_s)
             for *_, done in jobs:
                 done.succeed()
-            yield self.env.timeout(0)  # what goes on here at once comes before the next choice
+            yield EndOfInstant(self.env)  # what goes on here at once comes before the next choice
 
 
 class Links:

@@ -12,18 +12,23 @@ from twin.serving.engine.state import Engine, nothing_served
 from twin.serving.ways import Ways
 
 MANY = 10**9
-LAYERS, EXPERTS, TOP_K = 6, 4, 2
+LAYERS, EXPERTS, TOP_K, CHUNK = 6, 4, 2, 5
 
 
-@pytest.mark.parametrize("token_s", [0.0, 0.003])
-def test_a_ring_in_simpy_ends_at_the_same_times(token_s):
+@pytest.mark.parametrize(
+    ("token_s", "waiting_tokens", "most_tokens"),
+    [(0.0, MANY, MANY), (0.003, 1, MANY), (0.003, 2, 1)],
+)
+def test_a_ring_in_simpy_ends_at_the_same_times(token_s, waiting_tokens, most_tokens):
     """Three gateways share satellites with experts; services batch; ways are all different.
 
-    With `token_s`, all cross one to three of ten links, and wait for each other there.
+    With `token_s`, all cross one to three of ten links, and wait for each other there; or only
+    chunks do, and single tokens cut through, served one by one.
     """
     rng = np.random.default_rng(5)
     count = 60
     at_s, output = np.sort(rng.uniform(0, 6, count)), rng.integers(1, 12, count)
+    prompt = rng.integers(1, 12, count)
     parts = LAYERS + 1 + LAYERS * EXPERTS
     satellite = np.arange(parts)
     satellite[[1, 2]] = 0
@@ -49,14 +54,15 @@ def test_a_ring_in_simpy_ends_at_the_same_times(token_s):
     delay_s = np.add.reduceat(rows["delay_s"], first[:-1]).reshape(2, LAYERS, EXPERTS)
     engine.step["out_s"][:], engine.step["on_s"][:] = delay_s
     engine.set_ways(Ways(first=first, links=rows))
-    engine.set(transfer_s=token_s, **({"waiting_tokens": 1} if token_s else {}))
+    engine.set(transfer_s=token_s, waiting_tokens=waiting_tokens)
     engine.step["weight"][:] = weight
-    most = ("chunk", "most_running", "service_tokens", "queue_most", "blocks", "all_blocks")
+    most = ("most_running", "queue_most", "blocks", "all_blocks")
     engine.set(seed=9, top_k=TOP_K, block=16, one_class=1, **dict.fromkeys(most, MANY))
+    engine.set(chunk=CHUNK, service_tokens=most_tokens)
     # The head is with the first gateway; a way of no length is on one satellite.
     table["satellite"][LAYERS] = 0
     number = np.arange(count)
-    asked = {"number": number, "site": 0 * number, "prompt": 0 * number + 1, "output": output}
+    asked = {"number": number, "site": 0 * number, "prompt": prompt, "output": output}
     engine.add(asked | {"asked_s": at_s}, at_s)
     engine.advance(1e9)
     mine = np.sort(engine.outcomes(), order="number")["last_s"]
@@ -90,5 +96,9 @@ def test_a_ring_in_simpy_ends_at_the_same_times(token_s):
             )
         },
         token_s=token_s,
+        waiting_tokens=waiting_tokens,
+        prompt=prompt,
+        chunk=CHUNK,
+        most_tokens=most_tokens,
     )
     np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-9)

@@ -1,10 +1,45 @@
-"""Rows of groups, their members and jobs: taken, given back, cancelled. Compiled."""
+"""Rows of groups, their members and jobs: taken, given back, cancelled, lacking. Compiled."""
+
+from typing import Final
 
 from numba import njit
 
 from twin.serving.engine.heap import push
-from twin.serving.engine.records import NONE, RELEASE
-from twin.serving.engine.rows import group_at, job_at, member_at, request_at
+from twin.serving.engine.records import DONE, NONE, RELEASE
+from twin.serving.engine.rows import (
+    event_at,
+    group_at,
+    job_at,
+    member_at,
+    part_at,
+    request_at,
+    satellite_at,
+)
+
+GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes")
+_SPARE: Final = 8
+
+
+@njit(cache=True)
+def lacking_table(x):  # type: ignore[no-untyped-def]
+    """Return which table may be too small for the next event, as its place in `GROWING`, or -1."""
+    inside = x.inside + _SPARE
+    jobs = inside
+    if event_at(x, 0).kind == DONE:
+        jobs += satellite_at(x, event_at(x, 0).what).jobs * x.experts
+    elif x.settled:
+        jobs += x.running * x.top_k
+    if x.size_heap - x.events < jobs:
+        return 0
+    if x.left_members < 2 * inside:
+        return 1
+    if x.left_groups < inside:
+        return 2
+    if x.left_jobs < jobs:
+        return 3
+    if x.size_outcomes - x.done < inside:
+        return 4
+    return -1
 
 
 @njit(cache=True)
@@ -111,8 +146,11 @@ def alive(x, g):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def drop(x, j):  # type: ignore[no-untyped-def]
     """Cancel a job, and its group with the last of them."""
-    g = job_at(x, j).group
-    job_at(x, j).hop = job_at(x, j).last_hop
+    job = job_at(x, j)
+    g, part = job.group, part_at(x, job.part)
+    job.hop = job.last_hop
+    if part.layer < x.layers < job.part and not job.back:
+        part.coming -= 1
     free_job(x, j)
     group_at(x, g).pending -= 1
     if group_at(x, g).pending == 0:

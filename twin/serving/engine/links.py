@@ -44,5 +44,17 @@ def cross(x, j, now_s):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def cut_through(x, way, tokens, delay_s):  # type: ignore[no-untyped-def]
     """Time of a leg whose tokens wait for no link: its delay, and each put on the way once."""
+    passes(x, way, tokens)
+    return leg_s(x, tokens, delay_s)
+
+
+@njit(cache=True)
+def passes(x, way, tokens):  # type: ignore[no-untyped-def]
+    """Count tokens that cut through a leg's links."""
     tokens_passed(x, way).value += tokens
+
+
+@njit(cache=True)
+def leg_s(x, tokens, delay_s):  # type: ignore[no-untyped-def]
+    """Time of a leg for tokens that cut through."""
     return delay_s + tokens * x.transfer_s if delay_s > 0.0 else 0.0

@@ -1,7 +1,5 @@
 """The loop: takes events in their order until a time. Compiled."""
 
-from typing import Final
-
 from numba import njit
 
 from twin.serving.engine.admission import (
@@ -15,7 +13,16 @@ from twin.serving.engine.admission import (
 )
 from twin.serving.engine.arrivals import ask
 from twin.serving.engine.edge import book
-from twin.serving.engine.groups import alive, drop, follow, free_group, free_job, new_group, new_job
+from twin.serving.engine.groups import (
+    alive,
+    drop,
+    follow,
+    free_group,
+    free_job,
+    lacking_table,
+    new_group,
+    new_job,
+)
 from twin.serving.engine.heap import remove_first
 from twin.serving.engine.overload import (
     QUEUE_FULL,
@@ -34,6 +41,7 @@ from twin.serving.engine.passage import (
     fan_out,
     head_done,
     next_chunks,
+    pass_layer,
     pass_on,
     ready_again,
     send_back,
@@ -54,9 +62,6 @@ from twin.serving.engine.records import (
 )
 from twin.serving.engine.rows import event_at, group_at, job_at, part_at, request_at, satellite_at
 
-GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes")
-_SPARE: Final = 8
-
 
 @njit(cache=True)
 def advance(x, until_s):  # type: ignore[no-untyped-def]
@@ -65,10 +70,10 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
     Returns
     -------
     int
-        -1, or which of `GROWING` must grow before the next event can be taken.
+        -1, or which of `groups.GROWING` must grow before the next event can be taken.
     """
     while x.events and event_at(x, 0).t_s < until_s:
-        lacking = _lacking(x)
+        lacking = lacking_table(x)
         if lacking >= 0:
             return lacking
         t_s, order, kind, what = (
@@ -95,7 +100,7 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _work_event(x, kind, what, now_s, order):  # type: ignore[no-untyped-def]
     if kind == JOBS:
-        _jobs_arrive(x, what, now_s)
+        _jobs_arrive(x, what, now_s, order)
     elif kind == DONE:
         if satellite_at(x, what).done_order == order:
             _done(x, what, now_s, order)
@@ -105,26 +110,6 @@ def _work_event(x, kind, what, now_s, order):  # type: ignore[no-untyped-def]
         _tokens_back(x, what, now_s)
     else:
         _request_arrives(x, what, now_s)
-
-
-@njit(cache=True)
-def _lacking(x):  # type: ignore[no-untyped-def]
-    """Return which table may be too small for the next event, as its place in `GROWING`, or -1."""
-    inside = x.inside + _SPARE
-    jobs = inside
-    if event_at(x, 0).kind == DONE:
-        jobs += satellite_at(x, event_at(x, 0).what).jobs * x.experts
-    if x.size_heap - x.events < jobs:
-        return 0
-    if x.left_members < 2 * inside:
-        return 1
-    if x.left_groups < inside:
-        return 2
-    if x.left_jobs < jobs:
-        return 3
-    if x.size_outcomes - x.done < inside:
-        return 4
-    return -1
 
 
 @njit(cache=True)
@@ -183,7 +168,10 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
         if not (x.micro and s == part_at(x, 0).satellite):
             return
         _form_batches(x, now_s)
-    start(x, s, now_s)
+    if satellite.free_s > now_s:
+        add_event(x, satellite.free_s, START, s)
+    else:
+        start(x, s, now_s)
 
 
 @njit(cache=True)
@@ -241,14 +229,14 @@ def _fill(x, g, board, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _jobs_arrive(x, j, now_s):  # type: ignore[no-untyped-def]
+def _jobs_arrive(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
     s = part_at(x, job_at(x, j).part).satellite
     while j != NONE:
         after = job_at(x, j).next
-        if alive(x, job_at(x, j).group):
-            enqueue(x, j, now_s)
-        else:
+        if not alive(x, job_at(x, j).group):
             drop(x, j)
+        elif not pass_layer(x, j, now_s, stamp):
+            enqueue(x, j, now_s)
         j = after
     _begin_soon(x, s, now_s)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.admission import count_inside, go, leave, leave_running
+from twin.serving.engine.ahead import expert_ahead, gateway_ends_s, is_free
 from twin.serving.engine.draws import clear, draw, list_chosen
 from twin.serving.engine.edge import fail, fail_group
 from twin.serving.engine.groups import (
@@ -57,15 +58,36 @@ def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
     group.join_s = -np.inf
     for i in range(count_listed(x).value):
         e = listed(x, i).value
-        tokens = tokens_of(x, e).value
-        j = new_job(x, g, layers + 1 + layer * experts + e, tokens)
-        way = layer * experts + e
+        if expert_ahead(x, g, e, now_s):
+            continue
+        tokens, way = tokens_of(x, e).value, layer * experts + e
+        j = new_job(x, g, layers + 1 + way, tokens)
+        part_at(x, layers + 1 + way).coming += 1
         if waits_for_links(x, tokens, way):
             set_out(x, j, way, now_s)
             continue
         way_s = cut_through(x, way, tokens, out_s(x, layer, e))
         job_at(x, j).way_s = way_s
         send(x, j, now_s, now_s + way_s, s, stamp)
+    if group.pending == 0:
+        _joined(x, g, now_s, s, stamp)
+
+
+@njit(cache=True)
+def pass_layer(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
+    """Work a token's layer out as it comes to the gateway, if that can be known by then."""
+    if not is_free(x, j):
+        return False
+    g, p = job_at(x, j).group, job_at(x, j).part
+    ends_s = gateway_ends_s(x, j, now_s)
+    if ends_s < 0.0:
+        return False
+    free_job(x, j)
+    group = group_at(x, g)
+    group.pending -= 1
+    group.layer = group.at = p
+    fan_out(x, g, ends_s, part_at(x, p).satellite, stamp)
+    return True
 
 
 @njit(cache=True)
@@ -73,6 +95,7 @@ def expert_done(x, j, now_s, s, stamp):  # type: ignore[no-untyped-def]
     """Send an expert's result to the next gateway."""
     job, layers, experts = job_at(x, j), x.layers, x.experts
     group = group_at(x, job.group)
+    part_at(x, job.part).coming -= 1
     expert = job.part - layers - 1
     row, expert = on_row(x, job.group), expert - group.layer * experts
     way = (layers + row) * experts + expert  # behind those from gateways
@@ -111,7 +134,7 @@ def crossed(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def result_there(x, j, there_s, leg_s, now_s, s, stamp):  # type: ignore[no-untyped-def]
     """Note when an expert's result is at the next gateway; with the last one the group goes on."""
-    job, layers = job_at(x, j), x.layers
+    job = job_at(x, j)
     g = job.group
     group = group_at(x, g)
     if there_s > group.join_s:
@@ -121,8 +144,14 @@ def result_there(x, j, there_s, leg_s, now_s, s, stamp):  # type: ignore[no-unty
         group.branch_way_s = job.way_s + leg_s
     free_job(x, j)
     group.pending -= 1
-    if group.pending:
-        return
+    if group.pending == 0:
+        _joined(x, g, now_s, s, stamp)
+
+
+@njit(cache=True)
+def _joined(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
+    """Let a group go on from its experts: all results have arrived, or are on their way."""
+    group, layers = group_at(x, g), x.layers
     if np.isinf(group.join_s):
         fail_group(x, g, UNREACHABLE, now_s)
         return

@@ -154,18 +154,22 @@ SATELLITE = np.dtype(
         ("ends_s", "f8"),
         ("booked_s", "f8"),
         ("left_s", "f8"),
+        ("free_s", "f8"),
         ("speed", "f8"),
         ("busy_s", "f8"),
         ("served_tokens", "i8"),
         ("services", "i8"),
     ]
 )
-"""Parts that wait, decoding and prompts apart; jobs in service."""
+"""Parts that wait, decoding and prompts apart; jobs in service. It is free from `free_s` on as far
+as services are worked out ahead; see `twin.serving.engine.ahead`."""
 
 PART = np.dtype(
     [
         ("satellite", "i4"),
         ("layer", "i4"),
+        ("alone", "i4"),
+        ("coming", "i4"),
         ("first", "i4", (2,)),
         ("last", "i4", (2,)),
         ("next", "i4", (2,)),
@@ -179,7 +183,9 @@ PART = np.dtype(
         ("overhead_s", "f8"),
     ]
 )
-"""Time on a satellite of speed 1: the longer of reading weights and computing, then caches."""
+"""Time on a satellite of speed 1: the longer of reading weights and computing, then caches. A part
+is `alone` if its satellite has no other, and every way that its tokens may take leads somewhere.
+`coming` counts an expert's jobs that it has not served yet, but for those worked out ahead."""
 
 GRID = np.dtype([("rows", "i4"), ("columns", "i4"), ("at", "i8")])
 """A table of measured times: where its rows, columns and times begin among the numbers."""
@@ -270,9 +276,12 @@ RULES = (
     ("output_sigma", "f8"),
     ("waiting_tokens", "i8"),
     ("transfer_s", "f8"),
+    ("settled", "i8"),
+    ("until_s", "f8"),
 )
 """What the scenario and the placement fix. A patience, or a time to drop, of 0 is none. Exponential
-service is for tests against theory."""
+service is for tests against theory. `settled` says whether nothing can cancel work that may be
+worked out ahead, before `until_s`."""
 
 COUNTERS = (
     ("events", "i8"),

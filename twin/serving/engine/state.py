@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.serving.engine import arrivals, edge, loop
+from twin.serving.engine import arrivals, edge, groups, loop, outlook
 from twin.serving.engine.records import (
     COMING,
     CORE,
@@ -33,7 +33,7 @@ _TIMES = {
     "requests": ("asked_s", "came_s", "admitted_s", "first_s", "last_s"),
     "groups": ("join_s", "there_s"),
     "jobs": ("since_s",),
-    "satellites": ("started_s", "ends_s", "booked_s"),
+    "satellites": ("started_s", "ends_s", "booked_s", "free_s"),
     "links": ("free_s",),
     "core": ("clock_s", "now_s"),
 }
@@ -146,8 +146,9 @@ class Engine:
 
     def advance(self, until_s: float) -> None:
         """Take all events before a time; the tables grow as they must."""
+        outlook.settle(self.state, self.step, until_s)
         while (lacking := loop.advance(self._core(), until_s)) >= 0:
-            name = loop.GROWING[lacking]
+            name = groups.GROWING[lacking]
             self.state.grow(name, len(getattr(self.state, name)))
         edge.book_all(self._core(), len(self.state.satellites), until_s)
         self._forget_addresses()
@@ -327,6 +328,6 @@ def nothing_served(
     parts["layer"][layers:] = layers
     parts["layer"][layers + 1 : layers + 1 + columns] = np.repeat(np.arange(layers), experts)
     made = EngineState(**rows, core=core)
-    for name in ("requests", *loop.GROWING):
+    for name in ("requests", *groups.GROWING):
         made.grow(name, 64)
     return made

@@ -93,7 +93,7 @@ def _head_s(x, gives):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _expert_s(x, p, tokens):  # type: ignore[no-untyped-def]
+def expert_s(x, p, tokens):  # type: ignore[no-untyped-def]
     """Time of one expert."""
     part = part_at(x, p)
     if grid_at(x, EXPERT).rows:
@@ -122,6 +122,12 @@ def _load(x, j, alone):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def gateway_alone_s(x, p, j):  # type: ignore[no-untyped-def]
+    """Time of a layer's gateway for one job."""
+    return _gateway_s(x, p, _load(x, j, True))
+
+
+@njit(cache=True)
 def service_s(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
     """Time of a service at speed 1, and the layer whose gateway, or L if the head, it ends with."""
     satellite, layers = satellite_at(x, s), x.layers
@@ -136,7 +142,7 @@ def service_s(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
     layer = part_at(x, p).layer
     load = _load(x, first, False)
     if layer < layers < p:
-        return _expert_s(x, p, load[0]), layer
+        return expert_s(x, p, load[0]), layer
     if layer == layers:
         return _head_s(x, load[1]), layers
     total_s = _gateways_s(x, p, first, load)
@@ -200,7 +206,7 @@ def _experts_s(x, j, layer):  # type: ignore[no-untyped-def]
             e = listed(x, i).value
             tokens += tokens_of(x, e).value
             if not grid_at(x, EXPERTS).rows:
-                total_s += _expert_s(x, start + e, tokens_of(x, e).value)
+                total_s += expert_s(x, start + e, tokens_of(x, e).value)
             i += 1
         if i > begin and grid_at(x, EXPERTS).rows:
             total_s = measured_s(x, EXPERTS, tokens / x.top_k, np.float64(i - begin))

@@ -1,0 +1,46 @@
+"""What may be worked out ahead until a time: see `twin.serving.engine.ahead`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.serving.engine.records import FREE
+
+if TYPE_CHECKING:
+    from twin.serving.engine.state import EngineState
+
+
+def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float) -> None:
+    """Note whether services can be worked out ahead until a time, and of which parts.
+
+    Parameters
+    ----------
+    state : EngineState
+        Its parts and its core are changed.
+    step : mapping
+        Tables that hold in the present step.
+    until_s : float
+        Before which nothing changes but by events.
+    """
+    core, parts = state.core[0], state.parts
+    layers, experts = step["out_s"].shape
+    hosted = np.bincount(parts["satellite"])[parts["satellite"]]
+    reached, on = np.isfinite(step["out_s"]), np.isfinite(step["on_s"])
+    reached[:-1] &= on[: layers - 1]
+    reached[-1] &= on[layers - 1 :].all(axis=0)
+    column = slice(layers + 1, layers + 1 + layers * experts)
+    parts["alone"] = 0
+    parts["alone"][:layers] = (hosted[:layers] == 1) & reached.all(axis=1)
+    parts["alone"][column] = (hosted[column] == 1) & reached.ravel()
+    # No batches, so that all are served as they come; no work that may be cancelled on its way,
+    # since nobody leaves, and all that may be asked until then fits into the cache.
+    one_by_one = core["service_tokens"] < 2 and core["one_class"] and not core["micro"]
+    stays = core["waiting_tokens"] > 1 and not (core["exponential"] or core["patience_s"])
+    asked = state.requests[state.requests["phase"] != FREE]
+    tokens = asked["prompt"].astype(np.int64) + asked["output"]
+    fits = (-(-tokens // core["block"])).sum() <= core["all_blocks"] and not core["users"]
+    state.core["settled"], state.core["until_s"] = one_by_one and stays and fits, until_s
