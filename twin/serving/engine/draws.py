@@ -34,9 +34,19 @@ _TWO: Final = np.uint64(0x94D049BB133111EB)
 @njit(cache=True)
 def uniform(seed, number, position, layer, k):  # type: ignore[no-untyped-def]
     """A number in [0, 1) for one choice."""
+    return _of_token(_token(seed, number, position), layer, k)
+
+
+@njit(cache=True)
+def _token(seed, number, position):  # type: ignore[no-untyped-def]
+    """What the numbers of one token are made from."""
     z = _mix(seed + _GOLDEN * (np.uint64(number) + np.uint64(1)))
-    z = _mix(z + _GOLDEN * (np.uint64(position) + np.uint64(1)))
-    z = _mix(z ^ (np.uint64(layer) << np.uint64(20)) ^ np.uint64(k + 1))
+    return _mix(z + _GOLDEN * (np.uint64(position) + np.uint64(1)))
+
+
+@njit(cache=True)
+def _of_token(token, layer, k):  # type: ignore[no-untyped-def]
+    z = _mix(token ^ (np.uint64(layer) << np.uint64(20)) ^ np.uint64(k + 1))
     return np.float64(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
@@ -54,9 +64,9 @@ def choose(x, layer, number, position):  # type: ignore[no-untyped-def]
     Each choice inverts the distribution of the experts that are left: the number drawn is moved up
     by the weights of those taken that are before it, and found among all cumulated weights.
     """
-    left = 1.0
+    left, token = 1.0, _token(x.seed, number, position)
     for k in range(x.top_k):
-        at = uniform(x.seed, number, position, layer, k) * left
+        at = _of_token(token, layer, k) * left
         for i in range(k):
             taken = listed(x, i).value
             if at < cumulated(x, layer, taken) - weight(x, layer, taken):
