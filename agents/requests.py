@@ -67,6 +67,11 @@ def _source(model: TwinModel, state: SourceState, begin_s: float) -> Source:
         return Users(table, draws, share=share, state=state)
     if table.arrivals == "trace":
         trace = traces.read(table)
+        if table.prefix_reuse and not len(trace.hashes):
+            raise InputError(
+                f"requests.prefix_reuse: trace {table.trace} has no hashes of prefixes; "
+                "Mooncake's have"
+            )
         return Traced(table, trace, draws, share=share, begin_s=begin_s, state=state)
     start = datetime.fromisoformat(model.world.constellation.epoch_utc)
     return Drawn(
@@ -145,6 +150,7 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
         "waiting_s": rows["admitted_s"] - rows["came_s"] + rows["wait_s"],
         "computing_s": rows["serve_s"],
         "way_s": rows["way_s"],
+        "reused_tokens": rows["reused"],
         "preemptions": rows["preempted"],
         "retries": rows["tries"],
     }

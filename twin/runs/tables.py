@@ -92,6 +92,7 @@ TABLES: dict[str, pa.Schema] = {
             ("waiting_s", pa.float64()),
             ("computing_s", pa.float64()),
             ("way_s", pa.float64()),
+            ("reused_tokens", pa.int32()),
             ("preemptions", pa.int32()),
             ("retries", pa.int32()),
         ]

@@ -248,6 +248,11 @@ class Scenario(Table):
         compute, serving = self.compute, self.serving
         if compute.kernels is not None and serving.mode != "requests":
             raise ValueError("compute.kernels needs serving.mode 'requests'")
+        if self.requests.prefix_reuse and self.requests.prefix_tokens % serving.block_tokens:
+            raise ValueError(
+                f"requests.prefix_tokens must be a multiple of serving.block_tokens "
+                f"({serving.block_tokens}), not {self.requests.prefix_tokens}"
+            )
         if compute.boards > 1:
             needed = {
                 "serving.mode": (serving.mode, "requests"),

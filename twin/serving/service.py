@@ -13,7 +13,7 @@ from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.state import Engine, EngineState, nothing_served
 from twin.serving.heads import Heads
 from twin.serving.hosts import Hosts
-from twin.serving.requests import FIELDS, Source, SourceState, Users
+from twin.serving.requests import FIELDS, Source, SourceState, Traced, Users
 from twin.serving.ways import Paths, ways
 from twin.serving.work import MANY, gaining_tokens, kernel_tables, set_times
 from twin.vocabulary import Cause
@@ -153,6 +153,10 @@ class RequestService:
         gaining = MANY if kernels else gaining_tokens(state.parts)
         self._engine.set(service_tokens=table.service_tokens or gaining)
         self._engine.set(**source.rules() if isinstance(source, Users) else {"users": 0})
+        if isinstance(source, Traced) and scenario.requests.prefix_reuse:
+            self._engine.set_hashes(source.trace.hash_offset, source.trace.hashes)
+            tokens = scenario.requests.prefix_tokens
+            self._engine.set(prefix_tokens=tokens, prefix_blocks=tokens // table.block_tokens)
 
     @property
     def heads(self) -> Heads:
@@ -274,6 +278,11 @@ class RequestService:
         core["all_blocks"] = max(blocks, 0)
         core["blocks"] = core["all_blocks"] - in_use
 
+    def _free_blocks(self) -> float:
+        """Blocks without users, those that keep a prefix included."""
+        core = self._engine.state.core[0]
+        return float(core["blocks"] + core["idle"] * core["prefix_blocks"])
+
     def _let_in(self, start_s: float, entry_s: NDArray[np.float64]) -> None:
         self._engine.step["entry_s"][:] = entry_s
         if isinstance(self._source, Users):
@@ -303,7 +312,7 @@ class RequestService:
             busy_s=state.satellites["busy_s"].copy(),
             running=int((state.requests["phase"] == RUNNING).sum()),
             waiting=int((state.requests["phase"] == WAITING).sum()),
-            blocks_share=1.0 - float(core["blocks"][0]) / max(float(core["all_blocks"][0]), 1.0),
+            blocks_share=1.0 - self._free_blocks() / max(float(core["all_blocks"][0]), 1.0),
             services=int(state.satellites["services"].sum()),
             service_tokens=int(state.satellites["served_tokens"].sum()),
             link_share=self._engine.link_busy_s(links, self._step_s) / self._step_s,

@@ -7,6 +7,7 @@ from numba import njit
 
 from twin.serving.engine.admission import count_inside, leave, leave_running
 from twin.serving.engine.groups import drop, free_group
+from twin.serving.engine.prefixes import evict
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import DONE, HELD, JOBS, NONE, RUNNING
 from twin.serving.engine.rows import group_at, job_at, member_at, part_at, request_at, satellite_at
@@ -104,6 +105,7 @@ def fail_all(x, cause, now_s):  # type: ignore[no-untyped-def]
     """Fail all requests that run."""
     while x.running_first != NONE:
         fail(x, x.running_first, cause, now_s)
+    evict(x, x.all_blocks)
 
 
 @njit(cache=True)

@@ -17,6 +17,7 @@ from twin.serving.engine.groups import (
     new_job,
 )
 from twin.serving.engine.links import cross, cut_through, set_out, waits_for_links
+from twin.serving.engine.prefixes import share
 from twin.serving.engine.queues import add_event, enqueue, send
 from twin.serving.engine.records import NONE, READY, RUNNING
 from twin.serving.engine.rows import (
@@ -198,6 +199,7 @@ def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
             request.made += 1
             if request.made == 1:
                 request.first_s = now_s
+                share(x, r)
             else:
                 request.gap_s = max(request.gap_s, now_s - request.last_s)
             request.last_s = now_s

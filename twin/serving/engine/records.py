@@ -47,6 +47,8 @@ REQUEST = np.dtype(
         ("blocks", "i4"),
         ("ready", "i4"),
         ("last_chunk", "i4"),
+        ("shared", "i4"),
+        ("reused", "i4"),
         ("preempted", "i4"),
         ("tries", "i4"),
         ("next", "i4"),
@@ -65,10 +67,11 @@ REQUEST = np.dtype(
     ]
 )
 """`due` tokens must pass before the next one is made: the prompt and, after a preemption, what was
-made before. `sent` of them have left. `context` tokens are cached, in `blocks`. The age is the
-order of asking. `last_chunk` is the group of the last chunk under way, or -1. The epoch counts what
-cancels a request's groups under way. The user is the one who asks again in a closed loop, else -1.
-Orders are those of the events at which its user leaves, or it is dropped; -1 if there is none."""
+made before. `sent` of them have left. `context` tokens are cached, in `blocks` and in `shared`
+pieces of its prompt; `reused` tokens were there already. The age is the order of asking.
+`last_chunk` is the group of the last chunk under way, or -1. The epoch counts what cancels a
+request's groups under way. The user is the one who asks again in a closed loop, else -1. Orders are
+those of the events at which its user leaves, or it is dropped; -1 if there is none."""
 
 MEMBER = np.dtype(
     [
@@ -181,6 +184,9 @@ PART = np.dtype(
 )
 """Time on a satellite of speed 1: the longer of reading weights and computing, then caches."""
 
+PREFIX = np.dtype([("users", "i4"), ("cached", "i4"), ("previous", "i4"), ("next", "i4")])
+"""A piece of prompts that requests share; those without users hang together, by how long."""
+
 GRID = np.dtype([("rows", "i4"), ("columns", "i4"), ("at", "i8")])
 """A table of measured times: where its rows, columns and times begin among the numbers."""
 
@@ -192,6 +198,7 @@ OUTCOME = np.dtype(
         ("prompt", "i4"),
         ("output", "i4"),
         ("made", "i4"),
+        ("reused", "i4"),
         ("preempted", "i4"),
         ("tries", "i4"),
         ("asked_s", "f8"),
@@ -215,6 +222,7 @@ TABLES = {
     "satellites": SATELLITE,
     "parts": PART,
     "outcomes": OUTCOME,
+    "prefixes": PREFIX,
     "links": LINK,
     "ways": WAY,
     "first": np.dtype("i4"),
@@ -227,6 +235,8 @@ TABLES = {
     "weight": np.dtype("f8"),
     "activation": np.dtype("f8"),
     "scratch": np.dtype("i4"),
+    "hash_first": np.dtype("i8"),
+    "hash_piece": np.dtype("i4"),
     "grids": GRID,
     "numbers": np.dtype("f8"),
 }
@@ -254,6 +264,8 @@ RULES = (
     ("drop_s", "f8"),
     ("all_blocks", "i8"),
     ("exponential", "i8"),
+    ("prefix_blocks", "i8"),
+    ("prefix_tokens", "i8"),
     ("boards", "i8"),
     ("exchange_s", "f8"),
     ("exchange_token_s", "f8"),
@@ -292,6 +304,9 @@ COUNTERS = (
     ("waiting", "i8"),
     ("inside", "i8"),
     ("last_batch", "i8"),
+    ("idle_first", "i8"),
+    ("idle_last", "i8"),
+    ("idle", "i8"),
     ("blocks", "i8"),
     ("done", "i8"),
     ("preemptions", "i8"),

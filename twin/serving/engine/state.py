@@ -45,7 +45,8 @@ class EngineState:
 
     Attributes
     ----------
-    heap, requests, members, groups, jobs, satellites, parts, outcomes, links, ways, core : records
+    heap, requests, members, groups, jobs, satellites, parts : records
+    outcomes, prefixes, links, ways, core : records
         Rows of each table; see `twin.serving.engine.records`.
     """
 
@@ -57,6 +58,7 @@ class EngineState:
     satellites: Rows
     parts: Rows
     outcomes: Rows
+    prefixes: Rows
     links: Rows
     ways: Rows
     core: Rows
@@ -120,6 +122,8 @@ class Engine:
             "weight": (layers, experts),
             "activation": (layers, experts),
             "scratch": (experts,),
+            "hash_first": (0,),
+            "hash_piece": (0,),
             "grids": (KINDS,),
             "numbers": (sum(values.size for kernel in kernels if kernel for values in kernel),),
             "first": ((2 * layers - 1 + heads) * experts + 1,),
@@ -136,6 +140,21 @@ class Engine:
                 for values in kernel:
                     self.step["numbers"][at : at + values.size] = values.ravel()
                     at += values.size
+
+    def set_hashes(self, first: NDArray[np.int64], hashes: NDArray[np.int64]) -> None:
+        """Let requests find prefixes of their prompts cached, by the hashes of their pieces.
+
+        Parameters
+        ----------
+        first : (R + 1,) int64
+            Where each request's hashes begin.
+        hashes : (H,) int64
+        """
+        known, piece = np.unique(hashes, return_inverse=True)
+        self.step["hash_first"] = first.astype(np.int64)
+        self.step["hash_piece"] = piece.astype(np.int32)
+        if len(self.state.prefixes) < len(known):
+            self.state.grow("prefixes", len(known) - len(self.state.prefixes))
 
     def set(self, **rules: Any) -> None:
         """Set fields of the core."""
@@ -308,7 +327,8 @@ def nothing_served(
     for name in _CORE:
         if name.startswith(("free_", "waiting_", "running_")):
             core[name] = NONE
-    core["last_batch"] = NONE
+    for name in ("last_batch", "idle_first", "idle_last"):
+        core[name] = NONE
     core["layers"], core["experts"], core["heads"] = layers, experts, heads
     core["open"] = core["boards"] = 1
     core["last_ask_s"] = np.inf
