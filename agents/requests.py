@@ -156,6 +156,15 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
     }
 
 
+def visit_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
+    """Rows of table ``visits``."""
+    rows, start_s = done.visits, model.snapshot.instant.t_s
+    same = ("layer", "expert", "satellite", "first_token", "tokens")
+    times = {name: rows[name] + start_s for name in ("came_s", "began_s", "ended_s")}
+    columns = {name: rows[name] for name in same}
+    return {"step": step, "request": rows["number"], **columns, **times}
+
+
 def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     """The row of table ``load``."""
     skeleton, share = model.world.skeleton, done.link_share

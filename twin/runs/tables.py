@@ -97,6 +97,20 @@ TABLES: dict[str, pa.Schema] = {
             ("retries", pa.int32()),
         ]
     ),
+    "visits": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("request", pa.int64()),
+            ("layer", pa.int16()),
+            ("expert", pa.int16()),
+            ("satellite", pa.int32()),
+            ("first_token", pa.int32()),
+            ("tokens", pa.int32()),
+            ("came_s", pa.float64()),
+            ("began_s", pa.float64()),
+            ("ended_s", pa.float64()),
+        ]
+    ),
     "load": pa.schema(
         [
             ("step", pa.int32()),
@@ -129,7 +143,10 @@ none is down before the first. ``latency`` and ``ttft`` hold how long the step's
 value, or the one that stands for its bin in a long run (`twin.runs.distribution`), and how many
 tokens have it. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the hosts of
 one thing from 0. ``requests`` has a row for each request that ended, and at the end of the run for
-each that is still inside: when it was asked, since the start, and how long it took; ``load`` what
+each that is still inside: when it was asked, since the start, and how long it took; ``visits`` each
+service that recorded ones were in, with ``expert`` -1 for a gateway, ``layer`` the number of layers
+for the LM head, and several layers as the first of them where one satellite serves them at once;
+``load`` what
 the constellation carried in each step, with the share of it in which hidden states were on a link,
 mean of all directed links that are up, and the most of any, from ``link_most_source`` to
 ``link_most_target``, -1 if none was used; both are empty where only tokens are served. A null

@@ -81,6 +81,12 @@ class Requests(Table):
         0.0,
         description="end of the run in which nothing more is asked, so that what is inside can end",
     )
+    record_every: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000_000,
+        description="every n-th request is recorded with all services it was in (table visits)",
+    )
     ttft_target_s: Duration = Field(
         60.0, description="first token by then, counted for goodput; assumption"
     )

@@ -38,6 +38,8 @@ class RequestStep:
     ----------
     ended : (R,) records
         Requests that ended, times from the step's start; see `OUTCOME`.
+    visits : (V,) records
+        Services that recorded requests were in, times from the step's start; see `VISIT`.
     busy_s : (N,) float64
         Work of each satellite, in seconds at speed 1.
     tokens_made, tokens_passed : int
@@ -53,6 +55,7 @@ class RequestStep:
     """
 
     ended: Rows
+    visits: Rows
     busy_s: NDArray[np.float64]
     tokens_made: int
     tokens_passed: int
@@ -144,6 +147,7 @@ class RequestService:
             exchange_token_s=card.hidden_bytes * 8 / (scenario.compute.exchange_gbps * 1e9),
             patience_s=scenario.requests.patience_s or 0.0,
             drop_s=scenario.requests.ttft_target_s if table.drop_late else 0.0,
+            record_every=scenario.requests.record_every or 0,
             transfer_s=inference.transfer_s,
             waiting_tokens=1 if scenario.links.rate_gbps < table.cut_through_gbps else 2,
         )
@@ -309,6 +313,7 @@ class RequestService:
         }
         result = RequestStep(
             ended=np.concatenate([self._unserved, self._engine.outcomes()]),
+            visits=self._engine.visits(),
             busy_s=state.satellites["busy_s"].copy(),
             running=int((state.requests["phase"] == RUNNING).sum()),
             waiting=int((state.requests["phase"] == WAITING).sum()),

@@ -53,8 +53,9 @@ from twin.serving.engine.records import (
     WAITING,
 )
 from twin.serving.engine.rows import event_at, group_at, job_at, part_at, request_at, satellite_at
+from twin.serving.engine.visits import note_visit
 
-GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes")
+GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes", "visits")
 _SPARE: Final = 8
 
 
@@ -124,6 +125,8 @@ def _lacking(x):  # type: ignore[no-untyped-def]
         return 3
     if x.size_outcomes - x.done < inside:
         return 4
+    if x.record_every and x.size_visits - x.visited < jobs:
+        return 5
     return -1
 
 
@@ -266,6 +269,8 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     while j != NONE:
         job = job_at(x, j)
         after, g, part, wait_s = job.next, job.group, job.part, job.wait_s
+        if x.record_every:
+            note_visit(x, j, s, now_s)
         if not alive(x, g):
             drop(x, j)
         elif part_at(x, part).layer < layers < part:

@@ -213,6 +213,22 @@ OUTCOME = np.dtype(
     ]
 )
 
+VISIT = np.dtype(
+    [
+        ("number", "i8"),
+        ("layer", "i4"),
+        ("expert", "i4"),
+        ("satellite", "i4"),
+        ("first_token", "i4"),
+        ("tokens", "i4"),
+        ("came_s", "f8"),
+        ("began_s", "f8"),
+        ("ended_s", "f8"),
+    ]
+)
+"""A service that a recorded request's tokens were in; the expert is -1 for a gateway, and the layer
+L for the LM head."""
+
 TABLES = {
     "heap": EVENT,
     "requests": REQUEST,
@@ -222,6 +238,7 @@ TABLES = {
     "satellites": SATELLITE,
     "parts": PART,
     "outcomes": OUTCOME,
+    "visits": VISIT,
     "prefixes": PREFIX,
     "links": LINK,
     "ways": WAY,
@@ -264,6 +281,7 @@ RULES = (
     ("drop_s", "f8"),
     ("all_blocks", "i8"),
     ("exponential", "i8"),
+    ("record_every", "i8"),
     ("prefix_blocks", "i8"),
     ("prefix_tokens", "i8"),
     ("boards", "i8"),
@@ -309,6 +327,7 @@ COUNTERS = (
     ("idle", "i8"),
     ("blocks", "i8"),
     ("done", "i8"),
+    ("visited", "i8"),
     ("preemptions", "i8"),
     ("cancels", "i8"),
     ("tokens_made", "i8"),
@@ -320,7 +339,7 @@ COUNTERS = (
 """What changes with every event. `free_` is the first of a table's free rows, `left_` how many.
 `cancels` counts what may have left jobs that no request wants."""
 
-SIZES = tuple((f"size_{name}", "i8") for name in ("heap", "requests", "outcomes"))
+SIZES = tuple((f"size_{name}", "i8") for name in ("heap", "requests", "outcomes", "visits"))
 
 CORE = np.dtype([*((name, "i8") for name in TABLES), *RULES, *COUNTERS, *SIZES])
 """One row: addresses of the tables, rules, counters, sizes."""

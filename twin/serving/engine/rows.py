@@ -23,6 +23,7 @@ from twin.serving.engine.records import (
     PREFIX,
     REQUEST,
     SATELLITE,
+    VISIT,
     WAY,
 )
 
@@ -51,7 +52,7 @@ _COUNT: Final = np.dtype([("value", "i8")])
 
 _event, _request, _member, _group = _row(EVENT), _row(REQUEST), _row(MEMBER), _row(GROUP)
 _job, _satellite, _part, _outcome = _row(JOB), _row(SATELLITE), _row(PART), _row(OUTCOME)
-_link, _way, _prefix = _row(LINK), _row(WAY), _row(PREFIX)
+_link, _way, _prefix, _visit = _row(LINK), _row(WAY), _row(PREFIX), _row(VISIT)
 _cell, _small, _count, _grid = _row(_CELL), _row(_SMALL), _row(_COUNT), _row(GRID)
 
 
@@ -125,6 +126,12 @@ def way_first(x, way):  # type: ignore[no-untyped-def]
 def tokens_passed(x, way):  # type: ignore[no-untyped-def]
     """Row of a leg: tokens that have cut through its links in the step."""
     return _count(x.passed, way)
+
+
+@njit(cache=True)
+def visit_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of a service that a recorded request was in."""
+    return _visit(x.visits, i)
 
 
 @njit(cache=True)

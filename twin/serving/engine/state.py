@@ -46,7 +46,7 @@ class EngineState:
     Attributes
     ----------
     heap, requests, members, groups, jobs, satellites, parts : records
-    outcomes, prefixes, links, ways, core : records
+    outcomes, visits, prefixes, links, ways, core : records
         Rows of each table; see `twin.serving.engine.records`.
     """
 
@@ -58,6 +58,7 @@ class EngineState:
     satellites: Rows
     parts: Rows
     outcomes: Rows
+    visits: Rows
     prefixes: Rows
     links: Rows
     ways: Rows
@@ -283,6 +284,12 @@ class Engine:
             left = int(core[f"left_{name}"][0]) if used is None else rows - int(core[used][0])
             if left < count:
                 state.grow(name, max(count, rows))
+
+    def visits(self) -> Rows:
+        """Take the rows of services that recorded requests were in since they were taken last."""
+        count = int(self.state.core["visited"][0])
+        self.state.core["visited"] = 0
+        return self.state.visits[:count].copy()
 
     def outcomes(self) -> Rows:
         """Take the rows of requests that have ended since they were taken last."""
