@@ -21,7 +21,8 @@ from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
 from twin.moe.inference import Inference
 from twin.planning.forecast import Oracle
-from twin.planning.problems import Known, asked_per_s, last_planned_step, plan, planning_problem
+from twin.planning.problems import Known, last_planned_step, plan, planning_problem
+from twin.serving.demand import asked_by_requests
 from twin.serving.shipments import Shipment, terms
 from twin.serving.transfer_state import TransferState, in_force
 from twin.serving.transfers import Transfers
@@ -64,6 +65,7 @@ class Controller(mesa.Agent):
         self._age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
         self._terms = terms(scenario, model.inference, model.world.step_s)
         self._top_k = model.inference.card.top_k
+        self._asked = asked_by_requests(scenario, step_s=model.world.step_s)
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
@@ -241,6 +243,7 @@ class Controller(mesa.Agent):
                 probability=probability,
                 activation=activation,
                 current=current,
+                asked=self._asked,
             ),
             first_step=seen.step,
             last_step=last_planned_step(self._config, seen.step),
@@ -267,7 +270,7 @@ class Controller(mesa.Agent):
             return None
         self._problem = problem
         steps = last_planned_step(self._config, seen.step) + 1 - seen.step
-        asked = asked_per_s(self._config, self._world) * self._world.step_s
+        asked = problem.rate_per_s * self._world.step_s
         return Proposal(
             reason=reason,
             placement=new,
