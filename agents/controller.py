@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState, Observation
-from agents.status import FleetStatus, happened
+from agents.status import FleetStatus, happened, telemetry
 from placement.cost import objective_s
 from placement.migration import migration
 from placement.policies.table import POLICIES
@@ -57,7 +57,8 @@ class Controller(mesa.Agent):
         self._source = model.source
         self._policy = POLICIES.build(table.policy, table.params)
         # Parameters that a policy refuses are refused before the first step.
-        nothing = Telemetry.nothing_yet(model.world.constellation.size)
+        self._requests = {"serves_requests": scenario.serving.mode == "requests"}
+        nothing = Telemetry.nothing_yet(model.world.constellation.size, **self._requests)
         self._policy(nothing, lambda *_, **__: None)
         seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
         self._planning = seeding.stream(seed, replicate, "planning")
@@ -171,7 +172,11 @@ class Controller(mesa.Agent):
             latency_s = np.nan  # of another placement: says nothing about this one
         elif np.isnan(mine.planned_latency_s):
             mine.planned_latency_s = latency_s
-        return Telemetry(
+        since_plan = len(reports) > self._age and seen.step - self._age > mine.planned_at
+        if known.requests is not None and since_plan:
+            mine.hear(known.requests.ttft_s)
+        return telemetry(
+            known,
             step=seen.step,
             steps_since_plan=seen.step - mine.planned_at,
             latency_s=latency_s,
@@ -180,12 +185,8 @@ class Controller(mesa.Agent):
             events=happened(before, known, seen.hosting),
             migrating=bool(self.transfers.under_way),
             repaired=mine.repaired,
-            taking=known.taking,
-            up=known.up,
-            lit=known.lit,
-            low=known.low,
-            sound=known.sound,
-            soc=known.soc,
+            ttft_s=float(np.median(mine.ttft_s)) if mine.ttft_s.size else np.nan,
+            **self._requests,
         )
 
     def _note(self, status: FleetStatus) -> None:
@@ -286,6 +287,7 @@ class Controller(mesa.Agent):
         mine = self.state
         mine.planned_at = step
         mine.planned_latency_s = np.nan
+        mine.ttft_s = mine.ttft_s[:0]
         mine.promised_s = proposal.objective_s
         mine.repaired = proposal.repair
         self._log.add(EventKind.REPLAN, cause=proposal.reason, value=proposal.objective_s)

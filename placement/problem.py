@@ -60,6 +60,8 @@ class PlacementProblem:
         Share of the time until the horizon that each satellite spends in the Sun.
     rate_per_s : float
         Tokens asked of the constellation.
+    group_tokens : float
+        Tokens that go together, mean over tokens: a prompt's go in chunks; 1 where each goes alone.
     waiting : bool
         Whether the objective counts how long tokens are expected to wait for satellites that are
         busy (`placement.waiting`).
@@ -98,6 +100,7 @@ class PlacementProblem:
     busy_limit: NDArray[np.float64]
     sunlit: NDArray[np.float64]
     rate_per_s: float
+    group_tokens: float
     waiting: bool
     compute_w: float
     availability: float

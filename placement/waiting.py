@@ -4,9 +4,10 @@ Every satellite is taken by itself as an M/G/1 queue (Pollaczek and Khinchine):
 
     W = lambda E[S^2] / (2 (1 - rho)),   rho = lambda E[S],
 
-where work arrives lambda times a second and takes S: gateways' and experts' work on that satellite,
-and the LM head's on the first gateway's, each as often as tokens need it. Real arrivals are not
-Poisson: they come from other satellites, prompts come in chunks, and what waits is served together.
+where work arrives lambda times a second and takes S: that of the gateways and experts on the
+satellite, and of the LM head on the first gateway's, each as often as tokens need it. A chunk of a
+prompt is one piece of work, at an expert with as many tokens as choose it. Real arrivals are not
+Poisson: they come in clumps from other satellites, and what waits may be served together.
 """
 
 import dataclasses
@@ -41,25 +42,34 @@ def waiting_s(
     host : (L, E) int32
     """
     at = np.concatenate([gateway, gateway[:1], host.ravel()])
-    takes_s, share = _work(problem)
-    takes_s = takes_s / np.maximum(problem.speed[at], 1e-12)
-    rate = problem.rate_per_s * share
-    n = problem.n_satellites
-    rho = np.bincount(at, weights=rate * takes_s, minlength=n)
-    squared_s = np.bincount(at, weights=rate * takes_s**2, minlength=n)
+    takes_s, share, together = _work(problem)
+    busy_s = share * takes_s / np.maximum(problem.speed[at], 1e-12)
+    squared_s2 = busy_s**2 / np.maximum(share, 1e-12) * together
+    n, rate = problem.n_satellites, problem.rate_per_s
+    rho = rate * np.bincount(at, weights=busy_s, minlength=n)
+    squared_s = rate * np.bincount(at, weights=squared_s2, minlength=n)
     with np.errstate(divide="ignore", invalid="ignore"):
         waits_s = np.minimum(squared_s / (2.0 * (1.0 - rho)), OVERLOADED_S)
     return np.where(rho < 1.0, waits_s, OVERLOADED_S * rho)
 
 
-def _work(problem: PlacementProblem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What each gateway, the head and each expert take at full speed, and how often a token."""
-    layers, parts = problem.n_layers, problem.activation.size
+def _work(
+    problem: PlacementProblem,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """What gateways, the head and experts take; how often a token needs them; with how many more.
+
+    Seconds at full speed. Of c tokens that go together, Binomial(c, a) choose an expert that one
+    chooses with probability a: each of these has a (c - 1) others with it. The head makes single
+    tokens.
+    """
+    layers, activation = problem.n_layers, problem.activation.ravel()
     takes_s = np.concatenate(
-        [problem.stage_s, [problem.head_s], np.full(parts, problem.expert_s)], dtype=np.float64
+        [problem.stage_s, [problem.head_s], np.full(activation.size, problem.expert_s)]
     )
-    share = np.concatenate([np.ones(layers), [problem.head_share], problem.activation.ravel()])
-    return takes_s, share
+    share = np.concatenate([np.ones(layers), [problem.head_share], activation])
+    together = 1.0 + (problem.group_tokens - 1.0) * share
+    together[layers] = 1.0
+    return takes_s, share, together
 
 
 def rungs(problem: PlacementProblem, limit: Limits) -> list[Limits]:

@@ -57,6 +57,7 @@ def grid_problem(
         busy_limit=np.ones(n),
         sunlit=np.ones(n),
         rate_per_s=0.0,
+        group_tokens=1.0,
         waiting=False,
         compute_w=100.0,
         availability=1.0,

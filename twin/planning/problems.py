@@ -26,10 +26,13 @@ class Asked:
         Of prompts and answers, in the mean.
     made_share : float
         Share of them that are of answers, each of which needs the LM head.
+    group_tokens : float
+        Tokens that go together, mean over tokens: a prompt's go in chunks.
     """
 
     tokens_per_s: float
     made_share: float
+    group_tokens: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +119,7 @@ def planning_problem(
         busy_limit=busy_limit(profile, known.soc, ahead),
         sunlit=ahead.sunlit.mean(axis=0),
         rate_per_s=asked.tokens_per_s if asked else asked_per_s(scenario, world),
+        group_tokens=asked.group_tokens if asked else 1.0,
         waiting=table.waiting != "none",
         compute_w=profile.compute_peak_w - profile.compute_idle_w,
         availability=scenario.faults.availability if scenario.faults.model != "none" else 1.0,

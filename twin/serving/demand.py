@@ -26,10 +26,16 @@ def asked_by_requests(scenario: Scenario, *, step_s: float) -> Asked | None:
         stops_s = max(scenario.simulation.steps * step_s - table.drain_s, step_s)
         here = slice(0, int(np.searchsorted(trace.at_s / table.trace_speed, stops_s)))
         rate_per_s = table.trace_share / stops_s
-        prompt, output = float(trace.prompt[here].sum()), float(trace.output[here].sum())
+        prompt, output = trace.prompt[here], trace.output[here]
     else:
-        rate_per_s, prompt, output = table.rate_per_s, table.prompt_tokens, table.output_tokens
-    tokens = prompt + output
-    if not tokens:
-        return Asked(tokens_per_s=0.0, made_share=0.0)
-    return Asked(tokens_per_s=rate_per_s * tokens, made_share=output / tokens)
+        rate_per_s = table.rate_per_s
+        prompt, output = np.array([table.prompt_tokens]), np.array([table.output_tokens])
+    chunk = scenario.serving.chunk_tokens
+    whole, rest = np.divmod(prompt, chunk)
+    made = float(output.sum())
+    tokens = float(prompt.sum()) + made
+    return Asked(
+        tokens_per_s=rate_per_s * tokens,
+        made_share=made / max(tokens, 1.0),
+        group_tokens=(float((whole * chunk**2 + rest**2).sum()) + made) / max(tokens, 1.0),
+    )
