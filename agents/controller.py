@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState, Observation
-from agents.status import FleetStatus, happened
+from agents.status import FleetStatus, happened, telemetry
 from placement.cost import objective_s
 from placement.migration import migration
 from placement.policies.table import POLICIES
@@ -21,7 +21,8 @@ from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
 from twin.moe.inference import Inference
 from twin.planning.forecast import Oracle
-from twin.planning.problems import Known, asked_per_s, last_planned_step, plan, planning_problem
+from twin.planning.problems import Known, last_planned_step, plan, planning_problem
+from twin.serving.demand import asked_by_requests
 from twin.serving.shipments import Shipment, terms
 from twin.serving.transfer_state import TransferState, in_force
 from twin.serving.transfers import Transfers
@@ -56,7 +57,8 @@ class Controller(mesa.Agent):
         self._source = model.source
         self._policy = POLICIES.build(table.policy, table.params)
         # Parameters that a policy refuses are refused before the first step.
-        nothing = Telemetry.nothing_yet(model.world.constellation.size)
+        self._requests = {"serves_requests": scenario.serving.mode == "requests"}
+        nothing = Telemetry.nothing_yet(model.world.constellation.size, **self._requests)
         self._policy(nothing, lambda *_, **__: None)
         seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
         self._planning = seeding.stream(seed, replicate, "planning")
@@ -64,6 +66,7 @@ class Controller(mesa.Agent):
         self._age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
         self._terms = terms(scenario, model.inference, model.world.step_s)
         self._top_k = model.inference.card.top_k
+        self._asked = asked_by_requests(scenario, step_s=model.world.step_s)
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
@@ -169,7 +172,11 @@ class Controller(mesa.Agent):
             latency_s = np.nan  # of another placement: says nothing about this one
         elif np.isnan(mine.planned_latency_s):
             mine.planned_latency_s = latency_s
-        return Telemetry(
+        since_plan = len(reports) > self._age and seen.step - self._age > mine.planned_at
+        if known.requests is not None and since_plan:
+            mine.hear(known.requests.ttft_s)
+        return telemetry(
+            known,
             step=seen.step,
             steps_since_plan=seen.step - mine.planned_at,
             latency_s=latency_s,
@@ -178,12 +185,8 @@ class Controller(mesa.Agent):
             events=happened(before, known, seen.hosting),
             migrating=bool(self.transfers.under_way),
             repaired=mine.repaired,
-            taking=known.taking,
-            up=known.up,
-            lit=known.lit,
-            low=known.low,
-            sound=known.sound,
-            soc=known.soc,
+            ttft_s=float(np.median(mine.ttft_s)) if mine.ttft_s.size else np.nan,
+            **self._requests,
         )
 
     def _note(self, status: FleetStatus) -> None:
@@ -241,6 +244,7 @@ class Controller(mesa.Agent):
                 probability=probability,
                 activation=activation,
                 current=current,
+                asked=self._asked,
             ),
             first_step=seen.step,
             last_step=last_planned_step(self._config, seen.step),
@@ -267,7 +271,7 @@ class Controller(mesa.Agent):
             return None
         self._problem = problem
         steps = last_planned_step(self._config, seen.step) + 1 - seen.step
-        asked = asked_per_s(self._config, self._world) * self._world.step_s
+        asked = problem.rate_per_s * self._world.step_s
         return Proposal(
             reason=reason,
             placement=new,
@@ -283,6 +287,7 @@ class Controller(mesa.Agent):
         mine = self.state
         mine.planned_at = step
         mine.planned_latency_s = np.nan
+        mine.ttft_s = mine.ttft_s[:0]
         mine.promised_s = proposal.objective_s
         mine.repaired = proposal.repair
         self._log.add(EventKind.REPLAN, cause=proposal.reason, value=proposal.objective_s)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents.status import RequestReport
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.spec import BYTES_PER_PARAM
@@ -123,6 +124,13 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
         free_bytes=free_bytes,
         entry_s=model.ground.entry_s(np.arange(sites), model.delay_s[0]),
     )
+
+
+def request_report(done: RequestStep) -> RequestReport:
+    """Return what the controller hears of a step's requests."""
+    rows = done.ended[done.ended["cause"] == Cause.NONE]
+    there_s, back_s = rows["first_s"] - rows["asked_s"], rows["came_s"] - rows["asked_s"]
+    return RequestReport(ttft_s=there_s + back_s, queued=done.waiting)
 
 
 def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:

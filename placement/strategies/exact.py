@@ -62,6 +62,8 @@ def exact(
     limit = limits(
         problem, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=spread
     )
+    if problem.waiting:
+        raise InputError("exact: minimises time on the way alone; placement.waiting must be 'none'")
     program = _Program(problem, limit)
     solved = milp(
         program.cost,

@@ -17,6 +17,25 @@ from twin.world.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What requests ask of the constellation.
+
+    Attributes
+    ----------
+    tokens_per_s : float
+        Of prompts and answers, in the mean.
+    made_share : float
+        Share of them that are of answers, each of which needs the LM head.
+    group_tokens : float
+        Tokens that go together, mean over tokens: a prompt's go in chunks.
+    """
+
+    tokens_per_s: float
+    made_share: float
+    group_tokens: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """What the planner knows of the satellites and the demand.
 
@@ -32,6 +51,9 @@ class Known:
         The router's choices as the planner expects them.
     current : Placement or None
         The placement in force.
+    asked : Asked or None
+        Of requests, where the waiting of their tokens counts; else the scenario's workload is
+        what is asked.
     """
 
     memory_bytes: NDArray[np.float64]
@@ -40,6 +62,7 @@ class Known:
     probability: NDArray[np.float64]
     activation: NDArray[np.float64]
     current: Placement | None = None
+    asked: Asked | None = None
 
 
 def planning_problem(
@@ -70,7 +93,7 @@ def planning_problem(
     else:
         weight_s, sound = oracle.look(steps)
         memory_bytes = memory_bytes * sound.all(axis=0)
-    profile = bus_profile(scenario)
+    profile, asked = bus_profile(scenario), known.asked
     ahead = _light_ahead(world, profile, first_step, last_step)
     return PlacementProblem(
         plane=world.constellation.plane,
@@ -89,11 +112,15 @@ def planning_problem(
         expert_s=inference.expert_s,
         gateway_s=inference.compute.gateway_s,
         stage_s=inference.stage_s,
+        head_s=inference.head_s if asked and not scenario.serving.head_satellites else 0.0,
+        head_share=asked.made_share if asked else 0.0,
         transfer_s=inference.transfer_s,
         speed=known.pace,
         busy_limit=busy_limit(profile, known.soc, ahead),
         sunlit=ahead.sunlit.mean(axis=0),
-        rate_per_s=asked_per_s(scenario, world),
+        rate_per_s=asked.tokens_per_s if asked else asked_per_s(scenario, world),
+        group_tokens=asked.group_tokens if asked else 1.0,
+        waiting=table.waiting != "none",
         compute_w=profile.compute_peak_w - profile.compute_idle_w,
         availability=scenario.faults.availability if scenario.faults.model != "none" else 1.0,
         current=known.current,

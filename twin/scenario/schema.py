@@ -94,6 +94,12 @@ class PlacementTable(Table):
         le=100_000,
         description="topologies the planner averages over, with its own outage draws",
     )
+    waiting: Literal["none", "m/g/1"] = Field(
+        "none",
+        description="what the objective adds to each part of a token's way; m/g/1: the mean "
+        "waiting at its satellite, as if work came at random and was served piece by piece; "
+        "strategies that search for rings spread out by it, others do not look; assumption",
+    )
     params: Params = Field(default_factory=dict)
 
 
@@ -262,6 +268,16 @@ class Scenario(Table):
             for field, (value, wanted) in needed.items():
                 if value != wanted:
                     raise ValueError(f"compute.boards above 1 needs {field} '{wanted}'")
+        return self
+
+    @model_validator(mode="after")
+    def _waiting_foreseen(self) -> Self:
+        asks_again = self.serving.mode == "requests" and self.requests.arrivals == "closed"
+        if self.placement.waiting != "none" and asks_again:
+            raise ValueError(
+                "placement.waiting must be 'none' where requests.arrivals is 'closed': how much "
+                "is asked depends on how soon it is answered"
+            )
         return self
 
     @model_validator(mode="after")
