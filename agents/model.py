@@ -12,7 +12,7 @@ from agents.controller import Controller
 from agents.controller_state import Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
-from agents.requests import request_report, request_service, serve_requests
+from agents.requests import request_report, request_service, sending_w, serve_requests
 from agents.rules.local import Locals
 from agents.satellite import Satellite
 from agents.state import TwinState
@@ -30,7 +30,7 @@ from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
 from twin.serving.capacity import Capacity
 from twin.serving.hosts import Hosts, resolve
-from twin.serving.service import RequestStep
+from twin.serving.request_step import RequestStep
 from twin.serving.tokens import Served
 from twin.space.eclipse import StepLight
 from twin.vocabulary import EventKind
@@ -277,6 +277,7 @@ class TwinModel(SteppedModel):
             terminals_on=fleet.degree,
             busy_share=fleet.utilisation,
             speed=fleet.rule.speed,
+            sending_w=sending_w(self),
             step_s=step_s,
         )
         before = fleet.rule

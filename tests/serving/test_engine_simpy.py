@@ -9,6 +9,7 @@ import simpy_ring
 from twin.serving.engine.draws import uniform
 from twin.serving.engine.records import WAY
 from twin.serving.engine.state import Engine, nothing_served
+from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 
 MANY = 10**9
@@ -48,7 +49,7 @@ def test_a_ring_in_simpy_ends_at_the_same_times(token_s):
     table["satellite"], table["token_s"], table["overhead_s"] = satellite, work_s, overhead_s
     delay_s = np.add.reduceat(rows["delay_s"], first[:-1]).reshape(2, LAYERS, EXPERTS)
     engine.step["out_s"][:], engine.step["on_s"][:] = delay_s
-    engine.set_ways(Ways(first=first, links=rows))
+    set_ways(engine, Ways(first=first, links=rows))
     engine.set(transfer_s=token_s, **({"waiting_tokens": 1} if token_s else {}))
     engine.step["weight"][:] = weight
     most = ("chunk", "most_running", "service_tokens", "queue_most", "blocks", "all_blocks")

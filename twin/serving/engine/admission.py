@@ -102,6 +102,7 @@ def write_row(x, r, cause):  # type: ignore[no-untyped-def]
     row.asked_s, row.came_s, row.admitted_s = request.asked_s, request.came_s, request.admitted_s
     row.first_s, row.last_s, row.gap_s = request.first_s, request.last_s, request.gap_s
     row.wait_s, row.serve_s, row.way_s = request.wait_s, request.serve_s, request.way_s
+    row.busy_s, row.hops = request.busy_s, request.hops
 
 
 @njit(cache=True)

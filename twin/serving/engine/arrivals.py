@@ -45,6 +45,7 @@ def _begin(x, r):  # type: ignore[no-untyped-def]
     request.shared = request.reused = 0
     request.came_s = request.admitted_s = request.first_s = request.last_s = np.nan
     request.gap_s = request.wait_s = request.serve_s = request.way_s = 0.0
+    request.busy_s = request.hops = 0.0
 
 
 @njit(cache=True)

@@ -15,6 +15,7 @@ from twin.serving.engine.groups import (
     free_job,
     free_member,
     new_job,
+    settle,
 )
 from twin.serving.engine.links import cross, cut_through, set_out, waits_for_links
 from twin.serving.engine.prefixes import share
@@ -61,7 +62,7 @@ def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
             if waits_for_links(x, tokens, way):
                 set_out(x, j, way, now_s)
                 continue
-            way_s = cut_through(x, way, tokens, out_s(x, layer, e))
+            way_s = cut_through(x, g, way, tokens, out_s(x, layer, e))
             job_at(x, j).way_s = way_s
             send(x, j, now_s, now_s + way_s, s, stamp)
 
@@ -81,7 +82,7 @@ def expert_done(x, j, now_s, s, stamp):  # type: ignore[no-untyped-def]
         job.back = 1
         set_out(x, j, way, now_s)
         return
-    leg_s = cut_through(x, way, job.tokens, delay_s)
+    leg_s = cut_through(x, job.group, way, job.tokens, delay_s)
     result_there(x, j, now_s + leg_s, leg_s, now_s, s, stamp)
 
 
@@ -184,6 +185,7 @@ def next_chunks(x, g, now_s):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
     """Note the tokens that a group has made; returns the chain of those that go on."""
+    settle(x, g)
     group = group_at(x, g)
     m = group.first
     while m != NONE:

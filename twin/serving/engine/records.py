@@ -64,6 +64,8 @@ REQUEST = np.dtype(
         ("wait_s", "f8"),
         ("serve_s", "f8"),
         ("way_s", "f8"),
+        ("busy_s", "f8"),
+        ("hops", "f8"),
     ]
 )
 """`due` tokens must pass before the next one is made: the prompt and, after a preemption, what was
@@ -108,6 +110,8 @@ GROUP = np.dtype(
         ("wait_s", "f8"),
         ("serve_s", "f8"),
         ("way_s", "f8"),
+        ("busy_s", "f8"),
+        ("hops", "i8"),
         ("branch_wait_s", "f8"),
         ("branch_serve_s", "f8"),
         ("branch_way_s", "f8"),
@@ -118,7 +122,8 @@ layer's gateway before the one `after` it, which is `held` until then; `at` is t
 a group was sent to, where it is at `there_s`. `pending` jobs are under way. `reads` cached tokens
 are read, `scores` pairs of a token and one before it are computed. `chunk` tokens are of prompts;
 each of them is behind others of its own prompt that are cached, `behind` in all, and they read
-`chunk_reads`. The branch is the slowest of the experts so far."""
+`chunk_reads`. The branch is the slowest of the experts so far. `busy_s` of satellites at their full
+speed, and `hops` of tokens over links, are not charged to requests yet."""
 
 JOB = np.dtype(
     [
@@ -141,9 +146,9 @@ from its expert, or not there yet. It waits, or is on a leg, since `since_s`."""
 WAY = np.dtype([("link", "i4"), ("delay_s", "f8")])
 """One link of a leg."""
 
-LINK = np.dtype([("free_s", "f8"), ("taken_s", "f8")])
+LINK = np.dtype([("free_s", "f8"), ("taken_s", "f8"), ("tokens", "i8")])
 """A directed link, by its entry in the network's skeleton: when all that waits for it is on its
-way, and how much of its time has been taken in this step."""
+way, how much of its time has been taken in this step, and by how many tokens."""
 
 SATELLITE = np.dtype(
     [
@@ -157,13 +162,16 @@ SATELLITE = np.dtype(
         ("ends_s", "f8"),
         ("booked_s", "f8"),
         ("left_s", "f8"),
+        ("work_s", "f8"),
+        ("pace", "f8"),
         ("speed", "f8"),
         ("busy_s", "f8"),
         ("served_tokens", "i8"),
         ("services", "i8"),
     ]
 )
-"""Parts that wait, decoding and prompts apart; jobs in service."""
+"""Parts that wait, decoding and prompts apart; jobs in service, which take `work_s` at speed 1. At
+full speed a satellite has its `pace`."""
 
 PART = np.dtype(
     [
@@ -210,6 +218,8 @@ OUTCOME = np.dtype(
         ("wait_s", "f8"),
         ("serve_s", "f8"),
         ("way_s", "f8"),
+        ("busy_s", "f8"),
+        ("hops", "f8"),
     ]
 )
 
@@ -335,8 +345,11 @@ COUNTERS = (
     ("now_s", "f8"),
     ("clock_s", "f8"),
     ("inside_s", "f8"),
+    ("unwanted_busy_s", "f8"),
+    ("unwanted_hops", "f8"),
 )
-"""What changes with every event. `free_` is the first of a table's free rows, `left_` how many.
+"""What changes with every event. Unwanted is the work of groups that their requests have not waited
+for: cancelled, lost, or left behind. `free_` is the first of a table's free rows, `left_` how many.
 `cancels` counts what may have left jobs that no request wants."""
 
 SIZES = tuple((f"size_{name}", "i8") for name in ("heap", "requests", "outcomes", "visits"))

@@ -21,7 +21,6 @@ from twin.serving.engine.records import (
     Rows,
 )
 from twin.serving.engine.times import KINDS
-from twin.serving.ways import Ways
 from twin.vocabulary import Cause
 
 DEAD = int(Cause.DEAD)
@@ -170,36 +169,6 @@ class Engine:
         edge.book_all(self._core(), len(self.state.satellites), until_s)
         self._forget_addresses()
 
-    def set_ways(self, ways: Ways) -> None:
-        """Let legs go over other links; who is under way goes on over those it set out for."""
-        jobs, old = self.state.jobs, self.state.ways
-        flying = np.flatnonzero(jobs["hop"] < jobs["last_hop"])
-        first, last = jobs["hop"][flying], jobs["last_hop"][flying]
-        ahead = [old[a:b] for a, b in zip(first, last, strict=True)]
-        self.state.ways = np.concatenate([ways.links, *ahead])
-        jobs["last_hop"][flying] = len(ways.links) + np.cumsum(last - first)
-        jobs["hop"][flying] = jobs["last_hop"][flying] - (last - first)
-        self.step["first"][:] = ways.first
-        self.step["passed"][:] = 0
-
-    def link_busy_s(self, before: Rows, step_s: float) -> NDArray[np.float64]:
-        """Time of a step in which each link was taken, or passed by tokens that cut through.
-
-        Parameters
-        ----------
-        before : (links,) records
-            The links at the start of the step.
-        step_s : float
-        """
-        links, passed = self.state.links, self.step["passed"].ravel()
-        # What waits at the end keeps the link busy from then on, and did so from the start.
-        left_s = [np.maximum(links["free_s"] - step_s, 0.0), np.maximum(before["free_s"], 0.0)]
-        tokens = np.repeat(passed, np.diff(self.step["first"]))
-        link = self.state.ways["link"][: len(tokens)]
-        through = np.bincount(link, weights=tokens, minlength=len(links))
-        through_s = through * float(self.state.core["transfer_s"][0])
-        return np.asarray(links["taken_s"] + left_s[1] - left_s[0] + through_s)
-
     def add(self, requests: Mapping[str, NDArray[Any]], arrives_s: NDArray[np.float64]) -> None:
         """Let requests be on their way; `arrives_s` is when they reach the first gateway."""
         self._make_room(len(arrives_s), len(arrives_s))
@@ -344,7 +313,7 @@ def nothing_served(
     for name in ("satellites", "parts"):
         rows[name]["first"] = rows[name]["last"] = NONE
     rows["satellites"]["serving"] = rows["satellites"]["done_order"] = NONE
-    rows["satellites"]["speed"] = 1.0
+    rows["satellites"]["speed"] = rows["satellites"]["pace"] = 1.0
     parts = rows["parts"]
     parts["next"] = parts["stamp"] = NONE
     parts["layer"][:layers] = np.arange(layers)
