@@ -11,7 +11,17 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.records import NONE
-from twin.serving.engine.rows import activation, group_at, member_at, request_at, tokens_of, weight
+from twin.serving.engine.rows import (
+    activation,
+    count_listed,
+    cumulated,
+    group_at,
+    listed,
+    member_at,
+    request_at,
+    tokens_of,
+    weight,
+)
 
 EXACT_TOKENS: Final = 16
 """Groups of up to this many tokens draw token by token; larger ones, see `spread`."""
@@ -39,26 +49,68 @@ def _mix(z):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def choose(x, layer, number, position):  # type: ignore[no-untyped-def]
-    """Add one token's choice, top-K without replacement (Plackett-Luce), to the scratch counts."""
+    """Add one token's choice, top-K without replacement (Plackett-Luce), to the scratch counts.
+
+    Each choice inverts the distribution of the experts that are left: the number drawn is moved up
+    by the weights of those taken that are before it, and found among all cumulated weights.
+    """
     left = 1.0
     for k in range(x.top_k):
         at = uniform(x.seed, number, position, layer, k) * left
-        chosen = -1
-        for e in range(x.experts):
-            if tokens_of(x, e).value & _TAKEN or weight(x, layer, e) <= 0.0:
-                continue
-            chosen = e
-            at -= weight(x, layer, e)
-            if at < 0.0:
+        for i in range(k):
+            taken = listed(x, i).value
+            if at < cumulated(x, layer, taken) - weight(x, layer, taken):
                 break
-        tokens = tokens_of(x, chosen)
-        tokens.value = (tokens.value + 1) | _TAKEN
+            at += weight(x, layer, taken)
+        chosen = _may_be(x, layer, _first_above(x, layer, at), k)
         left -= weight(x, layer, chosen)
-    for e in range(x.experts):
-        tokens_of(x, e).value &= ~_TAKEN
+        tokens_of(x, chosen).value += 1
+        _list(x, chosen, k)
+    count_listed(x).value = x.top_k
 
 
-_TAKEN: Final = 1 << 30
+@njit(cache=True)
+def _first_above(x, layer, at):  # type: ignore[no-untyped-def]
+    """The first expert, or the last of all, whose cumulated weight is above a number."""
+    low, high = 0, x.experts - 1
+    while low < high:
+        middle = (low + high) // 2
+        if cumulated(x, layer, middle) > at:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@njit(cache=True)
+def _may_be(x, layer, expert, k):  # type: ignore[no-untyped-def]
+    """An expert, or the next that can be chosen where rounding led to one that cannot."""
+    e = expert
+    while e < x.experts and not _is_left(x, layer, e, k):
+        e += 1
+    if e == x.experts:
+        e = expert - 1
+        while e > 0 and not _is_left(x, layer, e, k):
+            e -= 1
+    return e
+
+
+@njit(cache=True)
+def _is_left(x, layer, expert, k):  # type: ignore[no-untyped-def]
+    for i in range(k):
+        if listed(x, i).value == expert:
+            return False
+    return weight(x, layer, expert) > 0.0
+
+
+@njit(cache=True)
+def _list(x, expert, k):  # type: ignore[no-untyped-def]
+    """Add to the list of `k` experts, in their order."""
+    at = k
+    while at > 0 and listed(x, at - 1).value > expert:
+        listed(x, at).value = listed(x, at - 1).value
+        at -= 1
+    listed(x, at).value = expert
 
 
 @njit(cache=True)
@@ -80,8 +132,22 @@ def spread(x, layer, number, position, tokens):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def clear(x):  # type: ignore[no-untyped-def]
     """Set the scratch counts to 0."""
+    for i in range(count_listed(x).value):
+        tokens_of(x, listed(x, i).value).value = 0
+    count_listed(x).value = 0
+
+
+@njit(cache=True)
+def list_chosen(x, tokens):  # type: ignore[no-untyped-def]
+    """List the experts that have any of so many tokens drawn since the counts were 0."""
+    if tokens == 1:
+        return  # as they were chosen
+    count = 0
     for e in range(x.experts):
-        tokens_of(x, e).value = 0
+        if tokens_of(x, e).value:
+            listed(x, count).value = e
+            count += 1
+    count_listed(x).value = count
 
 
 @njit(cache=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.admission import count_inside, go, leave, leave_running
-from twin.serving.engine.draws import clear, draw
+from twin.serving.engine.draws import clear, draw, list_chosen
 from twin.serving.engine.edge import fail, fail_group
 from twin.serving.engine.groups import (
     alive,
@@ -23,9 +23,11 @@ from twin.serving.engine.queues import add_event, enqueue, send
 from twin.serving.engine.records import NONE, READY, RUNNING
 from twin.serving.engine.rows import (
     back_s,
+    count_listed,
     gateway_part,
     group_at,
     job_at,
+    listed,
     member_at,
     next_satellite,
     on_row,
@@ -49,22 +51,23 @@ def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
     layers, experts = x.layers, x.experts
     clear(x)
     draw(x, g, layer)
-    for e in range(x.experts):
-        if tokens_of(x, e).value and np.isinf(out_s(x, layer, e)):
+    list_chosen(x, group.tokens)
+    for i in range(count_listed(x).value):
+        if np.isinf(out_s(x, layer, listed(x, i).value)):
             fail_group(x, g, UNREACHABLE, now_s)
             return
     group.join_s = -np.inf
-    for e in range(x.experts):
+    for i in range(count_listed(x).value):
+        e = listed(x, i).value
         tokens = tokens_of(x, e).value
-        if tokens:
-            j = new_job(x, g, layers + 1 + layer * experts + e, tokens)
-            way = layer * experts + e
-            if waits_for_links(x, tokens, way):
-                set_out(x, j, way, now_s)
-                continue
-            way_s = cut_through(x, g, way, tokens, out_s(x, layer, e))
-            job_at(x, j).way_s = way_s
-            send(x, j, now_s, now_s + way_s, s, stamp)
+        j = new_job(x, g, layers + 1 + layer * experts + e, tokens)
+        way = layer * experts + e
+        if waits_for_links(x, tokens, way):
+            set_out(x, j, way, now_s)
+            continue
+        way_s = cut_through(x, g, way, tokens, out_s(x, layer, e))
+        job_at(x, j).way_s = way_s
+        send(x, j, now_s, now_s + way_s, s, stamp)
 
 
 @njit(cache=True)

@@ -260,10 +260,12 @@ TABLES = {
     "entry_s": np.dtype("f8"),
     "local": np.dtype("i4"),
     "weight": np.dtype("f8"),
+    "cumulated": np.dtype("f8"),
     "activation": np.dtype("f8"),
     "scratch": np.dtype("i4"),
     "hash_first": np.dtype("i8"),
     "hash_piece": np.dtype("i4"),
+    "listed": np.dtype("i4"),
     "grids": GRID,
     "numbers": np.dtype("f8"),
 }

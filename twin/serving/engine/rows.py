@@ -141,6 +141,18 @@ def tokens_of(x, expert):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def listed(x, i):  # type: ignore[no-untyped-def]
+    """Scratch row: one of the experts that have tokens, in the order of experts."""
+    return _small(x.listed, i + 1)
+
+
+@njit(cache=True)
+def count_listed(x):  # type: ignore[no-untyped-def]
+    """Scratch row: how many experts are listed."""
+    return _small(x.listed, 0)
+
+
+@njit(cache=True)
 def grid_at(x, kind):  # type: ignore[no-untyped-def]
     """Row of a table of measured times; without rows if there is none."""
     return _grid(x.grids, kind)
@@ -229,6 +241,12 @@ def entry_s(x, site):  # type: ignore[no-untyped-def]
 def weight(x, layer, expert):  # type: ignore[no-untyped-def]
     """Router weight; a layer's sum to 1."""
     return _cell(x.weight, layer * x.experts + expert).value
+
+
+@njit(cache=True)
+def cumulated(x, layer, expert):  # type: ignore[no-untyped-def]
+    """Sum of a layer's router weights up to an expert's."""
+    return _cell(x.cumulated, layer * x.experts + expert).value
 
 
 @njit(cache=True)

@@ -120,10 +120,12 @@ class Engine:
             "entry_s": (sites,),
             "local": (layers,),
             "weight": (layers, experts),
+            "cumulated": (layers, experts),
             "activation": (layers, experts),
             "scratch": (experts,),
             "hash_first": (0,),
             "hash_piece": (0,),
+            "listed": (experts + 1,),
             "grids": (KINDS,),
             "numbers": (sum(values.size for kernel in kernels if kernel for values in kernel),),
             "first": ((2 * layers - 1 + heads) * experts + 1,),
@@ -277,8 +279,9 @@ class Engine:
         return made
 
     def _core(self) -> Any:
-        """The core with the addresses of all tables."""
+        """The core with the addresses of all tables, which are complete from here on."""
         core = self.state.core
+        np.cumsum(self.step["weight"], axis=1, out=self.step["cumulated"])
         for field in fields(self.state):
             if field.name != "core":
                 core[field.name] = getattr(self.state, field.name).ctypes.data

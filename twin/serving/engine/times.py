@@ -5,13 +5,15 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.draws import clear, draw
+from twin.serving.engine.draws import clear, draw, list_chosen
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
+    count_listed,
     grid_at,
     group_at,
     is_local,
     job_at,
+    listed,
     number,
     part_at,
     satellite_at,
@@ -184,20 +186,24 @@ def _experts_s(x, j, layer):  # type: ignore[no-untyped-def]
     if linear and not (grid_at(x, EXPERT).rows or grid_at(x, EXPERTS).rows):
         return _load(x, j, False)[0] * x.top_k * first.token_s / boards  # no matter which
     clear(x)
+    tokens = 0
     while j != NONE:
         draw(x, job_at(x, j).group, layer)
+        tokens += group_at(x, job_at(x, j).group).tokens
         j = job_at(x, j).next
-    longest_s = 0.0
+    list_chosen(x, tokens)
+    longest_s, i = 0.0, 0
     for b in range(boards):
-        total_s, tokens, chosen = 0.0, 0, 0
-        for e in range(experts * b // boards, experts * (b + 1) // boards):
-            if tokens_of(x, e).value:
-                tokens += tokens_of(x, e).value
-                chosen += 1
-                if not grid_at(x, EXPERTS).rows:
-                    total_s += _expert_s(x, start + e, tokens_of(x, e).value)
-        if chosen and grid_at(x, EXPERTS).rows:
-            total_s = measured_s(x, EXPERTS, tokens / x.top_k, np.float64(chosen))
+        begin, end = i, experts * (b + 1) // boards
+        total_s, tokens = 0.0, 0
+        while i < count_listed(x).value and listed(x, i).value < end:
+            e = listed(x, i).value
+            tokens += tokens_of(x, e).value
+            if not grid_at(x, EXPERTS).rows:
+                total_s += _expert_s(x, start + e, tokens_of(x, e).value)
+            i += 1
+        if i > begin and grid_at(x, EXPERTS).rows:
+            total_s = measured_s(x, EXPERTS, tokens / x.top_k, np.float64(i - begin))
             total_s += first.overhead_s
         longest_s = max(longest_s, total_s)
     return longest_s
