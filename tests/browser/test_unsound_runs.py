@@ -57,11 +57,12 @@ def test_a_run_that_goes_while_it_is_open_is_a_note(another, page, address, watc
         # A time after the end is the end.
         page.wait_for_function("document.querySelector('.tw-step').textContent == 'step 30 of 30'")
         shutil.rmtree(another)
-        page.click("text=Download")
-        page.click(".tw-form-buttons >> text=Tables")
-        page.wait_for_selector(".tw-wrong", timeout=READY_MS)
-        keep(page, "run-gone")
-        assert note(page) == "Run zz-another is no longer here."
+        for file in ("Tables", "Scenario", "CZML", "Network"):
+            page.click("text=Download")
+            page.click(f".tw-form-buttons >> text={file}")
+            page.wait_for_selector(".tw-wrong", timeout=READY_MS)
+            keep(page, f"run-gone-{file.lower()}")
+            assert note(page) == "Run zz-another is no longer here."
         page.click("[data-view=map]")
         settle(page)
         choose(page, "Open a run", "rand-intra ·")

@@ -2,9 +2,13 @@
 
 import io
 import json
+import threading
+import time
 import zipfile
 
 import pytest
+import solara
+from solara.components.file_download import FileDownloadWidget
 
 from agents.run import run_scenario
 from twin import registry
@@ -13,7 +17,11 @@ from twin.export.graphml import graphml
 from twin.export.omm import omm
 from twin.runs.store import open_run
 from twin.scenario import loader
-from twin.views.downloads import scenario_text, tables
+from twin.views.downloads import Downloads, scenario_text, tables
+from twin.views.session import Session, Shown
+from twin.views.stream import Stream
+
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +94,70 @@ def test_the_manifest_says_what_the_scenario_is_now(made, tmp_path):
     after = sha256((folder / "scenario.toml").read_bytes()).hexdigest()
     assert json.loads((folder / "manifest.json").read_text())["files"]["scenario.toml"] == after
     assert after != before
+
+
+@pytest.fixture
+def panel(made):
+    """The panel on a page with a run on stage, while it is open, and the note below it."""
+    kept = []
+
+    def render(exports):
+        session = Session(made.path.parent, run_scenario)
+        session.shown.value = (Shown(Stream("a"), "a", "a", made),)
+        is_open, step = solara.reactive(True), solara.reactive(0)
+        (ending,) = exports
+
+        @solara.component
+        def page():
+            with solara.Column():
+                if is_open.value:
+                    Downloads(session, step.value, exports, lambda: is_open.set(False))
+                solara.Text(session.error.value)
+
+        _, context = solara.render(page(), handle_error=False)
+        kept.append((session, context))
+        button = next(
+            w for w in context.find(FileDownloadWidget).widgets if w.filename.endswith(ending)
+        )
+        return session, is_open, step, button
+
+    yield render
+    for session, context in kept:
+        context.close()
+        session.close()
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.005)
+
+
+def test_every_file_that_cannot_be_made_leaves_a_note(panel):
+    def fail(run, step):
+        raise OSError("gone")
+
+    for _ in range(20):
+        session, is_open, _, button = panel({"czml": fail})
+        button.request_download = True
+        until(lambda is_open=is_open: not is_open.value)
+        assert session.error.value.startswith("Run a cannot be read")
+
+
+def test_the_clock_goes_on_while_a_network_is_made(panel):
+    asked, seen = threading.Event(), threading.Event()
+
+    def slow(run, step):
+        asked.set()
+        assert seen.wait(PATIENCE_S)
+        return f"step {step + 1}"
+
+    _, _, step, button = panel({"graphml": slow})
+    step.value = 1
+    button.request_download = True
+    assert asked.wait(PATIENCE_S)
+    step.value = 2
+    seen.set()
+    until(lambda: button.bytes)
+    assert (button.filename, button.bytes) == ("a-step2.graphml", b"step 2")

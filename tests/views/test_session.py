@@ -125,6 +125,21 @@ def test_a_fault_is_told_without_its_details(tmp_path, caplog):
     assert "secret" in caplog.text
 
 
+def test_a_note_of_what_else_was_asked_for_outlives_the_work(tmp_path):
+    noted = threading.Event()
+
+    def slow(scenario, **kwargs):
+        assert noted.wait(PATIENCE_S)
+        return run_scenario(scenario, **kwargs)
+
+    session = Session(tmp_path, slow)
+    session.start([small()])
+    session.note("Run a is no longer here.")
+    noted.set()
+    wait(lambda: session.work.value is None)
+    assert session.error.value == "Run a is no longer here."
+
+
 @pytest.mark.parametrize("end", ["cancel", "close"])
 def test_work_stops_when_nobody_waits_for_it(tmp_path, end):
     asked, stopped = threading.Event(), threading.Event()

@@ -33,9 +33,9 @@ def Downloads(  # noqa: N802
     """What can be taken of the runs on stage."""
 
     def fail(run: Run, error: Exception) -> None:
-        # The note is below what is open here.
-        on_close()
+        # The note is below what is open here. Closing ends the thread that this is called in.
         session.note(shelf.told(run.path, error))
+        on_close()
 
     shown = session.shown.value
     complete = [(s.run_id, s.run) for s in shown if s.run is not None]
@@ -48,7 +48,8 @@ def Downloads(  # noqa: N802
             rv.Html(tag="p", class_="tw-form-note", children=[shelf.label(run)])
             with box("tw-form-buttons"):
                 for name, text, data in _files(run_id, run, run.first_step + step, exports):
-                    _File(text, data, name, partial(fail, run)).key(name)
+                    key = f"{run_id}{Path(name).suffix}"
+                    _File(text, data, name, partial(fail, run)).key(key)
         rv.Html(
             tag="p",
             class_="tw-form-note",
@@ -80,18 +81,25 @@ def _files(
 def _File(  # noqa: N802
     text: str, data: Callable[[], str | bytes], name: str, fail: Callable[[Exception], None]
 ) -> None:
-    """A button that gives a file."""
+    """A button that gives a file as it is when it is asked for."""
+    taken, take = solara.use_state(name)
+    latest = solara.use_ref((name, data))
+    latest.current = name, data
 
     def content() -> str | bytes | None:
+        asked: str
+        made: Callable[[], str | bytes]
+        asked, made = latest.current
+        take(asked)
         try:
-            return data()
+            return made()
         except Exception as error:
             fail(error)
             return None
 
-    # The same function while the clock goes on: another one would begin the file again.
-    kept = solara.use_memo(lambda: content, [name])
-    solara.FileDownload(data=kept, filename=name, label=text)
+    # The same function while the clock goes on: another one would drop what was asked for.
+    kept = solara.use_memo(lambda: content, [])
+    solara.FileDownload(data=kept, filename=taken, label=text)
 
 
 def scenario_text(run: Run) -> bytes:
