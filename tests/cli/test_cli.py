@@ -210,6 +210,14 @@ def test_scenarios_and_schema(twin):
         (["reproduce", "moon"], "unknown experiment 'moon'; known: space-xnet"),
         (["run", "--resume", "."], "not an interrupted run"),
         (["scenarios", "show", "papr"], "unknown scenario 'papr'"),
+        (["fly"], "no such command 'fly'; see: twin --help"),
+        (["run", "--fast"], "run: no such option: --fast (Possible options: --fail"),
+        (["sweep"], "sweep: missing argument 'study'"),
+        (["ephemeris", "small"], "ephemeris: missing option '--satellite'"),
+        (["compare", "small", "--replicates", "1"], "--replicates': Input should be greater than"),
+        (["run", "small", "--seed", "x"], "run: invalid value for '--seed': "),
+        (["run", "small", "--seed"], "option '--seed' requires an argument"),
+        (["scenarios", "show"], "scenarios show: missing argument 'name'"),
     ],
 )
 def test_mistakes_are_told_in_one_line_with_exit_code_2(twin, args, said):
@@ -220,6 +228,12 @@ def test_mistakes_are_told_in_one_line_with_exit_code_2(twin, args, said):
     assert len(lines) == 1
     assert lines[0].startswith("twin: ")
     assert "Traceback" not in out + err
+
+
+def test_without_a_command_there_is_help(twin):
+    code, out, _ = twin()
+    assert code == 0
+    assert "sweep" in out
 
 
 def test_nothing_half_written_is_left_by_a_mistake_in_the_scenario(twin, tmp_path):

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from twin.cli import child
 from twin.errors import InputError, StopSignal, is_stop, reason
@@ -56,11 +57,27 @@ def call(args: Sequence[str]) -> int:
     """Call the ``twin`` command in this process; return its exit code."""
 
     def command() -> None:
+        from typer import BadParameter
+
         from twin.cli.main import app, bare_json
 
-        app(args=bare_json(list(args)))
+        misused = BadParameter.__mro__[1]  # of typer's own or of click's, by typer's version
+        try:
+            told = bare_json(list(args)) or ["--help"]
+            app(args=told, prog_name="twin", standalone_mode=False)
+        except misused as error:
+            raise InputError(_misuse(error)) from None
 
     return guarded(command)
+
+
+def _misuse(error: Any) -> str:
+    """What is wrong with a command line, after the command that it is of."""
+    of = error.ctx.command_path if error.ctx is not None else "twin"
+    text = error.format_message().rstrip(".")
+    command = of.removeprefix("twin").strip()
+    text = text[:1].lower() + text[1:]
+    return f"{command}: {text}; see: {of} --help" if command else f"{text}; see: {of} --help"
 
 
 def guarded(command: Callable[[], object], name: str = "twin") -> int:
