@@ -12,10 +12,10 @@ from twin.export.events import select
 from twin.export.graphml import graphml
 from twin.report.document import report
 from twin.report.page import html
-from twin.runs.store import list_runs, open_run
+from twin.runs.store import open_run
 from twin.runs.summary import summarise
 from twin.scenario import loader
-from twin.views import replay, trace
+from twin.views import replay, shelf, trace
 from twin.world.world import World
 
 CHANGES = [
@@ -79,7 +79,7 @@ def test_damaged_runs(budget, rng, tmp_path, whole):
         file = folder / name
         if number % 50:  # now and then it is whole
             file.write_bytes(damaged(file.read_bytes(), rng))
-        list_runs(tmp_path)
+        shelf.look(tmp_path)
         for reader in READERS:
             with verdict.case((number, name, reader.__name__)):
                 assert reader(open_run(folder)) == known[reader], "other numbers"

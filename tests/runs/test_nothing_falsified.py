@@ -20,7 +20,7 @@ from twin.export.omm import omm
 from twin.report.document import report
 from twin.runs import sums
 from twin.runs.replay import snapshots
-from twin.runs.store import list_runs, open_run
+from twin.runs.store import open_run
 from twin.runs.studies import open_study
 from twin.runs.summary import summarise
 from twin.runs.tables import TABLES
@@ -144,14 +144,6 @@ def test_an_older_run_opens_with_a_remark(twin, child, copy):
     (copy / "steps.parquet").write_bytes((copy / "steps.parquet").read_bytes()[:1000])
     _, refused = outcome(lambda: open_run(copy).table("steps"))
     assert "steps.parquet: damaged table: " in refused
-
-
-def test_an_unreadable_run_is_no_reason_to_list_no_run(child, copy):
-    (copy / "manifest.json").write_bytes(b"\xff{")
-    shutil.copytree(child.path, copy.parent / "d")
-    flip(copy.parent / "d" / "manifest.json", random.Random(2))
-    shutil.copytree(child.path, copy.parent / "e")
-    assert [run.path.name for run in list_runs(copy.parent)] == ["e"]
 
 
 def test_a_sum_is_computed_once_and_again_after_a_change(child, copy, monkeypatch):

@@ -85,12 +85,11 @@ def test_an_interrupted_run_is_recognised_and_can_be_run_again(tmp_path, small_r
     (folder,) = tmp_path.iterdir()
     assert folder.name.endswith(".partial")
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
-    assert runs.list_runs(tmp_path) == []
     with pytest.raises(InputError, match="--resume"):
         runs.open_run(folder)
     run_id, scenario = runs.interrupted_scenario(folder)
     whole = run_scenario(scenario, runs_dir=tmp_path, run_id=run_id)
-    assert [r.path for r in runs.list_runs(tmp_path)] == [whole.path]
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == [whole.path]
     assert whole.table("steps").equals(small_run.table("steps"))
     assert not folder.exists()
 

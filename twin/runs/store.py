@@ -146,22 +146,6 @@ def any_run(path: Path) -> Run:
     return run
 
 
-def list_runs(root: Path) -> list[Run]:
-    """Complete runs below `root`, newest first."""
-    if not root.is_dir():
-        return []
-    found = [(_manifest_or_none(f), f) for f in root.iterdir() if not f.name.endswith(PARTIAL)]
-    runs = [Run(f, m) for m, f in found if m is not None and m.get("status") == "complete"]
-    return sorted(runs, key=lambda r: (str(r.manifest.get("written_utc")), r.path.name))[::-1]
-
-
-def _manifest_or_none(folder: Path) -> dict[str, Any] | None:
-    try:
-        return read_manifest(folder)
-    except InputError:
-        return None  # damaged: whoever opens it by name is told
-
-
 def interrupted_scenario(path: Path) -> tuple[str, Scenario]:
     """Run id and scenario of an interrupted run, to run it to its end."""
     if not path.name.endswith(PARTIAL) or not (path / "scenario.toml").is_file():
