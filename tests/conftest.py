@@ -1,5 +1,6 @@
 """What several rooms' tests share."""
 
+import os
 import re
 import sys
 from html.parser import HTMLParser
@@ -8,16 +9,53 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+CI = os.environ.get("CI") == "true"
+PROCESSES = 2
+"""That the whole suite is spread over."""
+
 
 def pytest_addoption(parser):
-    """Let fuzzers do more than the tenth that they do by default."""
+    """Let fuzzers do more than they do by default."""
     parser.addoption(
         "--fuzz-budget",
         type=float,
-        default=0.1,
-        help="share of the fuzzers' whole budget (10,000 scenarios and so on); default: 0.1",
+        default=0.1 if CI else 0.03,
+        help="share of the fuzzers' whole budget (10,000 scenarios, 100 kills and so on); "
+        "default: 0.1 where the environment says CI=true, else 0.03",
     )
     parser.addoption("--fuzz-seed", type=int, default=0, help="of all fuzzers")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Spread the whole suite over processes, unless something else is asked for (as by `-n 0`)."""
+    if "PYTEST_XDIST_WORKER" in os.environ:  # this is one of them
+        return
+    asked = config.option
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    quiet = not (asked.usepdb or asked.collectonly or asked.capture == "no")
+    if whole and quiet and getattr(asked, "numprocesses", 0) is None:
+        asked.numprocesses, asked.dist, asked.loadscopereorder = PROCESSES, "loadfile", False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file's tests share fixtures, and all of the browser's a server: they stay together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "tests/browser" if file.startswith("tests/browser/") else file
+
+    return Scheduling(config, log)
+
+
+@pytest.fixture
+def budget(request):
+    """How many cases of the whole budget to try."""
+    share = request.config.getoption("--fuzz-budget")
+    return lambda whole: max(1, round(share * whole))
 
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}

@@ -90,6 +90,9 @@ def kills(
 ) -> dict[str, Any]:
     """Kill commands at moments of their time, in turns, and finish each.
 
+    Half of the moments count from a command's start, half from its first file: most of a short
+    command's time goes by before.
+
     Returns
     -------
     dict
@@ -97,33 +100,58 @@ def kills(
         was left, the checkpoint's step that it went on from, and whether all is the same bytes.
     """
     rng = random.Random(seed)
-    wall_s, expected, entries = {}, {}, []
+    wall_s, first_s, expected, entries = {}, {}, {}, []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         known = commands(scenario, overrides, root, workers)
         known = {name: known[name] for name in only or known}
         for name, command in known.items():
-            began = time.perf_counter()
             whole = _folder(root / "whole" / name)
-            _finish(command.args, whole)
-            wall_s[name] = time.perf_counter() - began
+            first_s[name], wall_s[name] = _timed(command, whole)
             expected[name] = command.digest(whole)
         for moment in range(moments):
-            name = list(known)[moment % len(known)]
-            at_s = rng.random() * wall_s[name]
-            entry = _killed(known[name], _folder(root / str(moment)), at_s, expected[name])
+            turn, number = divmod(moment, len(known))
+            name = list(known)[number]
+            from_start = turn % 2 == 1
+            at_s = rng.random() * (wall_s[name] - (0.0 if from_start else first_s[name]))
+            entry = _killed(
+                known[name], _folder(root / str(moment)), at_s, expected[name], from_start
+            )
             entries.append({"command": name, **entry})
             progress(moment + 1, moments)
     return {"scenario": scenario, "wall_s": wall_s, "kills": entries}
 
 
-def _killed(
-    command: Command, folder: Path, at_s: float, expected: dict[str, str]
-) -> dict[str, Any]:
-    """Only the process itself is killed: its workers have to notice."""
-    process = subprocess.Popen(
+def _timed(command: Command, folder: Path) -> tuple[float, float]:
+    """Let a command end; return when it had its first file, and when it ended, s."""
+    began = time.perf_counter()
+    process = _begun(command, folder)
+    _wait_for_file(process, folder)
+    first_s = time.perf_counter() - began
+    if process.wait():
+        raise InputError(f"twin {' '.join(command.args)}: ended with {process.returncode}")
+    return first_s, time.perf_counter() - began
+
+
+def _begun(command: Command, folder: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
         [*TWIN, *command.args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+
+
+def _wait_for_file(process: "subprocess.Popen[bytes]", folder: Path) -> None:
+    """Wait until a command has written anything, or has ended."""
+    while process.poll() is None and not any(folder.iterdir()):
+        time.sleep(0.005)
+
+
+def _killed(
+    command: Command, folder: Path, at_s: float, expected: dict[str, str], from_start: bool
+) -> dict[str, Any]:
+    """Only the process itself is killed: its workers have to notice."""
+    process = _begun(command, folder)
+    if not from_start:
+        _wait_for_file(process, folder)
     try:
         process.wait(at_s)
     except subprocess.TimeoutExpired:
@@ -137,6 +165,7 @@ def _killed(
     shutil.rmtree(folder)
     return {
         "at_s": at_s,
+        "from": "start" if from_start else "first file",
         "left": [p.name for p in left],
         "step": max(kept, default=0),
         "identical": identical,

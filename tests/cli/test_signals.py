@@ -50,8 +50,15 @@ def test_a_run_says_what_it_has_done_and_how_to_go_on(twin, tmp_path):
     assert not (partial / "lock.json").exists()
 
 
-def test_workers_end_without_a_word(tmp_path):
-    args = ["place", "paper", "--replicates", "8", "--workers", "2"]
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        ("place", "start it again"),
+        ("compare", "start it again, or make it a study, which keeps every run that has ended"),
+    ],
+)
+def test_workers_end_without_a_word(tmp_path, command, advice):
+    args = [command, "paper", "--replicates", "8", "--workers", "2"]
 
     def ready(process):
         return len(psutil.Process(process.pid).children(recursive=True)) >= 3
@@ -60,7 +67,7 @@ def test_workers_end_without_a_word(tmp_path):
     assert code == 130
     (line,) = lines
     assert line.startswith("twin: interrupted; ")
-    assert line.endswith(" of 32 were done, none is kept; start it again")
+    assert line.removesuffix(" (twin sweep)").endswith(f" were done, none is kept; {advice}")
 
 
 def test_a_sweep_is_told_to_end_and_goes_on(twin, tmp_path):

@@ -61,7 +61,8 @@ def call(args: Sequence[str]) -> int:
 
         from twin.cli.main import app, bare_json
 
-        misused = BadParameter.__mro__[1]  # of typer's own or of click's, by typer's version
+        # Of typer's own or of click's, by typer's version.
+        misused: type[Exception] = BadParameter.__mro__[1]
         try:
             told = bare_json(list(args)) or ["--help"]
             app(args=told, prog_name="twin", standalone_mode=False)

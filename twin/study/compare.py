@@ -24,6 +24,9 @@ CLAIRVOYANT = "clairvoyant"
 OBJECTIVES = ("throughput_per_s", "energy_per_token_j", "tokens_served_share")
 """What is held against latency."""
 
+_ADVICE = "start it again, or make it a study, which keeps every run that has ended (twin sweep)"
+"""For whoever interrupts a comparison: it leaves nothing on disk but its answer."""
+
 type Figures = dict[str, float | None]
 """Of a run, by the names in `twin.runs.figures.FIGURES`; None where there is none."""
 
@@ -178,7 +181,7 @@ def compare(
         If no case can be run.
     """
     jobs = [(case.scenario, r, tuple(plugins)) for case in cases for r in range(replicates)]
-    found = map_jobs(_run, jobs, workers=workers, progress=progress)
+    found = map_jobs(_run, jobs, workers=workers, progress=progress, advice=_ADVICE)
     outcomes = []
     for i, case in enumerate(cases):
         mine = found[i * replicates : (i + 1) * replicates]

@@ -51,6 +51,7 @@ def map_jobs[T](
     *,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    advice: str = "start it again",
 ) -> list[T]:
     """Call ``job(*arguments[i])`` for every i and return the results in that order.
 
@@ -64,6 +65,8 @@ def map_jobs[T](
         Processes; all processors by default, none at all (in this process) for 1.
     progress : callable
         Called with (jobs done, jobs in all).
+    advice : str
+        What is said of an interruption, since nothing is kept here.
     """
     progress(0, len(arguments))
     results: dict[int, T] = {}
@@ -78,7 +81,7 @@ def map_jobs[T](
     except BaseException as error:
         if is_stop(error) or isinstance(error, OSError):
             done = f"{len(results)} of {len(arguments)} were done"
-            error.add_note(f"{done}, none is kept; start it again")
+            error.add_note(f"{done}, none is kept; {advice}")
         raise
     return [results[i] for i in range(len(arguments))]
 
