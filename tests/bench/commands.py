@@ -68,11 +68,14 @@ def kills(
             only=commands or (),
         )
     rows = [
-        [k["command"], f"{k['at_s']:.2f}", " ".join(k["left"]), str(k["step"]), str(k["identical"])]
+        [
+            *(k["command"], f"{k['at_s']:.2f} after {k['from']}", " ".join(k["left"])),
+            *(str(k["step"]), str(k["identical"])),
+        ]
         for k in data["kills"]
     ]
     walls = ", ".join(f"{name} {wall_s:.1f} s" for name, wall_s in data["wall_s"].items())
-    header = ["command", "killed at s", "left", "from step", "same bytes"]
+    header = ["command", "killed, s", "left", "from step", "same bytes"]
     report.table(f"{scenario}; unkilled: {walls}", header, rows)
     same = sum(k["identical"] for k in data["kills"])
     report.say(f"{same} of {moments} gave the same bytes")
