@@ -10,6 +10,7 @@ from agents.rules.view import LocalView, RuleState
 from twin.energy.budget import FleetEnergy
 from twin.energy.bus import BUS_PROFILES
 from twin.energy.solar import Surroundings, surroundings
+from twin.errors import InputError
 
 CROSSINGS = {
     "went_low": ("low", True),
@@ -217,3 +218,14 @@ def test_a_fleet_is_its_satellites_one_by_one(orbits):
     for whole, *parts in zip(together, *alone, strict=True):
         # To rounding: NumPy may take another path through exp for a single number.
         np.testing.assert_allclose(whole, np.concatenate(parts), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"), [("busy_share", "charge"), ("temperature_k", "temperature")]
+)
+def test_what_is_no_longer_a_number_is_not_gone_on_with(what, name):
+    fleet = Governed(BUS_PROFILES["sbc"], 3, soc=0.9, temperature_c=20.0)
+    busy = np.ones(3)
+    {"busy_share": busy, "temperature_k": fleet.temperature_k}[what][1] = np.nan
+    with pytest.raises(InputError, match=f"the {name} of satellite 1 is no longer a number"):
+        fleet.step(light(3, 1.0), terminals_on=np.full(3, 4), busy_share=busy, step_s=60.0)

@@ -11,6 +11,7 @@ from twin.energy.ageing import CycleCount, Rainflow, Wear
 from twin.energy.battery import PowerFlow
 from twin.energy.bus import ZERO_CELSIUS_K, BusProfile
 from twin.energy.solar import Surroundings
+from twin.errors import InputError
 
 type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
@@ -135,6 +136,11 @@ class FleetEnergy:
             Compute speed that each allows itself, 1 for full.
         step_s : float
             Length of the step.
+
+        Raises
+        ------
+        InputError
+            If a charge or a temperature is no longer a number: what follows would not be either.
         """
         self._rainflow.start_from(self.soc)
         self.drawn_w = load_w = self.load_w(terminals_on, busy_share, speed)
@@ -159,6 +165,8 @@ class FleetEnergy:
             recovered=flow.powered & (flow.off_s > 0.0),
         )
         self.soc, self.powered = flow.soc[2], flow.powered
+        _check("charge", self.soc)
+        _check("temperature", self.temperature_k)
         return report
 
     def load_w(self, terminals_on: NDArray[np.integer], busy_share: Array, speed: Array) -> Array:
@@ -170,3 +178,12 @@ class FleetEnergy:
     def wear(self) -> Wear:
         """Wear of the batteries so far."""
         return self._rainflow.wear()
+
+
+def _check(name: str, values: Array) -> None:
+    sound = np.isfinite(values)
+    if not sound.all():
+        raise InputError(
+            f"bus: the {name} of satellite {np.argmin(sound)} is no longer a number; its bus, its "
+            "compute or simulation.step_s are out of proportion"
+        )
