@@ -1,6 +1,7 @@
 """The commands of `python tests/bench`: how fast the twin is, beside the alternatives."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -200,6 +201,51 @@ def sweep(
         f"tables are {'the same' if data['same_tables'] else 'NOT the same'}, byte for byte"
     )
     report.json(data)
+    report.end()
+
+
+@app.command()
+def serving(
+    most: Annotated[int, typer.Option(min=1000, help="Tokens at most.")] = 10_000_000,
+    data: Annotated[Path | None, typer.Option(help="Folder of traces; default: beside.")] = None,
+    json_file: JsonOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Requests on the paper's ring beside SimPy and a bare heap, and an hour of two traces."""
+    from serving import DATA
+    from serving import serving as measure
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    counts = [count for count in (100_000, 1_000_000, 10_000_000) if count <= most] or [most]
+    with progress_bar("parts") as progress:
+        found = measure(seed=seed or 0, counts=counts, data=data or DATA, progress=progress)
+    columns = ("tokens", "tokens_per_s", "us_per_token", "events_per_token", "wall_s", "peak_mib")
+    report.table(
+        "decoding on the paper's ring, one core",
+        [name.replace("_", " ") for name in columns],
+        [[f"{each[name]:,.4g}" for name in columns] for each in found["decoding"]],
+    )
+    rates = {
+        "the engine": found["decoding"][0]["tokens_per_s"],
+        "a bare heap, the same events": found["heap_tokens_per_s"],
+        "SimPy, the same requests": found["simpy"]["tokens_per_s"],
+    }
+    report.table("", ["", "tokens/s"], [[name, f"{rate:,.0f}"] for name, rate in rates.items()])
+    report.table("ratios", ["what", "times"], [[k, f"{v:.2f}"] for k, v in found["ratio"].items()])
+    report.say(f"the engine and SimPy end every request within {found['simpy']['apart_s']:.1e} s")
+    report.table(
+        "an hour of a trace, as a whole process",
+        ["trace", "wall s", "processor s", "peak memory MiB"],
+        [
+            [name, f"{hour['wall_s']:.1f}", f"{hour['cpu_s']:.1f}", f"{hour['peak_mib']:.0f}"]
+            for name, hour in found["hours"].items()
+        ],
+    )
+    for name, why in found["absent"].items():
+        report.say(f"{name}: {why}")
+    report.say(f"load of the machine: {found['load']:.1f}")
+    report.json(found)
     report.end()
 
 

@@ -7,9 +7,11 @@ from functools import partial
 import pytest
 
 import scale as bench_scale
+import serving as bench_serving
 from commands import main
 from peers import PEERS, SAME_S, peers
 from scale import SIZES, _changes
+from serving import SAME_S as SAME_END_S
 from twin.scenario import loader
 
 
@@ -86,6 +88,22 @@ def test_a_sweep_is_timed_with_one_worker_and_with_two(bench, tmp_path):
     data = json.loads((tmp_path / "s.json").read_text())
     one, two = data["wall_s"]["1"], data["wall_s"]["2"]
     assert data["throughput_ratio"] == pytest.approx(one[0] / two[0])
+
+
+def test_serving_agrees_with_simpy_and_names_traces_that_are_absent(bench, tmp_path, monkeypatch):
+    short = partial(bench_serving.serving, simpy_requests=3, simpy_tokens=5)
+    monkeypatch.setattr(bench_serving, "serving", short)
+    options = ("--most", "1000", "--data", str(tmp_path))
+    code, out, _ = bench("serving", *options, "--json", "s.json")
+    assert code == 0
+    assert "left out: no file" in out
+    data = json.loads((tmp_path / "s.json").read_text())
+    assert data["simpy"]["apart_s"] < SAME_END_S
+    assert data["simpy"]["tokens"] == 15
+    (decoding,) = data["decoding"]
+    assert decoding["tokens"] == 5 * 211
+    assert decoding["peak_mib"] > 0
+    assert data["absent"].keys() == bench_serving.TRACES.keys()
 
 
 def test_bench_kernel_prints_json_where_no_file_is_named(bench):

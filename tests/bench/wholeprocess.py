@@ -15,7 +15,7 @@ from twin.errors import InputError
 from twin.study.points import count_points
 from twin.study.study_file import read_study
 
-_TWIN = (sys.executable, "-c", "from twin.cli.main import main; main()")
+TWIN = (sys.executable, "-c", "from twin.cli.main import main; main()")
 
 
 def measure_run(
@@ -27,11 +27,11 @@ def measure_run(
     """Wall time and peak memory of ``twin run`` with and without compiled code in the cache."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"NUMBA_CACHE_DIR": str(Path(folder) / "numba")}
-        command = [*_TWIN, "run", scenario, "--seed", str(seed), "--runs-dir", f"{folder}/runs"]
+        command = [*TWIN, "run", scenario, "--seed", str(seed), "--runs-dir", f"{folder}/runs"]
         figures = {}
         for done, name in enumerate(("cold", "warm")):
             progress(done, 2)
-            figures[name] = _timed(command, environment)
+            figures[name] = timed(command, environment)
         return figures
 
 
@@ -58,12 +58,12 @@ def measure_sweep(
     with tempfile.TemporaryDirectory() as folder:
         # Whatever is not compiled yet is compiled here.
         few = ["--set", "simulation.steps=2"]
-        _timed([*_TWIN, "run", file.scenario, *few, "--runs-dir", f"{folder}/runs"], os.environ)
+        timed([*TWIN, "run", file.scenario, *few, "--runs-dir", f"{folder}/runs"], os.environ)
         for done, many in enumerate(turns):
             progress(done, len(turns))
             runs = Path(folder) / f"sweep-{done}"
-            command = [*_TWIN, "sweep", study, "--workers", str(many), "--runs-dir", str(runs)]
-            wall_s[many].append(_timed(command, os.environ)["wall_s"])
+            command = [*TWIN, "sweep", study, "--workers", str(many), "--runs-dir", str(runs)]
+            wall_s[many].append(timed(command, os.environ)["wall_s"])
             written.add(_digest(runs))
     return {
         "study": study,
@@ -84,7 +84,8 @@ def _digest(runs: Path) -> str:
     return found.hexdigest()
 
 
-def _timed(command: list[str], environment: Mapping[str, str]) -> dict[str, float]:
+def timed(command: list[str], environment: Mapping[str, str]) -> dict[str, float]:
+    """Wall time, processor time and peak memory of a process."""
     began = time.perf_counter()
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -93,7 +94,11 @@ def _timed(command: list[str], environment: Mapping[str, str]) -> dict[str, floa
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise InputError(f"{' '.join(command)}: ended with exit code {process.returncode}")
-    return {"wall_s": time.perf_counter() - began, "peak_mib": peak_mib(usage.ru_maxrss)}
+    return {
+        "wall_s": time.perf_counter() - began,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "peak_mib": peak_mib(usage.ru_maxrss),
+    }
 
 
 def peak_mib(ru_maxrss: int) -> float:

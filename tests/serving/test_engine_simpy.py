@@ -73,14 +73,16 @@ def test_a_ring_in_simpy_ends_at_the_same_times(token_s):
             at = uniform(np.uint64(9), number, token, layer, k) * left.sum()
             found.append(int(np.searchsorted(np.cumsum(left), at, side="right")))
             left[found[-1]] = 0.0
-        return sorted(found)  # who shares a link is put on it in the order of experts
+        return found
 
     theirs = simpy_ring.run(
         at_s,
         output,
         layers=LAYERS,
         satellite_of={name: int(table["satellite"][p]) for name, p in names.items()},
-        work_s=lambda part, tokens: overhead_s[names[part]] + tokens * work_s[names[part]],
+        work_s=lambda part, jobs: (
+            overhead_s[names[part]] + sum(tokens for tokens, _ in jobs) * work_s[names[part]]
+        ),
         chosen=chosen,
         ways={
             (leg, layer, e): rows[first[w] : first[w + 1]].tolist()
