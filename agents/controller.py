@@ -230,6 +230,7 @@ class Controller(mesa.Agent):
         current: Placement | None,
         *,
         known_steps: int | None,
+        cached_tokens: int | None = None,
     ) -> PlacementProblem:
         foreseen = known_steps is not None
         probability, activation = self._believed(seen.inference, foreseen=foreseen)
@@ -243,6 +244,7 @@ class Controller(mesa.Agent):
                 soc=soc,
                 probability=probability,
                 activation=activation,
+                cached_tokens=cached_tokens,
                 current=current,
                 asked=self._asked,
             ),
@@ -258,7 +260,14 @@ class Controller(mesa.Agent):
     ) -> Proposal | None:
         truth = known_steps is not None
         known = self.state.reports[-1] if truth else self._known_report()
-        problem = self._pose(seen, known.taking, known.soc, self.placement, known_steps=known_steps)
+        problem = self._pose(
+            seen,
+            known.taking,
+            known.soc,
+            self.placement,
+            known_steps=known_steps,
+            cached_tokens=None if known.requests is None else known.requests.cached_tokens,
+        )
         try:
             if repair_only:
                 new = repair(problem)

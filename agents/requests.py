@@ -132,7 +132,9 @@ def request_report(done: RequestStep) -> RequestReport:
     """Return what the controller hears of a step's requests."""
     rows = done.ended[done.ended["cause"] == Cause.NONE]
     there_s, back_s = rows["first_s"] - rows["asked_s"], rows["came_s"] - rows["asked_s"]
-    return RequestReport(ttft_s=there_s + back_s, queued=done.waiting)
+    return RequestReport(
+        ttft_s=there_s + back_s, queued=done.waiting, cached_tokens=done.cached_tokens
+    )
 
 
 def _prices(model: TwinModel) -> tuple[float, float]:

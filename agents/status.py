@@ -21,10 +21,13 @@ class RequestReport:
         Time to first token of each that ended served.
     queued : int
         Requests that waited to be let in at the step's end.
+    cached_tokens : int
+        Tokens in the cache of every layer at the step's end.
     """
 
     ttft_s: NDArray[np.float64]
     queued: int
+    cached_tokens: int
 
 
 @dataclass(frozen=True, kw_only=True)

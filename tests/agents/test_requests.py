@@ -239,3 +239,38 @@ def test_recorded_requests_are_seen_wherever_they_were_served():
             assert (np.diff(began["first_token"][np.argsort(began["began_s"])]) >= 0).all()
         checked += 1
     assert checked > 5
+
+
+def test_a_gateway_that_moves_brings_the_cache_of_the_requests_that_run():
+    """The same plans with and without requests: what is carried more is whole caches of a layer."""
+    changes = {
+        "compute.board": "orin",
+        "compute.accounting": "full",
+        "placement.strategy": "rand-intra",
+        "controller.policy": "periodic",
+        "controller.params": {"every_steps": 5},
+        "outages.model": "none",
+        "links.acquisition_s": 0.0,
+        "simulation.steps": 12,
+        "simulation.orbits": None,
+        "simulation.step_s": 30.0,
+    }
+    asked = {
+        "serving.mode": "requests",
+        "requests.rate_per_s": 1.0,
+        "requests.prompt_tokens": 500,
+        "requests.output_tokens": 100,
+    }
+    carried, cached = [], 0
+    for more in ({}, asked):
+        model = TwinModel(loader.load("paper", changes | more))
+        moved = 0.0
+        while model.running:
+            model.step()
+            moved += model.row["migrated_bytes"]
+            if more:
+                cached = max(cached, model.requested.cached_tokens)
+        carried.append(moved)
+    layer_bytes = cached * model.inference.card.kv_bytes_per_token_per_layer
+    assert cached > 500
+    assert 0 < carried[1] - carried[0] < 4 * model.inference.card.layers * layer_bytes

@@ -49,6 +49,8 @@ class Known:
         State of charge.
     probability, activation : (L, E) float64
         The router's choices as the planner expects them.
+    cached_tokens : int or None
+        In the cache of every layer, by requests; None where the scenario says.
     current : Placement or None
         The placement in force.
     asked : Asked or None
@@ -61,6 +63,7 @@ class Known:
     soc: NDArray[np.float64]
     probability: NDArray[np.float64]
     activation: NDArray[np.float64]
+    cached_tokens: int | None = None
     current: Placement | None = None
     asked: Asked | None = None
 
@@ -86,7 +89,10 @@ def planning_problem(
     table, card = scenario.placement, inference.card
     until = last_step if in_force_to is None else min(in_force_to, last_step)
     steps = _planning_steps(first_step, until, table.planning_snapshots)
-    precision, kv_bytes = scenario.model.precision, _cache_bytes(scenario, card)
+    precision, kv_bytes = (
+        scenario.model.precision,
+        _cache_bytes(scenario, card, known.cached_tokens),
+    )
     memory_bytes = known.memory_bytes * world.may_host
     if oracle is None:
         weight_s = world.planning_weights(steps, rng)
@@ -135,9 +141,10 @@ def _planning_steps(first: int, last: int, snapshots: int) -> NDArray[np.int64]:
     return np.linspace(first, last, count).round().astype(np.int64)
 
 
-def _cache_bytes(scenario: Scenario, card: ModelCard) -> float:
-    """Size of one layer's cache of keys and values, all conversations together."""
-    tokens = scenario.workload.conversations * scenario.model.context_tokens
+def _cache_bytes(scenario: Scenario, card: ModelCard, tokens: int | None) -> float:
+    """Size of one layer's cache of keys and values, all conversations or requests together."""
+    if tokens is None:
+        tokens = scenario.workload.conversations * scenario.model.context_tokens
     return float(tokens * card.kv_bytes_per_token_per_layer)
 
 

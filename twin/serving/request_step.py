@@ -27,6 +27,8 @@ class RequestStep:
         Requests inside at the end.
     blocks_share : float
         Of the cache's blocks in use at the end.
+    cached_tokens : int
+        Room of the blocks in use at the end, those that keep a prefix included.
     services, service_tokens : int
         Services that ended or run, and the tokens in them.
     link_share : (nnz,) float64
@@ -45,6 +47,7 @@ class RequestStep:
     running: int
     waiting: int
     blocks_share: float
+    cached_tokens: int
     services: int
     service_tokens: int
     link_share: NDArray[np.float64]

@@ -264,6 +264,7 @@ class RequestService:
             running=int((state.requests["phase"] == RUNNING).sum()),
             waiting=int((state.requests["phase"] == WAITING).sum()),
             blocks_share=1.0 - self._free_blocks() / max(float(core["all_blocks"][0]), 1.0),
+            cached_tokens=int((core["all_blocks"] - core["blocks"])[0] * core["block"][0]),
             services=int(state.satellites["services"].sum()),
             service_tokens=int(state.satellites["served_tokens"].sum()),
             link_share=link_busy_s(self._engine, links, self._step_s) / self._step_s,
