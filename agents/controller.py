@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import mesa
@@ -15,7 +16,7 @@ from placement.migration import migration
 from placement.policies.table import POLICIES
 from placement.policies.telemetry import Proposal, Telemetry
 from placement.problem import Placement, PlacementProblem, check
-from placement.repair import repair
+from placement.repair import repair as repaired
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
@@ -24,7 +25,7 @@ from twin.planning.forecast import Oracle
 from twin.planning.problems import Known, last_planned_step, plan, planning_problem
 from twin.serving.demand import asked_by_requests
 from twin.serving.shipments import Shipment, terms
-from twin.serving.transfer_state import TransferState, in_force
+from twin.serving.transfer_state import in_force
 from twin.serving.transfers import Transfers
 from twin.vocabulary import EventKind, Reason
 from twin.world.topology import Snapshot
@@ -32,6 +33,8 @@ from twin.world.topology import Snapshot
 if TYPE_CHECKING:
     from agents.fleet import FleetState
     from agents.model import TwinModel
+
+type Shares = NDArray[np.float64]
 
 
 class Controller(mesa.Agent):
@@ -70,7 +73,7 @@ class Controller(mesa.Agent):
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
-            self._carry_out(self.state.transfers)
+            self.transfers = Transfers(self.state.transfers, self._memory_bytes, self._terms)
         if self.state.oracle is not None:
             self._oracle = Oracle(self._world, self._source, self.state.oracle)
 
@@ -101,11 +104,12 @@ class Controller(mesa.Agent):
         mine.probability, mine.activation = now.probability, now.activation
         if self._config.controller.activation_memory_s is not None:
             mine.estimate = now.activation
-        self._note(seen.status)
+        mine.note(seen.status, self._age + 2)
         everybody = np.ones(len(self._pace), bool)
-        self._problem = self._pose(seen, everybody, seen.status.soc, None, known_steps=None)
+        self._problem = self._pose(seen, seen.status, everybody, None, known_steps=None)
         placement = plan(self._config, self._problem, self._strategy.at(seen.step))
-        self._carry_out(in_force(placement, self._problem))
+        first = in_force(placement, self._problem)
+        self.transfers = Transfers(first, self._memory_bytes, self._terms)
         mine.planned_at = seen.step
         mine.promised_s = objective_s(self._problem, placement)
         self._log.add(EventKind.REPLAN, cause=Reason.START, value=mine.promised_s)
@@ -121,20 +125,14 @@ class Controller(mesa.Agent):
     def decide(self, seen: Observation) -> bool:
         """Decide on a new placement; return whether hosts change at once."""
         mine = self.state
-        self._note(seen.status)
+        mine.note(seen.status, self._age + 2)
         if mine.plan_now:
             mine.plan_now = False
-            fresh = self._propose(seen, Reason.FORK, repair_only=False, known_steps=None)
+            fresh = self._propose(seen, Reason.FORK)
             return False if fresh is None else self._adopt(seen.step, fresh)
         if len(mine.reports) < 2:
             return False
-
-        def propose(
-            reason: str, *, repair: bool = False, known_steps: int | None = None
-        ) -> Proposal | None:
-            return self._propose(seen, reason, repair_only=repair, known_steps=known_steps)
-
-        proposal = self._policy(self._view(seen), propose)
+        proposal = self._policy(self._view(seen), partial(self._propose, seen))
         return False if proposal is None else self._adopt(seen.step, proposal)
 
     def carry(
@@ -147,22 +145,18 @@ class Controller(mesa.Agent):
         for shipment in begun:
             self._tell(EventKind.MIGRATION_START, shipment, shipment.size_bytes)
 
-    def _carry_out(self, state: TransferState) -> None:
-        self.transfers = Transfers(state, self._memory_bytes, self._terms)
-
     def _tell(self, kind: str, shipment: Shipment, value: float) -> None:
+        source = -1 if shipment.source is None else shipment.source
         self._log.add(
-            kind,
-            cause=shipment.kind,
-            satellite=-1 if shipment.source is None else shipment.source,
-            other=shipment.target,
-            value=value,
+            kind, cause=shipment.kind, satellite=source, other=shipment.target, value=value
         )
 
     def _view(self, seen: Observation) -> Telemetry:
         mine = self.state
-        reports = mine.reports
-        before, known = reports[max(len(reports) - 2 - self._age, 0)], self._known_report()
+        before, known = (
+            mine.reports[max(len(mine.reports) - 2 - self._age, 0)],
+            self._known_report(),
+        )
         if mine.estimate is not None and known.choices is not None:
             learning = self._estimate()
             learning.observe(known.choices, self._world.step_s)
@@ -172,7 +166,7 @@ class Controller(mesa.Agent):
             latency_s = np.nan  # of another placement: says nothing about this one
         elif np.isnan(mine.planned_latency_s):
             mine.planned_latency_s = latency_s
-        since_plan = len(reports) > self._age and seen.step - self._age > mine.planned_at
+        since_plan = len(mine.reports) > self._age and seen.step - self._age > mine.planned_at
         if known.requests is not None and since_plan:
             mine.hear(known.requests.ttft_s)
         return telemetry(
@@ -189,9 +183,6 @@ class Controller(mesa.Agent):
             **self._requests,
         )
 
-    def _note(self, status: FleetStatus) -> None:
-        self.state.reports = [*self.state.reports, status][-(self._age + 2) :]
-
     def _known_report(self) -> FleetStatus:
         """The newest report that has come in; the oldest there is until one has."""
         reports = self.state.reports
@@ -203,9 +194,7 @@ class Controller(mesa.Agent):
         assert memory_s is not None
         return ActivationEstimate(self.state.estimate, self._top_k, memory_s=memory_s)
 
-    def _believed(
-        self, now: Inference, *, foreseen: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _believed(self, now: Inference, foreseen: bool) -> tuple[Shares, Shares]:
         mine = self.state
         if foreseen:
             return now.probability, now.activation
@@ -225,15 +214,14 @@ class Controller(mesa.Agent):
     def _pose(
         self,
         seen: Observation,
+        known: FleetStatus,
         taking: NDArray[np.bool_],
-        soc: NDArray[np.float64],
         current: Placement | None,
         *,
         known_steps: int | None,
-        cached_tokens: int | None = None,
     ) -> PlacementProblem:
         foreseen = known_steps is not None
-        probability, activation = self._believed(seen.inference, foreseen=foreseen)
+        probability, activation = self._believed(seen.inference, foreseen)
         return planning_problem(
             self._config,
             self._world,
@@ -241,10 +229,10 @@ class Controller(mesa.Agent):
             Known(
                 memory_bytes=self._memory_bytes * taking,
                 pace=self._pace,
-                soc=soc,
+                soc=known.soc,
                 probability=probability,
                 activation=activation,
-                cached_tokens=cached_tokens,
+                cached_tokens=None if known.requests is None else known.requests.cached_tokens,
                 current=current,
                 asked=self._asked,
             ),
@@ -256,21 +244,19 @@ class Controller(mesa.Agent):
         )
 
     def _propose(
-        self, seen: Observation, reason: str, *, repair_only: bool, known_steps: int | None
+        self,
+        seen: Observation,
+        reason: str,
+        *,
+        repair: bool = False,
+        known_steps: int | None = None,
     ) -> Proposal | None:
         truth = known_steps is not None
         known = self.state.reports[-1] if truth else self._known_report()
-        problem = self._pose(
-            seen,
-            known.taking,
-            known.soc,
-            self.placement,
-            known_steps=known_steps,
-            cached_tokens=None if known.requests is None else known.requests.cached_tokens,
-        )
+        problem = self._pose(seen, known, known.taking, self.placement, known_steps=known_steps)
         try:
-            if repair_only:
-                new = repair(problem)
+            if repair:
+                new = repaired(problem)
                 check(problem, new)
             else:
                 new = plan(self._config, problem, self._strategy.at(seen.step))
@@ -288,7 +274,7 @@ class Controller(mesa.Agent):
             current_s=objective_s(problem, self.placement),
             moved_bytes=migration(problem, self.placement, new).total_bytes,
             horizon_tokens=asked * steps,
-            repair=repair_only,
+            repair=repair,
             free=truth,
         )
 

@@ -84,6 +84,10 @@ class ControllerState:
     oracle: OracleState | None = None
     plan_now: bool = False
 
+    def note(self, status: FleetStatus, most: int) -> None:
+        """Keep a report, and the newest before it."""
+        self.reports = [*self.reports, status][-most:]
+
     def hear(self, ttft_s: NDArray[np.float64]) -> None:
         """Remember the newest times to first token."""
         self.ttft_s = np.concatenate([self.ttft_s, ttft_s])[-_REMEMBERED:]

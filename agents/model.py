@@ -265,9 +265,8 @@ class TwinModel(SteppedModel):
         happenings.log_tokens(self.log, self.served)
         self.row = step_row.token_row(self.served, self.first_s)
         self.row |= step_row.expected_row(self.inference, hosts, slowed)
-        self.row |= self.ground.figures()
-        flop = self.inference.flops_per_s * self.world.step_s
-        self.row |= step_row.compute_row(fleet, demand, flop)
+        full = self.inference.flops_per_s * self.world.step_s
+        self.row |= self.ground.figures() | step_row.compute_row(fleet, demand, full)
 
     def _power(self) -> None:
         fleet, now, step_s = self.fleet, self.snapshot.instant, self.world.step_s
@@ -280,14 +279,12 @@ class TwinModel(SteppedModel):
             sending_w=sending_w(self),
             step_s=step_s,
         )
-        before = fleet.rule
-        decision = self._locals.decide()
+        before, decision = fleet.rule, self._locals.decide()
         happenings.tell_satellites(self.satellites, report, before, fleet.rule, now.t_s + step_s)
         self._locals.take_over(decision)
         self.row |= step_row.energy_row(fleet, report, step_s)
         followed = self.row["tokens_served"] * self.tokens.weight
-        made = followed if self.requests is None else self.requested.tokens_made
-        self.row["tokens_represented"] = made
+        self.row["tokens_represented"] = self.requested.tokens_made if self.requests else followed
 
     def _record(self) -> None:
         self.row |= step_row.state_row(self.snapshot, self.fleet, self.controller)

@@ -8,7 +8,8 @@ import simpy_ring
 
 from twin.serving.engine.draws import uniform
 from twin.serving.engine.records import WAY
-from twin.serving.engine.state import Engine, nothing_served
+from twin.serving.engine.start import nothing_served
+from twin.serving.engine.state import Engine
 from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 

@@ -86,20 +86,12 @@ def planning_problem(
     run's own outages only through an `oracle`. A plan that will be replaced after `in_force_to`
     averages over links and users until then; power is always forecast to the horizon.
     """
-    table, card = scenario.placement, inference.card
+    table, card, precision = scenario.placement, inference.card, scenario.model.precision
     until = last_step if in_force_to is None else min(in_force_to, last_step)
     steps = _planning_steps(first_step, until, table.planning_snapshots)
-    precision, kv_bytes = (
-        scenario.model.precision,
-        _cache_bytes(scenario, card, known.cached_tokens),
-    )
-    memory_bytes = known.memory_bytes * world.may_host
-    if oracle is None:
-        weight_s = world.planning_weights(steps, rng)
-    else:
-        weight_s, sound = oracle.look(steps)
-        memory_bytes = memory_bytes * sound.all(axis=0)
-    profile, asked = bus_profile(scenario), known.asked
+    kv_bytes = _cache_bytes(scenario, card, known.cached_tokens)
+    weight_s, sound = _ahead(steps, world, rng, oracle)
+    profile, asked, faults = bus_profile(scenario), known.asked, scenario.faults
     ahead = _light_ahead(world, profile, first_step, last_step)
     return PlacementProblem(
         plane=world.constellation.plane,
@@ -111,7 +103,7 @@ def planning_problem(
         probability=known.probability,
         top_k=card.top_k,
         activation=known.activation,
-        memory_bytes=memory_bytes,
+        memory_bytes=known.memory_bytes * world.may_host * sound,
         gateway_bytes=card.gateway_bytes(precision) * scenario.compute.boards + kv_bytes,
         expert_bytes=float(card.expert_bytes(precision)),
         kv_bytes=kv_bytes,
@@ -128,11 +120,21 @@ def planning_problem(
         group_tokens=asked.group_tokens if asked else 1.0,
         waiting=table.waiting != "none",
         compute_w=profile.compute_peak_w - profile.compute_idle_w,
-        availability=scenario.faults.availability if scenario.faults.model != "none" else 1.0,
+        availability=faults.availability if faults.model != "none" else 1.0,
         current=known.current,
         experts_per_satellite=table.experts_per_satellite,
         experts_on_gateway=table.experts_on_gateway,
     )
+
+
+def _ahead(
+    steps: NDArray[np.int64], world: World, rng: np.random.Generator, oracle: Oracle | None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_] | bool]:
+    """Delays of links, and satellites that will be sound all the time, as far as that is known."""
+    if oracle is None:
+        return world.planning_weights(steps, rng), True
+    weight_s, sound = oracle.look(steps)
+    return weight_s, sound.all(axis=0)
 
 
 def _planning_steps(first: int, last: int, snapshots: int) -> NDArray[np.int64]:
