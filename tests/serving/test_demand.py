@@ -21,7 +21,7 @@ REQUESTS = {
 
 
 def asked(**changes):
-    return asked_by_requests(loader.load("small", REQUESTS | changes), step_s=10.0)
+    return asked_by_requests(loader.load("small", REQUESTS | changes), 10.0)
 
 
 def test_the_mean_of_prompts_and_answers_is_asked():
