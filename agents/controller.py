@@ -57,7 +57,7 @@ class Controller(mesa.Agent):
         scenario, table = model.config, model.config.controller
         self._config, self._world, self._log = scenario, model.world, model.log
         self._pace, self._memory_bytes = model.fleet.pace, model.fleet.memory_bytes
-        self._source = model.source
+        self._source, self._asked = model.source, asked_by_requests(scenario, model.world.step_s)
         self._policy = POLICIES.build(table.policy, table.params)
         # Parameters that a policy refuses are refused before the first step.
         self._requests = {"serves_requests": scenario.serving.mode == "requests"}
@@ -69,7 +69,6 @@ class Controller(mesa.Agent):
         self._age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
         self._terms = terms(scenario, model.inference, model.world.step_s)
         self._top_k = model.inference.card.top_k
-        self._asked = asked_by_requests(scenario, step_s=model.world.step_s)
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
@@ -152,11 +151,8 @@ class Controller(mesa.Agent):
         )
 
     def _view(self, seen: Observation) -> Telemetry:
-        mine = self.state
-        before, known = (
-            mine.reports[max(len(mine.reports) - 2 - self._age, 0)],
-            self._known_report(),
-        )
+        mine, reports = self.state, self.state.reports
+        before, known = reports[max(len(reports) - 2 - self._age, 0)], self._known_report()
         if mine.estimate is not None and known.choices is not None:
             learning = self._estimate()
             learning.observe(known.choices, self._world.step_s)

@@ -48,7 +48,7 @@ def exact(
     Raises
     ------
     InputError
-        If the case is too large, has no solution, or is not solved in time.
+        If the case is too large, has no solution, or is not solved in time; or if waiting counts.
     """
     # Here, for it takes a third of a second, and every command would wait for it.
     from scipy.optimize import Bounds, LinearConstraint, milp

@@ -96,9 +96,9 @@ class PlacementTable(Table):
     )
     waiting: Literal["none", "m/g/1"] = Field(
         "none",
-        description="what the objective adds to each part of a token's way; m/g/1: the mean "
-        "waiting at its satellite, as if work came at random and was served piece by piece; "
-        "strategies that search for rings spread out by it, others do not look; assumption",
+        description="what strategies that search for rings, and policies, add to each part of a "
+        "token's way; m/g/1: the mean waiting at its satellite, an approximation: as if work came "
+        "at random and was served piece by piece; assumption",
     )
     params: Params = Field(default_factory=dict)
 

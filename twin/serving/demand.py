@@ -7,7 +7,7 @@ from twin.scenario.schema import Scenario
 from twin.serving import traces
 
 
-def asked_by_requests(scenario: Scenario, *, step_s: float) -> Asked | None:
+def asked_by_requests(scenario: Scenario, step_s: float) -> Asked | None:
     """Mean tokens a second of the requests; None where none are served, or waiting does not count.
 
     Those of a trace are counted, from the start of the run to when arrivals stop. A rate that

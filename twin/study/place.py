@@ -161,7 +161,7 @@ def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem
             soc=np.full(len(pace), scenario.bus.initial_soc),
             probability=model.probability,
             activation=model.activation,
-            asked=asked_by_requests(scenario, step_s=world.step_s),
+            asked=asked_by_requests(scenario, world.step_s),
         ),
         first_step=0,
         last_step=last_planned_step(scenario, 0),
