@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import mesa
@@ -9,21 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState, Observation
-from agents.status import FleetStatus, happened
+from agents.status import FleetStatus, happened, telemetry
 from placement.cost import objective_s
 from placement.migration import migration
 from placement.policies.table import POLICIES
 from placement.policies.telemetry import Proposal, Telemetry
 from placement.problem import Placement, PlacementProblem, check
-from placement.repair import repair
+from placement.repair import repair as repaired
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
 from twin.moe.inference import Inference
 from twin.planning.forecast import Oracle
-from twin.planning.problems import Known, asked_per_s, last_planned_step, plan, planning_problem
+from twin.planning.problems import Known, last_planned_step, plan, planning_problem
+from twin.serving.demand import asked_by_requests
 from twin.serving.shipments import Shipment, terms
-from twin.serving.transfer_state import TransferState, in_force
+from twin.serving.transfer_state import in_force
 from twin.serving.transfers import Transfers
 from twin.vocabulary import EventKind, Reason
 from twin.world.topology import Snapshot
@@ -31,6 +33,8 @@ from twin.world.topology import Snapshot
 if TYPE_CHECKING:
     from agents.fleet import FleetState
     from agents.model import TwinModel
+
+type Shares = NDArray[np.float64]
 
 
 class Controller(mesa.Agent):
@@ -53,10 +57,11 @@ class Controller(mesa.Agent):
         scenario, table = model.config, model.config.controller
         self._config, self._world, self._log = scenario, model.world, model.log
         self._pace, self._memory_bytes = model.fleet.pace, model.fleet.memory_bytes
-        self._source = model.source
+        self._source, self._asked = model.source, asked_by_requests(scenario, model.world.step_s)
         self._policy = POLICIES.build(table.policy, table.params)
         # Parameters that a policy refuses are refused before the first step.
-        nothing = Telemetry.nothing_yet(model.world.constellation.size)
+        self._requests = {"serves_requests": scenario.serving.mode == "requests"}
+        nothing = Telemetry.nothing_yet(model.world.constellation.size, **self._requests)
         self._policy(nothing, lambda *_, **__: None)
         seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
         self._planning = seeding.stream(seed, replicate, "planning")
@@ -67,7 +72,7 @@ class Controller(mesa.Agent):
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
-            self._carry_out(self.state.transfers)
+            self.transfers = Transfers(self.state.transfers, self._memory_bytes, self._terms)
         if self.state.oracle is not None:
             self._oracle = Oracle(self._world, self._source, self.state.oracle)
 
@@ -98,11 +103,12 @@ class Controller(mesa.Agent):
         mine.probability, mine.activation = now.probability, now.activation
         if self._config.controller.activation_memory_s is not None:
             mine.estimate = now.activation
-        self._note(seen.status)
+        mine.note(seen.status, self._age + 2)
         everybody = np.ones(len(self._pace), bool)
-        self._problem = self._pose(seen, everybody, seen.status.soc, None, known_steps=None)
+        self._problem = self._pose(seen, seen.status, everybody, None, known_steps=None)
         placement = plan(self._config, self._problem, self._strategy.at(seen.step))
-        self._carry_out(in_force(placement, self._problem))
+        first = in_force(placement, self._problem)
+        self.transfers = Transfers(first, self._memory_bytes, self._terms)
         mine.planned_at = seen.step
         mine.promised_s = objective_s(self._problem, placement)
         self._log.add(EventKind.REPLAN, cause=Reason.START, value=mine.promised_s)
@@ -118,20 +124,14 @@ class Controller(mesa.Agent):
     def decide(self, seen: Observation) -> bool:
         """Decide on a new placement; return whether hosts change at once."""
         mine = self.state
-        self._note(seen.status)
+        mine.note(seen.status, self._age + 2)
         if mine.plan_now:
             mine.plan_now = False
-            fresh = self._propose(seen, Reason.FORK, repair_only=False, known_steps=None)
+            fresh = self._propose(seen, Reason.FORK)
             return False if fresh is None else self._adopt(seen.step, fresh)
         if len(mine.reports) < 2:
             return False
-
-        def propose(
-            reason: str, *, repair: bool = False, known_steps: int | None = None
-        ) -> Proposal | None:
-            return self._propose(seen, reason, repair_only=repair, known_steps=known_steps)
-
-        proposal = self._policy(self._view(seen), propose)
+        proposal = self._policy(self._view(seen), partial(self._propose, seen))
         return False if proposal is None else self._adopt(seen.step, proposal)
 
     def carry(
@@ -144,21 +144,14 @@ class Controller(mesa.Agent):
         for shipment in begun:
             self._tell(EventKind.MIGRATION_START, shipment, shipment.size_bytes)
 
-    def _carry_out(self, state: TransferState) -> None:
-        self.transfers = Transfers(state, self._memory_bytes, self._terms)
-
     def _tell(self, kind: str, shipment: Shipment, value: float) -> None:
+        source = -1 if shipment.source is None else shipment.source
         self._log.add(
-            kind,
-            cause=shipment.kind,
-            satellite=-1 if shipment.source is None else shipment.source,
-            other=shipment.target,
-            value=value,
+            kind, cause=shipment.kind, satellite=source, other=shipment.target, value=value
         )
 
     def _view(self, seen: Observation) -> Telemetry:
-        mine = self.state
-        reports = mine.reports
+        mine, reports = self.state, self.state.reports
         before, known = reports[max(len(reports) - 2 - self._age, 0)], self._known_report()
         if mine.estimate is not None and known.choices is not None:
             learning = self._estimate()
@@ -169,7 +162,11 @@ class Controller(mesa.Agent):
             latency_s = np.nan  # of another placement: says nothing about this one
         elif np.isnan(mine.planned_latency_s):
             mine.planned_latency_s = latency_s
-        return Telemetry(
+        since_plan = len(mine.reports) > self._age and seen.step - self._age > mine.planned_at
+        if known.requests is not None and since_plan:
+            mine.hear(known.requests.ttft_s)
+        return telemetry(
+            known,
             step=seen.step,
             steps_since_plan=seen.step - mine.planned_at,
             latency_s=latency_s,
@@ -178,16 +175,9 @@ class Controller(mesa.Agent):
             events=happened(before, known, seen.hosting),
             migrating=bool(self.transfers.under_way),
             repaired=mine.repaired,
-            taking=known.taking,
-            up=known.up,
-            lit=known.lit,
-            low=known.low,
-            sound=known.sound,
-            soc=known.soc,
+            ttft_s=float(np.median(mine.ttft_s)) if mine.ttft_s.size else np.nan,
+            **self._requests,
         )
-
-    def _note(self, status: FleetStatus) -> None:
-        self.state.reports = [*self.state.reports, status][-(self._age + 2) :]
 
     def _known_report(self) -> FleetStatus:
         """The newest report that has come in; the oldest there is until one has."""
@@ -200,9 +190,7 @@ class Controller(mesa.Agent):
         assert memory_s is not None
         return ActivationEstimate(self.state.estimate, self._top_k, memory_s=memory_s)
 
-    def _believed(
-        self, now: Inference, *, foreseen: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _believed(self, now: Inference, foreseen: bool) -> tuple[Shares, Shares]:
         mine = self.state
         if foreseen:
             return now.probability, now.activation
@@ -222,14 +210,14 @@ class Controller(mesa.Agent):
     def _pose(
         self,
         seen: Observation,
+        known: FleetStatus,
         taking: NDArray[np.bool_],
-        soc: NDArray[np.float64],
         current: Placement | None,
         *,
         known_steps: int | None,
     ) -> PlacementProblem:
         foreseen = known_steps is not None
-        probability, activation = self._believed(seen.inference, foreseen=foreseen)
+        probability, activation = self._believed(seen.inference, foreseen)
         return planning_problem(
             self._config,
             self._world,
@@ -237,10 +225,12 @@ class Controller(mesa.Agent):
             Known(
                 memory_bytes=self._memory_bytes * taking,
                 pace=self._pace,
-                soc=soc,
+                soc=known.soc,
                 probability=probability,
                 activation=activation,
+                cached_tokens=None if known.requests is None else known.requests.cached_tokens,
                 current=current,
+                asked=self._asked,
             ),
             first_step=seen.step,
             last_step=last_planned_step(self._config, seen.step),
@@ -250,14 +240,19 @@ class Controller(mesa.Agent):
         )
 
     def _propose(
-        self, seen: Observation, reason: str, *, repair_only: bool, known_steps: int | None
+        self,
+        seen: Observation,
+        reason: str,
+        *,
+        repair: bool = False,
+        known_steps: int | None = None,
     ) -> Proposal | None:
         truth = known_steps is not None
         known = self.state.reports[-1] if truth else self._known_report()
-        problem = self._pose(seen, known.taking, known.soc, self.placement, known_steps=known_steps)
+        problem = self._pose(seen, known, known.taking, self.placement, known_steps=known_steps)
         try:
-            if repair_only:
-                new = repair(problem)
+            if repair:
+                new = repaired(problem)
                 check(problem, new)
             else:
                 new = plan(self._config, problem, self._strategy.at(seen.step))
@@ -267,7 +262,7 @@ class Controller(mesa.Agent):
             return None
         self._problem = problem
         steps = last_planned_step(self._config, seen.step) + 1 - seen.step
-        asked = asked_per_s(self._config, self._world) * self._world.step_s
+        asked = problem.rate_per_s * self._world.step_s
         return Proposal(
             reason=reason,
             placement=new,
@@ -275,7 +270,7 @@ class Controller(mesa.Agent):
             current_s=objective_s(problem, self.placement),
             moved_bytes=migration(problem, self.placement, new).total_bytes,
             horizon_tokens=asked * steps,
-            repair=repair_only,
+            repair=repair,
             free=truth,
         )
 
@@ -283,6 +278,7 @@ class Controller(mesa.Agent):
         mine = self.state
         mine.planned_at = step
         mine.planned_latency_s = np.nan
+        mine.ttft_s = mine.ttft_s[:0]
         mine.promised_s = proposal.objective_s
         mine.repaired = proposal.repair
         self._log.add(EventKind.REPLAN, cause=proposal.reason, value=proposal.objective_s)

@@ -1,6 +1,7 @@
 """What the controller is shown of a step, and what it carries to the next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from agents.status import FleetStatus
 from twin.moe.inference import Inference
 from twin.planning.forecast import OracleState
 from twin.serving.transfer_state import TransferState
+
+_REMEMBERED: Final = 1000
+"""Times to first token that are kept, the newest: a median of more would hardly differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,8 @@ class ControllerState:
         How the router is believed to choose.
     estimate : (L, E) float64 or None
         Activations learnt from tokens, if the controller learns.
+    ttft_s : (M,) float64
+        Times to first token that have been reported since the newest plan, the newest last.
     transfers : TransferState or None
         None before the first plan.
     oracle : OracleState or None
@@ -74,5 +80,14 @@ class ControllerState:
     activation: NDArray[np.float64] | None = None
     estimate: NDArray[np.float64] | None = None
     transfers: TransferState | None = None
+    ttft_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     oracle: OracleState | None = None
     plan_now: bool = False
+
+    def note(self, status: FleetStatus, most: int) -> None:
+        """Keep a report, and the newest before it."""
+        self.reports = [*self.reports, status][-most:]
+
+    def hear(self, ttft_s: NDArray[np.float64]) -> None:
+        """Remember the newest times to first token."""
+        self.ttft_s = np.concatenate([self.ttft_s, ttft_s])[-_REMEMBERED:]

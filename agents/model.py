@@ -12,11 +12,11 @@ from agents.controller import Controller
 from agents.controller_state import Observation
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
-from agents.requests import request_service, serve_requests
+from agents.requests import request_report, request_service, sending_w, serve_requests
 from agents.rules.local import Locals
 from agents.satellite import Satellite
 from agents.state import TwinState
-from agents.status import fleet_status
+from agents.status import RequestReport, fleet_status
 from agents.tokens import TokenService
 from placement.problem import serving_gateways
 from twin.energy.solar import surroundings
@@ -30,7 +30,7 @@ from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
 from twin.serving.capacity import Capacity
 from twin.serving.hosts import Hosts, resolve
-from twin.serving.service import RequestStep
+from twin.serving.request_step import RequestStep
 from twin.serving.tokens import Served
 from twin.space.eclipse import StepLight
 from twin.vocabulary import EventKind
@@ -97,6 +97,7 @@ class TwinModel(SteppedModel):
             if state is None
             else request_service(self, state.requests, state.step)
         )
+        self._report: RequestReport | None = None
         self.network = Network(self.world, self.source, None if state is None else state.network)
         self.tokens = TokenService(self)
         self.first_s = np.empty(0)
@@ -128,6 +129,7 @@ class TwinModel(SteppedModel):
             link_state=self._link_state,
             choices=self.tokens.choices,
             requests=None if self.requests is None else self.requests.state,
+            report=self._report,
         )
 
     def step(self) -> None:
@@ -172,6 +174,7 @@ class TwinModel(SteppedModel):
         for row in np.flatnonzero(state.lost):
             self.satellites[row].deregister()
         self._link_state = state.link_state
+        self._report = None if self.requests is None else state.report
         if self.controller.version >= 0:
             self.fleet.host(self.controller.placement)
         self.go_to(state.step)
@@ -237,6 +240,7 @@ class TwinModel(SteppedModel):
                 version=self.controller.version,
                 handovers=self.ground.handovers,
                 choices=self.tokens.choices,
+                requests=self._report,
             ),
             hosting=self.fleet.hosting,
         )
@@ -256,13 +260,13 @@ class TwinModel(SteppedModel):
         demand, fleet.utilisation = done.demand, done.utilisation
         if self.requests is not None:  # their work waits where it finds no time, and never lacks it
             self.requested = serve_requests(self, self.requests)
+            self._report = request_report(self.requested)
             demand = fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
         happenings.log_tokens(self.log, self.served)
         self.row = step_row.token_row(self.served, self.first_s)
         self.row |= step_row.expected_row(self.inference, hosts, slowed)
-        self.row |= self.ground.figures()
-        flop = self.inference.flops_per_s * self.world.step_s
-        self.row |= step_row.compute_row(fleet, demand, flop)
+        full = self.inference.flops_per_s * self.world.step_s
+        self.row |= self.ground.figures() | step_row.compute_row(fleet, demand, full)
 
     def _power(self) -> None:
         fleet, now, step_s = self.fleet, self.snapshot.instant, self.world.step_s
@@ -272,16 +276,15 @@ class TwinModel(SteppedModel):
             terminals_on=fleet.degree,
             busy_share=fleet.utilisation,
             speed=fleet.rule.speed,
+            sending_w=sending_w(self),
             step_s=step_s,
         )
-        before = fleet.rule
-        decision = self._locals.decide()
+        before, decision = fleet.rule, self._locals.decide()
         happenings.tell_satellites(self.satellites, report, before, fleet.rule, now.t_s + step_s)
         self._locals.take_over(decision)
         self.row |= step_row.energy_row(fleet, report, step_s)
         followed = self.row["tokens_served"] * self.tokens.weight
-        made = followed if self.requests is None else self.requested.tokens_made
-        self.row["tokens_represented"] = made
+        self.row["tokens_represented"] = self.requested.tokens_made if self.requests else followed
 
     def _record(self) -> None:
         self.row |= step_row.state_row(self.snapshot, self.fleet, self.controller)

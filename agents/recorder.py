@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from agents.requests import load_row, request_rows
+from agents.requests import load_row, request_rows, visit_rows
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
@@ -52,6 +52,8 @@ class Recorder:
             rows = request_rows(model, step, model.requested)
             if len(rows["request"]):
                 self._writer.add("requests", rows)
+            if len(model.requested.visits):
+                self._writer.add("visits", visit_rows(model, step, model.requested))
             self._writer.add("load", load_row(model, step, model.requested))
         self._writer.end_step(step)
 

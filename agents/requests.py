@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from agents.status import RequestReport
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.spec import BYTES_PER_PARAM
 from twin.network.routing import shortest_paths
 from twin.serving import traces
 from twin.serving.heads import heads_at_start
+from twin.serving.request_step import RequestStep
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
-from twin.serving.service import RequestService, RequestState, RequestStep
+from twin.serving.service import RequestService, RequestState
 from twin.serving.ways import Paths
 from twin.vocabulary import Cause
 
@@ -37,7 +40,7 @@ def request_service(
         model.inference,
         source,
         heads=heads_at_start(scenario.serving.head_satellites) if state is None else state.heads,
-        satellites=model.fleet.size,
+        pace=model.fleet.pace,
         links=len(model.world.skeleton.indices),
         sites=max(model.ground.sites.size, 1),
         step_s=model.world.step_s,
@@ -67,6 +70,11 @@ def _source(model: TwinModel, state: SourceState, begin_s: float) -> Source:
         return Users(table, draws, share=share, state=state)
     if table.arrivals == "trace":
         trace = traces.read(table)
+        if table.prefix_reuse and not len(trace.hashes):
+            raise InputError(
+                f"requests.prefix_reuse: trace {table.trace} has no hashes of prefixes; "
+                "Mooncake's have"
+            )
         return Traced(table, trace, draws, share=share, begin_s=begin_s, state=state)
     start = datetime.fromisoformat(model.world.constellation.epoch_utc)
     return Drawn(
@@ -120,9 +128,36 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
     )
 
 
+def request_report(done: RequestStep) -> RequestReport:
+    """Return what the controller hears of a step's requests."""
+    rows = done.ended[done.ended["cause"] == Cause.NONE]
+    there_s, back_s = rows["first_s"] - rows["asked_s"], rows["came_s"] - rows["asked_s"]
+    return RequestReport(
+        ttft_s=there_s + back_s, queued=done.waiting, cached_tokens=done.cached_tokens
+    )
+
+
+def _prices(model: TwinModel) -> tuple[float, float]:
+    """Power of work at full speed beyond that of idling, and energy of a token on a link."""
+    bus, card, links = model.fleet.energy.bus, model.inference.card, model.config.links
+    bit_j = links.bit_nj * 1e-9
+    return bus.compute_peak_w - bus.compute_idle_w, card.hidden_bytes * 8 * bit_j
+
+
+def sending_w(model: TwinModel) -> NDArray[np.float64] | float:
+    """Power that satellites need for the bits of requests that they send, mean of the step."""
+    if model.requests is None:
+        return 0.0
+    skeleton, hop_j = model.world.skeleton, _prices(model)[1]
+    sender = np.repeat(np.arange(model.fleet.size), np.diff(skeleton.indptr))
+    tokens = np.bincount(sender, model.requested.link_tokens, model.fleet.size)
+    return np.asarray(tokens * (hop_j / model.world.step_s))
+
+
 def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     """Rows of table ``requests`` for those that ended in a step, or are left at the end of all."""
     rows, start_s = done.ended, model.snapshot.instant.t_s
+    compute_w, hop_j = _prices(model)
     if model.requests is not None and step == model.config.simulation.steps - 1:
         rows = np.concatenate([rows, model.requests.unfinished()])
     served = rows["cause"] == Cause.NONE
@@ -145,14 +180,26 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
         "waiting_s": rows["admitted_s"] - rows["came_s"] + rows["wait_s"],
         "computing_s": rows["serve_s"],
         "way_s": rows["way_s"],
+        "reused_tokens": rows["reused"],
+        "energy_j": rows["busy_s"] * compute_w + rows["hops"] * hop_j,
         "preemptions": rows["preempted"],
         "retries": rows["tries"],
     }
 
 
+def visit_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
+    """Rows of table ``visits``."""
+    rows, start_s = done.visits, model.snapshot.instant.t_s
+    same = ("layer", "expert", "satellite", "first_token", "tokens")
+    times = {name: rows[name] + start_s for name in ("came_s", "began_s", "ended_s")}
+    columns = {name: rows[name] for name in same}
+    return {"step": step, "request": rows["number"], **columns, **times}
+
+
 def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     """The row of table ``load``."""
     skeleton, share = model.world.skeleton, done.link_share
+    compute_w, hop_j = _prices(model)
     fullest = int(share.argmax())
     up = np.isfinite(model.snapshot.weight_s)
     return {
@@ -164,6 +211,9 @@ def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
         "batch_mean": done.service_tokens / done.services if done.services else np.nan,
         "cache_share": done.blocks_share,
         "busiest_share": float((done.busy_s / model.fleet.pace).max() / model.world.step_s),
+        "network_j": float(done.link_tokens.sum()) * hop_j,
+        "unwanted_j": done.unwanted.busy_s * compute_w + done.unwanted.hops * hop_j,
+        "under_way_j": done.under_way.busy_s * compute_w + done.under_way.hops * hop_j,
         "link_mean_share": float(share[up].mean()) if up.any() else np.nan,
         "link_most_share": float(share[fullest]),
         "link_most_source": int(np.searchsorted(skeleton.indptr, fullest, side="right")) - 1

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState
 from agents.rules.view import RuleState
+from agents.status import RequestReport
 from twin.energy.budget import EnergyState
 from twin.network.handover import ServingState
 from twin.network.terminals import LinkCounts
@@ -45,6 +46,8 @@ class TwinState:
         Requests inside and to come; None where only tokens are served.
     choices : (P, L, K) int32 or None
         Experts that the last step's tokens chose, where the controller learns from them.
+    report : RequestReport or None
+        Of the last step's requests, for the controller.
     """
 
     step: int
@@ -60,3 +63,4 @@ class TwinState:
     link_state: NDArray[np.uint8] | None
     choices: NDArray[np.int32] | None
     requests: RequestState | None = None
+    report: RequestReport | None = None

@@ -1,12 +1,33 @@
 """What satellites tell the controller, and what it makes of two reports."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.fleet import FleetState
+from placement.policies.telemetry import Telemetry
 from twin.vocabulary import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestReport:
+    """What is reported of a step's requests.
+
+    Attributes
+    ----------
+    ttft_s : (R,) float64
+        Time to first token of each that ended served.
+    queued : int
+        Requests that waited to be let in at the step's end.
+    cached_tokens : int
+        Tokens in the cache of every layer at the step's end.
+    """
+
+    ttft_s: NDArray[np.float64]
+    queued: int
+    cached_tokens: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +52,8 @@ class FleetStatus:
         Sites that have changed satellite.
     choices : (P, L, K) int32 or None
         Experts that the tokens of the step before chose, where the controller learns from them.
+    requests : RequestReport or None
+        Of the step before; None where there were none to serve.
     """
 
     taking: NDArray[np.bool_]
@@ -43,6 +66,7 @@ class FleetStatus:
     version: int
     handovers: int
     choices: NDArray[np.int32] | None
+    requests: RequestReport | None = None
 
 
 def fleet_status(
@@ -52,6 +76,7 @@ def fleet_status(
     version: int,
     handovers: int,
     choices: NDArray[np.int32] | None,
+    requests: RequestReport | None,
 ) -> FleetStatus:
     """Return what satellites tell of a step now; the rest is as in `FleetStatus`."""
     return FleetStatus(
@@ -66,6 +91,21 @@ def fleet_status(
         version=version,
         handovers=handovers,
         choices=choices,
+        requests=requests,
+    )
+
+
+def telemetry(known: FleetStatus, **of_plan: Any) -> Telemetry:
+    """Return what a policy is shown: a report that has come in, and what is known of the plan."""
+    return Telemetry(
+        taking=known.taking,
+        up=known.up,
+        lit=known.lit,
+        low=known.low,
+        sound=known.sound,
+        soc=known.soc,
+        queued=0 if known.requests is None else known.requests.queued,
+        **of_plan,
     )
 
 

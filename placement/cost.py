@@ -90,6 +90,7 @@ def busy_s(
 def objective_s(problem: PlacementProblem, placement: Placement) -> float:
     """Seconds a token on mean delays, lost tokens counted as `LOST_S`: to compare placements.
 
+    With the expected waiting for busy satellites where the problem says so (`placement.waiting`).
     A satellite that is off loses all tokens that need it. A satellite with more work than its power
     allows loses the share that is too much.
     """
@@ -104,7 +105,7 @@ def objective_s(problem: PlacementProblem, placement: Placement) -> float:
     nearest = by_way_s.argmin(axis=2)
     host = np.take_along_axis(copies, nearest[..., None], axis=2)[..., 0]
     serving = Placement(gateway=gateway, expert=host)
-    asked = busy_s(problem, serving, problem.gateway_s) * problem.rate_per_s
+    asked = busy_s(problem, serving, problem.demand_s) * problem.rate_per_s
     limit = np.where(usable, problem.busy_limit, 0.0)
     n = problem.n_satellites
     visits = np.bincount(host.ravel(), weights=problem.activation.ravel(), minlength=n)

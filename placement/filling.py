@@ -77,7 +77,7 @@ def limits(
     demand_s = busy_margin * problem.busy_limit * problem.speed / rate if rate else everything
     floor_s = problem.speed / floor if floor else everything
     gateway = np.column_stack(
-        [np.full(layers, problem.gateway_bytes), problem.gateway_s, problem.stage_s]
+        [np.full(layers, problem.gateway_bytes), problem.demand_s, problem.stage_s]
     )
     most = problem.experts_per_satellite if spread else problem.n_experts * layers
     return Limits(

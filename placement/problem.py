@@ -46,6 +46,10 @@ class PlacementProblem:
     stage_s : (L,) float64
         Compute time of each gateway that counts towards throughput: attention, router and shared
         experts, whatever the accounting of latency; the LM head is a stage of its own.
+    head_s : float
+        Compute time of the LM head on the first gateway; 0 where it is elsewhere, or not counted.
+    head_share : float
+        How often a token needs it.
     transfer_s : float
         Time to put one hidden state on a link.
     speed : (N,) float64
@@ -56,6 +60,11 @@ class PlacementProblem:
         Share of the time until the horizon that each satellite spends in the Sun.
     rate_per_s : float
         Tokens asked of the constellation.
+    group_tokens : float
+        Tokens that go together, mean over tokens: a prompt's go in chunks; 1 where each goes alone.
+    waiting : bool
+        Whether the objective counts how long tokens are expected to wait for satellites that are
+        busy (`placement.waiting`).
     compute_w : float
         What a satellite draws at full speed beyond what it draws idle.
     availability : float
@@ -84,11 +93,15 @@ class PlacementProblem:
     expert_s: float
     gateway_s: NDArray[np.float64]
     stage_s: NDArray[np.float64]
+    head_s: float
+    head_share: float
     transfer_s: float
     speed: NDArray[np.float64]
     busy_limit: NDArray[np.float64]
     sunlit: NDArray[np.float64]
     rate_per_s: float
+    group_tokens: float
+    waiting: bool
     compute_w: float
     availability: float
     current: "Placement | None"
@@ -109,6 +122,18 @@ class PlacementProblem:
     def n_experts(self) -> int:
         """E, experts a layer."""
         return int(self.activation.shape[1])
+
+    @property
+    def demand_s(self) -> NDArray[np.float64]:
+        """Compute time of each gateway that a token asked for takes of its satellite, (L,).
+
+        What counts towards latency; where waiting counts, all of it, the LM head's included.
+        """
+        if not self.waiting:
+            return self.gateway_s
+        work_s = self.stage_s.copy()
+        work_s[0] += self.head_share * self.head_s
+        return work_s
 
 
 @dataclass(frozen=True, kw_only=True)

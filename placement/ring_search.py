@@ -11,6 +11,7 @@ from placement.filling import Limits, fill
 from placement.problem import Placement, PlacementProblem
 from placement.scoring import Score, scorer
 from placement.tours import Chart, Tour, charts, tours
+from placement.waiting import rungs
 from twin.errors import InputError
 
 _NEAREST = 64
@@ -95,6 +96,39 @@ def best_ring(field: Field, *, refine: int) -> Placement:
     InputError
         If no tour finds room for everything.
     """
+    field, gateway = best_tour(field)
+    return improve(field, gateway, refine=refine)
+
+
+def best_tour(field: Field) -> tuple[Field, NDArray[np.int32]]:
+    """Gateways of the best tour, and the field that experts are best filled in on.
+
+    It is the one given, unless waiting counts: then satellites are also kept less busy, step by
+    step (`placement.waiting.rungs`), and what scores best is taken.
+
+    Raises
+    ------
+    InputError
+        If no tour finds room for everything.
+    """
+    best_s, best = np.inf, None
+    for limit in rungs(field.problem, field.limit):
+        rung = field if limit is field.limit else field.under(limit)
+        gateway = _best_tour(rung)
+        if gateway is None:
+            continue
+        found_s = rung.host(gateway)[0]
+        if best is None or found_s < best_s:
+            best_s, best = found_s, (rung, gateway)
+    if best is None:
+        raise InputError(
+            "no ring of gateways finds room for all layers and experts; raise "
+            "compute.memory_gb or compute.gflops, ask for fewer tokens, or take more satellites"
+        )
+    return best
+
+
+def _best_tour(field: Field) -> NDArray[np.int32] | None:
     best_s, best, shape = np.inf, None, None
     for chart, tour, first_stop in _candidates(field):
         for middle in chart.middles:
@@ -104,12 +138,7 @@ def best_ring(field: Field, *, refine: int) -> Placement:
                 best_s, best, shape = found_s, gateway, (chart, tour, first_stop)
     if shape is not None and field.first_s.any():
         best = _anchored(field, *shape)
-    if best is None:
-        raise InputError(
-            "no ring of gateways finds room for all layers and experts; raise "
-            "compute.memory_gb or compute.gflops, ask for fewer tokens, or take more satellites"
-        )
-    return improve(field, best, refine=refine)
+    return best
 
 
 def improve(field: Field, gateway: NDArray[np.int32], *, refine: int) -> Placement:

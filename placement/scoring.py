@@ -1,5 +1,7 @@
 """How long a token takes on mean delays: quick enough to compare thousands of placements.
 
+Where the problem says so, with the waiting that `placement.waiting` expects at each satellite.
+
 Exact for top-1 and top-2; beyond, the mean over one fixed sample of tokens, the same for every
 placement of a problem. What is reported of a placement comes from `placement.cost`, not from here.
 """
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.problem import PlacementProblem
+from placement.waiting import waiting_s
 from twin.moe.selection import pair_probabilities
 
 _TOKENS = 64
@@ -28,12 +31,20 @@ def scorer(problem: PlacementProblem) -> Score:
     expert_s = problem.expert_s / speed
     hop_s = problem.transfer_s
     chosen, weight = _choices(problem)
+    nowhere_s = np.zeros(problem.n_satellites)
 
     def score(
         way_s: NDArray[np.float64], gateway: NDArray[np.int32], host: NDArray[np.int32]
     ) -> float:
         compute_s = float((problem.gateway_s / speed[gateway]).sum())
-        return compute_s + float(_score(way_s, gateway, host, chosen, weight, expert_s, hop_s))
+        wait_s = waiting_s(problem, gateway, host) if problem.waiting else nowhere_s
+        waits_s = float(wait_s[gateway].sum())
+        if problem.head_s:
+            waits_s += problem.head_share * float(wait_s[gateway[0]])
+        way_and_experts_s = float(
+            _score(way_s, gateway, host, chosen, weight, expert_s, hop_s, wait_s)
+        )
+        return compute_s + way_and_experts_s + waits_s
 
     return score
 
@@ -58,7 +69,7 @@ def _choices(problem: PlacementProblem) -> tuple[NDArray[np.int32], NDArray[np.f
 
 
 @numba.njit(cache=True)
-def _score(way_s, gateway, host, chosen, weight, expert_s, hop_s):  # type: ignore[no-untyped-def]
+def _score(way_s, gateway, host, chosen, weight, expert_s, hop_s, wait_s):  # type: ignore[no-untyped-def]
     cases, layers, top_k = chosen.shape
     total = 0.0
     for layer in range(layers):
@@ -73,6 +84,7 @@ def _score(way_s, gateway, host, chosen, weight, expert_s, hop_s):  # type: igno
                     sharing += host[layer, chosen[c, layer, other]] == s
                 time = way_s[layer, s] + way_s[following, s] + sharing * expert_s[s]
                 time += hop_s * ((s != a) + (s != b))
+                time += wait_s[s]
                 slowest = max(slowest, time)
             total += weight[c, layer] * slowest
     return total

@@ -148,7 +148,7 @@ def _check(
         if type(value) is not type(default):
             wanted = "true or false" if isinstance(default, bool) else "a text"
             raise InputError(f"{owner}: {key} must be {wanted} (got {shown(value)})")
-    elif isinstance(default, int | float):
+    elif isinstance(default, int | float) or key in bounds:  # of those that default to None too
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
             raise InputError(f"{owner}: {key} must be a number (got {shown(value)})")
         low, high = bounds.get(key, (-math.inf, math.inf))

@@ -28,6 +28,8 @@ POLICIES: Registry[Callable[..., Proposal | None]] = Registry(
         "relative_increase": (0.0, 1e6),
         "min_gain": (0.0, 1e6),
         "token_s_per_gb": (0.0, 1e12),
+        "ttft_s": (0.0, 1e9),
+        "queue": (0, 1_000_000_000),
     },
 )
 """Each takes ``(view, propose)`` and parameters of its own, and returns what to adopt or None."""

@@ -47,6 +47,13 @@ class Telemetry:
         scenario's telemetry delay says; read-only.
     soc : (N,) float64
         State of charge of each battery, 0 to 1; as old, and read-only.
+    serves_requests : bool
+        Whether requests are served, not tokens alone.
+    ttft_s : float
+        Median time to first token of requests served since the plan was made, of the newest
+        thousand of them; NaN while there are none. As old as the rest.
+    queued : int
+        Requests that wait to be let in; 0 where there are none. As old.
     """
 
     step: int
@@ -63,6 +70,9 @@ class Telemetry:
     low: NDArray[np.bool_] = field(default_factory=_no_flags)
     sound: NDArray[np.bool_] = field(default_factory=_no_flags)
     soc: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    serves_requests: bool = False
+    ttft_s: float = math.nan
+    queued: int = 0
 
     def __post_init__(self) -> None:
         for name in _PER_SATELLITE:
@@ -71,7 +81,7 @@ class Telemetry:
             object.__setattr__(self, name, seen)
 
     @classmethod
-    def nothing_yet(cls, n: int) -> "Telemetry":
+    def nothing_yet(cls, n: int, *, serves_requests: bool = False) -> "Telemetry":
         """Return what is known of `n` satellites before the first step: all is well with them."""
         every = np.ones(n, bool)
         return cls(
@@ -85,6 +95,7 @@ class Telemetry:
             low=~every,
             sound=every,
             soc=np.ones(n),
+            serves_requests=serves_requests,
         )
 
 

@@ -48,7 +48,7 @@ def exact(
     Raises
     ------
     InputError
-        If the case is too large, has no solution, or is not solved in time.
+        If the case is too large, has no solution, or is not solved in time; or if waiting counts.
     """
     # Here, for it takes a third of a second, and every command would wait for it.
     from scipy.optimize import Bounds, LinearConstraint, milp
@@ -62,6 +62,8 @@ def exact(
     limit = limits(
         problem, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=spread
     )
+    if problem.waiting:
+        raise InputError("exact: minimises time on the way alone; placement.waiting must be 'none'")
     program = _Program(problem, limit)
     solved = milp(
         program.cost,

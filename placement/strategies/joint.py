@@ -23,7 +23,8 @@ def joint(
 
     It does not look at power; `energy_aware` does. Experts go on the way: to both gateways of
     their layer, as far as memory and compute reach, where they meet no detour and share their
-    compute with half as many others.
+    compute with half as many others. Where waiting counts (`placement.waiting`), satellites are
+    also kept less and less busy, and what is fastest with it is taken.
 
     Parameters
     ----------

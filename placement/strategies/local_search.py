@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from placement.filling import limits
 from placement.problem import Placement, PlacementProblem
-from placement.ring_search import Field, best_ring, improve, prepare
+from placement.ring_search import Field, best_tour, improve, prepare
 
 
 def local_search(
@@ -35,8 +35,7 @@ def local_search(
     limit = limits(
         problem, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=spread
     )
-    field = prepare(problem, limit)
-    ring = best_ring(field, refine=0).gateway
+    field, ring = best_tour(prepare(problem, limit))
     return improve(field, _anneal(field, ring, rng, int(moves), start_heat), refine=300)
 
 

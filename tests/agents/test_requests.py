@@ -199,3 +199,78 @@ def test_chunks_of_a_prompt_follow_each_other_through_an_empty_ring(chunk, ttft_
     assert len(rows) > 1
     alone_s = rows["first_s"] - rows["admitted_s"]
     assert alone_s == pytest.approx(ttft_s, rel=0.01)
+
+
+def test_recorded_requests_are_seen_wherever_they_were_served():
+    changes = BUSY | {"requests.record_every": 3, "compute.gflops": 1.0, "outages.model": "none"}
+    changes |= {"simulation.steps": 10, "simulation.orbits": 0.05}
+    model = TwinModel(loader.load("paper", changes))
+    visits, ended, card = [], [], model.inference.card
+    while model.running:
+        model.step()
+        start_s = model.snapshot.instant.t_s
+        for rows, found, times in (
+            (model.requested.visits, visits, ("came_s", "began_s", "ended_s")),
+            (model.requested.ended, ended, ("asked_s", "first_s", "last_s")),
+        ):
+            rows = rows.copy()
+            for name in times:
+                rows[name] += start_s
+            found.append(rows)
+    visits, ended = np.concatenate(visits), np.concatenate(ended)
+    assert not (visits["number"] % 3).any()
+    assert (visits["came_s"] <= visits["began_s"]).all()
+    assert (visits["began_s"] < visits["ended_s"]).all()
+    checked = 0
+    for request in ended[
+        (ended["number"] % 3 == 0) & (ended["cause"] == 0) & (ended["tries"] == 0)
+    ]:
+        mine = visits[visits["number"] == request["number"]]
+        heads, gateways = mine["layer"] == card.layers, mine["expert"] < 0
+        assert heads.sum() == request["made"]
+        assert mine["ended_s"][heads].max() == pytest.approx(request["last_s"], abs=1e-9)
+        assert mine["ended_s"][heads].min() == pytest.approx(request["first_s"], abs=1e-9)
+        passed = request["prompt"] + request["output"] - 1
+        for layer in range(card.layers):
+            here = mine["layer"] == layer
+            assert mine["tokens"][here & gateways].sum() == passed
+            # The chunks and tokens of one request keep their order.
+            began = mine[here & gateways]
+            assert (np.diff(began["first_token"][np.argsort(began["began_s"])]) >= 0).all()
+        checked += 1
+    assert checked > 5
+
+
+def test_a_gateway_that_moves_brings_the_cache_of_the_requests_that_run():
+    """The same plans with and without requests: what is carried more is whole caches of a layer."""
+    changes = {
+        "compute.board": "orin",
+        "compute.accounting": "full",
+        "placement.strategy": "rand-intra",
+        "controller.policy": "periodic",
+        "controller.params": {"every_steps": 5},
+        "outages.model": "none",
+        "links.acquisition_s": 0.0,
+        "simulation.steps": 12,
+        "simulation.orbits": None,
+        "simulation.step_s": 30.0,
+    }
+    asked = {
+        "serving.mode": "requests",
+        "requests.rate_per_s": 1.0,
+        "requests.prompt_tokens": 500,
+        "requests.output_tokens": 100,
+    }
+    carried, cached = [], 0
+    for more in ({}, asked):
+        model = TwinModel(loader.load("paper", changes | more))
+        moved = 0.0
+        while model.running:
+            model.step()
+            moved += model.row["migrated_bytes"]
+            if more:
+                cached = max(cached, model.requested.cached_tokens)
+        carried.append(moved)
+    layer_bytes = cached * model.inference.card.kv_bytes_per_token_per_layer
+    assert cached > 500
+    assert 0 < carried[1] - carried[0] < 4 * model.inference.card.layers * layer_bytes

@@ -44,13 +44,18 @@ def stop_after(step):
     return watch
 
 
-@pytest.mark.parametrize("step", [1, 17, 40, 58])
-def test_a_run_that_broke_off_is_finished_byte_for_byte(tmp_path, monkeypatch, step):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A busy run that nothing ended early."""
     scenario = loader.load("handover-study", BUSY)
-    whole = run_scenario(scenario, runs_dir=tmp_path, run_id="whole")
+    return run_scenario(scenario, runs_dir=tmp_path_factory.mktemp("runs"), run_id="whole")
+
+
+@pytest.mark.parametrize("step", [1, 17, 40, 58])
+def test_a_run_that_broke_off_is_finished_byte_for_byte(tmp_path, monkeypatch, whole, step):
     eager(monkeypatch)
     with pytest.raises(StoppedError):
-        run_scenario(scenario, runs_dir=tmp_path, run_id="a", watch=stop_after(step))
+        run_scenario(whole.scenario, runs_dir=tmp_path, run_id="a", watch=stop_after(step))
     partial = tmp_path / "a.partial"
     assert [int(f.stem) for f in checkpoints.files(partial)] == list(
         range(max(step - 1, 1), step + 1)
@@ -91,11 +96,12 @@ def rest(run, name, step):
 
 
 @pytest.mark.parametrize("step", [0, 1, 20, 41, 59])
-def test_a_fork_without_a_change_is_its_parents_rest(tmp_path, step):
-    parent = run_scenario(loader.load("handover-study", BUSY), runs_dir=tmp_path, run_id="p")
+def test_a_fork_without_a_change_is_its_parents_rest(tmp_path, whole, step):
+    parent = whole
     scenario, beginning = fork(parent, step)
     child = run_scenario(scenario, runs_dir=tmp_path, run_id="c", beginning=beginning)
-    assert child.manifest["forked"] == {"run": "p", "step": step, "set": [], "fail": [], "cut": []}
+    kept = {"run": "whole", "step": step, "set": [], "fail": [], "cut": []}
+    assert child.manifest["forked"] == kept
     for name in TABLES:
         if name == "placements" and step == 0:
             continue

@@ -157,3 +157,45 @@ def test_receding_horizon_follows_its_hysteresis_and_its_price():
 
 def test_clairvoyant_pays_nothing_for_moving():
     assert POLICIES["clairvoyant"](view(), Proposer(gigabytes=1e9)) is not None
+
+
+def test_threshold_watches_times_to_first_token_and_the_queue():
+    threshold = POLICIES["threshold"]
+
+    def asked(*, ttft_s=None, queue=None, ttft=np.nan, **seen):
+        now = view(serves_requests=True, ttft_s=ttft, **seen)
+        found = threshold(now, Proposer(), ttft_s=ttft_s, queue=queue)
+        return None if found is None else found.reason
+
+    assert asked(ttft_s=5.0, ttft=5.0) is None
+    assert asked(ttft_s=5.0, ttft=5.1) == "ttft"
+    assert asked(ttft_s=5.0, ttft=np.nan) is None  # nothing is known
+    assert asked(ttft_s=5.0, ttft=5.1, steps_since_plan=4) is None
+    assert asked(ttft=1e9, queued=10**6) is None  # not watched
+    assert asked(queue=3, queued=3) is None
+    assert asked(queue=3, queued=4) == "queue"
+    assert asked(queue=0, queued=1) == "queue"
+    assert asked(queue=3, queued=4, ttft_s=5.0, ttft=9.0, latency_s=2.0) == "latency"
+
+
+@pytest.mark.parametrize("params", [{"ttft_s": 5.0}, {"queue": 3}])
+def test_threshold_cannot_watch_requests_where_there_are_none(params):
+    name = next(iter(params))
+    with pytest.raises(
+        InputError, match=rf"{name} of policy 'threshold' .* serving\.mode 'requests'"
+    ):
+        POLICIES["threshold"](view(), Proposer(), **params)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"ttft_s": -1.0}, "ttft_s must be a number from 0.0 to"),
+        ({"ttft_s": "soon"}, "ttft_s must be a number"),
+        ({"queue": 2.5}, "queue must be an integer from 0 to"),
+        ({"queue": True}, "queue must be a number"),
+    ],
+)
+def test_what_threshold_is_to_watch_is_checked(params, message):
+    with pytest.raises(InputError, match=message):
+        POLICIES.build("threshold", params)

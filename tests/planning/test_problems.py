@@ -75,6 +75,13 @@ def test_a_gateway_takes_its_weights_and_the_caches_of_all_conversations():
     assert three.gateway_bytes - three.kv_bytes == none.gateway_bytes
 
 
+def test_where_requests_are_served_a_gateway_takes_what_they_have_cached():
+    told = pose("model.context_tokens=100", "workload.conversations=3", cached_tokens=700)[1]
+    assert told.kv_bytes == pytest.approx(
+        7 / 3 * pose("model.context_tokens=100", "workload.conversations=3")[1].kv_bytes
+    )
+
+
 def test_only_the_oracle_knows_who_will_be_faulty_while_a_plan_is_in_force():
     faults = ["faults.model=exponential", "faults.availability=0.7"]
     world, told = pose(*faults, oracle=True, in_force_to=2)

@@ -75,6 +75,7 @@ def planned(**changes):
             "names a satellite outside 0..47 (got -2 in P",
         ),
         ("return with_expert(problem, np.int64, -1)", "placement names a satellite outside 0..47"),
+        ("return replace(usual(problem), gateway=np.arange(3))", "placement has shapes (3,) and ("),
         ("sys.exit(3)", f"mine.py:{LINE}: SystemExit: 3"),
         ("raise KeyboardInterrupt", f"mine.py:{LINE}: KeyboardInterrupt"),
         ("raise GeneratorExit", f"mine.py:{LINE}: GeneratorExit"),
@@ -92,6 +93,7 @@ def test_a_strategy_is_named_with_what_it_did(write, body, said):
     with pytest.raises(InputError) as caught:
         planned()
     assert said in str(caught.value)
+    assert str(caught.value).startswith("mine.py:")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 600
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from twin.serving.engine.state import Engine, nothing_served
+from twin.serving.engine.start import nothing_served
+from twin.serving.engine.state import Engine
 
 MANY = 10**9
 

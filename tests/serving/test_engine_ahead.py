@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from twin.serving.engine.records import FREE, WAY
-from twin.serving.engine.state import Engine, nothing_served
+from twin.serving.engine.start import nothing_served
+from twin.serving.engine.state import Engine
+from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 
 MANY = 10**9
 LAYERS, EXPERTS, LINKS = 5, 4, 12
 PARTS = LAYERS + 1 + LAYERS * EXPERTS
 TIMES = ("asked_s", "came_s", "admitted_s", "first_s", "last_s", "gap_s")
-SHARES = ("wait_s", "serve_s", "way_s")
+SHARES = ("wait_s", "serve_s", "way_s", "busy_s", "hops")
 
 
 def ring(seed, *, shared, blocks=MANY, **rules):
@@ -34,7 +36,7 @@ def ring(seed, *, shared, blocks=MANY, **rules):
     rows["delay_s"] = rng.uniform(0.001, 0.02, len(rows))
     delay_s = np.add.reduceat(rows["delay_s"], first[:-1]).reshape(2, LAYERS, EXPERTS)
     engine.step["out_s"][:], engine.step["on_s"][:] = delay_s
-    engine.set_ways(Ways(first=first, links=rows))
+    set_ways(engine, Ways(first=first, links=rows))
     weight = rng.dirichlet(np.ones(EXPERTS), LAYERS)
     engine.step["weight"][:], engine.step["activation"][:] = weight, 2 * weight
     most = ("most_running", "queue_most", "blocks", "all_blocks")

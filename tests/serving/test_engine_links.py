@@ -1,12 +1,14 @@
 """Groups on links: tandems by hand, Lindley's recursion, steps of any length, and their load."""
 
+import itertools
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from twin.serving.engine.records import WAY
-from twin.serving.engine.state import Engine, nothing_served
+from twin.serving.engine.start import nothing_served
+from twin.serving.engine.state import Engine
+from twin.serving.link_load import link_busy_s, set_ways
 from twin.serving.ways import Paths, Ways, ways
 from twin.vocabulary import Cause
 
@@ -27,7 +29,7 @@ def ring(over, *, layers=1, experts=1, links=8, **rules):
     state = nothing_served(satellites=parts, layers=layers, experts=experts, links=links)
     engine = Engine(state, layers=layers, experts=experts)
     state.parts["satellite"] = np.arange(parts)
-    set_ways(engine, over)
+    lead(engine, over)
     engine.step["weight"][:] = 1 / experts
     engine.step["activation"][:] = 1 / experts
     plain = dict.fromkeys(
@@ -38,13 +40,13 @@ def ring(over, *, layers=1, experts=1, links=8, **rules):
     return engine
 
 
-def set_ways(engine, over):
+def lead(engine, over):
     delay_s = [
         over.links["delay_s"][a:b].sum() for a, b in zip(over.first, over.first[1:], strict=False)
     ]
     shape = engine.step["out_s"].shape
     engine.step["out_s"][:], engine.step["on_s"][:] = np.reshape(delay_s, (2, *shape))
-    engine.set_ways(over)
+    set_ways(engine, over)
 
 
 def ask(engine, at_s, prompt, output=1):
@@ -99,27 +101,26 @@ def test_one_link_is_lindleys_recursion():
 
 
 def random_ring(seed, **rules):
-    rng = np.random.default_rng(seed)
-    count = 2 * 3 * 2
+    """A ring in which hardly ever two times are alike, so that rounding decides which is first.
+
+    Each leg has its own links, and no two rounds of a token take equally long.
+    """
+    rng, link = np.random.default_rng(seed), itertools.count()
     paths = [
-        [(int(rng.integers(8)), float(rng.uniform(0.01, 0.1))) for _ in range(rng.integers(0, 4))]
-        for _ in range(count)
+        [(next(link), float(rng.uniform(0.01, 0.1))) for _ in range(rng.integers(1, 4))]
+        for _ in range(2 * 3 * 2)
     ]
     plain = {"seed": seed, "chunk": 8, "transfer_s": 0.0123456789, "top_k": 2, "retries": 1}
-    engine = ring(legs(*paths), layers=3, experts=2, **plain | rules)
-    # No two times alike, nor two rounds of a token: rounding would decide who is first.
+    engine = ring(legs(*paths), layers=3, experts=2, links=36, **plain | rules)
     engine.state.parts["token_s"] = rng.uniform(0.001, 0.01, len(engine.state.parts))
     engine.state.parts["score_s"][:3] = rng.uniform(1e-5, 2e-5, 3)
     return engine, legs(*paths)
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    waiting_tokens=st.sampled_from([1, 2]),
-    micro=st.booleans(),
-    blocks=st.sampled_from([12, MANY]),
-)
+@pytest.mark.parametrize("waiting_tokens", [1, 2])
+@pytest.mark.parametrize("micro", [False, True])
+@pytest.mark.parametrize("blocks", [12, MANY])
+@pytest.mark.parametrize("seed", range(5))
 def test_the_length_of_a_step_changes_nothing_and_nothing_is_lost(
     seed, waiting_tokens, micro, blocks
 ):
@@ -142,7 +143,7 @@ def test_the_length_of_a_step_changes_nothing_and_nothing_is_lost(
             found.append(done)
             start_s += step_s
             engine.state.shift(step_s)
-            engine.set_ways(over)
+            set_ways(engine, over)
         ends.append(np.sort(np.concatenate(found), order="number"))
         core = engine.state.core[0]
         assert core["inside"] == 0
@@ -159,7 +160,7 @@ def test_who_is_under_way_goes_on_over_the_links_that_it_set_out_for():
     engine = ring(TANDEM)
     ask(engine, [0.0], 3)
     engine.advance(4.0)
-    set_ways(engine, legs([(5, 9.0)], []))
+    lead(engine, legs([(5, 9.0)], []))
     engine.advance(1e12)
     assert engine.outcomes()["last_s"] == pytest.approx(9.6)
     assert engine.state.links["taken_s"].tolist() == [3, 3, 3, 0, 0, 0, 0, 0]
@@ -174,7 +175,7 @@ def test_load_is_the_time_that_a_link_is_taken_within_the_step():
         before = engine.state.links.copy()
         engine.state.links["taken_s"] = 0.0
         engine.advance(4.0)
-        loads.append(engine.link_busy_s(before, 4.0)[0])
+        loads.append(link_busy_s(engine, before, 4.0)[0])
         engine.state.shift(4.0)
     assert loads == [3.0, 3.0, 0.0]
     # A token that cuts through takes its time as well.
@@ -182,7 +183,21 @@ def test_load_is_the_time_that_a_link_is_taken_within_the_step():
     ask(engine, [0.0], 1)
     before = engine.state.links.copy()
     engine.advance(4.0)
-    assert engine.link_busy_s(before, 4.0).tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
+    assert link_busy_s(engine, before, 4.0).tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
+
+
+def test_a_request_is_charged_for_its_tokens_times_links():
+    done = serve(ring(legs([(0, 0.1), (1, 0.2), (2, 0.3)], [(3, 0.1)])), [0.0, 1.0, 1.0], [3, 2, 1])
+    assert done["hops"].tolist() == [12, 8, 4]
+
+
+def test_a_service_is_divided_by_tokens():
+    """Services of 1 + n / 10: one token alone, then three and one that waited together."""
+    engine = ring(legs([], []))
+    engine.state.parts["token_s"][0], engine.state.parts["overhead_s"][0] = 0.1, 1.0
+    engine.state.satellites["pace"][0] = 2.0
+    done = serve(engine, [0.0, 0.1, 0.2], [1, 3, 1])
+    np.testing.assert_allclose(done["busy_s"], np.array([1.1, 1.05, 0.35]) / 2.0, rtol=1e-12)
 
 
 def test_ways_are_the_shortest_paths_in_order():

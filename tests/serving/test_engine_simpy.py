@@ -8,7 +8,9 @@ import simpy_ring
 
 from twin.serving.engine.draws import uniform
 from twin.serving.engine.records import WAY
-from twin.serving.engine.state import Engine, nothing_served
+from twin.serving.engine.start import nothing_served
+from twin.serving.engine.state import Engine
+from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 
 MANY = 10**9
@@ -53,7 +55,7 @@ def test_a_ring_in_simpy_ends_at_the_same_times(token_s, waiting_tokens, most_to
     table["satellite"], table["token_s"], table["overhead_s"] = satellite, work_s, overhead_s
     delay_s = np.add.reduceat(rows["delay_s"], first[:-1]).reshape(2, LAYERS, EXPERTS)
     engine.step["out_s"][:], engine.step["on_s"][:] = delay_s
-    engine.set_ways(Ways(first=first, links=rows))
+    set_ways(engine, Ways(first=first, links=rows))
     engine.set(transfer_s=token_s, waiting_tokens=waiting_tokens)
     engine.step["weight"][:] = weight
     most = ("most_running", "queue_most", "blocks", "all_blocks")

@@ -33,8 +33,13 @@ def placed(gateway, experts, **copies):
 
 
 def transfers(placement, *, memory=100.0, link=100.0, store=0.0, recompute_s=0.0):
+    """Transfers on satellites alike; `recompute_s` is for a cache of 6 bytes."""
     terms = Terms(
-        rate_bytes=1e3, link_bytes=link, store_bytes=store, recompute_s=recompute_s, step_s=10.0
+        rate_bytes=1e3,
+        link_bytes=link,
+        store_bytes=store,
+        recompute_byte_s=recompute_s / 6.0,
+        step_s=10.0,
     )
     return Transfers(in_force(placement), np.broadcast_to(np.float64(memory), N).copy(), terms)
 
@@ -134,7 +139,9 @@ def test_a_cut_off_or_refusing_target_has_to_wait():
 def test_full_satellites_that_swap_give_one_thing_up_first():
     # Memory for one expert each on 1 and 2; the store must bring what was given up.
     memory = np.array([100.0, EB, EB, 100, 100, 100])
-    terms = Terms(rate_bytes=1e3, link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
+    terms = Terms(
+        rate_bytes=1e3, link_bytes=100.0, store_bytes=100.0, recompute_byte_s=0.0, step_s=10.0
+    )
     moving = Transfers(in_force(START), memory, terms)
     wanted = placed([0], [[2, 1]])
     moving.start(SIZES, wanted)
@@ -236,7 +243,9 @@ def test_a_cache_whose_gateway_dies_on_the_way_is_computed_anew():
 
 def test_a_swap_gives_up_as_many_things_as_it_needs():
     memory = np.array([100.0, GB, GB, 100, 100, 100])
-    terms = Terms(rate_bytes=1e3, link_bytes=100.0, store_bytes=100.0, recompute_s=0.0, step_s=10.0)
+    terms = Terms(
+        rate_bytes=1e3, link_bytes=100.0, store_bytes=100.0, recompute_byte_s=0.0, step_s=10.0
+    )
     moving = Transfers(in_force(placed([2], [[1, 1]])), memory, terms)
     wanted = placed([1], [[2, 2]])
     moving.start(SIZES, wanted)

@@ -76,7 +76,7 @@ class Audit:
             rate_bytes=1e3,
             link_bytes=link_bytes,
             store_bytes=store_bytes,
-            recompute_s=0.0,
+            recompute_byte_s=0.0,
             step_s=STEP_S,
         )
         first = random_placement(rng, memory_bytes)

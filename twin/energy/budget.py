@@ -119,6 +119,7 @@ class FleetEnergy:
         terminals_on: NDArray[np.integer],
         busy_share: Array,
         speed: Array,
+        sending_w: Array | float = 0.0,
         step_s: float,
     ) -> EnergyReport:
         """Advance energy and heat by one step.
@@ -134,6 +135,8 @@ class FleetEnergy:
             happen and draws nothing.
         speed : (N,) float64
             Compute speed that each allows itself, 1 for full.
+        sending_w : (N,) float64
+            Power of the bits that each sends, beyond that of its terminals.
         step_s : float
             Length of the step.
 
@@ -143,7 +146,7 @@ class FleetEnergy:
             If a charge or a temperature is no longer a number: what follows would not be either.
         """
         self._rainflow.start_from(self.soc)
-        self.drawn_w = load_w = self.load_w(terminals_on, busy_share, speed)
+        self.drawn_w = load_w = self.load_w(terminals_on, busy_share, speed) + sending_w
         flow = battery.advance(
             self.soc,
             self.powered,

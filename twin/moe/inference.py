@@ -40,6 +40,8 @@ class Inference:
         One expert on a satellite of the scenario's speed.
     stage_s : (L,) float64
         A layer's gateway with all its work, whatever the accounting, but without the LM head.
+    head_s : float
+        The LM head.
     flops_per_s : float
         Peak of a satellite of the scenario's speed.
     transfer_s : float
@@ -54,6 +56,7 @@ class Inference:
     times: PartTimes
     expert_s: float
     stage_s: NDArray[np.float64]
+    head_s: float
     flops_per_s: float
     transfer_s: float
 
@@ -111,6 +114,7 @@ def inference(scenario: Scenario) -> Inference:
         times=times,
         expert_s=float(times.one_token_s(0)[-1]),
         stage_s=times.one_token_s(context)[: card.layers],
+        head_s=float(times.one_token_s(0)[card.layers]),
         flops_per_s=on.flops_per_s * scenario.compute.boards,
         transfer_s=card.hidden_bytes * 8 / (scenario.links.rate_gbps * 1e9),
     )

@@ -17,6 +17,25 @@ from twin.world.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What requests ask of the constellation.
+
+    Attributes
+    ----------
+    tokens_per_s : float
+        Of prompts and answers, in the mean.
+    made_share : float
+        Share of them that are of answers, each of which needs the LM head.
+    group_tokens : float
+        Tokens that go together, mean over tokens: a prompt's go in chunks.
+    """
+
+    tokens_per_s: float
+    made_share: float
+    group_tokens: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """What the planner knows of the satellites and the demand.
 
@@ -30,8 +49,13 @@ class Known:
         State of charge.
     probability, activation : (L, E) float64
         The router's choices as the planner expects them.
+    cached_tokens : int or None
+        In the cache of every layer, by requests; None where the scenario says.
     current : Placement or None
         The placement in force.
+    asked : Asked or None
+        Of requests, where the waiting of their tokens counts; else the scenario's workload is
+        what is asked.
     """
 
     memory_bytes: NDArray[np.float64]
@@ -39,7 +63,9 @@ class Known:
     soc: NDArray[np.float64]
     probability: NDArray[np.float64]
     activation: NDArray[np.float64]
+    cached_tokens: int | None = None
     current: Placement | None = None
+    asked: Asked | None = None
 
 
 def planning_problem(
@@ -60,17 +86,12 @@ def planning_problem(
     run's own outages only through an `oracle`. A plan that will be replaced after `in_force_to`
     averages over links and users until then; power is always forecast to the horizon.
     """
-    table, card = scenario.placement, inference.card
+    table, card, precision = scenario.placement, inference.card, scenario.model.precision
     until = last_step if in_force_to is None else min(in_force_to, last_step)
     steps = _planning_steps(first_step, until, table.planning_snapshots)
-    precision, kv_bytes = scenario.model.precision, _cache_bytes(scenario, card)
-    memory_bytes = known.memory_bytes * world.may_host
-    if oracle is None:
-        weight_s = world.planning_weights(steps, rng)
-    else:
-        weight_s, sound = oracle.look(steps)
-        memory_bytes = memory_bytes * sound.all(axis=0)
-    profile = bus_profile(scenario)
+    kv_bytes = _cache_bytes(scenario, card, known.cached_tokens)
+    weight_s, sound = _ahead(steps, world, rng, oracle)
+    profile, asked, faults = bus_profile(scenario), known.asked, scenario.faults
     ahead = _light_ahead(world, profile, first_step, last_step)
     return PlacementProblem(
         plane=world.constellation.plane,
@@ -82,24 +103,38 @@ def planning_problem(
         probability=known.probability,
         top_k=card.top_k,
         activation=known.activation,
-        memory_bytes=memory_bytes,
+        memory_bytes=known.memory_bytes * world.may_host * sound,
         gateway_bytes=card.gateway_bytes(precision) * scenario.compute.boards + kv_bytes,
         expert_bytes=float(card.expert_bytes(precision)),
         kv_bytes=kv_bytes,
         expert_s=inference.expert_s,
         gateway_s=inference.compute.gateway_s,
         stage_s=inference.stage_s,
+        head_s=inference.head_s if asked and not scenario.serving.head_satellites else 0.0,
+        head_share=asked.made_share if asked else 0.0,
         transfer_s=inference.transfer_s,
         speed=known.pace,
         busy_limit=busy_limit(profile, known.soc, ahead),
         sunlit=ahead.sunlit.mean(axis=0),
-        rate_per_s=asked_per_s(scenario, world),
+        rate_per_s=asked.tokens_per_s if asked else asked_per_s(scenario, world),
+        group_tokens=asked.group_tokens if asked else 1.0,
+        waiting=table.waiting != "none",
         compute_w=profile.compute_peak_w - profile.compute_idle_w,
-        availability=scenario.faults.availability if scenario.faults.model != "none" else 1.0,
+        availability=faults.availability if faults.model != "none" else 1.0,
         current=known.current,
         experts_per_satellite=table.experts_per_satellite,
         experts_on_gateway=table.experts_on_gateway,
     )
+
+
+def _ahead(
+    steps: NDArray[np.int64], world: World, rng: np.random.Generator, oracle: Oracle | None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_] | bool]:
+    """Delays of links, and satellites that will be sound all the time, as far as that is known."""
+    if oracle is None:
+        return world.planning_weights(steps, rng), True
+    weight_s, sound = oracle.look(steps)
+    return weight_s, sound.all(axis=0)
 
 
 def _planning_steps(first: int, last: int, snapshots: int) -> NDArray[np.int64]:
@@ -108,9 +143,10 @@ def _planning_steps(first: int, last: int, snapshots: int) -> NDArray[np.int64]:
     return np.linspace(first, last, count).round().astype(np.int64)
 
 
-def _cache_bytes(scenario: Scenario, card: ModelCard) -> float:
-    """Size of one layer's cache of keys and values, all conversations together."""
-    tokens = scenario.workload.conversations * scenario.model.context_tokens
+def _cache_bytes(scenario: Scenario, card: ModelCard, tokens: int | None) -> float:
+    """Size of one layer's cache of keys and values, all conversations or requests together."""
+    if tokens is None:
+        tokens = scenario.workload.conversations * scenario.model.context_tokens
     return float(tokens * card.kv_bytes_per_token_per_layer)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agents.rules.view import Decision, Messages, RuleState, TakeOver
 from placement.policies.telemetry import Proposal
-from placement.problem import Placement
+from placement.problem import Placement, check
 from twin.errors import InputError, shown
 from twin.plugins.errors import line_of
 
@@ -25,7 +25,7 @@ _FURTHEST = 1e9
 
 
 def strategy(guarded: Guarded, result: Any, problem: Any) -> Placement:
-    """A placement of satellites that there are; `placement.problem.check` looks at the rest."""
+    """A sound placement of satellites that there are."""
     if not isinstance(result, Placement):
         raise guarded.refuse("a Placement", result)
     n, rows = problem.n_satellites, {}
@@ -40,7 +40,12 @@ def strategy(guarded: Guarded, result: Any, problem: Any) -> Placement:
                 f"(got {worst} in Placement.{name})"
             )
         rows[name] = np.ascontiguousarray(found, np.int32)
-    return Placement(**rows)
+    placement = Placement(**rows)
+    try:
+        check(problem, placement)
+    except InputError as error:
+        raise InputError(f"{line_of(guarded.function)}: {error}") from None
+    return placement
 
 
 def policy(guarded: Guarded, result: Any, _view: Any, offers: Offers) -> Proposal | None:

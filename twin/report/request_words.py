@@ -108,10 +108,14 @@ def _trace(table: Requests) -> str:
         for name, most in (("prompts", table.prompt_most), ("answers", table.output_most))
         if most is not None
     ]
+    reuse = (
+        f" Prompts that begin alike, by the hashes of pieces of {table.prefix_tokens:,} tokens, "
+        "use what is cached of that, as long as there is memory."
+    )
     return (
         f"They come at the times of the trace {shown(str(table.trace))}, counted from its first "
         f"request{speed}{share if table.trace_share < 1.0 else ''}. Their lengths are the trace's"
-        f"{''.join(f'; {cut}' for cut in cuts)}."
+        f"{''.join(f'; {cut}' for cut in cuts)}.{reuse if table.prefix_reuse else ''}"
     )
 
 

@@ -256,4 +256,13 @@ REQUESTS = [
         _oldest_s,
         unit="s",
     ),
+    _figure(
+        "request_energy_per_token_j",
+        "energy of a token of an answer",
+        "What computing takes beyond idling, and bits on links beyond what terminals draw anyway, "
+        "of all requests, prompts included, by the tokens that they made. Idle power belongs to "
+        "the fleet; work that was cancelled or lost is not in it.",
+        lambda done: done.energy_j / done.made_tokens if done.made_tokens else None,
+        unit="J a token",
+    ),
 ]

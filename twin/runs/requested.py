@@ -77,6 +77,7 @@ def requested(run: Run) -> Requested | None:
         served=np.array([word is None for word in cause], bool),
         unfinished=unfinished,
         site=np.asarray(rows["site"].to_numpy()),
+        energy_j=float(np.sum(rows["energy_j"].to_numpy())),
         made_tokens=int(np.sum(rows["made_tokens"].to_numpy())),
         prompt_tokens=int(np.sum(rows["prompt_tokens"].to_numpy()[~unfinished])),
         start_s=float(start_s),

@@ -27,6 +27,8 @@ class Requested:
         NaN where there is none.
     made_tokens : int
         Of all requests.
+    energy_j : float
+        Marginal energy of all.
     prompt_tokens : int
         Of those that ended.
     start_s, end_s : float
@@ -53,6 +55,7 @@ class Requested:
     admitted_s: Floats
     waiting_s: Floats
     made_tokens: int
+    energy_j: float
     prompt_tokens: int
     start_s: float
     end_s: float

@@ -92,8 +92,24 @@ TABLES: dict[str, pa.Schema] = {
             ("waiting_s", pa.float64()),
             ("computing_s", pa.float64()),
             ("way_s", pa.float64()),
+            ("reused_tokens", pa.int32()),
+            ("energy_j", pa.float64()),
             ("preemptions", pa.int32()),
             ("retries", pa.int32()),
+        ]
+    ),
+    "visits": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("request", pa.int64()),
+            ("layer", pa.int16()),
+            ("expert", pa.int16()),
+            ("satellite", pa.int32()),
+            ("first_token", pa.int32()),
+            ("tokens", pa.int32()),
+            ("came_s", pa.float64()),
+            ("began_s", pa.float64()),
+            ("ended_s", pa.float64()),
         ]
     ),
     "load": pa.schema(
@@ -106,6 +122,9 @@ TABLES: dict[str, pa.Schema] = {
             ("batch_mean", pa.float64()),
             ("cache_share", pa.float64()),
             ("busiest_share", pa.float64()),
+            ("network_j", pa.float64()),
+            ("unwanted_j", pa.float64()),
+            ("under_way_j", pa.float64()),
             ("link_mean_share", pa.float64()),
             ("link_most_share", pa.float64()),
             ("link_most_source", pa.int32()),
@@ -128,8 +147,15 @@ none is down before the first. ``latency`` and ``ttft`` hold how long the step's
 value, or the one that stands for its bin in a long run (`twin.runs.distribution`), and how many
 tokens have it. ``placements.expert`` is -1 for a layer's gateway, and ``copy`` counts the hosts of
 one thing from 0. ``requests`` has a row for each request that ended, and at the end of the run for
-each that is still inside: when it was asked, since the start, and how long it took; ``load`` what
-the constellation carried in each step, with the share of it in which hidden states were on a link,
-mean of all directed links that are up, and the most of any, from ``link_most_source`` to
-``link_most_target``, -1 if none was used; both are empty where only tokens are served. A null
-``events.satellite`` or ``other`` means that none is meant."""
+each that is still inside: when it was asked, since the start, how long it took, and the energy of
+its work, beyond that of idling and of terminals that are on. ``visits`` has each service that
+recorded ones were in, with ``expert`` -1 for a gateway, ``layer`` the number of layers for the LM
+head, and of several layers that one satellite serves at once the first. ``load`` has what the
+constellation
+carried in each step, with the share of it in which hidden states were on a link, mean of all
+directed links that are up, and the most of any, from ``link_most_source`` to ``link_most_target``,
+-1 if none was used; ``network_j`` is the energy of bits on links, ``unwanted_j`` that of work which
+was cancelled or lost, and ``under_way_j`` at the end of the step that of work not charged to
+requests yet: those of all requests, all that is unwanted and the last that is under way are
+``steps.compute_j`` and ``network_j`` of all steps. Both are empty where only tokens are served. A
+null ``events.satellite`` or ``other`` means that none is meant."""

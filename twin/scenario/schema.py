@@ -94,6 +94,12 @@ class PlacementTable(Table):
         le=100_000,
         description="topologies the planner averages over, with its own outage draws",
     )
+    waiting: Literal["none", "m/g/1"] = Field(
+        "none",
+        description="what strategies that search for rings, and policies, add to each part of a "
+        "token's way; m/g/1: the mean waiting at its satellite, an approximation: as if work came "
+        "at random and was served piece by piece; assumption",
+    )
     params: Params = Field(default_factory=dict)
 
 
@@ -248,6 +254,11 @@ class Scenario(Table):
         compute, serving = self.compute, self.serving
         if compute.kernels is not None and serving.mode != "requests":
             raise ValueError("compute.kernels needs serving.mode 'requests'")
+        if self.requests.prefix_reuse and self.requests.prefix_tokens % serving.block_tokens:
+            raise ValueError(
+                f"requests.prefix_tokens must be a multiple of serving.block_tokens "
+                f"({serving.block_tokens}), not {self.requests.prefix_tokens}"
+            )
         if compute.boards > 1:
             needed = {
                 "serving.mode": (serving.mode, "requests"),
@@ -257,6 +268,16 @@ class Scenario(Table):
             for field, (value, wanted) in needed.items():
                 if value != wanted:
                     raise ValueError(f"compute.boards above 1 needs {field} '{wanted}'")
+        return self
+
+    @model_validator(mode="after")
+    def _waiting_foreseen(self) -> Self:
+        asks_again = self.serving.mode == "requests" and self.requests.arrivals == "closed"
+        if self.placement.waiting != "none" and asks_again:
+            raise ValueError(
+                "placement.waiting must be 'none' where requests.arrivals is 'closed': how much "
+                "is asked depends on how soon it is answered"
+            )
         return self
 
     @model_validator(mode="after")

@@ -47,6 +47,14 @@ class Requests(Table):
     trace_share: Efficiency = Field(
         1.0, description="trace: share of its requests that is kept, at random; assumption"
     )
+    prefix_reuse: bool = Field(
+        False,
+        description="trace: whether what the hashes of prompts show to be cached already is not "
+        "computed again",
+    )
+    prefix_tokens: int = Field(
+        512, ge=1, le=MAX_TOKENS, description="trace: tokens that a hash stands for"
+    )
     prompt_most: int | None = Field(
         None, ge=1, le=MAX_TOKENS, description="trace: longer prompts are cut to this; assumption"
     )
@@ -73,6 +81,12 @@ class Requests(Table):
         0.0,
         description="end of the run in which nothing more is asked, so that what is inside can end",
     )
+    record_every: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000_000,
+        description="every n-th request is recorded with all services it was in (table visits)",
+    )
     ttft_target_s: Duration = Field(
         60.0, description="first token by then, counted for goodput; assumption"
     )
@@ -84,6 +98,8 @@ class Requests(Table):
     def _fits_arrivals(self) -> Self:
         if self.arrivals == "trace" and self.trace is None:
             raise ValueError("arrivals 'trace' needs trace")
+        if self.arrivals != "trace" and self.prefix_reuse:
+            raise ValueError("prefix_reuse needs arrivals 'trace'")
         if self.arrivals in ("trace", "closed") and self.daily:
             raise ValueError(f"daily must be 0 where arrivals are '{self.arrivals}'")
         return self

@@ -77,7 +77,10 @@ class Bus(Table):
 class Compute(Table):
     """On-board computing."""
 
-    board: str = Field("paper", description="named computer; its figures may be overridden")
+    board: str = Field(
+        "paper",
+        description="named computer, any figure of which may be overridden; assumption",
+    )
     gflops: Speed | None = Field(None, description="peak; default: the board's")
     memory_gb: Memory | None = Field(None, description="default: the board's")
     memory_gb_per_s: float | None = Field(

@@ -180,6 +180,13 @@ class Links(Table):
         None, gt=0, le=90, description="links between planes are off beyond this latitude"
     )
     rate_gbps: Rate = 100.0
+    bit_nj: float = Field(
+        0.0,
+        ge=0,
+        le=1e9,
+        description="energy of a bit of a request on a link, beyond what terminals draw whether "
+        "they send or not; assumption",
+    )
 
     @model_validator(mode="after")
     def _hold_outlasts_acquisition(self) -> Self:

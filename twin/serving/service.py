@@ -10,10 +10,15 @@ from twin.moe.inference import Inference
 from twin.moe.kernels import read_kernels
 from twin.scenario.schema import Scenario
 from twin.serving.engine.records import OUTCOME, RUNNING, WAITING, Rows
-from twin.serving.engine.state import Engine, EngineState, nothing_served
+from twin.serving.engine.start import nothing_served
+from twin.serving.engine.state import Engine, EngineState
 from twin.serving.heads import Heads
 from twin.serving.hosts import Hosts
-from twin.serving.requests import FIELDS, Source, SourceState, Users
+from twin.serving.link_load import link_busy_s, link_tokens, set_ways
+from twin.serving.request_step import RequestStep
+from twin.serving.requests import FIELDS, Source, SourceState, Traced, Users
+from twin.serving.rules import rules
+from twin.serving.spent import under_way, unwanted
 from twin.serving.ways import Paths, ways
 from twin.serving.work import MANY, gaining_tokens, kernel_tables, set_times
 from twin.vocabulary import Cause
@@ -30,40 +35,6 @@ class RequestState:
     heads: Heads
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequestStep:
-    """What a step has done for requests.
-
-    Attributes
-    ----------
-    ended : (R,) records
-        Requests that ended, times from the step's start; see `OUTCOME`.
-    busy_s : (N,) float64
-        Work of each satellite, in seconds at speed 1.
-    tokens_made, tokens_passed : int
-        Tokens that came out of the model; tokens that entered it, prompts included.
-    running, waiting : int
-        Requests inside at the end.
-    blocks_share : float
-        Of the cache's blocks in use at the end.
-    services, service_tokens : int
-        Services that ended or run, and the tokens in them.
-    link_share : (nnz,) float64
-        Share of the step in which hidden states were on each directed link.
-    """
-
-    ended: Rows
-    busy_s: NDArray[np.float64]
-    tokens_made: int
-    tokens_passed: int
-    running: int
-    waiting: int
-    blocks_share: float
-    services: int
-    service_tokens: int
-    link_share: NDArray[np.float64]
-
-
 class RequestService:
     """Serves a scenario's requests.
 
@@ -75,10 +46,10 @@ class RequestService:
         Where requests come from.
     heads : Heads
         Where the LM head is.
-    satellites, links : int
-        N, and directed links.
-    sites : int
-        Places that requests come from.
+    pace : (N,) float64
+        Full speed of each satellite.
+    links, sites : int
+        Directed links, and places that requests come from.
     step_s : float
     stops_s : float
         When arrivals stop, since the start of the run.
@@ -95,7 +66,7 @@ class RequestService:
         source: Source,
         *,
         heads: Heads,
-        satellites: int,
+        pace: NDArray[np.float64],
         sites: int,
         links: int,
         step_s: float,
@@ -108,12 +79,13 @@ class RequestService:
         self._stops_s, self._heads = stops_s, heads
         if state is None:
             state = nothing_served(
-                satellites=satellites,
+                satellites=len(pace),
                 layers=card.layers,
                 experts=card.experts,
                 links=links,
                 heads=heads.count,
             )
+        state.satellites["pace"] = pace
         path = scenario.compute.kernels
         kernels = {} if path is None else read_kernels(path)
         self._engine = Engine(
@@ -124,35 +96,17 @@ class RequestService:
             kernels=kernel_tables(kernels),
             sites=sites,
         )
-        micro = table.batching == "micro-batch"
-        self._engine.set(
-            seed=seed,
-            top_k=card.top_k,
-            chunk=table.chunk_tokens,
-            block=table.block_tokens,
-            most_running=table.max_running,
-            queue_most=table.max_queue,
-            batch_tokens=table.max_batch_tokens,
-            batch_requests=table.max_batch_requests,
-            micro=micro,
-            fuse=table.fuse,
-            one_class=table.order == "oldest" or micro,
-            first_class=table.order == "prefill-first",
-            retries=scenario.workload.retries,
-            boards=scenario.compute.boards,
-            exchange_s=scenario.compute.exchange_us * 1e-6,
-            exchange_token_s=card.hidden_bytes * 8 / (scenario.compute.exchange_gbps * 1e9),
-            patience_s=scenario.requests.patience_s or 0.0,
-            drop_s=scenario.requests.ttft_target_s if table.drop_late else 0.0,
-            transfer_s=inference.transfer_s,
-            waiting_tokens=1 if scenario.links.rate_gbps < table.cut_through_gbps else 2,
-        )
+        self._engine.set(seed=seed, **rules(scenario, inference))
         experts_only = scenario.compute.accounting == "experts-only"
         set_times(state.parts, inference.times, experts_only=experts_only)
         state.parts["overhead_s"][0] += table.host_ms * 1e-3
         gaining = MANY if kernels else gaining_tokens(state.parts)
         self._engine.set(service_tokens=table.service_tokens or gaining)
         self._engine.set(**source.rules() if isinstance(source, Users) else {"users": 0})
+        if isinstance(source, Traced) and scenario.requests.prefix_reuse:
+            self._engine.set_hashes(source.trace.hash_offset, source.trace.hashes)
+            tokens = scenario.requests.prefix_tokens
+            self._engine.set(prefix_tokens=tokens, prefix_blocks=tokens // table.block_tokens)
 
     @property
     def heads(self) -> Heads:
@@ -206,13 +160,14 @@ class RequestService:
         entry_s : (S,) float64
             Way from each site to the first gateway, ``inf`` without service.
         """
+        before, links = self._engine.state.core.copy(), self._engine.state.links.copy()
         self._set_ways(hosts, delay_s, head_delay_s, inference)
-        self._engine.set_ways(ways(paths, self._expert(hosts)))
+        set_ways(self._engine, ways(paths, self._expert(hosts)))
         self._set_hosts(hosts, delay_s, up, speed)
         self._set_blocks(hosts, free_bytes)
         self._let_in(start_s, entry_s)
-        before, links = self._engine.state.core.copy(), self._engine.state.links.copy()
         self._engine.state.satellites["busy_s"] = self._engine.state.links["taken_s"] = 0.0
+        self._engine.state.links["tokens"] = 0
         self._engine.advance(self._step_s)
         return self._result(before, links)
 
@@ -274,6 +229,11 @@ class RequestService:
         core["all_blocks"] = max(blocks, 0)
         core["blocks"] = core["all_blocks"] - in_use
 
+    def _free_blocks(self) -> float:
+        """Blocks without users, those that keep a prefix included."""
+        core = self._engine.state.core[0]
+        return float(core["blocks"] + core["idle"] * core["prefix_blocks"])
+
     def _let_in(self, start_s: float, entry_s: NDArray[np.float64]) -> None:
         self._engine.step["entry_s"][:] = entry_s
         if isinstance(self._source, Users):
@@ -300,13 +260,18 @@ class RequestService:
         }
         result = RequestStep(
             ended=np.concatenate([self._unserved, self._engine.outcomes()]),
+            visits=self._engine.visits(),
             busy_s=state.satellites["busy_s"].copy(),
             running=int((state.requests["phase"] == RUNNING).sum()),
             waiting=int((state.requests["phase"] == WAITING).sum()),
-            blocks_share=1.0 - float(core["blocks"][0]) / max(float(core["all_blocks"][0]), 1.0),
+            blocks_share=1.0 - self._free_blocks() / max(float(core["all_blocks"][0]), 1.0),
+            cached_tokens=int((core["all_blocks"] - core["blocks"])[0] * core["block"][0]),
             services=int(state.satellites["services"].sum()),
             service_tokens=int(state.satellites["served_tokens"].sum()),
-            link_share=self._engine.link_busy_s(links, self._step_s) / self._step_s,
+            link_share=link_busy_s(self._engine, links, self._step_s) / self._step_s,
+            link_tokens=link_tokens(self._engine),
+            unwanted=unwanted(before, core),
+            under_way=under_way(state, self._step_s),
             **change,
         )
         state.satellites["services"] = state.satellites["served_tokens"] = 0

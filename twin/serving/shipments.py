@@ -86,15 +86,15 @@ class Terms:
         What of this is for them, at most.
     store_bytes : float
         What comes up from the ground in a step.
-    recompute_s : float
-        Time to recompute a layer's cache.
+    recompute_byte_s : float
+        Time to recompute a byte of a layer's cache.
     step_s : float
     """
 
     rate_bytes: float
     link_bytes: float
     store_bytes: float
-    recompute_s: float
+    recompute_byte_s: float
     step_s: float
 
 
@@ -108,6 +108,6 @@ def terms(scenario: Scenario, model: Inference, step_s: float) -> Terms:
         link_bytes=rate_bytes * table.migration_share,
         store_bytes=table.store_gbps * 1e9 / 8 * step_s,
         # The prompts run through the ring again, as fast as its slowest stage.
-        recompute_s=scenario.workload.conversations * scenario.model.context_tokens * stage_s,
+        recompute_byte_s=stage_s / model.card.kv_bytes_per_token_per_layer,
         step_s=step_s,
     )

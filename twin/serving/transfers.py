@@ -231,8 +231,9 @@ class Transfers:
         """Recompute a cache where that is quicker, or where no satellite holds it any more."""
         terms = self._terms
         moved_s = shipment.cache_bytes / terms.link_bytes * terms.step_s
-        if shipment.cache_bytes and (source == GROUND or terms.recompute_s < moved_s):
-            shipment.compute_cache(self.state.now_s - terms.step_s + terms.recompute_s)
+        recompute_s = shipment.cache_bytes * terms.recompute_byte_s
+        if shipment.cache_bytes and (source == GROUND or recompute_s < moved_s):
+            shipment.compute_cache(self.state.now_s - terms.step_s + recompute_s)
 
     def _source(
         self, shipment: Shipment, up: NDArray[np.bool_], delay_s: NDArray[np.float64]

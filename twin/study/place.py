@@ -23,6 +23,7 @@ from twin.planning.problems import Known, last_planned_step, plan, planning_prob
 from twin.plugins import load_plugins
 from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
+from twin.serving.demand import asked_by_requests
 from twin.study.pool import map_jobs
 from twin.world.world import World
 
@@ -160,6 +161,7 @@ def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem
             soc=np.full(len(pace), scenario.bus.initial_soc),
             probability=model.probability,
             activation=model.activation,
+            asked=asked_by_requests(scenario, world.step_s),
         ),
         first_step=0,
         last_step=last_planned_step(scenario, 0),

@@ -182,9 +182,7 @@ class Session:
         if stop.is_set():
             return
         self._look()
-        # Without an error there may be a note of what was asked for meanwhile; that stays.
-        if error:
-            self.error.value = error
+        self.error.value = error or self.error.value  # a note that was made meanwhile stays
         self.work.value = None
 
     def _look(self) -> None:

@@ -29,11 +29,16 @@ class Reason(StrEnum):
     HORIZON = "horizon"
     LATENCY = "latency"
     UNREACHABLE = Cause.UNREACHABLE.word
+    TTFT = "ttft"
+    QUEUE = "queue"
 
 
 DECAYED = "decayed"
 """Why a satellite is lost that SGP4 gives up. Few runs have it: it is no word of `EVENT_CAUSES`, so
 that the tables of all others stay as they were."""
+
+_RARE = (Reason.TTFT, Reason.QUEUE)
+"""No words of it either, for the same reason."""
 
 TRIGGERS = tuple(Reason)[: tuple(Reason).index(Reason.START)]
 """What happens to hosts between two reports, for policies to react to."""
@@ -44,7 +49,7 @@ EVENT_CAUSES = tuple(
             *(cause.word for cause in CAUSES),
             *(state.word for state in LinkState if state.group in ("down", "acquiring")),
             *map(str, Migration),
-            *map(str, Reason),
+            *(str(reason) for reason in Reason if reason not in _RARE),
         ]
     )
 )

@@ -3,6 +3,7 @@
 from numba import njit
 
 from twin.serving.engine.groups import follow, free_group, new_group, new_job
+from twin.serving.engine.prefixes import cached_pieces, evict, let_go, use
 from twin.serving.engine.queues import enqueue
 from twin.serving.engine.records import FREE, NONE, RUNNING, WAITING
 from twin.serving.engine.rows import group_at, member_at, outcome_at, request_at
@@ -73,6 +74,7 @@ def leave_running(x, r):  # type: ignore[no-untyped-def]
     if after == NONE:
         x.running_last = before
     x.running -= 1
+    let_go(x, r)
     x.blocks += request_at(x, r).blocks
     request_at(x, r).blocks = 0
     request_at(x, r).epoch += 1
@@ -96,10 +98,11 @@ def write_row(x, r, cause):  # type: ignore[no-untyped-def]
     x.done += 1
     row.number, row.site, row.cause = request.number, request.site, cause
     row.prompt, row.output, row.tries = request.prompt, request.output, request.tries
-    row.made, row.preempted = request.made, request.preempted
+    row.made, row.preempted, row.reused = request.made, request.preempted, request.reused
     row.asked_s, row.came_s, row.admitted_s = request.asked_s, request.came_s, request.admitted_s
     row.first_s, row.last_s, row.gap_s = request.first_s, request.last_s, request.gap_s
     row.wait_s, row.serve_s, row.way_s = request.wait_s, request.serve_s, request.way_s
+    row.busy_s, row.hops = request.busy_s, request.hops
 
 
 @njit(cache=True)
@@ -133,12 +136,14 @@ def _reserve(x, r, tokens):  # type: ignore[no-untyped-def]
     """Make a request's blocks hold `tokens`; the youngest of the others give way, or itself."""
     request = request_at(x, r)
     block = x.block
-    more = (tokens + block - 1) // block - request.blocks
+    more = (tokens + block - 1) // block - request.blocks - request.shared * x.prefix_blocks
+    evict(x, more)
     while more > x.blocks:
         victim = x.running_last
         _preempt(x, victim)
         if victim == r:
             return False
+        evict(x, more)
     if more > 0:
         x.blocks -= more
         request.blocks += more
@@ -160,9 +165,12 @@ def admit(x, r, now_s):  # type: ignore[no-untyped-def]
     if r == NONE or x.running >= x.most_running or not x.open:
         return NONE
     request = request_at(x, r)
-    if (request.due + x.block - 1) // x.block > x.blocks:
+    pieces, idle = cached_pieces(x, r)
+    needed = (request.due + x.block - 1) // x.block - pieces * x.prefix_blocks
+    if needed > x.blocks + (x.idle - idle) * x.prefix_blocks:
         return NONE
     leave_line(x, r)
+    use(x, r, pieces)
     # Those that run are kept by age: the youngest is the last.
     before = x.running_last
     while before != NONE and request_at(x, before).age > request.age:

@@ -46,7 +46,7 @@ def gateway_ends_s(x, j, now_s):  # type: ignore[no-untyped-def]
     ends_s = start_s + gateway_alone_s(x, job.part, j) / satellite.speed
     if ends_s >= x.until_s:
         return -1.0
-    _serve(satellite, start_s, ends_s)
+    _serve(satellite, group, start_s, ends_s)
     group.wait_s += start_s - now_s
     group.serve_s += ends_s - start_s
     return ends_s
@@ -70,11 +70,11 @@ def expert_ahead(x, g, e, now_s):  # type: ignore[no-untyped-def]
     ends_s = start_s + expert_s(x, p, 1) / satellite.speed
     if ends_s >= x.until_s:
         return False
-    _serve(satellite, start_s, ends_s)
+    _serve(satellite, group, start_s, ends_s)
     row = on_row(x, g)
     back_s = leg_s(x, 1, on_s(x, row, e))
-    passes(x, layer * experts + e, 1)
-    passes(x, (layers + row) * experts + e, 1)
+    passes(x, g, layer * experts + e, 1)
+    passes(x, g, (layers + row) * experts + e, 1)
     if ends_s + back_s > group.join_s:
         group.join_s = ends_s + back_s
         group.branch_wait_s = start_s - arrives_s
@@ -84,8 +84,10 @@ def expert_ahead(x, g, e, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _serve(satellite, start_s, ends_s):  # type: ignore[no-untyped-def]
+def _serve(satellite, group, start_s, ends_s):  # type: ignore[no-untyped-def]
+    work_s = (ends_s - start_s) * satellite.speed
     satellite.free_s = ends_s
-    satellite.busy_s += (ends_s - start_s) * satellite.speed
+    satellite.busy_s += work_s
+    group.busy_s += work_s / satellite.pace
     satellite.services += 1
     satellite.served_tokens += 1

@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.admission import count_inside, leave, leave_running
-from twin.serving.engine.groups import drop, free_group
+from twin.serving.engine.groups import charge, drop, free_group
+from twin.serving.engine.prefixes import evict
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import DONE, HELD, JOBS, NONE, RUNNING
 from twin.serving.engine.rows import group_at, job_at, member_at, part_at, request_at, satellite_at
@@ -104,6 +105,7 @@ def fail_all(x, cause, now_s):  # type: ignore[no-untyped-def]
     """Fail all requests that run."""
     while x.running_first != NONE:
         fail(x, x.running_first, cause, now_s)
+    evict(x, x.all_blocks)
 
 
 @njit(cache=True)
@@ -125,9 +127,18 @@ def fail_members(x, g, cause, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def done_s(satellite, now_s):  # type: ignore[no-untyped-def]
+    """Work that has been done of the service that a satellite is at, in seconds at speed 1."""
+    if satellite.speed > 0.0:
+        return satellite.work_s - (satellite.ends_s - now_s) * satellite.speed
+    return satellite.work_s - satellite.left_s
+
+
+@njit(cache=True)
 def lose_work(x, s, cause, now_s):  # type: ignore[no-untyped-def]
     """Fail the requests of all jobs at a satellite that has died."""
     satellite = satellite_at(x, s)
+    charge(x, satellite.serving, done_s(satellite, now_s) / satellite.pace)
     _fail_jobs(x, satellite.serving, cause, now_s)
     satellite.serving = satellite.done_order = NONE
     for c in range(2):

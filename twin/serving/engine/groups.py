@@ -16,7 +16,7 @@ from twin.serving.engine.rows import (
     satellite_at,
 )
 
-GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes")
+GROWING: Final = ("heap", "members", "groups", "jobs", "outcomes", "visits")
 _SPARE: Final = 8
 
 
@@ -39,6 +39,8 @@ def lacking_table(x):  # type: ignore[no-untyped-def]
         return 3
     if x.size_outcomes - x.done < inside:
         return 4
+    if x.record_every and x.size_visits - x.visited < jobs:
+        return 5
     return -1
 
 
@@ -54,13 +56,48 @@ def new_group(x):  # type: ignore[no-untyped-def]
     group.there_s = x.now_s
     group.tokens = group.gives = group.layer = group.pending = group.prompt = 0
     group.reads = group.scores = group.chunk = group.behind = group.chunk_reads = 0
+    group.busy_s, group.hops = 0.0, 0
     group.join_s = group.wait_s = group.serve_s = group.way_s = 0.0
     return g
 
 
 @njit(cache=True)
+def charge(x, j, busy_s):  # type: ignore[no-untyped-def]
+    """Divide a service's work among the groups of a chain of jobs, by their tokens."""
+    tokens, first = 0, j
+    while j != NONE:
+        tokens += job_at(x, j).tokens
+        j = job_at(x, j).next
+    j = first
+    while j != NONE:
+        job = job_at(x, j)
+        group_at(x, job.group).busy_s += busy_s * job.tokens / tokens
+        j = job.next
+
+
+@njit(cache=True)
+def settle(x, g):  # type: ignore[no-untyped-def]
+    """Divide a group's work among its requests, by their tokens; some may not want it any more."""
+    group = group_at(x, g)
+    m = group.first
+    while m != NONE:
+        member = member_at(x, m)
+        request = request_at(x, member.request)
+        share = member.tokens / group.tokens
+        if request.epoch == member.epoch:
+            request.busy_s += share * group.busy_s
+            request.hops += share * group.hops
+        else:
+            x.unwanted_busy_s += share * group.busy_s
+            x.unwanted_hops += share * group.hops
+        m = member.next
+    group.busy_s, group.hops = 0.0, 0
+
+
+@njit(cache=True)
 def free_group(x, g):  # type: ignore[no-untyped-def]
     """Give the rows of a group and its members back."""
+    settle(x, g)
     group = group_at(x, g)
     m = group.first
     while m != NONE:

@@ -10,7 +10,7 @@ from numba import njit
 
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import CROSSED, NONE
-from twin.serving.engine.rows import hop_at, job_at, link_at, tokens_passed, way_first
+from twin.serving.engine.rows import group_at, hop_at, job_at, link_at, tokens_passed, way_first
 
 
 @njit(cache=True)
@@ -37,21 +37,24 @@ def cross(x, j, now_s):  # type: ignore[no-untyped-def]
     takes_s = job.tokens * x.transfer_s
     link.free_s = max(link.free_s, now_s) + takes_s
     link.taken_s += takes_s
+    link.tokens += job.tokens
+    group_at(x, job.group).hops += job.tokens
     job.hop += 1
     add_event(x, link.free_s + hop.delay_s, CROSSED, j)
 
 
 @njit(cache=True)
-def cut_through(x, way, tokens, delay_s):  # type: ignore[no-untyped-def]
+def cut_through(x, g, way, tokens, delay_s):  # type: ignore[no-untyped-def]
     """Time of a leg whose tokens wait for no link: its delay, and each put on the way once."""
-    passes(x, way, tokens)
+    passes(x, g, way, tokens)
     return leg_s(x, tokens, delay_s)
 
 
 @njit(cache=True)
-def passes(x, way, tokens):  # type: ignore[no-untyped-def]
+def passes(x, g, way, tokens):  # type: ignore[no-untyped-def]
     """Count tokens that cut through a leg's links."""
     tokens_passed(x, way).value += tokens
+    group_at(x, g).hops += tokens * (way_first(x, way + 1) - way_first(x, way))
 
 
 @njit(cache=True)

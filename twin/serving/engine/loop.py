@@ -3,25 +3,20 @@
 from numba import njit
 
 from twin.serving.engine.admission import (
-    admit,
     admit_all,
     count_inside,
-    first_waiting,
-    join,
     leave,
     wait,
 )
 from twin.serving.engine.arrivals import ask
+from twin.serving.engine.batches import form_batches
 from twin.serving.engine.edge import book
 from twin.serving.engine.groups import (
     alive,
+    charge,
     drop,
-    follow,
-    free_group,
     free_job,
     lacking_table,
-    new_group,
-    new_job,
 )
 from twin.serving.engine.heap import remove_first
 from twin.serving.engine.overload import (
@@ -61,6 +56,7 @@ from twin.serving.engine.records import (
     WAITING,
 )
 from twin.serving.engine.rows import event_at, group_at, job_at, part_at, request_at, satellite_at
+from twin.serving.engine.visits import note_visit
 
 
 @njit(cache=True)
@@ -167,7 +163,7 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
     if satellite.first[0] == NONE and satellite.first[1] == NONE:
         if not (x.micro and s == part_at(x, 0).satellite):
             return
-        _form_batches(x, now_s)
+        form_batches(x, now_s)
     if satellite.free_s > now_s:
         add_event(x, satellite.free_s, START, s)
     else:
@@ -191,44 +187,6 @@ def begin_idle(x, satellites, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _form_batches(x, now_s):  # type: ignore[no-untyped-def]
-    """Gather what is ready into one group for each board, the oldest first, then let others in."""
-    for board in range(x.boards):
-        g = new_group(x)
-        follow(x, g, x.last_batch)
-        x.last_batch = g
-        if _fill(x, g, board, now_s):
-            enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
-        else:
-            free_group(x, g)
-
-
-@njit(cache=True)
-def _fill(x, g, board, now_s):  # type: ignore[no-untyped-def]
-    """Fill a batch; returns how many requests are in it."""
-    members, preemptions = 0, x.preemptions
-    group = group_at(x, g)
-    r = x.running_first
-    while r != NONE and group.tokens < x.batch_tokens and members < x.batch_requests:
-        request = request_at(x, r)
-        after = request.next
-        if request.ready and request.age % x.boards == board:
-            if not join(x, g, r, min(x.batch_tokens - group.tokens, x.chunk)):
-                break
-            members += 1
-            after = request_at(x, r).next
-        r = after
-    while group.tokens < x.batch_tokens and members < x.batch_requests:
-        if x.preemptions != preemptions:
-            break
-        r = admit(x, first_waiting(x, board), now_s)
-        if r == NONE or not join(x, g, r, min(x.batch_tokens - group.tokens, x.chunk)):
-            break
-        members += 1
-    return members
-
-
-@njit(cache=True)
 def _jobs_arrive(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
     s = part_at(x, job_at(x, j).part).satellite
     while j != NONE:
@@ -248,12 +206,15 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     j = satellite.serving
     satellite.serving = NONE
     book(x, s, now_s, satellite.speed)
+    charge(x, j, satellite.work_s / satellite.pace)
     serve_s = now_s - satellite.started_s
     layers = x.layers
     back, head = NONE, 0
     while j != NONE:
         job = job_at(x, j)
         after, g, part, wait_s = job.next, job.group, job.part, job.wait_s
+        if x.record_every:
+            note_visit(x, j, s, now_s)
         if not alive(x, g):
             drop(x, j)
         elif part_at(x, part).layer < layers < part:

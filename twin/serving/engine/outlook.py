@@ -42,5 +42,9 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
     stays = core["waiting_tokens"] > 1 and not (core["exponential"] or core["patience_s"])
     asked = state.requests[state.requests["phase"] != FREE]
     tokens = asked["prompt"].astype(np.int64) + asked["output"]
+    seen = core["record_every"] > 0  # with every service
     fits = (-(-tokens // core["block"])).sum() <= core["all_blocks"] and not core["users"]
-    state.core["settled"], state.core["until_s"] = one_by_one and stays and fits, until_s
+    state.core["settled"], state.core["until_s"] = (
+        one_by_one and stays and fits and not seen,
+        until_s,
+    )

@@ -16,8 +16,10 @@ from twin.serving.engine.groups import (
     free_job,
     free_member,
     new_job,
+    settle,
 )
 from twin.serving.engine.links import cross, cut_through, set_out, waits_for_links
+from twin.serving.engine.prefixes import share
 from twin.serving.engine.queues import add_event, enqueue, send
 from twin.serving.engine.records import NONE, READY, RUNNING
 from twin.serving.engine.rows import (
@@ -66,7 +68,7 @@ def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
         if waits_for_links(x, tokens, way):
             set_out(x, j, way, now_s)
             continue
-        way_s = cut_through(x, way, tokens, out_s(x, layer, e))
+        way_s = cut_through(x, g, way, tokens, out_s(x, layer, e))
         job_at(x, j).way_s = way_s
         send(x, j, now_s, now_s + way_s, s, stamp)
     if group.pending == 0:
@@ -106,7 +108,7 @@ def expert_done(x, j, now_s, s, stamp):  # type: ignore[no-untyped-def]
         job.back = 1
         set_out(x, j, way, now_s)
         return
-    leg_s = cut_through(x, way, job.tokens, delay_s)
+    leg_s = cut_through(x, job.group, way, job.tokens, delay_s)
     result_there(x, j, now_s + leg_s, leg_s, now_s, s, stamp)
 
 
@@ -215,6 +217,7 @@ def next_chunks(x, g, now_s):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
     """Note the tokens that a group has made; returns the chain of those that go on."""
+    settle(x, g)
     group = group_at(x, g)
     m = group.first
     while m != NONE:
@@ -230,6 +233,7 @@ def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
             request.made += 1
             if request.made == 1:
                 request.first_s = now_s
+                share(x, r)
             else:
                 request.gap_s = max(request.gap_s, now_s - request.last_s)
             request.last_s = now_s

@@ -86,6 +86,7 @@ def start(x, s, now_s):  # type: ignore[no-untyped-def]
     satellite.started_s = satellite.booked_s = now_s
     if x.exponential:
         duration_s *= -np.log(1.0 - uniform(x.seed, x.order, 0, 0, 0))
+    satellite.work_s = duration_s
     satellite.ends_s = now_s + duration_s / satellite.speed
     satellite.services += 1
     satellite.done_order = add_event(x, satellite.ends_s, DONE, s)

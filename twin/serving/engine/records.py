@@ -47,6 +47,8 @@ REQUEST = np.dtype(
         ("blocks", "i4"),
         ("ready", "i4"),
         ("last_chunk", "i4"),
+        ("shared", "i4"),
+        ("reused", "i4"),
         ("preempted", "i4"),
         ("tries", "i4"),
         ("next", "i4"),
@@ -62,13 +64,16 @@ REQUEST = np.dtype(
         ("wait_s", "f8"),
         ("serve_s", "f8"),
         ("way_s", "f8"),
+        ("busy_s", "f8"),
+        ("hops", "f8"),
     ]
 )
 """`due` tokens must pass before the next one is made: the prompt and, after a preemption, what was
-made before. `sent` of them have left. `context` tokens are cached, in `blocks`. The age is the
-order of asking. `last_chunk` is the group of the last chunk under way, or -1. The epoch counts what
-cancels a request's groups under way. The user is the one who asks again in a closed loop, else -1.
-Orders are those of the events at which its user leaves, or it is dropped; -1 if there is none."""
+made before. `sent` of them have left. `context` tokens are cached, in `blocks` and in `shared`
+pieces of its prompt; `reused` tokens were there already. The age is the order of asking.
+`last_chunk` is the group of the last chunk under way, or -1. The epoch counts what cancels a
+request's groups under way. The user is the one who asks again in a closed loop, else -1. Orders are
+those of the events at which its user leaves, or it is dropped; -1 if there is none."""
 
 MEMBER = np.dtype(
     [
@@ -105,6 +110,8 @@ GROUP = np.dtype(
         ("wait_s", "f8"),
         ("serve_s", "f8"),
         ("way_s", "f8"),
+        ("busy_s", "f8"),
+        ("hops", "i8"),
         ("branch_wait_s", "f8"),
         ("branch_serve_s", "f8"),
         ("branch_way_s", "f8"),
@@ -115,7 +122,8 @@ layer's gateway before the one `after` it, which is `held` until then; `at` is t
 a group was sent to, where it is at `there_s`. `pending` jobs are under way. `reads` cached tokens
 are read, `scores` pairs of a token and one before it are computed. `chunk` tokens are of prompts;
 each of them is behind others of its own prompt that are cached, `behind` in all, and they read
-`chunk_reads`. The branch is the slowest of the experts so far."""
+`chunk_reads`. The branch is the slowest of the experts so far. `busy_s` of satellites at their full
+speed, and `hops` of tokens over links, are not charged to requests yet."""
 
 JOB = np.dtype(
     [
@@ -138,9 +146,9 @@ from its expert, or not there yet. It waits, or is on a leg, since `since_s`."""
 WAY = np.dtype([("link", "i4"), ("delay_s", "f8")])
 """One link of a leg."""
 
-LINK = np.dtype([("free_s", "f8"), ("taken_s", "f8")])
+LINK = np.dtype([("free_s", "f8"), ("taken_s", "f8"), ("tokens", "i8")])
 """A directed link, by its entry in the network's skeleton: when all that waits for it is on its
-way, and how much of its time has been taken in this step."""
+way, how much of its time has been taken in this step, and by how many tokens."""
 
 SATELLITE = np.dtype(
     [
@@ -155,14 +163,17 @@ SATELLITE = np.dtype(
         ("booked_s", "f8"),
         ("left_s", "f8"),
         ("free_s", "f8"),
+        ("work_s", "f8"),
+        ("pace", "f8"),
         ("speed", "f8"),
         ("busy_s", "f8"),
         ("served_tokens", "i8"),
         ("services", "i8"),
     ]
 )
-"""Parts that wait, decoding and prompts apart; jobs in service. It is free from `free_s` on as far
-as services are worked out ahead; see `twin.serving.engine.ahead`."""
+"""Parts that wait, decoding and prompts apart; jobs in service, which take `work_s` at speed 1. At
+full speed a satellite has its `pace`. It is free from `free_s` on as far as services are worked out
+ahead; see `twin.serving.engine.ahead`."""
 
 PART = np.dtype(
     [
@@ -187,6 +198,9 @@ PART = np.dtype(
 is `alone` if its satellite has no other, and every way that its tokens may take leads somewhere.
 `coming` counts an expert's jobs that it has not served yet, but for those worked out ahead."""
 
+PREFIX = np.dtype([("users", "i4"), ("cached", "i4"), ("previous", "i4"), ("next", "i4")])
+"""A piece of prompts that requests share; those without users hang together, by how long."""
+
 GRID = np.dtype([("rows", "i4"), ("columns", "i4"), ("at", "i8")])
 """A table of measured times: where its rows, columns and times begin among the numbers."""
 
@@ -198,6 +212,7 @@ OUTCOME = np.dtype(
         ("prompt", "i4"),
         ("output", "i4"),
         ("made", "i4"),
+        ("reused", "i4"),
         ("preempted", "i4"),
         ("tries", "i4"),
         ("asked_s", "f8"),
@@ -209,8 +224,26 @@ OUTCOME = np.dtype(
         ("wait_s", "f8"),
         ("serve_s", "f8"),
         ("way_s", "f8"),
+        ("busy_s", "f8"),
+        ("hops", "f8"),
     ]
 )
+
+VISIT = np.dtype(
+    [
+        ("number", "i8"),
+        ("layer", "i4"),
+        ("expert", "i4"),
+        ("satellite", "i4"),
+        ("first_token", "i4"),
+        ("tokens", "i4"),
+        ("came_s", "f8"),
+        ("began_s", "f8"),
+        ("ended_s", "f8"),
+    ]
+)
+"""A service that a recorded request's tokens were in; the expert is -1 for a gateway, and the layer
+L for the LM head."""
 
 TABLES = {
     "heap": EVENT,
@@ -221,6 +254,8 @@ TABLES = {
     "satellites": SATELLITE,
     "parts": PART,
     "outcomes": OUTCOME,
+    "visits": VISIT,
+    "prefixes": PREFIX,
     "links": LINK,
     "ways": WAY,
     "first": np.dtype("i4"),
@@ -234,6 +269,8 @@ TABLES = {
     "cumulated": np.dtype("f8"),
     "activation": np.dtype("f8"),
     "scratch": np.dtype("i4"),
+    "hash_first": np.dtype("i8"),
+    "hash_piece": np.dtype("i4"),
     "listed": np.dtype("i4"),
     "grids": GRID,
     "numbers": np.dtype("f8"),
@@ -262,6 +299,9 @@ RULES = (
     ("drop_s", "f8"),
     ("all_blocks", "i8"),
     ("exponential", "i8"),
+    ("record_every", "i8"),
+    ("prefix_blocks", "i8"),
+    ("prefix_tokens", "i8"),
     ("boards", "i8"),
     ("exchange_s", "f8"),
     ("exchange_token_s", "f8"),
@@ -303,8 +343,12 @@ COUNTERS = (
     ("waiting", "i8"),
     ("inside", "i8"),
     ("last_batch", "i8"),
+    ("idle_first", "i8"),
+    ("idle_last", "i8"),
+    ("idle", "i8"),
     ("blocks", "i8"),
     ("done", "i8"),
+    ("visited", "i8"),
     ("preemptions", "i8"),
     ("cancels", "i8"),
     ("tokens_made", "i8"),
@@ -312,11 +356,14 @@ COUNTERS = (
     ("now_s", "f8"),
     ("clock_s", "f8"),
     ("inside_s", "f8"),
+    ("unwanted_busy_s", "f8"),
+    ("unwanted_hops", "f8"),
 )
-"""What changes with every event. `free_` is the first of a table's free rows, `left_` how many.
+"""What changes with every event. Unwanted is the work of groups that their requests have not waited
+for: cancelled, lost, or left behind. `free_` is the first of a table's free rows, `left_` how many.
 `cancels` counts what may have left jobs that no request wants."""
 
-SIZES = tuple((f"size_{name}", "i8") for name in ("heap", "requests", "outcomes"))
+SIZES = tuple((f"size_{name}", "i8") for name in ("heap", "requests", "outcomes", "visits"))
 
 CORE = np.dtype([*((name, "i8") for name in TABLES), *RULES, *COUNTERS, *SIZES])
 """One row: addresses of the tables, rules, counters, sizes."""

@@ -20,8 +20,10 @@ from twin.serving.engine.records import (
     MEMBER,
     OUTCOME,
     PART,
+    PREFIX,
     REQUEST,
     SATELLITE,
+    VISIT,
     WAY,
 )
 
@@ -50,7 +52,7 @@ _COUNT: Final = np.dtype([("value", "i8")])
 
 _event, _request, _member, _group = _row(EVENT), _row(REQUEST), _row(MEMBER), _row(GROUP)
 _job, _satellite, _part, _outcome = _row(JOB), _row(SATELLITE), _row(PART), _row(OUTCOME)
-_link, _way = _row(LINK), _row(WAY)
+_link, _way, _prefix, _visit = _row(LINK), _row(WAY), _row(PREFIX), _row(VISIT)
 _cell, _small, _count, _grid = _row(_CELL), _row(_SMALL), _row(_COUNT), _row(GRID)
 
 
@@ -127,6 +129,12 @@ def tokens_passed(x, way):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def visit_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of a service that a recorded request was in."""
+    return _visit(x.visits, i)
+
+
+@njit(cache=True)
 def tokens_of(x, expert):  # type: ignore[no-untyped-def]
     """Scratch row: tokens of an expert, for the group at hand."""
     return _small(x.scratch, expert)
@@ -148,6 +156,24 @@ def count_listed(x):  # type: ignore[no-untyped-def]
 def grid_at(x, kind):  # type: ignore[no-untyped-def]
     """Row of a table of measured times; without rows if there is none."""
     return _grid(x.grids, kind)
+
+
+@njit(cache=True)
+def prefix_at(x, p):  # type: ignore[no-untyped-def]
+    """Row of a piece of prompts."""
+    return _prefix(x.prefixes, p)
+
+
+@njit(cache=True)
+def hash_first(x, number):  # type: ignore[no-untyped-def]
+    """Where the pieces of a request's prompt begin."""
+    return _count(x.hash_first, number).value
+
+
+@njit(cache=True)
+def hash_piece(x, i):  # type: ignore[no-untyped-def]
+    """Which piece it is."""
+    return _small(x.hash_piece, i).value
 
 
 @njit(cache=True)

@@ -12,7 +12,6 @@ from twin.serving.engine.records import (
     COMING,
     CORE,
     HELD,
-    NEVER,
     NONE,
     OUTCOME,
     RUNNING,
@@ -21,7 +20,6 @@ from twin.serving.engine.records import (
     Rows,
 )
 from twin.serving.engine.times import KINDS
-from twin.serving.ways import Ways
 from twin.vocabulary import Cause
 
 DEAD = int(Cause.DEAD)
@@ -45,7 +43,8 @@ class EngineState:
 
     Attributes
     ----------
-    heap, requests, members, groups, jobs, satellites, parts, outcomes, links, ways, core : records
+    heap, requests, members, groups, jobs, satellites, parts : records
+    outcomes, visits, prefixes, links, ways, core : records
         Rows of each table; see `twin.serving.engine.records`.
     """
 
@@ -57,6 +56,8 @@ class EngineState:
     satellites: Rows
     parts: Rows
     outcomes: Rows
+    visits: Rows
+    prefixes: Rows
     links: Rows
     ways: Rows
     core: Rows
@@ -121,6 +122,8 @@ class Engine:
             "cumulated": (layers, experts),
             "activation": (layers, experts),
             "scratch": (experts,),
+            "hash_first": (0,),
+            "hash_piece": (0,),
             "listed": (experts + 1,),
             "grids": (KINDS,),
             "numbers": (sum(values.size for kernel in kernels if kernel for values in kernel),),
@@ -139,6 +142,21 @@ class Engine:
                     self.step["numbers"][at : at + values.size] = values.ravel()
                     at += values.size
 
+    def set_hashes(self, first: NDArray[np.int64], hashes: NDArray[np.int64]) -> None:
+        """Let requests find prefixes of their prompts cached, by the hashes of their pieces.
+
+        Parameters
+        ----------
+        first : (R + 1,) int64
+            Where each request's hashes begin.
+        hashes : (H,) int64
+        """
+        known, piece = np.unique(hashes, return_inverse=True)
+        self.step["hash_first"] = first.astype(np.int64)
+        self.step["hash_piece"] = piece.astype(np.int32)
+        if len(self.state.prefixes) < len(known):
+            self.state.grow("prefixes", len(known) - len(self.state.prefixes))
+
     def set(self, **rules: Any) -> None:
         """Set fields of the core."""
         for name, value in rules.items():
@@ -152,36 +170,6 @@ class Engine:
             self.state.grow(name, len(getattr(self.state, name)))
         edge.book_all(self._core(), len(self.state.satellites), until_s)
         self._forget_addresses()
-
-    def set_ways(self, ways: Ways) -> None:
-        """Let legs go over other links; who is under way goes on over those it set out for."""
-        jobs, old = self.state.jobs, self.state.ways
-        flying = np.flatnonzero(jobs["hop"] < jobs["last_hop"])
-        first, last = jobs["hop"][flying], jobs["last_hop"][flying]
-        ahead = [old[a:b] for a, b in zip(first, last, strict=True)]
-        self.state.ways = np.concatenate([ways.links, *ahead])
-        jobs["last_hop"][flying] = len(ways.links) + np.cumsum(last - first)
-        jobs["hop"][flying] = jobs["last_hop"][flying] - (last - first)
-        self.step["first"][:] = ways.first
-        self.step["passed"][:] = 0
-
-    def link_busy_s(self, before: Rows, step_s: float) -> NDArray[np.float64]:
-        """Time of a step in which each link was taken, or passed by tokens that cut through.
-
-        Parameters
-        ----------
-        before : (links,) records
-            The links at the start of the step.
-        step_s : float
-        """
-        links, passed = self.state.links, self.step["passed"].ravel()
-        # What waits at the end keeps the link busy from then on, and did so from the start.
-        left_s = [np.maximum(links["free_s"] - step_s, 0.0), np.maximum(before["free_s"], 0.0)]
-        tokens = np.repeat(passed, np.diff(self.step["first"]))
-        link = self.state.ways["link"][: len(tokens)]
-        through = np.bincount(link, weights=tokens, minlength=len(links))
-        through_s = through * float(self.state.core["transfer_s"][0])
-        return np.asarray(links["taken_s"] + left_s[1] - left_s[0] + through_s)
 
     def add(self, requests: Mapping[str, NDArray[Any]], arrives_s: NDArray[np.float64]) -> None:
         """Let requests be on their way; `arrives_s` is when they reach the first gateway."""
@@ -268,6 +256,12 @@ class Engine:
             if left < count:
                 state.grow(name, max(count, rows))
 
+    def visits(self) -> Rows:
+        """Take the rows of services that recorded requests were in since they were taken last."""
+        count = int(self.state.core["visited"][0])
+        self.state.core["visited"] = 0
+        return self.state.visits[:count].copy()
+
     def outcomes(self) -> Rows:
         """Take the rows of requests that have ended since they were taken last."""
         count = int(self.state.core["done"][0])
@@ -299,35 +293,3 @@ class Engine:
         """Addresses are no state."""
         for name in TABLES:
             self.state.core[name] = 0
-
-
-def nothing_served(
-    *, satellites: int, layers: int, experts: int, links: int = 0, heads: int = 1
-) -> EngineState:
-    """Return the state before the first request."""
-    columns = layers * experts
-    sizes = {"satellites": satellites, "parts": layers + columns + heads, "links": links}
-    names = [field.name for field in fields(EngineState) if field.name != "core"]
-    core = np.zeros(1, CORE)
-    for name in _CORE:
-        if name.startswith(("free_", "waiting_", "running_")):
-            core[name] = NONE
-    core["last_batch"] = NONE
-    core["layers"], core["experts"], core["heads"] = layers, experts, heads
-    core["open"] = core["boards"] = 1
-    core["last_ask_s"] = np.inf
-    core["waiting_tokens"] = NEVER
-    rows = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
-    for name in ("satellites", "parts"):
-        rows[name]["first"] = rows[name]["last"] = NONE
-    rows["satellites"]["serving"] = rows["satellites"]["done_order"] = NONE
-    rows["satellites"]["speed"] = 1.0
-    parts = rows["parts"]
-    parts["next"] = parts["stamp"] = NONE
-    parts["layer"][:layers] = np.arange(layers)
-    parts["layer"][layers:] = layers
-    parts["layer"][layers + 1 : layers + 1 + columns] = np.repeat(np.arange(layers), experts)
-    made = EngineState(**rows, core=core)
-    for name in ("requests", *groups.GROWING):
-        made.grow(name, 64)
-    return made

@@ -1,0 +1,56 @@
+"""What a step has done for requests, as the service tells it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.serving.engine.records import Rows
+from twin.serving.spent import Spent
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestStep:
+    """What a step has done for requests.
+
+    Attributes
+    ----------
+    ended : (R,) records
+        Requests that ended, times from the step's start; see `OUTCOME`.
+    visits : (V,) records
+        Services that recorded requests were in, times from the step's start; see `VISIT`.
+    busy_s : (N,) float64
+        Work of each satellite, in seconds at speed 1.
+    tokens_made, tokens_passed : int
+        Tokens that came out of the model; tokens that entered it, prompts included.
+    running, waiting : int
+        Requests inside at the end.
+    blocks_share : float
+        Of the cache's blocks in use at the end.
+    cached_tokens : int
+        Room of the blocks in use at the end, those that keep a prefix included.
+    services, service_tokens : int
+        Services that ended or run, and the tokens in them.
+    link_share : (nnz,) float64
+        Share of the step in which hidden states were on each directed link.
+    link_tokens : (nnz,) int64
+        Hidden states that were put on each directed link.
+    unwanted, under_way : Spent
+        Work that no request waited for, and at the end work not charged to requests yet.
+    """
+
+    ended: Rows
+    visits: Rows
+    busy_s: NDArray[np.float64]
+    tokens_made: int
+    tokens_passed: int
+    running: int
+    waiting: int
+    blocks_share: float
+    cached_tokens: int
+    services: int
+    service_tokens: int
+    link_share: NDArray[np.float64]
+    link_tokens: NDArray[np.int64]
+    unwanted: Spent
+    under_way: Spent
