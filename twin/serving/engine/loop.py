@@ -18,6 +18,7 @@ from twin.serving.engine.groups import (
     free_job,
     lacking_table,
 )
+from twin.serving.engine.head import head_done, ready_again, send_back
 from twin.serving.engine.heap import remove_first
 from twin.serving.engine.overload import (
     QUEUE_FULL,
@@ -34,12 +35,9 @@ from twin.serving.engine.passage import (
     crossed,
     expert_done,
     fan_out,
-    head_done,
     next_chunks,
     pass_layer,
     pass_on,
-    ready_again,
-    send_back,
 )
 from twin.serving.engine.queues import add_event, enqueue, start
 from twin.serving.engine.records import (
