@@ -1,7 +1,7 @@
 """On-board computers: how fast they compute and read memory, how much they hold, what they draw."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isinf
 from typing import Final
 
 from twin.moe.roofline import Computer
@@ -161,7 +161,8 @@ BOARDS: Final[Registry[Board]] = Registry(
     field="compute.board",
     purpose=lambda board: (
         f"{board.title}: {board.gflops:,g} GFLOPS (int8 {board.gflops_int8:,g}), "
-        f"{board.memory_gb:g} GB at {board.memory_gb_per_s:,g} GB/s"
+        f"{board.memory_gb:g} GB"
+        + ("" if isinf(board.memory_gb_per_s) else f" at {board.memory_gb_per_s:,g} GB/s")
     ),
 )
 """The known boards by name; peaks are dense, and every source names its assumptions."""

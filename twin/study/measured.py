@@ -32,11 +32,6 @@ from twin.runs.store import Run, open_run
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 
-CARDS: Final = {
-    "meta-llama/Llama-3.1-8B": "llama-3.1-8b",
-    "Qwen/Qwen3-30B-A3B-Instruct-2507": "qwen3-30b-a3b",
-    "mistralai/Mixtral-8x7B-v0.1": "mixtral-8x7b",
-}
 OTHERS: Final = {
     "meta-llama/Llama-3.1-8B": ("up to 1.7 %", "up to 2.2 %"),
     "Qwen/Qwen3-30B-A3B-Instruct-2507": ("-1.7 %", "-2.2 %", "-13.6 %"),
@@ -142,13 +137,32 @@ def measured_times(folder: Path) -> dict[str, FloatArray]:
 _MEASURED: Final = ("arrival_time", "queued_ts", "first_token_ts", "last_token_ts", "output_toks")
 
 
+def _meta(folder: Path) -> tuple[str, dict[str, Any]]:
+    """Name of the model, and how its server was started."""
+    names = ("meta.json", "requests.jsonl", "dense.csv", "attention.csv", "per_sequence.csv")
+    for name in names:
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: has no {name}; a folder of a run has {', '.join(names)}")
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        return str(meta["model"]), dict(meta["engine_kwargs"])
+    except (ValueError, LookupError, TypeError):
+        raise InputError(f"{folder / 'meta.json'}: has no model and engine_kwargs") from None
+
+
+def _card(model: str) -> str:
+    """Card of a model: the one whose name is in the model's, the longest if there are several."""
+    found = [name for name in presets.MODEL_CARDS if name in model.lower()]
+    if not found:
+        raise InputError(f"no card for {model!r}; known: {', '.join(presets.MODEL_CARDS)}")
+    return max(found, key=len)
+
+
 def scenario_of(folder: Path, kernels: Path | None, host_ms: float | None = None) -> Scenario:
     """Return the scenario of a measured run; without `kernels` work takes the roofline's times."""
-    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    engine, times = meta["engine_kwargs"], measured_times(folder)
-    if (card := CARDS.get(meta["model"])) is None:
-        raise InputError(f"{folder}: unknown model {meta['model']!r}; known: {', '.join(CARDS)}")
-    boards = engine.get("data_parallel_size", 1) * engine.get("tensor_parallel_size", 1)
+    model, engine = _meta(folder)
+    card, times = _card(model), measured_times(folder)
+    boards = engine.get("data_parallel_size", 1)
     until_s = 1.5 * float((times["asked_s"] + times["e2e_s"]).max())
     share = engine.get("gpu_memory_utilization") or MEMORY_SHARE
     overrides: dict[str, Any] = {
@@ -157,7 +171,7 @@ def scenario_of(folder: Path, kernels: Path | None, host_ms: float | None = None
         "simulation.steps": int(np.ceil(until_s / STEP_S)),
         "model.card": card,
         "compute.boards": boards,
-        "compute.memory_gb": _memory_gb(card, share),
+        "compute.memory_gb": _memory_gb(card, share) * engine.get("tensor_parallel_size", 1),
         "serving.chunk_tokens": engine["max_num_batched_tokens"],
         "serving.max_batch_tokens": engine["max_num_batched_tokens"],
         "serving.max_batch_requests": engine["max_num_seqs"],
@@ -225,13 +239,20 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--fit", action="store_true", help="fit the host time to the first folder")
     arguments = parser.parse_args()
-    host_ms = fitted_host_ms(arguments.folders[0]) if arguments.fit else None
+    try:
+        _compare(arguments.folders, fit=arguments.fit)
+    except InputError as error:
+        parser.exit(2, f"measured: {error}\n")
+
+
+def _compare(folders: list[Path], *, fit: bool) -> None:
+    models = [_meta(folder)[0] for folder in folders]
+    host_ms = fitted_host_ms(folders[0]) if fit else None
     console = Console()
     if host_ms is not None:
-        console.print(f"host time fitted to {arguments.folders[0].name}: {host_ms:g} ms")
+        console.print(f"host time fitted to {folders[0].name}: {host_ms:g} ms")
     table = Table("times by", "mean TPOT", "mean E2E", "mean TTFT", "p99 E2E")
-    for folder in arguments.folders:
-        model = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["model"]
+    for folder, model in zip(folders, models, strict=True):
         table.add_row(f"[bold]{model}[/bold]")
         measured = measured_times(folder)
         for roofline in (False, True):
