@@ -39,9 +39,15 @@ _FIXED = (
     "links.seam",
     "links.cross_shell_every",
     "compute.hub_every",
-    "serving.head_satellites",
 )
 """Fields that a state depends on, or that are past: a fork cannot change them."""
+_OF_REQUESTS = (
+    "serving.head_satellites",
+    "serving.block_tokens",
+    "requests.prefix_reuse",
+    "requests.prefix_tokens",
+)
+"""The same where requests are under way."""
 
 
 @dataclass(kw_only=True)
@@ -187,7 +193,12 @@ def beginning_of(folder: Path) -> Beginning | None:
 
 def _check_changes(parent: Scenario, child: Scenario) -> None:
     before, after = parent.model_dump(mode="json"), child.model_dump(mode="json")
-    for path in _FIXED:
+    fixed: tuple[str, ...] = _FIXED
+    if before["serving"]["mode"] == "requests":
+        fixed += _OF_REQUESTS
+        # What is cached is known by the trace's hashes.
+        fixed += ("requests.trace",) if before["requests"]["prefix_reuse"] else ()
+    for path in fixed:
         table, _, key = path.partition(".")
         old, new = before[table], after[table]
         if (old[key] != new[key]) if key else (old != new):

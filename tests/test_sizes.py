@@ -15,7 +15,6 @@ TABLE = "one figure a line"
 FORMAT = "the chunk's fields in their order"
 
 LONGER = {
-    "twin/serving/engine/records.py": "all tables of the engine, described in one place",
     "twin/views/trace.py": "one format, described in one place",
     "twin/moe/race.py: race_sums": KERNEL,
     "twin/serving/hops.py: _follow": KERNEL,

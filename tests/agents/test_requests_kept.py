@@ -9,6 +9,7 @@ import pytest
 
 from agents.fork import fork
 from agents.run import resume, run_scenario
+from twin.errors import InputError
 from twin.runs import checkpoints
 from twin.runs.summary import summarise
 from twin.runs.tables import TABLES
@@ -105,6 +106,13 @@ def test_a_fork_may_have_others_who_ask(tmp_path, scenario, arrivals, changes):
     if "requests.patience_s" in changes:
         late = before[before["asked_s"] >= first_s]
         np.testing.assert_array_equal(np.sort(late["request"]), np.sort(asked["request"]))
+
+
+@pytest.mark.parametrize("changes", [{"serving.block_tokens": 32}, {"requests.prefix_reuse": True}])
+def test_a_fork_cannot_change_what_caches_are_counted_in(tmp_path, scenario, changes):
+    parent = run_scenario(scenario("trace"), runs_dir=tmp_path, run_id="p")
+    with pytest.raises(InputError, match=f"{next(iter(changes))}: cannot be changed in a fork"):
+        fork(parent, 11, changes=changes)
 
 
 @pytest.mark.parametrize("arrivals", ["poisson", "bursts", "trace", "closed"])

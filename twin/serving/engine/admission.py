@@ -203,7 +203,7 @@ def go(x, r, now_s):  # type: ignore[no-untyped-def]
     """Send a request's next group, alone, into the queue of the first layer."""
     g = new_group(x)
     if join(x, g, r, x.chunk):
-        if group_at(x, g).prompt:
+        if group_at(x, g).chunk:
             follow(x, g, request_at(x, r).last_chunk)
             request_at(x, r).last_chunk = g
         enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
@@ -233,7 +233,6 @@ def join(x, g, r, most):  # type: ignore[no-untyped-def]
     x.tokens_passed += tokens
     group.tokens += tokens
     group.gives += member.gives
-    group.prompt |= left > 0
     group.reads += request.context
     if left > 0:
         group.chunk += tokens

@@ -34,7 +34,7 @@ def is_free(x, j):  # type: ignore[no-untyped-def]
         return False
     group, satellite = group_at(x, job.group), satellite_at(x, part.satellite)
     waits = part.first[0] != NONE or part.first[1] != NONE or satellite.serving != NONE
-    return group.tokens == 1 and not group.prompt and not waits and satellite.speed > 0.0
+    return group.tokens == 1 and not group.chunk and not waits and satellite.speed > 0.0
 
 
 @njit(cache=True)
@@ -59,7 +59,7 @@ def expert_ahead(x, g, e, now_s):  # type: ignore[no-untyped-def]
     layer = group.layer
     p = layers + 1 + layer * experts + e
     part = part_at(x, p)
-    if not (x.settled and part.alone) or part.coming or group.tokens != 1 or group.prompt:
+    if not (x.settled and part.alone) or part.coming or group.tokens != 1 or group.chunk:
         return False
     satellite, out = satellite_at(x, part.satellite), out_s(x, layer, e)
     if satellite.speed <= 0.0:

@@ -54,7 +54,7 @@ def new_group(x):  # type: ignore[no-untyped-def]
     group.first = group.next = group.ahead = group.after = NONE
     group.at = group.held = 0
     group.there_s = x.now_s
-    group.tokens = group.gives = group.layer = group.pending = group.prompt = 0
+    group.tokens = group.gives = group.layer = group.pending = 0
     group.reads = group.scores = group.chunk = group.behind = group.chunk_reads = 0
     group.busy_s, group.hops = 0.0, 0
     group.join_s = group.wait_s = group.serve_s = group.way_s = 0.0

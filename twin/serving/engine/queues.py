@@ -23,7 +23,7 @@ def add_event(x, t_s, kind, what):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def class_of(x, group):  # type: ignore[no-untyped-def]
     """0 for decoding, 1 for a part of a prompt, where the two do not share a queue."""
-    return 0 if x.one_class else group_at(x, group).prompt
+    return 1 if group_at(x, group).chunk and not x.one_class else 0
 
 
 @njit(cache=True)

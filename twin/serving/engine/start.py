@@ -5,7 +5,8 @@ from dataclasses import fields
 import numpy as np
 
 from twin.serving.engine import groups
-from twin.serving.engine.records import CORE, NEVER, NONE, TABLES
+from twin.serving.engine.core import CORE, TABLES
+from twin.serving.engine.records import NEVER, NONE
 from twin.serving.engine.state import EngineState
 
 

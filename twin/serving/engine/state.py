@@ -8,17 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.serving.engine import arrivals, edge, groups, loop, outlook
-from twin.serving.engine.records import (
-    COMING,
-    CORE,
-    HELD,
-    NONE,
-    OUTCOME,
-    RUNNING,
-    TABLES,
-    WAITING,
-    Rows,
-)
+from twin.serving.engine.core import CORE, TABLES
+from twin.serving.engine.records import COMING, HELD, NONE, OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.times import KINDS
 from twin.vocabulary import Cause
 
