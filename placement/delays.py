@@ -1,5 +1,7 @@
 """Mean delays between satellites over the planning snapshots."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,13 @@ def mean_delay_s(problem: PlacementProblem) -> NDArray[np.float64]:
     return mean_s
 
 
+class Delays(Protocol):
+    """Where a search gets mean delays from."""
+
+    def of(self, satellites: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Delays from some satellites to all, (len(satellites), N)."""
+
+
 class Ways:
     """Mean delays from satellites, worked out for each when it is first asked for.
 
@@ -61,6 +70,17 @@ class Ways:
             self._mean_s[missing] = mean_way_s(self._problem, missing)
             self._known[missing] = True
         return np.asarray(self._mean_s[satellites])
+
+
+class KnownWays:
+    """Mean delays that are known, (N, N)."""
+
+    def __init__(self, delay_s: NDArray[np.float64]) -> None:
+        self._delay_s = delay_s
+
+    def of(self, satellites: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Rows of some satellites."""
+        return self._delay_s[satellites]
 
 
 def nearest(delay_s: NDArray[np.float64], usable: NDArray[np.bool_], m: int) -> NDArray[np.int32]:

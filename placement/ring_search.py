@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.copies import mean_entry_s
-from placement.delays import Ways, nearest
+from placement.delays import Delays, Ways, nearest
 from placement.filling import Limits, fill
 from placement.problem import Placement, PlacementProblem
 from placement.scoring import Score, scorer
@@ -34,7 +34,7 @@ class Field:
         problem: PlacementProblem,
         limit: Limits,
         *,
-        ways: Ways,
+        ways: Delays,
         score: Score,
         first_s: NDArray[np.float64],
     ) -> None:

@@ -22,15 +22,20 @@ _TOKENS = 64
 Score = Callable[[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]], float]
 
 
-def scorer(problem: PlacementProblem) -> Score:
+type Choices = tuple[NDArray[np.int32], NDArray[np.float64]]
+"""What a token may choose, (C, L, K), and with which probability, (C, L)."""
+
+
+def scorer(problem: PlacementProblem, known: Choices | None = None) -> Score:
     """Return a function of (delays from the gateways, gateways, hosts) that gives seconds a token.
 
     The delays are means over the planning snapshots, (L, N); gateways (L,), hosts (L, E).
+    `known` saves working out `choices`.
     """
     speed = np.maximum(problem.speed, 1e-12)
     expert_s = problem.expert_s / speed
     hop_s = problem.transfer_s
-    chosen, weight = _choices(problem)
+    chosen, weight = known or choices(problem)
     nowhere_s = np.zeros(problem.n_satellites)
 
     def score(
@@ -49,8 +54,8 @@ def scorer(problem: PlacementProblem) -> Score:
     return score
 
 
-def _choices(problem: PlacementProblem) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """What a token may choose, (C, L, K), and with which probability, (C, L)."""
+def choices(problem: PlacementProblem) -> Choices:
+    """What a token may choose, and with which probability."""
     layers, experts = problem.activation.shape
     if problem.top_k == 1:
         everyone = np.broadcast_to(np.arange(experts)[:, None, None], (experts, layers, 1))

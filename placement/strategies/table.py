@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from placement.deployment import Deployment
 from placement.problem import Placement
 from placement.strategies.energy_aware import energy_aware
 from placement.strategies.exact import exact
@@ -14,9 +15,10 @@ from placement.strategies.replicated import replicated
 from placement.strategies.single_satellite import single_satellite
 from placement.strategies.space_xnet import compact_random, space_xnet
 from placement.strategies.sun_tracking import sun_tracking
+from placement.strategies.tiled import tiled
 from twin.registry import Registry
 
-type Strategy = Callable[..., Placement]
+type Strategy = Callable[..., Placement | Deployment]
 
 STRATEGIES: Registry[Strategy] = Registry(
     "placement strategy",
@@ -32,6 +34,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "sun-tracking": sun_tracking,
         "energy-aware": energy_aware,
         "replicated": replicated,
+        "tiled": tiled,
         "exact": exact,
         "single-satellite": single_satellite,
     },

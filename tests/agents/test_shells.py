@@ -5,6 +5,7 @@ import pytest
 
 from agents.model import TwinModel
 from agents.run import run_scenario
+from placement.deployment import deploy
 from placement.strategies.table import STRATEGIES
 from twin.network.handover import NOBODY
 from twin.planning.forecast import entry_share
@@ -38,7 +39,10 @@ def problems():
 @pytest.mark.parametrize("strategy", QUICK)
 def test_the_host_shell_is_planned_as_if_it_were_alone(strategy, problems):
     alone, among = (
-        STRATEGIES[strategy](problem, rng=np.random.default_rng(3)) for problem in problems
+        deploy(problem, STRATEGIES[strategy], instances=1, rng=np.random.default_rng(3)).instances[
+            0
+        ]
+        for problem in problems
     )
     np.testing.assert_array_equal(
         among.gateways, np.where(alone.gateways < 0, -1, alone.gateways + FIRST)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agents.model import TwinModel
+from placement.deployment import deploy
 from placement.strategies.table import STRATEGIES
 from twin.moe.expectation import expected_latency
 from twin.moe.latency import sampled_latency
@@ -78,7 +79,8 @@ def test_expected_latency(benchmark, model):
 )
 def test_planning(benchmark, model, strategy):
     problem = problem_of(model.config)
-    benchmark(lambda: STRATEGIES[strategy](problem, rng=np.random.default_rng(0)))
+    rng = np.random.default_rng(0)
+    benchmark(lambda: deploy(problem, STRATEGIES[strategy], instances=1, rng=rng))
 
 
 def test_model_step(benchmark, model):
