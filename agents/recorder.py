@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from agents.requests import load_row, request_rows, visit_rows
+from agents.requests import load_row, request_rows, unfinished_rows, visit_rows
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
@@ -56,6 +56,14 @@ class Recorder:
                 self._writer.add("visits", visit_rows(model, step, model.requested))
             self._writer.add("load", load_row(model, step, model.requested))
         self._writer.end_step(step)
+
+    def close(self, model: TwinModel) -> None:
+        """Record what the end of the run found inside."""
+        if model.requests is None:
+            return
+        rows = unfinished_rows(model)
+        if len(rows["request"]):
+            self._writer.add("requests", rows)
 
     def _outages(self, model: TwinModel, step: int) -> None:
         now = model.network.state.unbroken

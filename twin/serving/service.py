@@ -52,7 +52,7 @@ class RequestService:
         Directed links, and places that requests come from.
     step_s : float
     stops_s : float
-        When arrivals stop, since the start of the run.
+        When arrivals stop, since the start of the run; may be put off.
     seed : int
         Of the tokens' choices.
     state : EngineState, optional
@@ -76,7 +76,7 @@ class RequestService:
     ) -> None:
         card, table = inference.card, scenario.serving
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
-        self._stops_s, self._heads = stops_s, heads
+        self.stops_s, self._heads = stops_s, heads
         if state is None:
             state = nothing_served(
                 satellites=len(pace),
@@ -238,8 +238,8 @@ class RequestService:
         self._engine.step["entry_s"][:] = entry_s
         if isinstance(self._source, Users):
             self._engine.add_users(*self._source.newcomers())
-        self._engine.set(last_ask_s=self._stops_s - start_s)
-        asked = self._source.until(min(start_s + self._step_s, self._stops_s))
+        self._engine.set(last_ask_s=self.stops_s - start_s)
+        asked = self._source.until(min(start_s + self._step_s, self.stops_s))
         asked["asked_s"] = asked["asked_s"] - start_s
         arrives_s = asked["asked_s"] + entry_s[asked["site"].astype(int)]
         served = np.isfinite(arrives_s)
