@@ -135,7 +135,8 @@ def test_requests_and_blocks_are_conserved(handed_over):
         requests, core = state.engine.requests, state.engine.core[0]
         inside = requests["phase"] != FREE
         assert state.source.number == ended + inside.sum()
-        assert core["all_blocks"] - core["blocks"] == requests["blocks"][inside].sum()
+        instance = state.engine.instances[0]
+        assert instance["all_blocks"] - instance["blocks"] == requests["blocks"][inside].sum()
         used = -(-requests["context"][requests["phase"] == RUNNING] // core["block"])
         np.testing.assert_array_equal(used, requests["blocks"][requests["phase"] == RUNNING])
         busy_share = model.requested.busy_s / model.world.step_s / model.fleet.pace

@@ -15,8 +15,8 @@ def system(*, layers=1, experts=1, top_k=1, gateway=0.0, expert=0.0, head=0.0, w
     engine = Engine(state, layers=layers, experts=experts)
     state.parts["satellite"] = np.arange(parts)
     state.parts["token_s"][:layers] = gateway
-    state.parts["token_s"][layers] = head
-    state.parts["token_s"][layers + 1 :] = expert
+    state.parts["token_s"][layers:-1] = expert
+    state.parts["token_s"][-1] = head
     engine.step["out_s"][:] = engine.step["on_s"][:] = ways
     engine.step["weight"][:] = 1 / experts
     engine.step["activation"][:] = top_k / experts

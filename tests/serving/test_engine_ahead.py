@@ -23,7 +23,7 @@ def ring(seed, *, shared, blocks=MANY, **rules):
     engine = Engine(state, layers=LAYERS, experts=EXPERTS)
     parts = state.parts
     parts["satellite"] = np.arange(PARTS)
-    parts["satellite"][LAYERS] = 0
+    parts["satellite"][-1] = 0
     for p in rng.choice(np.arange(1, PARTS), shared, replace=False):
         parts["satellite"][p] = rng.integers(1, PARTS)
     parts["token_s"] = rng.uniform(0.01, 0.04, PARTS)
@@ -134,7 +134,7 @@ def test_the_same_where_satellites_slow_down_die_and_hand_over(seed):
             forward_s=rng.uniform(0.01, 0.1, PARTS),
             speed=np.where(dead, 0.0, speed),
             dead=dead,
-            cache_lost=bool(dead[parts["satellite"][:LAYERS]].any()),
+            cache_lost=dead[parts["satellite"][None, :LAYERS]].any(axis=1),
         )
 
     ahead, events = ring(5, shared=3), ring(5, shared=3, **BY_EVENTS)

@@ -162,15 +162,15 @@ def test_memory_that_shrinks_refuses_what_waits_and_would_never_fit():
     }  # fmt: skip
     engine.add(asked, np.array([0.0, 0.1, 0.2]))
     engine.advance(0.3)
-    engine.state.core["all_blocks"] -= 10
-    engine.state.core["blocks"] -= 10
+    engine.state.instances["all_blocks"] -= 10
+    engine.state.instances["blocks"] -= 10
     state = engine.state
     engine.change(
         satellite=state.parts["satellite"].copy(),
         forward_s=np.zeros(len(state.parts)),
         speed=state.satellites["speed"].copy(),
         dead=np.zeros(len(state.satellites), bool),
-        cache_lost=False,
+        cache_lost=np.zeros(1, bool),
     )
     engine.advance(1e3)
     done = np.sort(engine.outcomes(), order="number")

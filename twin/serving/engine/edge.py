@@ -5,12 +5,20 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.admission import count_inside, leave, leave_running
+from twin.serving.engine.admission import count_inside, leave, leave_line, leave_running
 from twin.serving.engine.groups import charge, drop, free_group
 from twin.serving.engine.prefixes import evict
 from twin.serving.engine.queues import add_event
-from twin.serving.engine.records import DONE, HELD, JOBS, NONE, RUNNING
-from twin.serving.engine.rows import group_at, job_at, member_at, part_at, request_at, satellite_at
+from twin.serving.engine.records import DONE, HELD, JOBS, NONE, RETRY, RUNNING
+from twin.serving.engine.rows import (
+    group_at,
+    instance_at,
+    job_at,
+    member_at,
+    part_at,
+    request_at,
+    satellite_at,
+)
 from twin.vocabulary import Cause
 
 UNREACHABLE: Final = int(Cause.UNREACHABLE)
@@ -101,11 +109,22 @@ def fail(x, r, cause, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def fail_all(x, cause, now_s):  # type: ignore[no-untyped-def]
-    """Fail all requests that run."""
-    while x.running_first != NONE:
-        fail(x, x.running_first, cause, now_s)
-    evict(x, x.all_blocks)
+def fail_all(x, i, cause, now_s):  # type: ignore[no-untyped-def]
+    """Fail all requests that run on an instance."""
+    instance = instance_at(x, i)
+    while instance.running_first != NONE:
+        fail(x, instance.running_first, cause, now_s)
+    evict(x, i, instance.all_blocks)
+
+
+@njit(cache=True)
+def redirect(x, rows, instance, way_s):  # type: ignore[no-untyped-def]
+    """Send requests that wait for their instance to another; each is there a way later."""
+    for i in range(len(rows)):
+        r = rows[i]
+        leave_line(x, r)
+        request_at(x, r).instance, request_at(x, r).phase = instance[i], HELD
+        add_event(x, way_s[i], RETRY, r)
 
 
 @njit(cache=True)

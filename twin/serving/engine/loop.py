@@ -50,10 +50,22 @@ from twin.serving.engine.records import (
     NONE,
     READY,
     RELEASE,
+    RETRY,
     START,
     WAITING,
 )
-from twin.serving.engine.rows import event_at, group_at, job_at, part_at, request_at, satellite_at
+from twin.serving.engine.rows import (
+    event_at,
+    first_gateway,
+    group_at,
+    instance_at,
+    instance_of,
+    is_expert,
+    job_at,
+    part_at,
+    request_at,
+    satellite_at,
+)
 from twin.serving.engine.visits import note_visit
 
 
@@ -86,6 +98,8 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
                 pass_on(x, what, t_s, NONE, order)
         elif kind == ASK:
             ask(x, what, t_s)
+        elif kind == RETRY:
+            _arrives_again(x, what, t_s)
         else:
             _gone(x, what, t_s, kind, order)
     return -1
@@ -115,39 +129,49 @@ def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
         return
     count_inside(x, now_s, 1)
     wait(x, r)
-    _let_in(x, now_s)
-    if request.phase == WAITING and x.waiting > x.queue_most:
+    _let_in(x, request.instance, now_s)
+    if request.phase == WAITING and instance_of(x, r).waiting > x.queue_most:
         cancel(x, r, QUEUE_FULL, now_s)
     else:
         set_deadlines(x, r, now_s)
 
 
 @njit(cache=True)
+def _arrives_again(x, r, now_s):  # type: ignore[no-untyped-def]
+    """Let a request that comes from another instance wait, unless it has gone or waits already."""
+    if request_at(x, r).phase == HELD:
+        wait(x, r)
+        _let_in(x, request_at(x, r).instance, now_s)
+
+
+@njit(cache=True)
 def _gone(x, r, now_s, kind, order):  # type: ignore[no-untyped-def]
     """Let a request go if its user has left or it is too late, and others in where it was."""
+    i = request_at(x, r).instance
     if kind == GIVE_UP:
         give_up(x, r, now_s, order)
     else:
         drop_late(x, r, now_s, order)
-    _let_in(x, now_s)
+    _let_in(x, i, now_s)
 
 
 @njit(cache=True)
 def try_again(x, now_s):  # type: ignore[no-untyped-def]
-    """Let requests that were held back wait at the first gateway again; `x.open` may be new."""
+    """Let requests that were held back wait again; what first gateways let in may be new."""
     for r in range(x.size_requests):
         if request_at(x, r).phase == HELD:
             wait(x, r)
-    refuse_too_long(x, now_s)
-    _let_in(x, now_s)
+    for i in range(x.copies):
+        refuse_too_long(x, i, now_s)
+        _let_in(x, i, now_s)
 
 
 @njit(cache=True)
-def _let_in(x, now_s):  # type: ignore[no-untyped-def]
-    """Admit what has room, and start the first gateway if it is idle."""
+def _let_in(x, i, now_s):  # type: ignore[no-untyped-def]
+    """Admit what has room on an instance, and start its first gateway if it is idle."""
     if x.micro == 0:
-        admit_all(x, now_s)
-    _begin(x, part_at(x, 0).satellite, now_s)
+        admit_all(x, i, now_s)
+    _begin(x, first_gateway(x, i), now_s)
 
 
 @njit(cache=True)
@@ -159,9 +183,11 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
     if x.cancels:
         drop_cancelled(x, s)
     if satellite.first[0] == NONE and satellite.first[1] == NONE:
-        if not (x.micro and s == part_at(x, 0).satellite):
+        if not x.micro:
             return
-        form_batches(x, now_s)
+        for i in range(x.copies):
+            if first_gateway(x, i) == s:
+                form_batches(x, i, now_s)
     if satellite.free_s > now_s:
         add_event(x, satellite.free_s, START, s)
     else:
@@ -206,7 +232,7 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     book(x, s, now_s, satellite.speed)
     charge(x, j, satellite.work_s / satellite.pace)
     serve_s = now_s - satellite.started_s
-    layers = x.layers
+    layers, i = x.layers, part_at(x, job_at(x, j).part).instance
     back, head = NONE, 0
     while j != NONE:
         job = job_at(x, j)
@@ -215,7 +241,7 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
             note_visit(x, j, s, now_s)
         if not alive(x, g):
             drop(x, j)
-        elif part_at(x, part).layer < layers < part:
+        elif is_expert(x, part):
             job.serve_s = serve_s
             expert_done(x, j, now_s, s, stamp)
         else:
@@ -224,10 +250,10 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
             group.pending -= 1
             group.wait_s += wait_s
             group.serve_s += serve_s
-            if part == 0:
+            if part == i * layers:
                 next_chunks(x, g, now_s)
             if satellite.reached == layers:
-                head = max(part - layers - layers * x.experts, 0)
+                head = part - x.first_head if part >= x.first_head else i * x.heads
                 back = head_done(x, g, now_s, back)
             else:
                 group.layer = group.at = satellite.reached
@@ -235,12 +261,13 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
         j = after
     if back != NONE:
         send_back(x, back, now_s, s, head)
-    if x.waiting:
-        _let_in(x, now_s)
+    if instance_at(x, i).waiting:
+        _let_in(x, i, now_s)
     _begin_soon(x, s, now_s)
 
 
 @njit(cache=True)
 def _tokens_back(x, m, now_s):  # type: ignore[no-untyped-def]
-    ready_again(x, m, now_s)
-    _let_in(x, now_s)
+    i = ready_again(x, m, now_s)
+    if i != NONE:
+        _let_in(x, i, now_s)

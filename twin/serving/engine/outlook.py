@@ -26,15 +26,17 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
     until_s : float
         Before which nothing changes but by events.
     """
-    core, parts = state.core[0], state.parts
-    layers, experts = step["out_s"].shape
+    core, parts, layers = state.core[0], state.parts, int(state.core["layers"][0])
+    rows, experts = step["out_s"].shape
     hosted = np.bincount(parts["satellite"])[parts["satellite"]]
-    reached, on = np.isfinite(step["out_s"]), np.isfinite(step["on_s"])
-    reached[:-1] &= on[: layers - 1]
-    reached[-1] &= on[layers - 1 :].all(axis=0)
-    column = slice(layers + 1, layers + 1 + layers * experts)
+    reached = np.isfinite(step["out_s"]).reshape(-1, layers, experts)
+    on = np.isfinite(step["on_s"]).reshape(len(reached), -1, experts)
+    reached[:, :-1] &= on[:, : layers - 1]
+    reached[:, -1] &= on[:, layers - 1 :].all(axis=1)
+    reached = reached.reshape(rows, experts)
+    column = slice(rows, rows + rows * experts)
     parts["alone"] = 0
-    parts["alone"][:layers] = (hosted[:layers] == 1) & reached.all(axis=1)
+    parts["alone"][:rows] = (hosted[:rows] == 1) & reached.all(axis=1)
     parts["alone"][column] = (hosted[column] == 1) & reached.ravel()
     # No batches, so that all are served as they come; no work that may be cancelled on its way,
     # since nobody leaves, and all that may be asked until then fits into the cache.
@@ -43,8 +45,8 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
     asked = state.requests[state.requests["phase"] != FREE]
     tokens = asked["prompt"].astype(np.int64) + asked["output"]
     seen = core["record_every"] > 0  # with every service
-    fits = (-(-tokens // core["block"])).sum() <= core["all_blocks"] and not core["users"]
-    state.core["settled"], state.core["until_s"] = (
-        one_by_one and stays and fits and not seen,
-        until_s,
-    )
+    blocks = -(-tokens // core["block"])
+    needed = np.bincount(asked["instance"], blocks, len(state.instances))
+    fits = (needed <= state.instances["all_blocks"]).all() and not core["users"]
+    state.core["settled"] = one_by_one and stays and fits and not seen
+    state.core["until_s"] = until_s

@@ -35,7 +35,7 @@ class EngineState:
     Attributes
     ----------
     heap, requests, members, groups, jobs, satellites, parts : records
-    outcomes, visits, prefixes, links, ways, core : records
+    instances, outcomes, visits, prefixes, links, ways, core : records
         Rows of each table; see `twin.serving.engine.records`.
     """
 
@@ -46,6 +46,7 @@ class EngineState:
     jobs: Rows
     satellites: Rows
     parts: Rows
+    instances: Rows
     outcomes: Rows
     visits: Rows
     prefixes: Rows
@@ -86,6 +87,8 @@ class Engine:
     state : EngineState
         Is changed.
     layers, experts, heads : int
+        Heads of each instance.
+    instances : int
     kernels : sequence of triples or None
         Of each kind (`twin.serving.engine.times`): tokens (R,), the other axis (C,), times (R, C).
     sites : int
@@ -99,16 +102,19 @@ class Engine:
         layers: int,
         experts: int,
         heads: int = 1,
+        instances: int = 1,
         kernels: Sequence[tuple[NDArray[np.float64], ...] | None] = (None,) * KINDS,
         sites: int = 1,
     ) -> None:
         self.state = state
+        rows, on_rows = instances * layers, instances * (layers - 1 + heads)
+        state.core["sites"] = sites
         shapes: dict[str, tuple[int, ...]] = {
-            "out_s": (layers, experts),
-            "on_s": (layers - 1 + heads, experts),
-            "back_s": (heads,),
-            "entry_s": (sites,),
-            "local": (layers,),
+            "out_s": (rows, experts),
+            "on_s": (on_rows, experts),
+            "back_s": (instances * heads,),
+            "entry_s": (instances, sites),
+            "local": (rows,),
             "weight": (layers, experts),
             "cumulated": (layers, experts),
             "activation": (layers, experts),
@@ -118,8 +124,8 @@ class Engine:
             "listed": (experts + 1,),
             "grids": (KINDS,),
             "numbers": (sum(values.size for kernel in kernels if kernel for values in kernel),),
-            "first": ((2 * layers - 1 + heads) * experts + 1,),
-            "passed": (2 * layers - 1 + heads, experts),
+            "first": ((rows + on_rows) * experts + 1,),
+            "passed": (rows + on_rows, experts),
         }
         self.step: dict[str, NDArray[Any]] = {
             name: np.zeros(shape, TABLES[name]) for name, shape in shapes.items()
@@ -145,13 +151,16 @@ class Engine:
         known, piece = np.unique(hashes, return_inverse=True)
         self.step["hash_first"] = first.astype(np.int64)
         self.step["hash_piece"] = piece.astype(np.int32)
-        if len(self.state.prefixes) < len(known):
-            self.state.grow("prefixes", len(known) - len(self.state.prefixes))
+        self.state.core["pieces"] = len(known)
+        needed = len(known) * len(self.state.instances)
+        if len(self.state.prefixes) < needed:
+            self.state.grow("prefixes", needed - len(self.state.prefixes))
 
     def set(self, **rules: Any) -> None:
-        """Set fields of the core."""
+        """Set fields of the core, or of all instances."""
         for name, value in rules.items():
-            self.state.core[name] = value
+            table = self.state.core if name in _CORE else self.state.instances
+            table[name] = value
 
     def advance(self, until_s: float) -> None:
         """Take all events before a time; the tables grow as they must."""
@@ -162,19 +171,31 @@ class Engine:
         edge.book_all(self._core(), len(self.state.satellites), until_s)
         self._forget_addresses()
 
-    def add(self, requests: Mapping[str, NDArray[Any]], arrives_s: NDArray[np.float64]) -> None:
-        """Let requests be on their way; `arrives_s` is when they reach the first gateway."""
-        self._make_room(len(arrives_s), len(arrives_s))
+    def add(
+        self,
+        requests: Mapping[str, NDArray[Any]],
+        arrives_s: NDArray[np.float64],
+        instance: NDArray[np.integer] | None = None,
+    ) -> None:
+        """Let requests be on their way; `arrives_s` is when they reach their first gateway."""
+        count = len(arrives_s)
+        self._make_room(count, count)
         names = ("number", "site", "prompt", "output", "asked_s")
-        arrivals.add_requests(self._core(), *(requests[name] for name in names), arrives_s)
+        to = np.zeros(count, np.int32) if instance is None else instance
+        arrivals.add_requests(self._core(), *(requests[name] for name in names), to, arrives_s)
         self._forget_addresses()
 
     def add_users(
-        self, first: int, site: NDArray[np.integer], since_s: NDArray[np.float64]
+        self,
+        first: int,
+        site: NDArray[np.integer],
+        since_s: NDArray[np.float64],
+        instance: NDArray[np.integer] | None = None,
     ) -> None:
         """Let users, from number `first` on, begin to think of what they ask, each at its time."""
         self._make_room(len(site), len(site))
-        arrivals.add_users(self._core(), first, site, since_s)
+        to = np.zeros(len(site), np.int32) if instance is None else instance
+        arrivals.add_users(self._core(), first, site, to, since_s)
         self._forget_addresses()
 
     def _make_room(self, requests: int, events: int) -> None:
@@ -194,7 +215,7 @@ class Engine:
         forward_s: NDArray[np.float64],
         speed: NDArray[np.float64],
         dead: NDArray[np.bool_],
-        cache_lost: bool,
+        cache_lost: NDArray[np.bool_],
     ) -> None:
         """Take what a step's edge changes into account, at time 0.
 
@@ -207,8 +228,8 @@ class Engine:
         speed : (N,) float64
         dead : (N,) bool
             Satellites that lose what they have.
-        cache_lost : bool
-            Whether a gateway's cache is gone, and every request that runs begins again.
+        cache_lost : (R,) bool
+            Instances of which a gateway's cache is gone: every request that runs begins again.
         """
         self.state.core["now_s"] = 0.0
         self._make_room_for_an_edge()
@@ -217,14 +238,25 @@ class Engine:
         busy |= (state.satellites["first"] != NONE).any(axis=1)
         for s in np.flatnonzero(dead & busy):
             edge.lose_work(core, s, DEAD, 0.0)
-        if cache_lost:
-            edge.fail_all(core, DEAD, 0.0)
+        for i in np.flatnonzero(cache_lost):
+            edge.fail_all(core, i, DEAD, 0.0)
         for p in np.flatnonzero(state.parts["satellite"] != satellite):
             edge.move(core, p, int(satellite[p]), float(forward_s[p]))
         for s in np.flatnonzero(state.satellites["speed"] != speed):
             edge.set_speed(core, s, float(speed[s]), 0.0)
         loop.begin_idle(core, len(state.satellites), 0.0)
         loop.try_again(core, 0.0)
+        self._forget_addresses()
+
+    def redirect(
+        self,
+        rows: NDArray[np.integer],
+        instance: NDArray[np.integer],
+        way_s: NDArray[np.float64],
+    ) -> None:
+        """Send requests that wait, by their rows, from their instance to another, at time 0."""
+        self._make_room(0, len(rows))
+        edge.redirect(self._core(), rows, instance, way_s)
         self._forget_addresses()
 
     def _make_room_for_an_edge(self) -> None:
