@@ -14,6 +14,7 @@ from twin.scenario.fields import (
     Duration,
     Efficiency,
     Fraction,
+    Instances,
     Name,
     Params,
     Path,
@@ -82,6 +83,9 @@ class PlacementTable(Table):
     """Where layers and experts sit."""
 
     strategy: str = "space-xnet"
+    instances: Instances = Field(
+        1, description="copies of the model, each of which serves; fill: as many as find room"
+    )
     experts_per_satellite: int = Field(
         1, ge=1, le=1_000_000, description="at most, where memory allows"
     )
