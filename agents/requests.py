@@ -17,21 +17,27 @@ from twin.serving import traces
 from twin.serving.heads import heads_at_start
 from twin.serving.request_step import RequestStep
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
-from twin.serving.service import RequestService, RequestState
+from twin.serving.service import RequestService
 from twin.serving.ways import Paths
 from twin.vocabulary import Cause
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
+    from agents.state import TwinState
 
 
-def request_service(
-    model: TwinModel, state: RequestState | None, step: int
-) -> RequestService | None:
-    """Return what serves a model's requests from a step on; None if its scenario has none."""
-    scenario = model.config
+def request_service(model: TwinModel, begins: TwinState | None) -> RequestService | None:
+    """Return what serves a model's requests, from a state on; None if its scenario has none."""
+    scenario, instances = model.config, model.config.placement.instances
+    if instances == "fill":
+        raise InputError(
+            "placement.instances: a run needs a number; `twin place` says how many find room"
+        )
     if scenario.serving.mode == "tokens":
+        if instances > 1:
+            raise InputError("placement.instances: more than 1 needs serving.mode 'requests'")
         return None
+    state, step = (None, 0) if begins is None else (begins.requests, begins.step)
     seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
     begin_s = step * model.world.step_s
     source = _source(model, SourceState() if state is None else state.source, begin_s)
@@ -39,7 +45,10 @@ def request_service(
         scenario,
         model.inference,
         source,
-        heads=heads_at_start(scenario.serving.head_satellites) if state is None else state.heads,
+        heads=heads_at_start(scenario.serving.head_satellites, instances)
+        if state is None
+        else state.heads,
+        instances=instances,
         pace=model.fleet.pace,
         links=len(model.world.skeleton.indices),
         sites=max(model.ground.sites.size, 1),
@@ -104,27 +113,33 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
     free_bytes = fleet.memory_bytes - weights
     heads, graph = service.heads, (skeleton.indptr, skeleton.indices, model.snapshot.weight_s)
     head_bytes = card.vocab * card.hidden * BYTES_PER_PARAM[precision]
-    heads.choose(model.hosts, model.delay_s, may=fleet.up & (free_bytes >= head_bytes))
-    head_delay_s, head_predecessor = model.delay_s[:1], model.predecessor[:1]
+    delay_s, predecessor, layers = model.all_delay_s, model.all_predecessor, card.layers
+    heads.choose(model.all_hosts, delay_s, may=fleet.up & (free_bytes >= head_bytes))
+    head_delay_s, head_predecessor = delay_s[::layers], predecessor[::layers]
     if heads.apart:
-        head_delay_s, head_predecessor = shortest_paths(*graph, heads.satellite)
+        head_delay_s, head_predecessor = shortest_paths(*graph, heads.satellite.ravel())
+    site = np.arange(sites)
+    entry_s = np.stack([model.ground.entry_s(site, from_first) for from_first in delay_s[::layers]])
+    model.dispatcher.begin(entry_s)
     return service.step(
         model.snapshot.instant.t_s,
-        model.hosts,
-        model.delay_s,
+        model.all_hosts,
+        delay_s,
         head_delay_s,
         Paths(
             indptr=skeleton.indptr,
             indices=skeleton.indices,
             weight_s=model.snapshot.weight_s,
-            predecessor=model.predecessor,
+            predecessor=predecessor,
             head_predecessor=head_predecessor,
         ),
         model.inference,
         up=fleet.up,
         speed=fleet.speed,
         free_bytes=free_bytes,
-        entry_s=model.ground.entry_s(np.arange(sites), model.delay_s[0]),
+        entry_s=entry_s,
+        draining=model.dispatcher.state.draining,
+        dispatch=model.dispatcher,
     )
 
 
@@ -133,7 +148,11 @@ def request_report(done: RequestStep) -> RequestReport:
     rows = done.ended[done.ended["cause"] == Cause.NONE]
     there_s, back_s = rows["first_s"] - rows["asked_s"], rows["came_s"] - rows["asked_s"]
     return RequestReport(
-        ttft_s=there_s + back_s, queued=done.waiting, cached_tokens=done.cached_tokens
+        ttft_s=there_s + back_s,
+        queued=done.waiting,
+        running=done.running,
+        left_tokens=done.left_tokens,
+        cached_tokens=done.cached_tokens,
     )
 
 
@@ -167,6 +186,7 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
         "step": step,
         "request": rows["number"],
         "site": rows["site"],
+        "instance": rows["instance"],
         "cause": [Cause(c).word if c else None for c in rows["cause"]],
         "prompt_tokens": rows["prompt"],
         "output_tokens": rows["output"],
@@ -196,6 +216,19 @@ def visit_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]
     return {"step": step, "request": rows["number"], **columns, **times}
 
 
+def instance_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
+    """Rows of table ``instances``."""
+    return {
+        "step": step,
+        "instance": np.arange(len(done.running)),
+        "open": model.dispatcher.state.open,
+        "running": done.running,
+        "waiting": done.waiting,
+        "tokens_out": done.made_by,
+        "cache_share": done.blocks_share,
+    }
+
+
 def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     """The row of table ``load``."""
     skeleton, share = model.world.skeleton, done.link_share
@@ -204,12 +237,12 @@ def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     up = np.isfinite(model.snapshot.weight_s)
     return {
         "step": step,
-        "running": done.running,
-        "waiting": done.waiting,
+        "running": int(done.running.sum()),
+        "waiting": int(done.waiting.sum()),
         "tokens_in": done.tokens_passed,
         "tokens_out": done.tokens_made,
         "batch_mean": done.service_tokens / done.services if done.services else np.nan,
-        "cache_share": done.blocks_share,
+        "cache_share": float(done.blocks_share.mean()),
         "busiest_share": float((done.busy_s / model.fleet.pace).max() / model.world.step_s),
         "network_j": float(done.link_tokens.sum()) * hop_j,
         "unwanted_j": done.unwanted.busy_s * compute_w + done.unwanted.hops * hop_j,

@@ -53,7 +53,8 @@ def assert_all_is_given_back(engine):
     core, state = engine.state.core[0], engine.state
     assert core["inside"] == core["events"] == 0
     instances = engine.state.instances
-    assert not instances["running"].any() and not instances["waiting"].any()
+    assert not instances["running"].any()
+    assert not instances["waiting"].any()
     assert (instances["blocks"] == instances["all_blocks"]).all()
     for name in ("requests", "members", "groups", "jobs"):
         assert core[f"left_{name}"] == len(getattr(state, name)), name

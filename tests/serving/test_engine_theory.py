@@ -29,7 +29,8 @@ def serve(engine, at_s, *, output=1):
     assert core["inside_s"] == pytest.approx(stays_s, rel=1e-9)
     assert core["inside"] == core["events"] == 0
     instances = engine.state.instances
-    assert not instances["running"].any() and not instances["waiting"].any()
+    assert not instances["running"].any()
+    assert not instances["waiting"].any()
     assert (instances["blocks"] == instances["all_blocks"]).all()
     assert len(done) == count
     return np.sort(done, order="number")

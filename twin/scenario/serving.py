@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from twin.scenario.fields import Delay, Duration, Efficiency, Path, Table
+from twin.scenario.fields import Delay, Duration, Efficiency, Params, Path, Table
 
 MAX_TOKENS = 1_000_000
 """Most tokens of a prompt or answer, in the mean; drawn ones may be ten times as long."""
@@ -112,6 +112,8 @@ class ServingTable(Table):
         "tokens",
         description="tokens: single tokens that do not queue; requests: prompts, queues, batches",
     )
+    dispatch: str = Field("nearest", description="which instance of the model a request is sent to")
+    dispatch_params: Params = Field(default_factory=dict)
     batching: Literal["continuous", "micro-batch"] = "continuous"
     chunk_tokens: int = Field(128, ge=1, le=MAX_TOKENS, description="of a prompt that go at once")
     max_running: int = Field(1000, ge=1, le=1_000_000, description="requests let in at a time")

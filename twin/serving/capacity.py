@@ -3,46 +3,27 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.problem import Placement
+from placement.deployment import Deployment
 from twin.moe.inference import Inference
 from twin.moe.latency import ComputeTimes
 from twin.serving.hosts import Hosts
 
 
-def capacity_per_s(placement: Placement, inference: Inference, pace: NDArray[np.float64]) -> float:
-    """Tokens a second that the busiest satellite keeps up with, all work counted.
+def instance_rates_per_s(
+    deployment: Deployment, inference: Inference, pace: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Tokens a second that each instance keeps up with, all work counted, (R,).
 
-    First copies only, at full speed.
-
-    Parameters
-    ----------
-    placement : Placement
-    inference : Inference
-    pace : (N,) float64
-        Compute speed of each satellite relative to the scenario's.
+    First copies only, at full speed. Where instances share a satellite, all serve equally many.
     """
     expert_s = inference.activation.ravel() * inference.expert_s
-    busy_s = np.bincount(placement.gateway, weights=inference.stage_s, minlength=len(pace))
-    busy_s += np.bincount(placement.expert.ravel(), weights=expert_s, minlength=len(pace))
-    return float(1.0 / (busy_s / pace).max())
-
-
-class Capacity:
-    """`capacity_per_s` of the placement in force, computed again only when a part of it changes."""
-
-    def __init__(self) -> None:
-        self._of: tuple[int, NDArray[np.float64] | None] = (-1, None)
-        self._per_s = 0.0
-
-    def per_s(
-        self, version: int, placement: Placement, inference: Inference, pace: NDArray[np.float64]
-    ) -> float:
-        """Tokens a second; `version` is the placement's number."""
-        known, activation = self._of
-        if version != known or activation is not inference.activation:
-            self._per_s = capacity_per_s(placement, inference, pace)
-            self._of = version, inference.activation
-        return self._per_s
+    busy_s = np.zeros(len(pace))
+    for p in deployment.instances:
+        busy_s += np.bincount(p.gateway, weights=inference.stage_s, minlength=len(pace))
+        busy_s += np.bincount(p.expert.ravel(), weights=expert_s, minlength=len(pace))
+    share = busy_s / pace
+    slowest = [max(share[p.gateway].max(), share[p.expert].max()) for p in deployment.instances]
+    return 1.0 / np.array(slowest)
 
 
 def busy_s(

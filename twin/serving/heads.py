@@ -62,7 +62,7 @@ class Heads:
         for i, mine in enumerate(self.satellite):
             stay[i] &= (may & np.isfinite(way_s[i]))[mine].all()
         free[self.satellite[stay].ravel()] = False
-        for i in np.flatnonzero(~stay):
+        for i in np.flatnonzero(~stay).tolist():
             nearest = np.argsort(np.where(free, way_s[i], np.inf), kind="stable")[: self.apart]
             found = np.isfinite(way_s[i][nearest]) & free[nearest]
             self.satellite[i] = np.where(found, nearest, gateway[i, 0])

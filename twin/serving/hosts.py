@@ -56,13 +56,18 @@ class Hosts:
         return np.take_along_axis(values, self.nearest, axis=1)
 
     def way_s(self, activation: NDArray[np.float64], top_k: int) -> float:
-        """Activation-weighted way of a token a layer, ``inf`` if a part cannot be reached."""
+        """Activation-weighted way of a token, ``inf`` if a part cannot be reached.
+
+        `activation` is that of one instance's layers; the way is the mean of all instances'.
+        """
         nearest_s = self.of_nearest(self.path_s)
+        instances = len(nearest_s) // len(activation)
+        activation = np.tile(activation, (instances, 1))
         # A part that no token ever chooses may be out of reach.
         chosen_s = np.multiply(
             nearest_s, activation, where=activation > 0.0, out=np.zeros_like(nearest_s)
         )
-        return float(chosen_s.sum() / top_k)
+        return float(chosen_s.sum() / (top_k * instances))
 
 
 def resolve(

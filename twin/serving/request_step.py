@@ -25,6 +25,10 @@ class RequestStep:
         Tokens that came out of the model; tokens that entered it, prompts included.
     made_by : (R,) int64
         Tokens that came out of each instance.
+    open : (R,) bool
+        Instances that let requests in.
+    moved : int
+        Requests that waited and were sent to other instances.
     running, waiting : (R,) int64
         Requests inside each instance at the end.
     left_tokens : (R,) int64
@@ -49,6 +53,8 @@ class RequestStep:
     tokens_made: int
     tokens_passed: int
     made_by: NDArray[np.int64]
+    open: NDArray[np.bool_]
+    moved: int
     running: NDArray[np.int64]
     waiting: NDArray[np.int64]
     left_tokens: NDArray[np.int64]

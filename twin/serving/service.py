@@ -119,6 +119,12 @@ class RequestService:
             self._engine.set(prefix_tokens=tokens, prefix_blocks=tokens // table.block_tokens)
 
     @property
+    def pieces(self) -> tuple[NDArray[np.int64], NDArray[np.int32]] | None:
+        """Where each request's pieces of prompts begin, and which they are; None without hashes."""
+        tables = self._engine.step
+        return (tables["hash_first"], tables["hash_piece"]) if len(tables["hash_piece"]) else None
+
+    @property
     def heads(self) -> Heads:
         """Where the LM head is."""
         return self._heads
@@ -148,6 +154,7 @@ class RequestService:
         speed: NDArray[np.float64],
         free_bytes: NDArray[np.float64],
         entry_s: NDArray[np.float64],
+        draining: NDArray[np.bool_],
         dispatch: Dispatch,
     ) -> RequestStep:
         """Serve for one step.
@@ -170,6 +177,8 @@ class RequestService:
             Memory beside the weights.
         entry_s : (R, S) float64
             Way from each site to the first gateway of each instance, ``inf`` without service.
+        draining : (R,) bool
+            Instances that let nothing in.
         dispatch : callable
             Sends requests to instances.
         """
@@ -177,15 +186,15 @@ class RequestService:
         before, links, made = state.core.copy(), state.links.copy(), state.instances["made"].copy()
         self._set_ways(hosts, delay_s, head_delay_s, inference)
         set_ways(self._engine, ways(paths, self._expert(hosts), self._instances))
-        self._set_hosts(hosts, delay_s, up, speed)
+        self._set_hosts(hosts, delay_s, up, speed, draining)
         self._set_blocks(hosts, free_bytes)
         first = hosts.gateway[:: self._card.layers]
-        self._move_on(delay_s[:: self._card.layers, first], dispatch)
+        moved = self._move_on(delay_s[:: self._card.layers, first], dispatch)
         self._let_in(start_s, entry_s, dispatch)
         self._engine.state.satellites["busy_s"] = self._engine.state.links["taken_s"] = 0.0
         self._engine.state.links["tokens"] = 0
         self._engine.advance(self._step_s)
-        return self._result(before, links, made)
+        return self._result(before, links, made, moved)
 
     def _set_ways(
         self,
@@ -221,6 +230,7 @@ class RequestService:
         delay_s: NDArray[np.float64],
         up: NDArray[np.bool_],
         speed: NDArray[np.float64],
+        draining: NDArray[np.bool_],
     ) -> None:
         rows = np.arange(len(hosts.gateway))
         head, first = self._heads.satellite, rows[:: self._card.layers]
@@ -231,7 +241,7 @@ class RequestService:
         # By the gateway of its layer, to which ways are known.
         forward_s = delay_s[row, before] + delay_s[row, satellite]
         gateway_dead = (~up[hosts.gateway]).reshape(self._instances, -1).any(axis=1)
-        self._engine.set(open=up[hosts.gateway[first]])
+        self._engine.set(open=up[hosts.gateway[first]] & ~draining)
         self._engine.change(
             satellite=satellite,
             forward_s=forward_s,
@@ -257,15 +267,15 @@ class RequestService:
         core, instances = self._engine.state.core[0], self._engine.state.instances
         return np.asarray(instances["blocks"] + instances["idle"] * core["prefix_blocks"])
 
-    def _move_on(self, across_s: NDArray[np.float64], dispatch: Dispatch) -> None:
-        """Send what waits for an instance that lets nothing in to another that does.
+    def _move_on(self, across_s: NDArray[np.float64], dispatch: Dispatch) -> int:
+        """Send what waits for an instance that lets nothing in to another; return how many.
 
-        Its way is that between the two first gateways, `across_s`.
+        Their way is that between the two first gateways, `across_s`.
         """
         state = self._engine.state
         shut = state.instances["open"] == 0
         if shut.all() or not shut.any():
-            return
+            return 0
         waits = state.requests["phase"] == WAITING
         rows = np.flatnonzero(waits & shut[state.requests["instance"]])
         asked = {name: state.requests[name][rows] for name in FIELDS}
@@ -274,6 +284,7 @@ class RequestService:
         way_s = across_s[before, to]
         moves = (to >= 0) & (to != before) & np.isfinite(way_s)
         self._engine.redirect(rows[moves], to[moves], way_s[moves])
+        return int(moves.sum())
 
     def _let_in(self, start_s: float, entry_s: NDArray[np.float64], dispatch: Dispatch) -> None:
         self._engine.step["entry_s"][:] = entry_s
@@ -307,7 +318,9 @@ class RequestService:
         left = rows["due"] - rows["sent"] + rows["output"] - rows["made"]
         return np.bincount(rows["instance"], left, self._instances).astype(np.int64)
 
-    def _result(self, before: Rows, links: Rows, made: NDArray[np.int64]) -> RequestStep:
+    def _result(
+        self, before: Rows, links: Rows, made: NDArray[np.int64], moved: int
+    ) -> RequestStep:
         core, state = self._engine.state.core, self._engine.state
         instances, free_blocks = state.instances, self._free_blocks()
         change = {
@@ -323,6 +336,8 @@ class RequestService:
             blocks_share=1.0 - free_blocks / np.maximum(instances["all_blocks"], 1),
             cached_tokens=(instances["all_blocks"] - instances["blocks"]) * core["block"],
             made_by=instances["made"] - made,
+            open=instances["open"] > 0,
+            moved=moved,
             services=int(state.satellites["services"].sum()),
             service_tokens=int(state.satellites["served_tokens"].sum()),
             link_share=link_busy_s(self._engine, links, self._step_s) / self._step_s,

@@ -12,9 +12,7 @@ MANY: Final = 1_000_000
 _COLUMNS: Final = ("weight_s", "token_s", "score_s", "read_s", "overhead_s")
 
 
-def set_times(
-    parts: Rows, times: PartTimes, *, gateways: int, experts_only: bool = False
-) -> None:
+def set_times(parts: Rows, times: PartTimes, *, gateways: int, experts_only: bool = False) -> None:
     """Write each part's times on a satellite of speed 1 into the engine's table of parts.
 
     Parameters

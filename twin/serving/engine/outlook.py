@@ -33,11 +33,11 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
     on = np.isfinite(step["on_s"]).reshape(len(reached), -1, experts)
     reached[:, :-1] &= on[:, : layers - 1]
     reached[:, -1] &= on[:, layers - 1 :].all(axis=1)
-    reached = reached.reshape(rows, experts)
+    every = reached.reshape(rows, experts)
     column = slice(rows, rows + rows * experts)
     parts["alone"] = 0
-    parts["alone"][:rows] = (hosted[:rows] == 1) & reached.all(axis=1)
-    parts["alone"][column] = (hosted[column] == 1) & reached.ravel()
+    parts["alone"][:rows] = (hosted[:rows] == 1) & every.all(axis=1)
+    parts["alone"][column] = (hosted[column] == 1) & every.ravel()
     # No batches, so that all are served as they come; no work that may be cancelled on its way,
     # since nobody leaves, and all that may be asked until then fits into the cache.
     one_by_one = core["service_tokens"] < 2 and core["one_class"] and not core["micro"]

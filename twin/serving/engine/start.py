@@ -11,7 +11,13 @@ from twin.serving.engine.state import EngineState
 
 
 def nothing_served(
-    *, satellites: int, layers: int, experts: int, links: int = 0, heads: int = 1, instances: int = 1
+    *,
+    satellites: int,
+    layers: int,
+    experts: int,
+    links: int = 0,
+    heads: int = 1,
+    instances: int = 1,
 ) -> EngineState:
     """Return the state before the first request."""
     rows = instances * layers

@@ -133,8 +133,8 @@ class Engine:
         at, grids = 0, self.step["grids"]
         for kind, kernel in enumerate(kernels):
             if kernel:
-                rows, columns, _ = kernel
-                grids[kind] = len(rows), len(columns), at
+                tokens, second, _ = kernel
+                grids[kind] = len(tokens), len(second), at
                 for values in kernel:
                     self.step["numbers"][at : at + values.size] = values.ravel()
                     at += values.size
