@@ -129,6 +129,8 @@ def test_the_same_where_satellites_slow_down_die_and_hand_over(seed):
             table = engine.step[name]
             table[:] = np.where(np.isinf(table), 0.03, table)
             table[rng.random(table.shape) < 0.03 * ill] = np.inf
+        ways_s = [0.01, 0.05, np.inf] if ill else [0.01]
+        engine.step["exit_s"][:] = np.random.default_rng([7, seed, step]).choice(ways_s)
         engine.change(
             satellite=satellite,
             forward_s=rng.uniform(0.01, 0.1, PARTS),

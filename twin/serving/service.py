@@ -138,6 +138,7 @@ class RequestService:
         speed: NDArray[np.float64],
         free_bytes: NDArray[np.float64],
         entry_s: NDArray[np.float64],
+        exit_s: NDArray[np.float64],
     ) -> RequestStep:
         """Serve for one step.
 
@@ -159,9 +160,12 @@ class RequestService:
             Memory beside the weights.
         entry_s : (S,) float64
             Way from each site to the first gateway, ``inf`` without service.
+        exit_s : (S, H) float64
+            Way from each LM head to each site.
         """
         before, links = self._engine.state.core.copy(), self._engine.state.links.copy()
         self._set_ways(hosts, delay_s, head_delay_s, inference)
+        self._engine.step["exit_s"][:] = exit_s
         set_ways(self._engine, ways(paths, self._expert(hosts)))
         self._set_hosts(hosts, delay_s, up, speed)
         self._set_blocks(hosts, free_bytes)

@@ -37,6 +37,7 @@ TABLES = {
     "on_s": np.dtype("f8"),
     "back_s": np.dtype("f8"),
     "entry_s": np.dtype("f8"),
+    "exit_s": np.dtype("f8"),
     "local": np.dtype("i4"),
     "weight": np.dtype("f8"),
     "cumulated": np.dtype("f8"),

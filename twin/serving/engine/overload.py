@@ -67,8 +67,7 @@ def give_up(x, r, now_s, order):  # type: ignore[no-untyped-def]
     request = request_at(x, r)
     if request.leave_order != order:
         return
-    way_s = request.came_s - request.asked_s
-    if request.made == 0 or request.first_s + way_s > request.asked_s + x.patience_s:
+    if not request.first_s <= request.asked_s + x.patience_s:  # no token has a time that is nan
         cancel(x, r, IMPATIENT, now_s)
 
 

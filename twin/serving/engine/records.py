@@ -16,9 +16,10 @@ type Rows = NDArray[np.void]
 NONE: Final = -1
 NEVER: Final = 2**62
 
-FREE, COMING, WAITING, RUNNING, HELD, THINKING = range(6)
+FREE, COMING, WAITING, RUNNING, HELD, THINKING, UNDELIVERED = range(7)
 """Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
-for the next step, to be tried again; not asked yet by its user."""
+for the next step, to be tried again; not asked yet by its user; all its tokens are made, and some
+still wait for a way to the user."""
 
 ARRIVE, JOBS, READY, DONE, START, ASK, GIVE_UP, DROP, CROSSED, RELEASE = range(10)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
@@ -51,6 +52,7 @@ REQUEST = np.dtype(
         ("reused", "i4"),
         ("preempted", "i4"),
         ("tries", "i4"),
+        ("kept", "i4"),
         ("next", "i4"),
         ("previous", "i4"),
         ("leave_order", "i8"),
@@ -73,7 +75,9 @@ made before. `sent` of them have left. `context` tokens are cached, in `blocks` 
 pieces of its prompt; `reused` tokens were there already. The age is the order of asking.
 `last_chunk` is the group of the last chunk under way, or -1. The epoch counts what cancels a
 request's groups under way. The user is the one who asks again in a closed loop, else -1. Orders are
-those of the events at which its user leaves, or it is dropped; -1 if there is none."""
+those of the events at which its user leaves, or it is dropped; -1 if there is none. Its first and
+its last token so far are at the user at `first_s` and `last_s`, and the longest gap is the user's
+too; `kept` says whether tokens wait at the satellite of the LM head for a way down."""
 
 MEMBER = np.dtype(
     [

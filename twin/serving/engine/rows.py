@@ -238,6 +238,12 @@ def entry_s(x, site):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def exit_s(x, site, head):  # type: ignore[no-untyped-def]
+    """Way from an LM head down to a site."""
+    return _cell(x.exit_s, site * x.heads + head).value
+
+
+@njit(cache=True)
 def weight(x, layer, expert):  # type: ignore[no-untyped-def]
     """Router weight; a layer's sum to 1."""
     return _cell(x.weight, layer * x.experts + expert).value

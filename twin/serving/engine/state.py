@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.serving.engine import arrivals, edge, groups, loop, outlook
+from twin.serving.engine import arrivals, delivery, edge, groups, loop, outlook
 from twin.serving.engine.core import CORE, TABLES
-from twin.serving.engine.records import COMING, HELD, NONE, OUTCOME, RUNNING, WAITING, Rows
+from twin.serving.engine.records import FREE, NONE, OUTCOME, THINKING, Rows
 from twin.serving.engine.times import KINDS
 from twin.vocabulary import Cause
 
@@ -108,6 +108,7 @@ class Engine:
             "on_s": (layers - 1 + heads, experts),
             "back_s": (heads,),
             "entry_s": (sites,),
+            "exit_s": (sites, heads),
             "local": (layers,),
             "weight": (layers, experts),
             "cumulated": (layers, experts),
@@ -213,6 +214,7 @@ class Engine:
         self.state.core["now_s"] = 0.0
         self._make_room_for_an_edge()
         core, state = self._core(), self.state
+        delivery.deliver_all(core, 0.0)
         busy = state.satellites["serving"] != NONE
         busy |= (state.satellites["first"] != NONE).any(axis=1)
         for s in np.flatnonzero(dead & busy):
@@ -262,7 +264,7 @@ class Engine:
     def inside(self) -> Rows:
         """Rows of requests that have been asked and have not ended, as if they ended unfinished."""
         rows = self.state.requests
-        rows = rows[np.isin(rows["phase"], (COMING, WAITING, RUNNING, HELD))]
+        rows = rows[~np.isin(rows["phase"], (FREE, THINKING))]
         made = np.zeros(len(rows), OUTCOME)
         for name in set(OUTCOME.names or ()) & set(rows.dtype.names or ()):
             made[name] = rows[name]
