@@ -190,6 +190,8 @@ class RequestService:
         tables["on_s"][: len(layers) - 1] = delay_s[layers[1:], expert[:-1]] + reached[:-1]
         tables["on_s"][len(layers) - 1 :] = head_delay_s[:, expert[-1]] + reached[-1]
         tables["back_s"][:] = head_delay_s[:, hosts.gateway[0]]
+        reach_s = tables["reach_s"].T
+        reach_s[: len(layers)], reach_s[len(layers) :] = delay_s, head_delay_s
         tables["weight"][:], tables["activation"][:] = inference.probability, inference.activation
         one = np.column_stack([expert, np.append(hosts.gateway[1:], self._heads.satellite[0])])
         tables["local"][:] = (one == hosts.gateway[:, None]).all(axis=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.serving.engine.records import FREE
+from twin.serving.engine.records import FREE, NONE
 
 if TYPE_CHECKING:
     from twin.serving.engine.state import EngineState
@@ -29,13 +29,14 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
     core, parts = state.core[0], state.parts
     layers, experts = step["out_s"].shape
     hosted = np.bincount(parts["satellite"])[parts["satellite"]]
+    alone = (hosted == 1) & ~_others_work(state)[parts["satellite"]]
     reached, on = np.isfinite(step["out_s"]), np.isfinite(step["on_s"])
     reached[:-1] &= on[: layers - 1]
     reached[-1] &= on[layers - 1 :].all(axis=0)
     column = slice(layers + 1, layers + 1 + layers * experts)
     parts["alone"] = 0
-    parts["alone"][:layers] = (hosted[:layers] == 1) & reached.all(axis=1)
-    parts["alone"][column] = (hosted[column] == 1) & reached.ravel()
+    parts["alone"][:layers] = alone[:layers] & reached.all(axis=1)
+    parts["alone"][column] = alone[column] & reached.ravel()
     # No batches, so that all are served as they come; no work that may be cancelled on its way,
     # since nobody leaves, and all that may be asked until then fits into the cache.
     one_by_one = core["service_tokens"] < 2 and core["one_class"] and not core["micro"]
@@ -48,3 +49,13 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
         one_by_one and stays and fits and not seen,
         until_s,
     )
+
+
+def _others_work(state: EngineState) -> NDArray[np.bool_]:
+    """Which satellites serve, or still have to, what belongs to a part that has moved on, (N,)."""
+    satellites = state.satellites
+    busy = np.flatnonzero(satellites["serving"] != NONE)
+    part = state.jobs["part"][satellites["serving"][busy]]
+    found = np.asarray(satellites["stay_first"] != NONE)
+    found[busy] |= state.parts["satellite"][part] != busy
+    return found

@@ -21,12 +21,16 @@ FREE, COMING, WAITING, RUNNING, HELD, THINKING, UNDELIVERED = range(7)
 for the next step, to be tried again; not asked yet by its user; all its tokens are made, and some
 still wait for a way to the user."""
 
-ARRIVE, JOBS, READY, DONE, START, ASK, GIVE_UP, DROP, CROSSED, RELEASE = range(10)
+ARRIVE, JOBS, READY, DONE, START, ASK, GIVE_UP, DROP, CROSSED, RELEASE, RESULT = range(11)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
 a chain of tokens is back at the first gateway; a satellite has served what it served, or may
 start now that all that arrives at one instant is there; a user asks; a user has left without a
 first token; a request that waits is too late; a job has crossed a link; a group may no longer have
-to wait for the one ahead."""
+to wait for the one ahead; what a gateway or an LM head has done at a satellite that it has left is
+at its host."""
+
+FORWARD, DRAIN, LOSE = range(3)
+"""What becomes of jobs that wait at a satellite when their part moves to another."""
 
 EVENT = np.dtype([("t_s", "f8"), ("order", "i8"), ("kind", "i4"), ("what", "i4")])
 """`what` is a row of the table that the kind is about."""
@@ -157,6 +161,8 @@ SATELLITE = np.dtype(
     [
         ("first", "i4", (2,)),
         ("last", "i4", (2,)),
+        ("stay_first", "i4"),
+        ("stay_last", "i4"),
         ("serving", "i4"),
         ("jobs", "i4"),
         ("reached", "i4"),
@@ -174,7 +180,8 @@ SATELLITE = np.dtype(
         ("services", "i8"),
     ]
 )
-"""Parts that wait, decoding and prompts apart; jobs in service, which take `work_s` at speed 1. At
+"""Parts that wait, decoding and prompts apart; jobs of parts that have moved on, which stay and go
+first; jobs in service, which take `work_s` at speed 1. At
 full speed a satellite has its `pace`. It is free from `free_s` on as far as services are worked out
 ahead; see `twin.serving.engine.ahead`."""
 

@@ -244,6 +244,18 @@ def exit_s(x, site, head):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def reach_s(x, row, s):  # type: ignore[no-untyped-def]
+    """Way between a satellite and a gateway, or behind those an LM head."""
+    return _cell(x.reach_s, s * (x.layers + x.heads) + row).value
+
+
+@njit(cache=True)
+def is_expert(x, part):  # type: ignore[no-untyped-def]
+    """Whether a part is an expert, not a gateway or an LM head."""
+    return part_at(x, part).layer < x.layers < part
+
+
+@njit(cache=True)
 def weight(x, layer, expert):  # type: ignore[no-untyped-def]
     """Router weight; a layer's sum to 1."""
     return _cell(x.weight, layer * x.experts + expert).value

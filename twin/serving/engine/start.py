@@ -30,6 +30,7 @@ def nothing_served(
     rows = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
     for name in ("satellites", "parts"):
         rows[name]["first"] = rows[name]["last"] = NONE
+    rows["satellites"]["stay_first"] = rows["satellites"]["stay_last"] = NONE
     rows["satellites"]["serving"] = rows["satellites"]["done_order"] = NONE
     rows["satellites"]["speed"] = rows["satellites"]["pace"] = 1.0
     parts = rows["parts"]

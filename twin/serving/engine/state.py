@@ -109,6 +109,7 @@ class Engine:
             "back_s": (heads,),
             "entry_s": (sites,),
             "exit_s": (sites, heads),
+            "reach_s": (len(state.satellites), layers + heads),
             "local": (layers,),
             "weight": (layers, experts),
             "cumulated": (layers, experts),
@@ -204,7 +205,8 @@ class Engine:
         satellite : (P,) int32
             Of each part from now on.
         forward_s : (P,) float64
-            When jobs that wait at another satellite are there; ``inf`` if there is no way.
+            When jobs that wait at another satellite are there, where they are forwarded; ``inf``
+            if there is no way.
         speed : (N,) float64
         dead : (N,) bool
             Satellites that lose what they have.
@@ -217,6 +219,7 @@ class Engine:
         delivery.deliver_all(core, 0.0)
         busy = state.satellites["serving"] != NONE
         busy |= (state.satellites["first"] != NONE).any(axis=1)
+        busy |= state.satellites["stay_first"] != NONE
         for s in np.flatnonzero(dead & busy):
             edge.lose_work(core, s, DEAD, 0.0)
         if cache_lost:
