@@ -138,6 +138,7 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
         speed=fleet.speed,
         free_bytes=free_bytes,
         entry_s=entry_s,
+        exit_s=np.stack([model.ground.entry_s(site, way_s) for way_s in head_delay_s]),
         draining=model.dispatcher.state.draining,
         dispatch=model.dispatcher,
     )
@@ -146,9 +147,8 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
 def request_report(done: RequestStep) -> RequestReport:
     """Return what the controller hears of a step's requests."""
     rows = done.ended[done.ended["cause"] == Cause.NONE]
-    there_s, back_s = rows["first_s"] - rows["asked_s"], rows["came_s"] - rows["asked_s"]
     return RequestReport(
-        ttft_s=there_s + back_s,
+        ttft_s=rows["first_s"] - rows["asked_s"],
         queued=done.waiting,
         running=done.running,
         left_tokens=done.left_tokens,
@@ -180,7 +180,7 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
     if model.requests is not None and step == model.config.simulation.steps - 1:
         rows = np.concatenate([rows, model.requests.unfinished()])
     served = rows["cause"] == Cause.NONE
-    back_s = np.where(served, rows["came_s"] - rows["asked_s"], np.nan)
+    first_s, last_s = (np.where(served, rows[name], np.nan) for name in ("first_s", "last_s"))
     further = np.where(rows["output"] > 1, rows["output"] - 1, np.nan)
     return {
         "step": step,
@@ -193,9 +193,9 @@ def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, An
         "made_tokens": rows["made"],
         "asked_s": rows["asked_s"] + start_s,
         "admitted_s": rows["admitted_s"] + start_s,
-        "ttft_s": rows["first_s"] - rows["asked_s"] + back_s,
-        "tpot_s": np.where(served, rows["last_s"] - rows["first_s"], np.nan) / further,
-        "e2e_s": np.where(served, rows["last_s"] - rows["asked_s"], np.nan) + back_s,
+        "ttft_s": first_s - rows["asked_s"],
+        "tpot_s": (last_s - first_s) / further,
+        "e2e_s": last_s - rows["asked_s"],
         "longest_gap_s": rows["gap_s"],
         "waiting_s": rows["admitted_s"] - rows["came_s"] + rows["wait_s"],
         "computing_s": rows["serve_s"],

@@ -132,7 +132,7 @@ def test_requests_and_blocks_are_conserved(handed_over):
         model.step()
         ended += len(model.requested.ended)
         state = model.requests.state
-        requests, core = state.engine.requests, state.engine.core[0]
+        requests = state.engine.requests
         inside = requests["phase"] != FREE
         assert state.source.number == ended + inside.sum()
         instance = state.engine.instances[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twin.serving.engine.records import FREE, WAY
+from twin.serving.engine.records import DRAIN, FORWARD, FREE, LOSE, WAY
 from twin.serving.engine.start import nothing_served
 from twin.serving.engine.state import Engine
 from twin.serving.link_load import set_ways
@@ -114,8 +114,9 @@ def test_the_same_where_memory_is_short(blocks):
     assert_alike(mine, theirs)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_the_same_where_satellites_slow_down_die_and_hand_over(seed):
+@pytest.mark.parametrize("handover", [FORWARD, DRAIN, LOSE])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_same_where_satellites_slow_down_die_and_hand_over(seed, handover):
     def change(engine, step):
         rng = np.random.default_rng([seed, step])
         ill = step < 60
@@ -129,6 +130,11 @@ def test_the_same_where_satellites_slow_down_die_and_hand_over(seed):
             table = engine.step[name]
             table[:] = np.where(np.isinf(table), 0.03, table)
             table[rng.random(table.shape) < 0.03 * ill] = np.inf
+        other = np.random.default_rng([7, seed, step])
+        ways_s = [0.01, 0.05, np.inf] if ill else [0.01]
+        engine.step["exit_s"][:] = other.choice(ways_s)
+        reach_s = engine.step["reach_s"]
+        reach_s[:] = other.choice([0.01, 0.02, 0.03, np.inf], reach_s.shape, p=[0.4, 0.3, 0.2, 0.1])
         engine.change(
             satellite=satellite,
             forward_s=rng.uniform(0.01, 0.1, PARTS),
@@ -139,6 +145,7 @@ def test_the_same_where_satellites_slow_down_die_and_hand_over(seed):
 
     ahead, events = ring(5, shared=3), ring(5, shared=3, **BY_EVENTS)
     for engine in (ahead, events):
+        engine.set(handover=handover)
         add(engine, 6)
     mine, theirs = serve(ahead, 2.0, change), serve(events, 2.0, change)
     assert (mine[0]["tries"] > 0).any()

@@ -148,6 +148,16 @@ class ServingTable(Table):
         description="of the host that forms batches and samples, each time the first layer starts",
     )
     order: Literal["oldest", "decode-first", "prefill-first"] = "oldest"
+    handover: Literal["forward", "drain", "lose"] = Field(
+        "forward",
+        description="what becomes of work that waits at a satellite when its part of the model "
+        "moves to another at the start of a step. forward: it is sent to the new host over the "
+        "ways of that step; drain: the old satellite serves it before anything else, and results "
+        "go on from there, while what comes later goes to the new host; lose: its requests fail, "
+        "and are tried again as workload.retries allows. What is in service is always finished, "
+        "and what is on its way goes to the new host. A satellite that is down loses all it has: "
+        "after a brown-out from the start of the next step on; assumption",
+    )
     cut_through_gbps: float = Field(
         10.0,
         ge=0,

@@ -154,6 +154,7 @@ class RequestService:
         speed: NDArray[np.float64],
         free_bytes: NDArray[np.float64],
         entry_s: NDArray[np.float64],
+        exit_s: NDArray[np.float64],
         draining: NDArray[np.bool_],
         dispatch: Dispatch,
     ) -> RequestStep:
@@ -177,6 +178,8 @@ class RequestService:
             Memory beside the weights.
         entry_s : (R, S) float64
             Way from each site to the first gateway of each instance, ``inf`` without service.
+        exit_s : (R*H, S) float64
+            Way from each LM head to each site.
         draining : (R,) bool
             Instances that let nothing in.
         dispatch : callable
@@ -185,6 +188,7 @@ class RequestService:
         state = self._engine.state
         before, links, made = state.core.copy(), state.links.copy(), state.instances["made"].copy()
         self._set_ways(hosts, delay_s, head_delay_s, inference)
+        self._engine.step["exit_s"][:] = exit_s
         set_ways(self._engine, ways(paths, self._expert(hosts), self._instances))
         self._set_hosts(hosts, delay_s, up, speed, draining)
         self._set_blocks(hosts, free_bytes)
@@ -215,6 +219,9 @@ class RequestService:
         heads = np.arange(len(head_delay_s)).reshape(len(row), -1, 1)
         on_s[:, layers - 1 :] = head_delay_s[heads, expert[row[:, -1:]]] + reached[row[:, -1:]]
         tables["back_s"][:] = head_delay_s[heads[..., 0], hosts.gateway[first, None]].ravel()
+        reach_s = tables["reach_s"].T.reshape(len(row), -1, tables["reach_s"].shape[0])
+        reach_s[:, :layers] = delay_s[row]
+        reach_s[:, layers:] = head_delay_s[heads[..., 0]]
         tables["weight"][:], tables["activation"][:] = inference.probability, inference.activation
         following = np.roll(hosts.gateway, -1)
         following[first + layers - 1] = self._heads.satellite[:, 0]

@@ -1,5 +1,7 @@
 """The first gateway: who is let in, blocks of cache, groups that leave. Compiled."""
 
+from typing import Final
+
 from numba import njit
 
 from twin.serving.engine.groups import follow, free_group, new_group, new_job
@@ -15,6 +17,9 @@ from twin.serving.engine.rows import (
     request_at,
 )
 from twin.serving.engine.users import ask_again
+from twin.vocabulary import Cause
+
+SERVED: Final = int(Cause.NONE)
 
 
 @njit(cache=True)
@@ -122,8 +127,10 @@ def leave(x, r, cause, now_s):  # type: ignore[no-untyped-def]
     write_row(x, r, cause)
     request = request_at(x, r)
     request.leave_order = request.drop_order = NONE
+    request.kept = 0
     if 0 <= request.user < x.users:
-        ask_again(x, r, now_s + request.came_s - request.asked_s)
+        way_s = request.came_s - request.asked_s
+        ask_again(x, r, request.last_s if cause == SERVED else now_s + way_s)
     else:
         free_request(x, r)
 

@@ -42,7 +42,7 @@ def _begin(x, r):  # type: ignore[no-untyped-def]
     request.leave_order = request.drop_order = request.last_chunk = NONE
     request.phase, request.due, request.sent, request.made = COMING, request.prompt, 0, 0
     request.context = request.blocks = request.ready = request.preempted = request.tries = 0
-    request.shared = request.reused = 0
+    request.shared = request.reused = request.kept = 0
     request.came_s = request.admitted_s = request.first_s = request.last_s = np.nan
     request.gap_s = request.wait_s = request.serve_s = request.way_s = 0.0
     request.busy_s = request.hops = 0.0

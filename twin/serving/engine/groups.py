@@ -5,7 +5,7 @@ from typing import Final
 from numba import njit
 
 from twin.serving.engine.heap import push
-from twin.serving.engine.records import DONE, NONE, RELEASE
+from twin.serving.engine.records import DONE, NONE, RELEASE, RESULT
 from twin.serving.engine.rows import (
     event_at,
     group_at,
@@ -29,6 +29,8 @@ def lacking_table(x):  # type: ignore[no-untyped-def]
     jobs = inside
     if event_at(x, 0).kind == DONE:
         jobs += satellite_at(x, event_at(x, 0).what).jobs * x.experts
+    elif event_at(x, 0).kind == RESULT:
+        jobs += x.experts
     elif x.settled:
         jobs += x.inside * x.top_k
     if x.size_heap - x.events < jobs:

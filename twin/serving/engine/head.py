@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.admission import count_inside, go, leave, leave_running
+from twin.serving.engine.admission import go, leave_running
+from twin.serving.engine.delivery import deliver, end
 from twin.serving.engine.edge import fail
 from twin.serving.engine.groups import free_group, free_member, settle
 from twin.serving.engine.prefixes import share
@@ -21,7 +22,6 @@ from twin.serving.engine.rows import (
 )
 from twin.vocabulary import Cause
 
-SERVED: Final = int(Cause.NONE)
 UNREACHABLE: Final = int(Cause.UNREACHABLE)
 
 
@@ -44,13 +44,11 @@ def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
             instance_of(x, r).made += 1
             request.made += 1
             if request.made == 1:
-                request.first_s = now_s
                 share(x, r)
-            else:
-                request.gap_s = max(request.gap_s, now_s - request.last_s)
-            request.last_s = now_s
+            deliver(x, r, now_s)
             if request.made >= request.output:
-                _finish(x, r, now_s)
+                leave_running(x, r)
+                end(x, r, now_s)
             else:
                 # The member becomes a link of the chain.
                 c = x.free_members
@@ -108,10 +106,3 @@ def ready_again(x, m, now_s):  # type: ignore[no-untyped-def]
                 go(x, r, now_s)
         m = after
     return i
-
-
-@njit(cache=True)
-def _finish(x, r, now_s):  # type: ignore[no-untyped-def]
-    count_inside(x, now_s, -1)
-    leave_running(x, r)
-    leave(x, r, SERVED, now_s)

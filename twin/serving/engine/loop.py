@@ -10,6 +10,7 @@ from twin.serving.engine.admission import (
 )
 from twin.serving.engine.arrivals import ask
 from twin.serving.engine.batches import form_batches
+from twin.serving.engine.drain import hand_on, has_moved, hold_behind, let_follow
 from twin.serving.engine.edge import book
 from twin.serving.engine.groups import (
     alive,
@@ -44,12 +45,14 @@ from twin.serving.engine.records import (
     ASK,
     CROSSED,
     DONE,
+    DRAIN,
     GIVE_UP,
     HELD,
     JOBS,
     NONE,
     READY,
     RELEASE,
+    RESULT,
     RETRY,
     START,
     WAITING,
@@ -57,7 +60,9 @@ from twin.serving.engine.records import (
 from twin.serving.engine.rows import (
     event_at,
     first_gateway,
+    gateway_part,
     group_at,
+    head_row,
     instance_at,
     instance_of,
     is_expert,
@@ -87,7 +92,7 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
         )  # fmt: skip
         remove_first(x)
         x.now_s = t_s
-        if kind <= START:
+        if kind <= START or kind == RESULT:
             _work_event(x, kind, what, t_s, order)
         elif kind == CROSSED:
             s = crossed(x, what, t_s, order)
@@ -107,7 +112,9 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _work_event(x, kind, what, now_s, order):  # type: ignore[no-untyped-def]
-    if kind == JOBS:
+    if kind == RESULT:
+        _handed_on(x, what, now_s, order)
+    elif kind == JOBS:
         _jobs_arrive(x, what, now_s, order)
     elif kind == DONE:
         if satellite_at(x, what).done_order == order:
@@ -182,7 +189,8 @@ def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
         return
     if x.cancels:
         drop_cancelled(x, s)
-    if satellite.first[0] == NONE and satellite.first[1] == NONE:
+    waits = satellite.first[0] != NONE or satellite.first[1] != NONE
+    if not waits and satellite.stay_first == NONE:
         if not x.micro:
             return
         for i in range(x.copies):
@@ -217,6 +225,8 @@ def _jobs_arrive(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
         after = job_at(x, j).next
         if not alive(x, job_at(x, j).group):
             drop(x, j)
+        elif x.handover == DRAIN and hold_behind(x, j, now_s):
+            pass
         elif not pass_layer(x, j, now_s, stamp):
             enqueue(x, j, now_s)
         j = after
@@ -232,7 +242,7 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     book(x, s, now_s, satellite.speed)
     charge(x, j, satellite.work_s / satellite.pace)
     serve_s = now_s - satellite.started_s
-    layers, i = x.layers, part_at(x, job_at(x, j).part).instance
+    i = part_at(x, job_at(x, j).part).instance
     back, head = NONE, 0
     while j != NONE:
         job = job_at(x, j)
@@ -245,20 +255,53 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
             job.serve_s = serve_s
             expert_done(x, j, now_s, s, stamp)
         else:
-            free_job(x, j)
             group = group_at(x, g)
-            group.pending -= 1
             group.wait_s += wait_s
             group.serve_s += serve_s
-            if part == i * layers:
-                next_chunks(x, g, now_s)
-            if satellite.reached == layers:
-                head = part - x.first_head if part >= x.first_head else i * x.heads
-                back = head_done(x, g, now_s, back)
+            group.layer = satellite.reached
+            if has_moved(x, part, s):
+                hand_on(x, j, s, now_s)
             else:
-                group.layer = group.at = satellite.reached
-                fan_out(x, g, now_s, s, stamp)
+                head = part - x.first_head if part >= x.first_head else i * x.heads
+                back = _go_on(x, j, now_s, s, stamp, back)
         j = after
+    if back != NONE:
+        send_back(x, back, now_s, s, head)
+    if instance_at(x, i).waiting:
+        _let_in(x, i, now_s)
+    _begin_soon(x, s, now_s)
+
+
+@njit(cache=True)
+def _go_on(x, j, now_s, s, stamp, back):  # type: ignore[no-untyped-def]
+    """Let a group go on from a gateway, or an LM head, that has served it; returns the tokens."""
+    g, part = job_at(x, j).group, job_at(x, j).part
+    free_job(x, j)
+    group = group_at(x, g)
+    group.pending -= 1
+    first = group.instance * x.layers
+    if part == first:
+        next_chunks(x, g, now_s)
+        if part_at(x, first).satellite != s:
+            _begin_soon(x, part_at(x, first).satellite, now_s)
+    if group.layer == x.layers:
+        return head_done(x, g, now_s, back)
+    if x.handover == DRAIN:
+        let_follow(x, g, now_s)
+    group.at = group.layer
+    fan_out(x, g, now_s, s, stamp)
+    return back
+
+
+@njit(cache=True)
+def _handed_on(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
+    """Let a group go on that was served where its gateway, or LM head, has left."""
+    g = job_at(x, j).group
+    if not alive(x, g):
+        drop(x, j)
+        return
+    s, head, i = part_at(x, gateway_part(x, g)).satellite, head_row(x, g), group_at(x, g).instance
+    back = _go_on(x, j, now_s, s, stamp, NONE)
     if back != NONE:
         send_back(x, back, now_s, s, head)
     if instance_at(x, i).waiting:

@@ -74,8 +74,7 @@ def give_up(x, r, now_s, order):  # type: ignore[no-untyped-def]
     request = request_at(x, r)
     if request.leave_order != order:
         return
-    way_s = request.came_s - request.asked_s
-    if request.made == 0 or request.first_s + way_s > request.asked_s + x.patience_s:
+    if not request.first_s <= request.asked_s + x.patience_s:  # no token has a time that is nan
         cancel(x, r, IMPATIENT, now_s)
 
 
@@ -91,6 +90,12 @@ def drop_late(x, r, now_s, order):  # type: ignore[no-untyped-def]
 def drop_cancelled(x, s):  # type: ignore[no-untyped-def]
     """Drop jobs that no request wants, where a satellite would serve them next."""
     satellite = satellite_at(x, s)
+    while satellite.stay_first != NONE:
+        j = satellite.stay_first
+        if alive(x, job_at(x, j).group):
+            break
+        satellite.stay_first = job_at(x, j).next
+        drop(x, j)
     for c in range(2):
         while satellite.first[c] != NONE:
             part = part_at(x, satellite.first[c])

@@ -7,6 +7,7 @@ from numba import njit
 
 from twin.serving.engine.admission import go
 from twin.serving.engine.ahead import expert_ahead, gateway_ends_s, is_free
+from twin.serving.engine.drain import has_moved
 from twin.serving.engine.draws import clear, draw, list_chosen
 from twin.serving.engine.edge import fail_group
 from twin.serving.engine.groups import (
@@ -32,6 +33,7 @@ from twin.serving.engine.rows import (
     on_s,
     out_s,
     part_at,
+    reach_next_s,
     request_at,
     row_of,
     tokens_of,
@@ -98,10 +100,12 @@ def expert_done(x, j, now_s, s, stamp):  # type: ignore[no-untyped-def]
     part_at(x, job.part).coming -= 1
     row, expert = on_row(x, job.group), (job.part - x.rows) % x.experts
     way = (x.rows + row) * x.experts + expert  # behind those from gateways
-    delay_s = on_s(x, row, expert)
+    moved = has_moved(x, job.part, s)
+    delay_s = reach_next_s(x, job.group, s) if moved else on_s(x, row, expert)
     # What is only cached ends with its last layer.
     wanted = group.layer + 1 < layers or group.gives > 0
-    if wanted and waits_for_links(x, job.tokens, way) and not np.isinf(delay_s):
+    waits = wanted and not moved and waits_for_links(x, job.tokens, way)
+    if waits and not np.isinf(delay_s):
         job.back = 1
         set_out(x, j, way, now_s)
         return

@@ -239,6 +239,12 @@ def head_of(x, g):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def head_row(x, g):  # type: ignore[no-untyped-def]
+    """The LM head that makes a group's tokens, among those of all instances."""
+    return group_at(x, g).instance * x.heads + head_of(x, g)
+
+
+@njit(cache=True)
 def on_row(x, g):  # type: ignore[no-untyped-def]
     """Row of ways on from a group's layer: a layer's own, or behind them a head's."""
     group = group_at(x, g)
@@ -262,7 +268,7 @@ def gateway_part(x, g):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _head_part(x, g):  # type: ignore[no-untyped-def]
-    return x.first_head + group_at(x, g).instance * x.heads + head_of(x, g)
+    return x.first_head + head_row(x, g)
 
 
 @njit(cache=True)
@@ -275,6 +281,33 @@ def first_gateway(x, i):  # type: ignore[no-untyped-def]
 def entry_s(x, instance, site):  # type: ignore[no-untyped-def]
     """Way from a site to the first gateway of an instance."""
     return _cell(x.entry_s, instance * x.sites + site).value
+
+
+@njit(cache=True)
+def exit_s(x, head, site):  # type: ignore[no-untyped-def]
+    """Way from an LM head down to a site."""
+    return _cell(x.exit_s, head * x.sites + site).value
+
+
+@njit(cache=True)
+def reach_s(x, g, s):  # type: ignore[no-untyped-def]
+    """Way between a satellite and the gateway, or LM head, of a group's layer."""
+    return _reach_s(x, g, group_at(x, g).layer, s)
+
+
+@njit(cache=True)
+def reach_next_s(x, g, s):  # type: ignore[no-untyped-def]
+    """Way between a satellite and the gateway, or LM head, that follows a group's layer."""
+    return _reach_s(x, g, group_at(x, g).layer + 1, s)
+
+
+@njit(cache=True)
+def _reach_s(x, g, layer, s):  # type: ignore[no-untyped-def]
+    each = x.layers + x.heads
+    row = group_at(x, g).instance * each + layer
+    if layer == x.layers:
+        row += head_of(x, g)
+    return _cell(x.reach_s, s * x.copies * each + row).value
 
 
 @njit(cache=True)

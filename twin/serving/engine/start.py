@@ -41,6 +41,7 @@ def nothing_served(
     tables = {name: np.zeros(sizes.get(name, 0), TABLES[name]) for name in names}
     for name in ("satellites", "parts"):
         tables[name]["first"] = tables[name]["last"] = NONE
+    tables["satellites"]["stay_first"] = tables["satellites"]["stay_last"] = NONE
     tables["satellites"]["serving"] = tables["satellites"]["done_order"] = NONE
     tables["satellites"]["speed"] = tables["satellites"]["pace"] = 1.0
     for name in INSTANCE.names or ():

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.serving.engine import arrivals, edge, groups, loop, outlook
+from twin.serving.engine import arrivals, delivery, edge, groups, loop, outlook
 from twin.serving.engine.core import CORE, TABLES
-from twin.serving.engine.records import COMING, HELD, NONE, OUTCOME, RUNNING, WAITING, Rows
+from twin.serving.engine.records import FREE, NONE, OUTCOME, THINKING, Rows
 from twin.serving.engine.times import KINDS
 from twin.vocabulary import Cause
 
@@ -114,6 +114,8 @@ class Engine:
             "on_s": (on_rows, experts),
             "back_s": (instances * heads,),
             "entry_s": (instances, sites),
+            "exit_s": (instances * heads, sites),
+            "reach_s": (len(state.satellites), instances * (layers + heads)),
             "local": (rows,),
             "weight": (layers, experts),
             "cumulated": (layers, experts),
@@ -224,7 +226,8 @@ class Engine:
         satellite : (P,) int32
             Of each part from now on.
         forward_s : (P,) float64
-            When jobs that wait at another satellite are there; ``inf`` if there is no way.
+            When jobs that wait at another satellite are there, where they are forwarded; ``inf``
+            if there is no way.
         speed : (N,) float64
         dead : (N,) bool
             Satellites that lose what they have.
@@ -234,8 +237,10 @@ class Engine:
         self.state.core["now_s"] = 0.0
         self._make_room_for_an_edge()
         core, state = self._core(), self.state
+        delivery.deliver_all(core, 0.0)
         busy = state.satellites["serving"] != NONE
         busy |= (state.satellites["first"] != NONE).any(axis=1)
+        busy |= state.satellites["stay_first"] != NONE
         for s in np.flatnonzero(dead & busy):
             edge.lose_work(core, s, DEAD, 0.0)
         for i in np.flatnonzero(cache_lost):
@@ -294,7 +299,7 @@ class Engine:
     def inside(self) -> Rows:
         """Rows of requests that have been asked and have not ended, as if they ended unfinished."""
         rows = self.state.requests
-        rows = rows[np.isin(rows["phase"], (COMING, WAITING, RUNNING, HELD))]
+        rows = rows[~np.isin(rows["phase"], (FREE, THINKING))]
         made = np.zeros(len(rows), OUTCOME)
         for name in set(OUTCOME.names or ()) & set(rows.dtype.names or ()):
             made[name] = rows[name]

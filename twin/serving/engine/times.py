@@ -148,7 +148,8 @@ def service_s(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
     if layer == layers:
         return _head_s(x, load[1]), layers
     total_s = _gateways_s(x, p, first, load)
-    while x.fuse and layer < layers and is_local(x, p):
+    fuses = x.fuse and part_at(x, p).satellite == s
+    while fuses and layer < layers and is_local(x, p):
         total_s += _experts_s(x, first, p, layer)
         layer += 1
         p += 1
