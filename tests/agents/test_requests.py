@@ -137,7 +137,7 @@ def test_requests_and_blocks_are_conserved(handed_over):
         assert state.source.number == ended + inside.sum()
         instance = state.engine.instances[0]
         assert instance["all_blocks"] - instance["blocks"] == requests["blocks"][inside].sum()
-        used = -(-requests["context"][requests["phase"] == RUNNING] // core["block"])
+        used = -(-requests["context"][requests["phase"] == RUNNING] // state.engine.core["block"][0])
         np.testing.assert_array_equal(used, requests["blocks"][requests["phase"] == RUNNING])
         busy_share = model.requested.busy_s / model.world.step_s / model.fleet.pace
         assert (busy_share <= 1 + 1e-9).all()

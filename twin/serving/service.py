@@ -192,8 +192,7 @@ class RequestService:
         set_ways(self._engine, ways(paths, self._expert(hosts), self._instances))
         self._set_hosts(hosts, delay_s, up, speed, draining)
         self._set_blocks(hosts, free_bytes)
-        first = hosts.gateway[:: self._card.layers]
-        moved = self._move_on(delay_s[:: self._card.layers, first], dispatch)
+        moved = self._move_on(entry_s, dispatch)
         self._let_in(start_s, entry_s, dispatch)
         self._engine.state.satellites["busy_s"] = self._engine.state.links["taken_s"] = 0.0
         self._engine.state.links["tokens"] = 0
@@ -274,10 +273,10 @@ class RequestService:
         core, instances = self._engine.state.core[0], self._engine.state.instances
         return np.asarray(instances["blocks"] + instances["idle"] * core["prefix_blocks"])
 
-    def _move_on(self, across_s: NDArray[np.float64], dispatch: Dispatch) -> int:
+    def _move_on(self, entry_s: NDArray[np.float64], dispatch: Dispatch) -> int:
         """Send what waits for an instance that lets nothing in to another; return how many.
 
-        Their way is that between the two first gateways, `across_s`.
+        They are sent again from their sites.
         """
         state = self._engine.state
         shut = state.instances["open"] == 0
@@ -288,7 +287,7 @@ class RequestService:
         asked = {name: state.requests[name][rows] for name in FIELDS}
         asked["asked_s"] = np.zeros(len(rows))
         to, before = dispatch(asked), state.requests["instance"][rows]
-        way_s = across_s[before, to]
+        way_s = entry_s[to, asked["site"]]
         moves = (to >= 0) & (to != before) & np.isfinite(way_s)
         self._engine.redirect(rows[moves], to[moves], way_s[moves])
         return int(moves.sum())
