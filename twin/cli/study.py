@@ -13,6 +13,7 @@ from twin.cli.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    output,
     with_seed,
 )
 from twin.errors import InputError
@@ -46,6 +47,10 @@ def compare(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="Write a report.", callback=output),
+    ] = None,
 ) -> None:
     """Run strategies with policies, every pair of them, on common random numbers."""
     from twin.cli.console import Console, progress_bar
@@ -71,17 +76,25 @@ def compare(
             workers=workers,
             progress=progress,
         )
+    from twin.runs.cells import text
     from twin.study.comparison_plot import comparison_plot
-    from twin.study.comparison_tables import comparison_tables
+    from twin.study.comparison_tables import comparison_tables, heading
 
     for title, header, lines in comparison_tables(result):
-        report.table(title, header, lines)
+        rows = [[text(cell) for cell in line] for line in lines]
+        report.table(f"{heading(result)}: {title}", header, rows)
     for outcome in result.outcomes:
         if outcome.infeasible:
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
     report.say(ALONE)
     report.json(result.as_json())
     report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
+    if page is not None:
+        from twin.report.comparison import comparison_document
+        from twin.report.document import write
+
+        document = comparison_document(result)
+        report.file("--report", page, lambda path: write(document, path), "report")
     report.end()
 
 

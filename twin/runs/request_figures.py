@@ -266,3 +266,10 @@ REQUESTS = [
         unit="J a token",
     ),
 ]
+
+REQUEST_TIMES = tuple(
+    figure.name
+    for figure in REQUESTS
+    if figure.unit == "s" and figure.name.split("_")[1] in ("ttft", "tpot", "e2e", "gap")
+)
+"""How long requests took."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.serving.engine import arrivals, delivery, edge, groups, loop, outlook
+from twin.serving.engine import arrivals, delivery, edge, groups, loop, outlook, records
 from twin.serving.engine.core import CORE, TABLES
 from twin.serving.engine.records import FREE, NONE, OUTCOME, THINKING, Rows
 from twin.serving.engine.times import KINDS
@@ -38,6 +38,13 @@ class EngineState:
     instances, outcomes, visits, prefixes, links, ways, core : records
         Rows of each table; see `twin.serving.engine.records`.
     """
+
+    LAYOUT: ClassVar = [
+        [[name, kind.descr] for name, kind in TABLES.items()],
+        CORE.descr,
+        {name: value for name, value in vars(records).items() if isinstance(value, int)},
+    ]
+    """Fields of all records, and the numbers of phases and events: part of a saved state's kind."""
 
     heap: Rows
     requests: Rows
