@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from agents.status import RequestReport
 from twin import seeding
 from twin.errors import InputError
-from twin.moe.spec import BYTES_PER_PARAM
 from twin.network.routing import shortest_paths
 from twin.serving import traces
 from twin.serving.heads import heads_at_start
@@ -112,12 +111,17 @@ def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
     sites = max(model.ground.sites.size, 1)
     free_bytes = fleet.memory_bytes - weights
     heads, graph = service.heads, (skeleton.indptr, skeleton.indices, model.snapshot.weight_s)
-    head_bytes = card.vocab * card.hidden * BYTES_PER_PARAM[precision]
+    head_bytes = card.head_bytes(precision)
     delay_s, predecessor, layers = model.all_delay_s, model.all_predecessor, card.layers
     heads.choose(model.all_hosts, delay_s, may=fleet.up & (free_bytes >= head_bytes))
     head_delay_s, head_predecessor = delay_s[::layers], predecessor[::layers]
-    if heads.apart:
+    first, boards = gateways[::layers], model.config.compute.boards
+    vocabulary_bytes = card.embedding_bytes(precision) * boards
+    if heads.apart:  # which leaves the input embedding, as large
+        vocabulary_bytes = head_bytes * boards
         head_delay_s, head_predecessor = shortest_paths(*graph, heads.satellite.ravel())
+    for hosts in first.T if model.config.serving.vocabulary_memory else ():  # standbys too
+        np.subtract.at(free_bytes, hosts[hosts >= 0], vocabulary_bytes)
     site = np.arange(sites)
     entry_s = np.stack([model.ground.entry_s(site, from_first) for from_first in delay_s[::layers]])
     model.dispatcher.begin(entry_s)

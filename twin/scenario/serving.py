@@ -141,6 +141,11 @@ class ServingTable(Table):
         "on the way from the last layer to the first among those that host nothing, their weights "
         "follow at once; 0: the first gateway has it; assumption",
     )
+    vocabulary_memory: bool = Field(
+        False,
+        description="whether the input embedding, and the LM head where it is there too, take "
+        "memory of the first gateway; assumption",
+    )
     host_ms: float = Field(
         0.0,
         ge=0,

@@ -20,6 +20,7 @@ from twin.serving.request_step import RequestStep
 from twin.serving.requests import FIELDS, Source, SourceState, Traced, Users
 from twin.serving.rules import rules
 from twin.serving.spent import under_way, unwanted
+from twin.serving.step_tables import nearest_experts, set_blocks, set_hosts, set_legs
 from twin.serving.ways import Paths, ways
 from twin.serving.work import MANY, gaining_tokens, kernel_tables, set_times
 from twin.vocabulary import Cause
@@ -187,86 +188,18 @@ class RequestService:
         """
         state = self._engine.state
         before, links, made = state.core.copy(), state.links.copy(), state.instances["made"].copy()
-        self._set_ways(hosts, delay_s, head_delay_s, inference)
+        engine, heads = self._engine, self._heads
+        set_legs(engine, hosts, heads, delay_s, head_delay_s, inference)
         self._engine.step["exit_s"][:] = exit_s
-        set_ways(self._engine, ways(paths, self._expert(hosts), self._instances))
-        self._set_hosts(hosts, delay_s, up, speed, draining)
-        self._set_blocks(hosts, free_bytes)
+        set_ways(engine, ways(paths, nearest_experts(hosts), self._instances))
+        set_hosts(engine, hosts, heads, delay_s, up=up, speed=speed, draining=draining)
+        set_blocks(engine, hosts, self._card, free_bytes, tokens=self._table.block_tokens)
         moved = self._move_on(entry_s, dispatch)
         self._let_in(start_s, entry_s, dispatch)
         self._engine.state.satellites["busy_s"] = self._engine.state.links["taken_s"] = 0.0
         self._engine.state.links["tokens"] = 0
         self._engine.advance(self._step_s)
         return self._result(before, links, made, moved)
-
-    def _set_ways(
-        self,
-        hosts: Hosts,
-        delay_s: NDArray[np.float64],
-        head_delay_s: NDArray[np.float64],
-        inference: Inference,
-    ) -> None:
-        layers, tables = self._card.layers, self._engine.step
-        expert = self._expert(hosts)
-        reached = hosts.of_nearest(np.where(hosts.absent, np.inf, 0.0))
-        first = np.arange(0, len(expert), layers)
-        row = np.arange(len(expert)).reshape(-1, layers)
-        tables["out_s"][:] = delay_s[np.arange(len(expert))[:, None], expert] + reached
-        on_s = tables["on_s"].reshape(len(row), -1, expert.shape[1])
-        on_s[:, : layers - 1] = delay_s[row[:, 1:, None], expert[row[:, :-1]]]
-        on_s[:, : layers - 1] += reached[row[:, :-1]]
-        heads = np.arange(len(head_delay_s)).reshape(len(row), -1, 1)
-        on_s[:, layers - 1 :] = head_delay_s[heads, expert[row[:, -1:]]] + reached[row[:, -1:]]
-        tables["back_s"][:] = head_delay_s[heads[..., 0], hosts.gateway[first, None]].ravel()
-        reach_s = tables["reach_s"].T.reshape(len(row), -1, tables["reach_s"].shape[0])
-        reach_s[:, :layers] = delay_s[row]
-        reach_s[:, layers:] = head_delay_s[heads[..., 0]]
-        tables["weight"][:], tables["activation"][:] = inference.probability, inference.activation
-        following = np.roll(hosts.gateway, -1)
-        following[first + layers - 1] = self._heads.satellite[:, 0]
-        one = np.column_stack([expert, following])
-        tables["local"][:] = (one == hosts.gateway[:, None]).all(axis=1)
-
-    def _expert(self, hosts: Hosts) -> NDArray[np.int32]:
-        return hosts.of_nearest(hosts.satellite)
-
-    def _set_hosts(
-        self,
-        hosts: Hosts,
-        delay_s: NDArray[np.float64],
-        up: NDArray[np.bool_],
-        speed: NDArray[np.float64],
-        draining: NDArray[np.bool_],
-    ) -> None:
-        rows = np.arange(len(hosts.gateway))
-        head, first = self._heads.satellite, rows[:: self._card.layers]
-        satellite = np.concatenate([hosts.gateway, self._expert(hosts).ravel(), head.ravel()])
-        before = self._engine.state.parts["satellite"]
-        columns = np.repeat(rows, self._card.experts)
-        row = np.concatenate([rows, columns, np.repeat(first, head.shape[1])])
-        # By the gateway of its layer, to which ways are known.
-        forward_s = delay_s[row, before] + delay_s[row, satellite]
-        gateway_dead = (~up[hosts.gateway]).reshape(self._instances, -1).any(axis=1)
-        self._engine.set(open=up[hosts.gateway[first]] & ~draining)
-        self._engine.change(
-            satellite=satellite,
-            forward_s=forward_s,
-            speed=np.where(up, speed, 0.0),
-            dead=~up,
-            cache_lost=gateway_dead,
-        )
-
-    def _set_blocks(self, hosts: Hosts, free_bytes: NDArray[np.float64]) -> None:
-        """Blocks that fit at every gateway of an instance, less those in use."""
-        layers_here = np.bincount(hosts.gateway, minlength=len(free_bytes))
-        per_block = self._table.block_tokens * self._card.kv_bytes_per_token_per_layer
-        # Layers share a satellite's memory evenly, whichever instances they are of.
-        fits = free_bytes[hosts.gateway] // (per_block * layers_here[hosts.gateway])
-        blocks = fits.reshape(self._instances, -1).min(axis=1).astype(np.int64)
-        instances = self._engine.state.instances
-        in_use = instances["all_blocks"] - instances["blocks"]
-        instances["all_blocks"] = np.maximum(blocks, 0)
-        instances["blocks"] = instances["all_blocks"] - in_use
 
     def _free_blocks(self) -> NDArray[np.int64]:
         """Blocks of each instance without users, those that keep a prefix included, (R,)."""
