@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from agents.controller_state import ControllerState, Observation
 from agents.status import FleetStatus, happened, telemetry
 from placement.deployment import Deployment, check_deployment
-from placement.migration import migration
+from placement.policies.comparison import comparison
 from placement.policies.table import POLICIES
 from placement.policies.telemetry import Proposal, Telemetry
 from placement.problem import Placement, PlacementProblem
-from placement.stacking import matched, mean_objective_s, repair_each, stacked, unstacked
+from placement.stacking import matched, mean_objective_s, repair_each, stacked
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
 from twin.moe.inference import Inference
 from twin.planning.forecast import Oracle
 from twin.planning.problems import Known, last_planned_step, plan_deployment, planning_problem
-from twin.serving.capacity import instance_rates_per_s
+from twin.serving.capacity import Instances
 from twin.serving.demand import asked_by_requests
 from twin.serving.shipments import Shipment, terms
 from twin.serving.transfer_state import in_force
@@ -69,9 +69,8 @@ class Controller(mesa.Agent):
         self._strategy = seeding.stream(seed, replicate, "strategy")
         self._age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
         self._terms = terms(scenario, model.inference, model.world.step_s)
-        self._top_k, self._layers = model.inference.card.top_k, model.inference.card.layers
-        self._deployment: tuple[Placement | None, Deployment] = (None, Deployment(()))
-        self._rates: tuple[Placement | None, Shares | None, Shares] = (None, None, np.empty(0))
+        self._top_k = model.inference.card.top_k
+        self._instances = Instances(model.inference.card.layers, self._pace)
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
@@ -87,11 +86,7 @@ class Controller(mesa.Agent):
     @property
     def deployment(self) -> Deployment:
         """The placement in force, instance by instance."""
-        known, found = self._deployment
-        if known is not self.placement:
-            found = unstacked(self.placement, self._layers)
-            self._deployment = self.placement, found
-        return found
+        return self._instances.of(self.placement)
 
     @property
     def known(self) -> FleetStatus:
@@ -101,11 +96,7 @@ class Controller(mesa.Agent):
 
     def rates_per_s(self, inference: Inference) -> NDArray[np.float64]:
         """Tokens a second that each instance keeps up with, (R,)."""
-        known, activation, found = self._rates
-        if known is not self.placement or activation is not inference.activation:
-            found = instance_rates_per_s(self.deployment, inference, self._pace)
-            self._rates = self.placement, inference.activation, found
-        return found
+        return self._instances.rates_per_s(self.placement, inference)
 
     @property
     def version(self) -> int:
@@ -291,12 +282,11 @@ class Controller(mesa.Agent):
         self._problem = problem
         steps = last_planned_step(self._config, seen.step) + 1 - seen.step
         asked = problem.rate_per_s * self._world.step_s
-        return Proposal(
+        return comparison(
+            problem,
+            now,
+            new,
             reason=reason,
-            placement=stacked(new),
-            objective_s=mean_objective_s(problem, new),
-            current_s=mean_objective_s(problem, now),
-            moved_bytes=migration(problem, self.placement, stacked(new)).total_bytes,
             horizon_tokens=asked * steps,
             repair=repair,
             free=truth,

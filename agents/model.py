@@ -30,7 +30,7 @@ from twin.network.terminals import LinkStatistics
 from twin.runs import figures
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
-from twin.serving.hosts import Hosts, resolve
+from twin.serving.hosts import resolve
 from twin.serving.request_step import RequestStep
 from twin.serving.tokens import Served
 from twin.space.eclipse import StepLight
@@ -64,12 +64,6 @@ class TwinModel(SteppedModel):
 
     snapshot: Snapshot
     light: StepLight
-    hosts: Hosts
-    delay_s: NDArray[np.float64]
-    predecessor: NDArray[np.int32]
-    all_hosts: Hosts
-    all_delay_s: NDArray[np.float64]
-    all_predecessor: NDArray[np.int32]
     compute: ComputeTimes
     served: Served
     requested: RequestStep

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from agents.model import TwinModel
 from twin.scenario import loader
 from twin.serving.engine.draws import uniform
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import Rows
-from twin.serving.engine.state import Engine
 
 sys.path.append(str(Path(__file__).parents[1] / "serving"))
 import simpy_ring

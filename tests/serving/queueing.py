@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 
 MANY = 10**9
 

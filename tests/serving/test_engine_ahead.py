@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import DRAIN, FORWARD, FREE, LOSE, WAY
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 

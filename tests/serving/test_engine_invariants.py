@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.vocabulary import Cause
 
 MANY = 10**9

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import WAY
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.serving.link_load import link_busy_s, set_ways
 from twin.serving.ways import Paths, Ways, ways
 from twin.vocabulary import Cause

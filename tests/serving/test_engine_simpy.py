@@ -7,9 +7,9 @@ import pytest
 import simpy_ring
 
 from twin.serving.engine.draws import uniform
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import WAY
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 

@@ -8,9 +8,9 @@ from test_engine_invariants import assert_all_is_given_back
 
 from agents.model import TwinModel
 from twin.scenario import loader
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import FREE, WAY
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 from twin.vocabulary import Cause, EventKind

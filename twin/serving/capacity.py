@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.deployment import Deployment
+from placement.problem import Placement
+from placement.stacking import unstacked
 from twin.moe.inference import Inference
 from twin.moe.latency import ComputeTimes
 from twin.serving.hosts import Hosts
@@ -24,6 +26,39 @@ def instance_rates_per_s(
     share = busy_s / pace
     slowest = [max(share[p.gateway].max(), share[p.expert].max()) for p in deployment.instances]
     return 1.0 / np.array(slowest)
+
+
+class Instances:
+    """Instances of the placement in force, worked out again only when it changes.
+
+    Parameters
+    ----------
+    layers : int
+        Of each instance.
+    pace : (N,) float64
+    """
+
+    def __init__(self, layers: int, pace: NDArray[np.float64]) -> None:
+        self._layers, self._pace = layers, pace
+        self._of: Placement | None = None
+        self._found = Deployment(())
+        self._activation: NDArray[np.float64] | None = None
+        self._rates_per_s = np.empty(0)
+
+    def of(self, placement: Placement) -> Deployment:
+        """The instances of a placement."""
+        if placement is not self._of:
+            self._of, self._found = placement, unstacked(placement, self._layers)
+            self._activation = None
+        return self._found
+
+    def rates_per_s(self, placement: Placement, inference: Inference) -> NDArray[np.float64]:
+        """`instance_rates_per_s` of a placement."""
+        deployment = self.of(placement)
+        if self._activation is not inference.activation:
+            self._rates_per_s = instance_rates_per_s(deployment, inference, self._pace)
+            self._activation = inference.activation
+        return self._rates_per_s
 
 
 def busy_s(

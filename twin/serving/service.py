@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from twin.moe.inference import Inference
 from twin.moe.kernels import read_kernels
 from twin.scenario.schema import Scenario
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import HELD, OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine, EngineState
+from twin.serving.engine.state import EngineState
 from twin.serving.heads import Heads
 from twin.serving.hosts import Hosts
 from twin.serving.link_load import link_busy_s, link_tokens, set_ways

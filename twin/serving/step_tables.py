@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from twin.moe.inference import Inference
 from twin.moe.spec import ModelCard
-from twin.serving.engine.state import Engine
+from twin.serving.engine.engine import Engine
 from twin.serving.heads import Heads
 from twin.serving.hosts import Hosts
 

@@ -12,18 +12,9 @@ that would end after it is left to events.
 from numba import njit
 
 from twin.serving.engine.links import leg_s, passes
+from twin.serving.engine.places import expert_part, on_row, row_of
 from twin.serving.engine.records import NONE
-from twin.serving.engine.rows import (
-    expert_part,
-    group_at,
-    job_at,
-    on_row,
-    on_s,
-    out_s,
-    part_at,
-    row_of,
-    satellite_at,
-)
+from twin.serving.engine.rows import group_at, job_at, on_s, out_s, part_at, satellite_at
 from twin.serving.engine.times import expert_s, gateway_alone_s
 
 

@@ -11,9 +11,10 @@ from numba import njit
 from twin.serving.engine.edge import UNREACHABLE, fail_group
 from twin.serving.engine.groups import free_job
 from twin.serving.engine.links import leg_s
+from twin.serving.engine.places import is_expert, reach_s
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import DRAIN, NONE, RELEASE, RESULT
-from twin.serving.engine.rows import group_at, is_expert, job_at, part_at, reach_s
+from twin.serving.engine.rows import group_at, job_at, part_at
 
 
 @njit(cache=True)

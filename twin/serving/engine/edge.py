@@ -7,13 +7,13 @@ from numba import njit
 
 from twin.serving.engine.admission import count_inside, leave, leave_line, leave_running
 from twin.serving.engine.groups import charge, drop, free_group
+from twin.serving.engine.places import is_expert
 from twin.serving.engine.prefixes import evict
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import DONE, DRAIN, HELD, JOBS, LOSE, NONE, RETRY, RUNNING
 from twin.serving.engine.rows import (
     group_at,
     instance_at,
-    is_expert,
     job_at,
     member_at,
     part_at,

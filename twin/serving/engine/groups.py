@@ -5,12 +5,12 @@ from typing import Final
 from numba import njit
 
 from twin.serving.engine.heap import push
+from twin.serving.engine.places import is_expert
 from twin.serving.engine.records import DONE, NONE, RELEASE, RESULT
 from twin.serving.engine.rows import (
     event_at,
     group_at,
     instance_at,
-    is_expert,
     job_at,
     member_at,
     part_at,

@@ -9,17 +9,11 @@ from twin.serving.engine.admission import go, leave_running
 from twin.serving.engine.delivery import deliver, end
 from twin.serving.engine.edge import fail
 from twin.serving.engine.groups import free_group, free_member, settle
+from twin.serving.engine.places import first_gateway
 from twin.serving.engine.prefixes import share
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import NONE, READY, RUNNING
-from twin.serving.engine.rows import (
-    back_s,
-    first_gateway,
-    group_at,
-    instance_of,
-    member_at,
-    request_at,
-)
+from twin.serving.engine.rows import back_s, group_at, instance_of, member_at, request_at
 from twin.vocabulary import Cause
 
 UNREACHABLE: Final = int(Cause.UNREACHABLE)

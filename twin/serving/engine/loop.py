@@ -3,13 +3,12 @@
 from numba import njit
 
 from twin.serving.engine.admission import (
-    admit_all,
     count_inside,
     leave,
     wait,
 )
 from twin.serving.engine.arrivals import ask
-from twin.serving.engine.batches import form_batches
+from twin.serving.engine.begin import begin, begin_soon, let_in
 from twin.serving.engine.drain import hand_on, has_moved, hold_behind, let_follow
 from twin.serving.engine.edge import book
 from twin.serving.engine.groups import (
@@ -25,7 +24,6 @@ from twin.serving.engine.overload import (
     QUEUE_FULL,
     TOO_LONG,
     cancel,
-    drop_cancelled,
     drop_late,
     give_up,
     is_too_long,
@@ -40,7 +38,8 @@ from twin.serving.engine.passage import (
     pass_layer,
     pass_on,
 )
-from twin.serving.engine.queues import add_event, enqueue, start
+from twin.serving.engine.places import gateway_part, head_row, is_expert
+from twin.serving.engine.queues import enqueue
 from twin.serving.engine.records import (
     ASK,
     CROSSED,
@@ -59,13 +58,9 @@ from twin.serving.engine.records import (
 )
 from twin.serving.engine.rows import (
     event_at,
-    first_gateway,
-    gateway_part,
     group_at,
-    head_row,
     instance_at,
     instance_of,
-    is_expert,
     job_at,
     part_at,
     request_at,
@@ -97,7 +92,7 @@ def advance(x, until_s):  # type: ignore[no-untyped-def]
         elif kind == CROSSED:
             s = crossed(x, what, t_s, order)
             if s != NONE:
-                _begin_soon(x, s, t_s)
+                begin_soon(x, s, t_s)
         elif kind == RELEASE:
             if group_at(x, what).held:
                 pass_on(x, what, t_s, NONE, order)
@@ -120,7 +115,7 @@ def _work_event(x, kind, what, now_s, order):  # type: ignore[no-untyped-def]
         if satellite_at(x, what).done_order == order:
             _done(x, what, now_s, order)
     elif kind == START:
-        _begin(x, what, now_s)
+        begin(x, what, now_s)
     elif kind == READY:
         _tokens_back(x, what, now_s)
     else:
@@ -136,7 +131,7 @@ def _request_arrives(x, r, now_s):  # type: ignore[no-untyped-def]
         return
     count_inside(x, now_s, 1)
     wait(x, r)
-    _let_in(x, request.instance, now_s)
+    let_in(x, request.instance, now_s)
     if request.phase == WAITING and instance_of(x, r).waiting > x.queue_most:
         cancel(x, r, QUEUE_FULL, now_s)
     else:
@@ -148,7 +143,7 @@ def _arrives_again(x, r, now_s):  # type: ignore[no-untyped-def]
     """Let a request that comes from another instance wait, unless it has gone or waits already."""
     if request_at(x, r).phase == HELD:
         wait(x, r)
-        _let_in(x, request_at(x, r).instance, now_s)
+        let_in(x, request_at(x, r).instance, now_s)
 
 
 @njit(cache=True)
@@ -159,7 +154,7 @@ def _gone(x, r, now_s, kind, order):  # type: ignore[no-untyped-def]
         give_up(x, r, now_s, order)
     else:
         drop_late(x, r, now_s, order)
-    _let_in(x, i, now_s)
+    let_in(x, i, now_s)
 
 
 @njit(cache=True)
@@ -170,52 +165,7 @@ def try_again(x, now_s):  # type: ignore[no-untyped-def]
             wait(x, r)
     for i in range(x.copies):
         refuse_too_long(x, i, now_s)
-        _let_in(x, i, now_s)
-
-
-@njit(cache=True)
-def _let_in(x, i, now_s):  # type: ignore[no-untyped-def]
-    """Admit what has room on an instance, and start its first gateway if it is idle."""
-    if x.micro == 0:
-        admit_all(x, i, now_s)
-    _begin(x, first_gateway(x, i), now_s)
-
-
-@njit(cache=True)
-def _begin(x, s, now_s):  # type: ignore[no-untyped-def]
-    """Start what a satellite can start, if it is idle."""
-    satellite = satellite_at(x, s)
-    if satellite.serving != NONE:
-        return
-    if x.cancels:
-        drop_cancelled(x, s)
-    waits = satellite.first[0] != NONE or satellite.first[1] != NONE
-    if not waits and satellite.stay_first == NONE:
-        if not x.micro:
-            return
-        for i in range(x.copies):
-            if first_gateway(x, i) == s:
-                form_batches(x, i, now_s)
-    if satellite.free_s > now_s:
-        add_event(x, satellite.free_s, START, s)
-    else:
-        start(x, s, now_s)
-
-
-@njit(cache=True)
-def _begin_soon(x, s, now_s):  # type: ignore[no-untyped-def]
-    """Start what a satellite can start, once all that happens at this instant has happened."""
-    if x.events and event_at(x, 0).t_s <= now_s:
-        add_event(x, now_s, START, s)
-    else:
-        _begin(x, s, now_s)
-
-
-@njit(cache=True)
-def begin_idle(x, satellites, now_s):  # type: ignore[no-untyped-def]
-    """Start what satellites can start that have got back to work."""
-    for s in range(satellites):
-        _begin(x, s, now_s)
+        let_in(x, i, now_s)
 
 
 @njit(cache=True)
@@ -230,7 +180,7 @@ def _jobs_arrive(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
         elif not pass_layer(x, j, now_s, stamp):
             enqueue(x, j, now_s)
         j = after
-    _begin_soon(x, s, now_s)
+    begin_soon(x, s, now_s)
 
 
 @njit(cache=True)
@@ -268,8 +218,8 @@ def _done(x, s, now_s, stamp):  # type: ignore[no-untyped-def]
     if back != NONE:
         send_back(x, back, now_s, s, head)
     if instance_at(x, i).waiting:
-        _let_in(x, i, now_s)
-    _begin_soon(x, s, now_s)
+        let_in(x, i, now_s)
+    begin_soon(x, s, now_s)
 
 
 @njit(cache=True)
@@ -283,7 +233,7 @@ def _go_on(x, j, now_s, s, stamp, back):  # type: ignore[no-untyped-def]
     if part == first:
         next_chunks(x, g, now_s)
         if part_at(x, first).satellite != s:
-            _begin_soon(x, part_at(x, first).satellite, now_s)
+            begin_soon(x, part_at(x, first).satellite, now_s)
     if group.layer == x.layers:
         return head_done(x, g, now_s, back)
     if x.handover == DRAIN:
@@ -305,12 +255,12 @@ def _handed_on(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
     if back != NONE:
         send_back(x, back, now_s, s, head)
     if instance_at(x, i).waiting:
-        _let_in(x, i, now_s)
-    _begin_soon(x, s, now_s)
+        let_in(x, i, now_s)
+    begin_soon(x, s, now_s)
 
 
 @njit(cache=True)
 def _tokens_back(x, m, now_s):  # type: ignore[no-untyped-def]
     i = ready_again(x, m, now_s)
     if i != NONE:
-        _let_in(x, i, now_s)
+        let_in(x, i, now_s)

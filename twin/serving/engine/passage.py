@@ -18,24 +18,26 @@ from twin.serving.engine.groups import (
     new_job,
 )
 from twin.serving.engine.links import cross, cut_through, set_out, waits_for_links
+from twin.serving.engine.places import (
+    expert_part,
+    gateway_part,
+    next_satellite,
+    on_row,
+    reach_next_s,
+    row_of,
+)
 from twin.serving.engine.queues import enqueue, send
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
     count_listed,
-    expert_part,
-    gateway_part,
     group_at,
     job_at,
     listed,
     member_at,
-    next_satellite,
-    on_row,
     on_s,
     out_s,
     part_at,
-    reach_next_s,
     request_at,
-    row_of,
     tokens_of,
 )
 from twin.vocabulary import Cause

@@ -6,13 +6,12 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.draws import clear, draw, list_chosen
+from twin.serving.engine.places import expert_part, is_expert
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
     count_listed,
-    expert_part,
     grid_at,
     group_at,
-    is_expert,
     is_local,
     job_at,
     listed,

@@ -2,10 +2,10 @@
 
 from numba import njit
 
+from twin.serving.engine.places import is_expert
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
     group_at,
-    is_expert,
     job_at,
     member_at,
     part_at,
