@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState, Observation
+from agents.happenings import log_shipment
 from agents.status import FleetStatus, happened, telemetry
 from placement.deployment import Deployment, check_deployment
 from placement.policies.comparison import comparison
@@ -25,7 +26,7 @@ from twin.planning.forecast import Oracle
 from twin.planning.problems import Known, last_planned_step, plan_deployment, planning_problem
 from twin.serving.capacity import Instances
 from twin.serving.demand import asked_by_requests
-from twin.serving.shipments import Shipment, terms
+from twin.serving.shipments import terms
 from twin.serving.transfer_state import in_force
 from twin.serving.transfers import Transfers
 from twin.vocabulary import EventKind, Reason
@@ -135,7 +136,7 @@ class Controller(mesa.Agent):
         """Let what has arrived during the last step serve."""
         arrived, changed = self.transfers.settle()
         for shipment in arrived:
-            self._tell(EventKind.MIGRATION_END, shipment, shipment.carried_bytes)
+            log_shipment(self._log, EventKind.MIGRATION_END, shipment, shipment.carried_bytes)
         self.state.version += changed
 
     def decide(self, seen: Observation) -> bool:
@@ -159,13 +160,7 @@ class Controller(mesa.Agent):
         graph, up, accepting = (skeleton.indptr, skeleton.indices), fleet.up, fleet.accepting
         begun = self.transfers.carry(snapshot, *graph, up=up, accepting=accepting, taken=taken)
         for shipment in begun:
-            self._tell(EventKind.MIGRATION_START, shipment, shipment.size_bytes)
-
-    def _tell(self, kind: str, shipment: Shipment, value: float) -> None:
-        source = -1 if shipment.source is None else shipment.source
-        self._log.add(
-            kind, cause=shipment.kind, satellite=source, other=shipment.target, value=value
-        )
+            log_shipment(self._log, EventKind.MIGRATION_START, shipment, shipment.size_bytes)
 
     def _view(self, seen: Observation) -> Telemetry:
         mine, reports = self.state, self.state.reports
@@ -240,10 +235,7 @@ class Controller(mesa.Agent):
                 soc=known.soc,
                 probability=probability,
                 activation=activation,
-                # What any instance may have to move.
-                cached_tokens=None
-                if known.requests is None
-                else int(known.requests.cached_tokens.max()),
+                cached_tokens=known.cached_tokens,
                 current=current,
                 asked=self._asked,
             ),
@@ -282,15 +274,8 @@ class Controller(mesa.Agent):
         self._problem = problem
         steps = last_planned_step(self._config, seen.step) + 1 - seen.step
         asked = problem.rate_per_s * self._world.step_s
-        return comparison(
-            problem,
-            now,
-            new,
-            reason=reason,
-            horizon_tokens=asked * steps,
-            repair=repair,
-            free=truth,
-        )
+        rest = {"horizon_tokens": asked * steps, "repair": repair, "free": truth}
+        return comparison(problem, now, new, reason=reason, **rest)
 
     def _adopt(self, step: int, proposal: Proposal) -> bool:
         mine = self.state

@@ -11,6 +11,7 @@ from twin.energy.budget import EnergyReport
 from twin.network.grid import Skeleton
 from twin.runs.log import EventLog
 from twin.serving.request_step import RequestStep
+from twin.serving.shipments import Shipment
 from twin.serving.tokens import Served
 from twin.space.eclipse import EDGES, ShadowEdges
 from twin.vocabulary import CAUSES, DECAYED, EventKind, LinkState
@@ -54,6 +55,12 @@ def log_links(
         kind = EventKind.ISL_UP if cause is LinkState.UP else EventKind.ISL_DOWN
         name = "" if cause is LinkState.UP else cause.word
         log.add(kind, cause=name, satellite=edges[rows, 0], other=edges[rows, 1])
+
+
+def log_shipment(log: EventLog, kind: EventKind, shipment: Shipment, value: float) -> None:
+    """Log that a move begins or has ended."""
+    source = -1 if shipment.source is None else shipment.source
+    log.add(kind, cause=shipment.kind, satellite=source, other=shipment.target, value=value)
 
 
 def log_tokens(log: EventLog, served: Served) -> None:

@@ -72,6 +72,11 @@ class FleetStatus:
     choices: NDArray[np.int32] | None
     requests: RequestReport | None = None
 
+    @property
+    def cached_tokens(self) -> int | None:
+        """Tokens that any instance may have to move with a gateway; None if there is no saying."""
+        return None if self.requests is None else int(self.requests.cached_tokens.max())
+
 
 def fleet_status(
     fleet: FleetState,
