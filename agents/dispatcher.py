@@ -29,18 +29,17 @@ class DispatchState:
         Instances that take no more requests.
     open : (R,) bool
         Those that let requests in, in the last step.
-    sent : (A, R) float64
-        Requests sent in each of the last steps that no report covers, the newest last.
-    sent_tokens : (A, R) float64
-        Their tokens.
+    sent, sent_tokens : list of (R,) float64
+        Requests, and their tokens, sent in each of the last steps that no report covers, the
+        newest last.
     home : (P,) int32
         Instance that each piece of prompts was sent to last, -1 for none.
     """
 
     draining: NDArray[np.bool_]
     open: NDArray[np.bool_]
-    sent: NDArray[np.float64]
-    sent_tokens: NDArray[np.float64]
+    sent: list[NDArray[np.float64]]
+    sent_tokens: list[NDArray[np.float64]]
     home: NDArray[np.int32]
 
 
@@ -65,15 +64,15 @@ class Dispatcher(mesa.Agent):
         self._dispatch = DISPATCHES.build(table.dispatch, table.dispatch_params)
         self._answer_tokens = float(model.config.requests.output_tokens)
         instances = int(model.config.placement.instances)
-        age = 1 + int(np.ceil(model.config.controller.telemetry_delay_s / model.world.step_s))
+        self._age = 1 + int(np.ceil(model.config.controller.telemetry_delay_s / model.world.step_s))
         pieces = model.requests.pieces if model.requests else None
         self._first, self._piece = pieces or (np.zeros(1, np.int64), np.zeros(0, np.int32))
         self._piece_tokens = model.config.requests.prefix_tokens
         self.state = state or DispatchState(
             draining=np.zeros(instances, bool),
             open=np.ones(instances, bool),
-            sent=np.zeros((age, instances)),
-            sent_tokens=np.zeros((age, instances)),
+            sent=[],
+            sent_tokens=[],
             home=np.full(int(self._piece.max(initial=-1)) + 1, _NOWHERE, np.int32),
         )
         self._way_s = np.zeros((instances, 1))
@@ -86,9 +85,8 @@ class Dispatcher(mesa.Agent):
     def begin(self, way_s: NDArray[np.float64]) -> None:
         """Begin a step; `way_s` is from each site to each instance, (R, S)."""
         mine = self.state
-        mine.sent = np.roll(mine.sent, -1, axis=0)
-        mine.sent_tokens = np.roll(mine.sent_tokens, -1, axis=0)
-        mine.sent[-1] = mine.sent_tokens[-1] = 0.0
+        mine.sent = [*mine.sent, np.zeros(self.instances)][-self._age :]
+        mine.sent_tokens = [*mine.sent_tokens, np.zeros(self.instances)][-self._age :]
         self._way_s = way_s
 
     def __call__(self, asked: Mapping[str, NDArray[Any]]) -> NDArray[np.int32]:
@@ -115,7 +113,7 @@ class Dispatcher(mesa.Agent):
     def _seen(self) -> Seen:
         mine, controller = self.state, self.model.controller
         known, rate_per_s = controller.known, controller.rates_per_s(self.model.inference)
-        sent, left_tokens = mine.sent.sum(axis=0), mine.sent_tokens.sum(axis=0)
+        sent, left_tokens = np.sum(mine.sent, axis=0), np.sum(mine.sent_tokens, axis=0)
         if known.requests is not None:
             sent = sent + known.requests.queued + known.requests.running
             left_tokens = left_tokens + known.requests.left_tokens
