@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from queueing import system
 
 from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import DRAIN, FORWARD, FREE, LOSE, WAY
@@ -153,3 +154,24 @@ def test_the_same_where_satellites_slow_down_die_and_hand_over(seed, handover):
     assert ahead.state.core["order"][0] < events.state.core["order"][0]
     parts = ahead.state.parts
     np.testing.assert_array_equal(parts["coming"], 0)
+
+
+def test_a_part_waits_where_another_that_has_left_is_still_served():
+    """Two layers of an expert each, which change places while tokens are with them."""
+
+    def swapped(edge_s, **rules):
+        engine = system(layers=2, gateway=0.05, ways=0.1, service_tokens=1, **rules)
+        engine.state.parts["token_s"][3:] = 1.0, 0.2
+        one = np.ones(2, int)
+        asked = {"number": np.arange(2), "site": 0 * one, "prompt": one, "output": 6 * one}
+        engine.add(asked | {"asked_s": np.zeros(2)}, np.zeros(2))
+        engine.advance(edge_s)
+        engine.state.shift(edge_s)
+        satellite = engine.state.parts["satellite"][[0, 1, 2, 4, 3]]
+        still = {"speed": np.ones(5), "dead": np.zeros(5, bool), "cache_lost": False}
+        engine.change(satellite=satellite, forward_s=np.full(5, 0.1), **still)
+        engine.advance(1e3)
+        return np.sort(engine.outcomes(), order="number")["last_s"]
+
+    for edge_s in np.arange(0.15, 6.0, 0.17):
+        np.testing.assert_allclose(swapped(edge_s), swapped(edge_s, **BY_EVENTS), atol=1e-9)

@@ -8,7 +8,7 @@ from test_engine_invariants import assert_all_is_given_back
 from agents.model import TwinModel
 from twin.report.request_words import requests_in_words
 from twin.scenario import loader
-from twin.serving.engine.records import DRAIN, FORWARD, FREE, LOSE, NONE
+from twin.serving.engine.records import DRAIN, FORWARD, FREE, LOSE
 from twin.vocabulary import Cause
 from twin.world import state as states
 
@@ -123,7 +123,7 @@ def test_a_chunk_waits_at_the_new_host_for_those_ahead_of_it():
 MOVING = {
     "serving.mode": "requests",
     "compute.accounting": "full",
-    "compute.gflops": 0.1,
+    "compute.gflops": 0.001,
     "requests.rate_per_s": 0.3,
     "requests.lengths": "lognormal",
     "requests.prompt_tokens": 40.0,
@@ -153,7 +153,7 @@ def test_nothing_is_lost_and_a_saved_run_goes_on_alike(handover, batching, tmp_p
         inside = requests["phase"] != FREE
         done = model.requested.ended
         ended, tries = ended + len(done), tries + done["tries"].sum()
-        stayed += (state.engine.satellites["stay_first"] != NONE).sum()
+        stayed += begun_where_nothing_is_hosted(model)
         assert state.source.number == ended + inside.sum()
         instance = state.engine.instances[0]
         assert instance["all_blocks"] - instance["blocks"] == requests["blocks"][inside].sum()
@@ -173,21 +173,27 @@ def test_nothing_is_lost_and_a_saved_run_goes_on_alike(handover, batching, tmp_p
     if handover == "lose":
         assert tries > 0
         return
-    in_order(np.concatenate(visits), model.inference.card.layers)
+    in_order(np.concatenate(visits))
 
 
-def in_order(visits, layers):
+def begun_where_nothing_is_hosted(model):
+    """Services for gateways that begin within a step at satellites that these have left."""
+    rows = model.requested.visits
+    rows = rows[(rows["expert"] < 0) & (rows["layer"] < model.inference.card.layers)]
+    left = rows["satellite"] != model.hosts.gateway[rows["layer"]]
+    return (left & (rows["began_s"] >= 0.0)).sum()
+
+
+def in_order(visits):
     """The tokens of one request keep their order at every layer's gateway and the LM head."""
-    apart = 0
-    for number in np.unique(visits["number"]):
-        for layer in range(layers + 1):
-            mine = visits[(visits["number"] == number) & (visits["layer"] == layer)]
-            mine = np.sort(mine[mine["expert"] < 0], order=["began_s", "first_token"])
-            assert (np.diff(mine["first_token"]) >= 0).all()
-            moved = np.diff(mine["satellite"]) != 0
-            assert (mine["began_s"][1:] >= mine["ended_s"][:-1] - 1e-9)[moved].all()
-            apart += moved.sum()
-    assert apart > 10
+    mine = visits[visits["expert"] < 0]
+    mine = np.sort(mine, order=["number", "layer", "began_s", "first_token"])
+    one, next_one = mine[:-1], mine[1:]
+    same = (one["number"] == next_one["number"]) & (one["layer"] == next_one["layer"])
+    assert (one["first_token"] <= next_one["first_token"])[same].all()
+    apart = same & (one["satellite"] != next_one["satellite"])
+    assert (one["ended_s"] <= next_one["began_s"] + 1e-9)[apart].all()
+    assert apart.sum() > 10
 
 
 def test_the_report_says_what_becomes_of_what_waits():
