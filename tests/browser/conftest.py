@@ -23,7 +23,7 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args):
-    return browser_context_args | {"viewport": WINDOW}
+    return browser_context_args | {"viewport": WINDOW, "color_scheme": "dark"}
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def fresh(page, address):
 
 @pytest.fixture(scope="module")
 def _shared(browser, address):
-    page = browser.new_page(viewport=WINDOW)
+    page = browser.new_page(viewport=WINDOW, color_scheme="dark")
     with _watched(page, address) as troubles:
         yield page, troubles
     page.close()

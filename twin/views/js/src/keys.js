@@ -1,0 +1,60 @@
+// Keys: whatever the mouse can do.
+
+import { VIEW_NAMES } from "./data/view.js";
+
+const TURNS = { a: [-0.12, 0], d: [0.12, 0], w: [0, 0.12], s: [0, -0.12] };
+const OWN = "input:not([type=range]), textarea, select, [role=listbox], [contenteditable]";
+
+/** @param {import("./types").App} app @returns {Record<string, () => void>} */
+function bindings({ act, view }) {
+  const keys = {
+    " ": act.toggle,
+    ArrowRight: () => act.step(1),
+    ArrowLeft: () => act.step(-1),
+    "shift ArrowRight": () => act.jump(1),
+    "shift ArrowLeft": () => act.jump(-1),
+    "[": () => act.faster(-1),
+    "]": () => act.faster(1),
+    c: act.nextColour,
+    e: () => act.frame(!view.fixed),
+    f: act.follow,
+    j: () => act.neighbour({ slots: 1 }),
+    k: () => act.neighbour({ slots: -1 }),
+    J: () => act.neighbour({ planes: 1 }),
+    K: () => act.neighbour({ planes: -1 }),
+    l: () => act.show("labels"),
+    p: act.picture,
+    t: act.theme,
+    z: act.zoomIn,
+    Z: () => act.zoom(null),
+    "+": () => act.closer(1.25),
+    "=": () => act.closer(1.25),
+    "-": () => act.closer(0.8),
+    0: act.home,
+    "?": act.keys,
+    Escape: act.escape,
+  };
+  VIEW_NAMES.forEach((name, k) => (keys[k + 1] = () => act.view(name)));
+  for (const [key, turn] of Object.entries(TURNS)) keys[key] = () => act.turn(...turn);
+  return keys;
+}
+
+/** @param {import("./types").App} app */
+export function listenToKeys(app) {
+  if (app.compact) return () => {};
+  const keys = bindings(app);
+  function keyed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || !app.traces.length || event.defaultPrevented) return;
+    const { key, shiftKey, target } = event;
+    if (target.closest(OWN)) return;
+    // What has the focus has these keys first.
+    if (key === " " && target.closest("button, summary, a")) return;
+    if (key.startsWith("Arrow") && target.closest("[role=tablist], .tw-scroll, .tw-events")) return;
+    const act = keys[shiftKey && key.startsWith("Arrow") ? `shift ${key}` : key];
+    if (!act) return;
+    act();
+    event.preventDefault();
+  }
+  document.addEventListener("keydown", keyed);
+  return () => document.removeEventListener("keydown", keyed);
+}
