@@ -63,11 +63,11 @@ def Page() -> None:  # noqa: N802
     asked = parse_qs(solara.use_router().search or "")
 
     def begin() -> None:
-        """Show the runs of the address, else the newest; where there is none, make one."""
+        """Show the runs of the address, else the newest, or what is computed; else make one."""
         run_ids = [i for text in asked.get("run", []) for i in text.split(",")]
         if run_ids or session.runs.value:
             session.open(run_ids)
-        else:
+        elif not session.rejoin():
             session.start([loader.load(FIRST, form.overrides(FIRST, form.initial(FIRST)))])
 
     solara.use_effect(begin, [])
@@ -81,7 +81,10 @@ def Page() -> None:  # noqa: N802
             with Steady():
                 Stage.element(
                     streams=tuple(shown.stream for shown in session.shown.value),
+                    comparison=session.comparison.value,
                     start_s=seconds(asked.get("t", ["0"])[0]),
+                    on_open=session.open,
+                    on_away=session.take_away,
                     on_step=step.set,
                     on_dark=lambda dark: setattr(solara.lab.theme, "dark", dark),
                 )

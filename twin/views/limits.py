@@ -1,6 +1,8 @@
 """What one browser session may ask of a server that others use too."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from twin.errors import InputError
@@ -14,7 +16,25 @@ MAX_RUN_S: Final = 1800.0
 MAX_SIDE_BY_SIDE: Final = 4
 
 AT_WORK: Final = threading.BoundedSemaphore(2)
-"""Held by sessions that compute: two at a time on one server, the others wait."""
+"""Held by those who compute: two at a time on one server, the others wait."""
+
+_LINE: list[object] = []
+
+
+@contextmanager
+def in_line() -> Iterator[None]:
+    """While waiting for `AT_WORK`."""
+    mine = object()
+    _LINE.append(mine)
+    try:
+        yield
+    finally:
+        _LINE.remove(mine)
+
+
+def waiting() -> bool:
+    """Whether somebody waits for others to be done."""
+    return bool(_LINE)
 
 
 def check(scenario: Scenario) -> None:
