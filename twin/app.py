@@ -25,6 +25,8 @@ from twin.views.stage import Stage
 
 RUNS_DIR = Path("runs")
 STYLE = Path(panels.__file__).with_name("page.css")
+LATEST_S = 1e300
+"""A time after every end, which JSON can write."""
 FIRST = "paper"
 """What a page shows where there is no run yet."""
 
@@ -107,9 +109,9 @@ routes = [
 
 
 def seconds(text: str) -> float:
-    """Seconds of an address; what is no number, endless or before the start is 0."""
+    """Seconds of an address; without an end it is the end, what is no number the start."""
     try:
         found = float(text)
     except ValueError:
         return 0.0
-    return max(0.0, found) if math.isfinite(found) else 0.0
+    return min(max(0.0, found), LATEST_S) if not math.isnan(found) else 0.0

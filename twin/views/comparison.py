@@ -7,7 +7,7 @@ from typing import Any, Final
 from scipy.special import stdtrit
 
 from twin.runs.cells import text
-from twin.runs.figures import FIGURES
+from twin.runs.figures import FIGURES, SHORT
 from twin.runs.repeats import (
     REPETITION,
     Case,
@@ -22,7 +22,7 @@ from twin.scenario.schema import Scenario
 
 type Told = dict[str, Any]
 
-NOTHING: Final[Told] = {"captions": {}, "warnings": [], "header": [], "rows": [], "note": ""}
+NOTHING: Final[Told] = {"captions": {}, "warnings": [], "columns": [], "cells": {}, "note": ""}
 
 COMPARED: Final = (
     "latency_mean_s",
@@ -31,7 +31,7 @@ COMPARED: Final = (
     "energy_per_token_j",
     "migrated_gb",
 )
-"""Figures of the table: mean, 95th percentile, served, J a token, moved."""
+"""Figures of the table."""
 
 _PLAIN = ("placement.strategy", "controller.policy")
 _MOST_FIELDS = 3
@@ -55,7 +55,7 @@ def captions(scenarios: Sequence[Scenario]) -> list[str]:
 
 
 def _field(name: str, value: Any) -> str:
-    shown = "default" if value is None else str(value)
+    shown = "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
     return shown if name in _PLAIN else f"{name.partition('.')[2]} {shown}"
 
@@ -112,25 +112,25 @@ def compare(runs: Sequence[Run], others: Sequence[Run]) -> Told:
     told = describe(ids, [run.scenario for run in runs])
     if len(runs) < 2:
         return told
-    alone = [_case(run, [run]) for run in runs]
+    alone = [(run.path.name, _case(run, [run])) for run in runs]
     pairs = [_pairs(runs[0], run, others) for run in runs[1:]]
-    rows = []
-    for name in COMPARED:
-        figure = FIGURES[name]
-        values = [case.values(name)[0] * figure.scale for case in alone]
-        if not any(math.isfinite(value) for value in values):
-            continue
-        gaps = [_difference(mine, first, name, len(pairs)) for first, mine in pairs]
-        rows.append(
-            {
-                "label": figure.header,
-                "title": figure.sentence,
-                "values": [text(value) for value in values],
-                "differences": ["", *(_signed(gap) for gap in gaps)],
-            }
-        )
-    names = list(told["captions"].values())
-    return told | {"header": names, "rows": rows, "note": _note([len(m.runs) for _, m in pairs])}
+    columns = [{"label": SHORT[name], "title": FIGURES[name].sentence} for name in COMPARED]
+    cells = {run_id: [_cell(case, None, name, 0) for name in COMPARED] for run_id, case in alone}
+    for (run_id, case), pair in zip(alone[1:], pairs, strict=True):
+        cells[run_id] = [_cell(case, pair, name, len(pairs)) for name in COMPARED]
+    note = _note([len(mine.runs) for _, mine in pairs])
+    return told | {"columns": columns, "cells": cells, "note": note}
+
+
+def _cell(
+    case: Case, pair: tuple[Case, Case] | None, name: str, comparisons: int
+) -> dict[str, str]:
+    """A figure of a run, and what it has more than the first."""
+    value = text(float(case.values(name)[0]) * FIGURES[name].scale)
+    if pair is None:
+        return {"value": value, "difference": ""}
+    gap = _difference(pair[1], pair[0], name, comparisons)
+    return {"value": value, "difference": _signed(gap) if math.isfinite(gap.mean) else ""}
 
 
 def _case(run: Run, runs: Sequence[Run]) -> Case:

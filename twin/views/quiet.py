@@ -23,6 +23,8 @@ def prepare() -> None:
     settings.theme.variant = settings.ThemeVariant.dark
     settings.theme.title = "Orbital Twin"
     settings.theme.show_banner = False
+    # After a restart of the server a page loads again; its address says what it shows.
+    settings.theme.force_refresh = True
     # A tab that lost its connection may come back within this; then its session ends.
     settings.kernel.cull_timeout = "60s"
     logging.setLogRecordFactory(_Record)

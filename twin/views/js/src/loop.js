@@ -97,7 +97,7 @@ export class Loop {
     this.dirty = false;
     this.busyMs += performance.now() - began;
     this.draws += 1;
-    Object.assign(app.root.dataset, { draws: this.draws, busyMs: this.busyMs.toFixed(1), frame: app.frameOf(app.traces[0]) });
+    Object.assign(app.root.dataset, { draws: this.draws, busyMs: this.busyMs.toFixed(1), frame: app.frameOf(app.traces[0]), ready: app.traces[0].ready });
     app.feed.goOn();
     this.sync(now);
   }

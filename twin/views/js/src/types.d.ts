@@ -153,8 +153,8 @@ export interface Look {
 export interface Comparison {
   captions: Record<string, string>;
   warnings: string[];
-  header: string[];
-  rows: { label: string; title: string; values: string[]; differences: string[] }[];
+  columns: { label: string; title: string }[];
+  cells: Record<string, { value: string; difference: string }[]>;
   note: string;
 }
 

@@ -27,8 +27,11 @@ const cell = (words) => (/[",\n]/.test(String(words)) ? `"${String(words).replac
 export function csvOf({ x, y, series }, data) {
   const head = [x, ...series.map(({ label }) => `${label} (${y})`)];
   const rows = Array.from(data[0], (_, k) => data.map((values) => values[k] ?? ""));
-  return [head, ...rows].map((row) => row.map(cell).join(",")).join("\n");
+  return csvText([head, ...rows]);
 }
+
+/** @param {unknown[][]} rows */
+export const csvText = (rows) => rows.map((row) => row.map(cell).join(",")).join("\n");
 
 /** Round values between two ends, about `wanted` of them. @param {number} low @param {number} high @param {number} wanted */
 export function ticks(low, high, wanted) {

@@ -15,7 +15,7 @@ const SIDE_SHARE = 0.68;
 export function layout(stage, runs, views) {
   if (runs === 1) return [stage.width < stage.height ? column(stage, views) : row(stage, views)];
   const width = stage.width - stage.left;
-  const columns = columnsOf(runs, width, stage.height);
+  const columns = columnsOf(runs, views, width, stage.height);
   const rows = Math.ceil(runs / columns);
   const wide = (width - GAP * (columns - 1)) / columns;
   const high = (stage.height - GAP * (rows - 1)) / rows;
@@ -26,11 +26,10 @@ export function layout(stage, runs, views) {
   });
 }
 
-/** @param {number} runs @param {number} width @param {number} height */
-function columnsOf(runs, width, height) {
-  if (width < height) return 1;
-  if (runs <= 3 || width < 2 * height) return Math.min(runs, runs === 3 ? 3 : 2);
-  return runs;
+/** Of the grid in which the pictures are largest. @param {number} runs @param {number} views @param {number} width @param {number} height */
+function columnsOf(runs, views, width, height) {
+  const size = (/** @type {number} */ columns) => Math.min(width / columns, height / Math.ceil(runs / columns) / views);
+  return Array.from({ length: runs }, (_, k) => k + 1).reduce((best, columns) => (size(columns) > size(best) ? columns : best));
 }
 
 /** @param {{width: number, height: number}} stage @param {number} views */

@@ -188,7 +188,8 @@ export class Pane {
   followOnGlobe(point) {
     const { position } = this.camera;
     const now = { angle: Math.atan2(point.y, point.x), height: Math.asin(point.z / point.length()) };
-    if (this.before === null) position.copy(point).setLength(position.length());
+    const radius = position.length();
+    if (this.before === null) position.copy(point).setLength(radius);
     else this.swing(now.angle - this.before.angle, now.height - this.before.height);
     this.before = now;
   }
