@@ -79,7 +79,7 @@ def Page() -> None:  # noqa: N802
     with box("tw-page"):
         with Steady():
             panels.Header(session, step, EXPORTS)
-        with box("tw-main"):
+        with box("tw-main", tag="main"):
             with Steady():
                 Stage.element(
                     streams=tuple(shown.stream for shown in session.shown.value),

@@ -53,8 +53,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(folder):
-    with served(folder) as url:
-        yield url
+    # What a closed tab was computing goes on for less time than on a server of users.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ORBITAL_TWIN_GRACE_S", "12")
+        with served(folder) as url:
+            yield url
 
 
 @pytest.fixture

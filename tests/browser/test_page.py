@@ -208,7 +208,7 @@ def test_a_satellite_has_a_card_and_can_be_followed(opened):
     keep(opened, "satellite")
     opened.locator(".tw-satellite .tw-plain button").first.click()
     opened.wait_for_timeout(300)
-    assert opened.inner_text(".tw-satellite h3") != name
+    assert opened.inner_text(".tw-satellite h2") != name
     opened.click("[data-act=follow]")
     before = look(opened)
     seek(opened, 16.0)

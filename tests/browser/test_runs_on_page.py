@@ -174,7 +174,7 @@ def test_a_run_plays_before_it_ends_and_can_be_cancelled(fresh, folder):
     _wait_until_partial(folder)
 
 
-def test_closing_the_page_stops_its_work(fresh, folder):
+def test_what_a_closed_page_computed_stops_after_a_while(fresh, folder):
     fresh.click("text=New run")
     choose(fresh, "Preset", "paper-star")
     fresh.wait_for_timeout(500)
@@ -188,7 +188,7 @@ def test_closing_the_page_stops_its_work(fresh, folder):
 
 def _wait_until_partial(folder):
     """Runs of paper-star end as interrupted ones."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     left = []
     while time.monotonic() < deadline:
         left = [p for p in (folder / "runs").iterdir() if "paper-star" in p.name]

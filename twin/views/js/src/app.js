@@ -14,6 +14,7 @@ import { Loop } from "./loop.js";
 import { Page } from "./panels/Page.jsx";
 import { watchPointer } from "./pointer.js";
 import { Stage } from "./stage/stage.js";
+import { mendVuetify } from "./vuetify.js";
 import { keptTheme, wear } from "./theme.js";
 
 /** @typedef {import("./types").App} App */
@@ -49,9 +50,8 @@ export function createApp(model, el) {
   app.address = history.tell;
   app.act = createActions(app);
   app.feed = createFeed(app, (traces) => arrange(app, traces));
-  const ends = [history.listen(), listenToKeys(app), watchPointer(app), watchModel(app), watchSize(app)];
+  const ends = [history.listen(), listenToKeys(app), watchPointer(app), watchModel(app), watchSize(app), mendVuetify()];
   if (!compact) Object.assign(app.view, { ...asked(), views: fromAddress(location.search).views ?? app.view.views });
-  document.documentElement.lang = "en";
   root.tabIndex = -1;
   root.className = compact ? "tw-stage tw-compact" : "tw-stage";
   wear(app);

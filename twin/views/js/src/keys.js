@@ -39,6 +39,21 @@ function bindings({ act, view }) {
   return keys;
 }
 
+/** Whether what has the focus has a key first. */
+function taken(key, target) {
+  if (target.closest(OWN)) return true;
+  if (key === " ") return target.closest("button, summary, a") !== null;
+  return key.startsWith("Arrow") && target.closest("[role=tablist], .tw-scroll, .tw-events") !== null;
+}
+
+/** Close the form that is open over the page, unless a list is open over that. */
+function closed() {
+  const buttons = document.querySelectorAll(/** @type {"button"} */ (".tw-form .tw-plain-button"));
+  if (!buttons.length || document.querySelector(".menuable__content__active")) return false;
+  buttons[buttons.length - 1].click();
+  return true;
+}
+
 /** @param {import("./types").App} app */
 export function listenToKeys(app) {
   if (app.compact) return () => {};
@@ -46,10 +61,8 @@ export function listenToKeys(app) {
   function keyed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || !app.traces.length || event.defaultPrevented) return;
     const { key, shiftKey, target } = event;
-    if (target.closest(OWN)) return;
-    // What has the focus has these keys first.
-    if (key === " " && target.closest("button, summary, a")) return;
-    if (key.startsWith("Arrow") && target.closest("[role=tablist], .tw-scroll, .tw-events")) return;
+    if (key === "Escape" && closed()) return;
+    if (taken(key, target)) return;
     const act = keys[shiftKey && key.startsWith("Arrow") ? `shift ${key}` : key];
     if (!act) return;
     act();

@@ -19,7 +19,7 @@ export function Satellite({ app, trace }) {
   const busy = trace.utilisation[at] === 255 ? "busy all the time" : `busy ${percent(trace.utilisation[at] / 255)} of the time`;
   return (
     <div class="tw-satellite">
-      <h3>{nameOf(trace, satellite)}</h3>
+      <h2>{nameOf(trace, satellite)}</h2>
       <Facts
         rows={[
           ["place", `plane ${trace.plane[satellite]} of 0-${trace.meta.n_planes - 1}, slot ${trace.slot[satellite]}`],
@@ -31,9 +31,9 @@ export function Satellite({ app, trace }) {
           ["compute", busy],
         ]}
       />
-      <h4>Battery over the run; shaded: in shadow</h4>
+      <h3>Battery over the run; shaded: in shadow</h3>
       <Spark trace={trace} satellite={satellite} look={app.look} frame={frame} />
-      <h4>Laser links</h4>
+      <h3>Laser links</h3>
       <ul class="tw-plain">
         {linksOf(trace, frame, satellite).map(({ other, state }) => (
           <li key={other}>
@@ -52,7 +52,7 @@ function Lately({ app, trace, frame, satellite }) {
   const near = events.filter((e) => e.frame <= frame).slice(-4).reverse();
   return (
     <>
-      <h4>Events: {events.length}{near.length ? ", the last" : ""}</h4>
+      <h3>Events: {events.length}{near.length ? ", the last" : ""}</h3>
       <ul class="tw-plain">
         {near.map((e) => (
           <li key={`${e.t_s} ${e.kind} ${e.other}`}>

@@ -18,7 +18,7 @@ export function Tokens({ app, trace }) {
   return (
     <>
       <div class="tw-token-list">
-        <h4>{tokens.length ? "Tokens drawn in this step, slowest first" : "No tokens are recorded in this run."}</h4>
+        <h3>{tokens.length ? "Tokens drawn in this step, slowest first" : "No tokens are recorded in this run."}</h3>
         {order.map((journey) => <Token key={journey.token} app={app} trace={trace} journey={journey} age={age} most={most} />)}
       </div>
       <div class="tw-token-detail">
@@ -54,7 +54,7 @@ function Way({ app, trace, journey }) {
   const part = (seconds) => `${(100 * seconds) / most}%`;
   return (
     <>
-      <h3>Token {journey.token}</h3>
+      <h2>Token {journey.token}</h2>
       <p class="tw-verdict">{verdict(trace, journey)}</p>
       <div class="tw-way-keys">
         <Key label="on the way" hue={palette.propagation} />

@@ -8,7 +8,8 @@ const KEYS = [
   ["1 2 3", "globe, map, ring on or off"], ["c", "next colouring"], ["e", "turn with Earth or with the stars"],
   ["j k", "choose the satellite ahead, behind"], ["shift j k", "the one in the next plane, in the one before"],
   ["f", "follow the satellite or token chosen"], ["w a s d", "turn or move the view"], ["+ −", "zoom"], ["0", "camera back home"],
-  ["l", "layer numbers"], ["t", "dark or light"], ["p", "save a picture"], ["esc", "choose nothing"], ["?", "this list"],
+  ["z", "charts: closer round the time on screen"], ["shift z", "charts: the whole run"],
+  ["l", "layer numbers"], ["t", "dark or light"], ["p", "save a picture"], ["esc", "choose nothing; close what is open"], ["?", "this list"],
 ];
 const FRAMES = [
   [false, "Stars", "stand still among the stars (inertial frame)"],
