@@ -28,8 +28,6 @@ GRACE_S: Final = float(os.environ.get("ORBITAL_TWIN_GRACE_S", "600"))
 RELOAD_S: Final = min(20.0, GRACE_S)
 """The same where others wait for its place on the server."""
 
-TURN_S: Final = 0.2
-
 
 @dataclass(frozen=True)
 class Work:
@@ -110,12 +108,9 @@ class Batch:
 
     def _compute(self) -> None:
         try:
-            if self._wait_for_turn():
-                try:
-                    for scenario in self._scenarios:
-                        self._run(scenario)
-                finally:
-                    limits.AT_WORK.release()
+            with limits.turn(self._is_over, self._wait) as mine:
+                for scenario in self._scenarios if mine else ():
+                    self._run(scenario)
         except InputError as wrong:
             self.error = public(str(wrong))
         except Exception as failed:
@@ -130,13 +125,8 @@ class Batch:
                 computed.feed.release()
             self.ended.set()
 
-    def _wait_for_turn(self) -> bool:
-        with limits.in_line():
-            while not limits.AT_WORK.acquire(timeout=TURN_S):
-                if self._is_over():
-                    return False
-                self.work = Work("Waiting: others are computing on this server")
-        return True
+    def _wait(self, why: str) -> None:
+        self.work = Work(why)
 
     def _run(self, scenario: Scenario) -> None:
         name = f"Running {scenario.name} with {scenario.placement.strategy}"

@@ -7,20 +7,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import solara
 
 from twin.errors import InputError
-from twin.plugins.loading import load_kept
 from twin.runs.store import Run, open_run
 from twin.scenario.schema import Scenario
-from twin.views import comparison, computing, limits, replay, shelf, trace
+from twin.views import comparison, computing, limits, playback, shelf
 from twin.views.computing import Batch, Computed, Work
 from twin.views.public import FAILED, public
 from twin.views.stream import Feed, Stream
-from twin.world.world import World
 
 PROGRESS_INTERVAL_S = 0.2
 LOOK_INTERVAL_S = 0.05
@@ -229,10 +228,9 @@ class Session:
     def _do(self, job: Job, stop: threading.Event, turn: bool) -> None:
         error = ""
         try:
-            if turn:
-                self._in_turn(job, stop)
-            else:
-                job(stop)
+            with self._turn(stop) if turn else nullcontext(True) as mine:
+                if mine:
+                    job(stop)
         except InputError as wrong:
             error = public(str(wrong))
         except Exception:
@@ -247,6 +245,9 @@ class Session:
         self.work.value = None
         self._compare(stop)
 
+    def _turn(self, stop: threading.Event) -> AbstractContextManager[bool]:
+        return limits.turn(stop.is_set, lambda why: self._report(stop, Work(why)))
+
     def _compare(self, stop: threading.Event) -> None:
         """Compare the runs on stage by their figures, when all are complete."""
         shown = self.shown.value
@@ -260,17 +261,6 @@ class Session:
             return
         if not stop.is_set() and self.shown.value == shown:
             self.comparison.value = found
-
-    def _in_turn(self, job: Job, stop: threading.Event) -> None:
-        with limits.in_line():
-            while not limits.AT_WORK.acquire(timeout=computing.TURN_S):
-                if stop.is_set():
-                    raise StoppedError
-                self._report(stop, Work("Waiting: others are computing on this server"))
-        try:
-            job(stop)
-        finally:
-            limits.AT_WORK.release()
 
     def _look(self) -> None:
         found = shelf.look(self._runs_dir)
@@ -289,33 +279,19 @@ class Session:
             run = open_run(folder)
             stream = Stream(next(self._keys), feed)
             shown = Shown(stream, run_id, shelf.label(run), run.scenario, run)
-            self._send(stop, feed, shown, begin)
+            progress = self._progress(stop, f"Opening {run.scenario.name}")
+            for number, frames in enumerate(playback.play(run, feed), start=1):
+                if stop.is_set():
+                    raise StoppedError
+                if number == 1:
+                    begin(shown)
+                progress(number, frames)
         except StoppedError:
             raise
         except Exception as error:
             notes.append(shelf.told(folder, error))
         finally:
             feed.end()
-
-    def _send(
-        self, stop: threading.Event, feed: Feed, shown: Shown, begin: Callable[[Shown], None]
-    ) -> None:
-        run = shown.run
-        assert run is not None
-        load_kept(run.path)
-        scenario = run.scenario
-        world = World(scenario)
-        planned = trace.plan(world, run.first_step)
-        report = self._progress(stop, f"Opening {scenario.name}")
-        feed.begin(trace.head(world, planned, run_id=shown.run_id))
-        for number, frame in enumerate(replay.frames(run, world, planned), start=1):
-            if stop.is_set():
-                raise StoppedError
-            feed.show(frame)
-            if number == 1:
-                begin(shown)
-            report(number, planned.frames)
-        feed.end(whole=True)
 
     def _set(self, stop: threading.Event, shown: tuple[Shown, ...]) -> None:
         if not stop.is_set():
