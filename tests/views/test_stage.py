@@ -8,13 +8,14 @@ import pytest
 from twin.views import downloads, stage
 from twin.views.published import Published
 from twin.views.stage import Stage
-from twin.views.stream import Stream
+from twin.views.stream import Feed, Stream
 
 
 @pytest.fixture
 def widget(head):
-    stream = Stream("one")
-    stream.begin(head)
+    feed = Feed()
+    feed.begin(head)
+    stream = Stream("one", feed)
     made = Stage(streams=(stream,))
     sent = []
     made.send = lambda content, buffers: sent.append((content, buffers))
