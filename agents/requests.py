@@ -13,7 +13,7 @@ from twin import seeding
 from twin.errors import InputError
 from twin.network.routing import shortest_paths
 from twin.serving import traces
-from twin.serving.heads import heads_at_start
+from twin.serving.heads import Heads, heads_at_start
 from twin.serving.request_step import RequestStep
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
 from twin.serving.service import RequestService
@@ -100,28 +100,43 @@ def _source(model: TwinModel, state: SourceState, begin_s: float) -> Source:
     )
 
 
+def _free_bytes(model: TwinModel) -> NDArray[np.float64]:
+    """Memory of each satellite beside the weights of layers and experts, (N,)."""
+    fleet, card = model.fleet, model.inference.card
+    precision, boards = model.config.model.precision, model.config.compute.boards
+    gateways = model.controller.placement.gateways
+    held = np.bincount(gateways[gateways >= 0], minlength=fleet.size)
+    weights = fleet.experts * card.expert_bytes(precision)
+    return np.asarray(fleet.memory_bytes - weights - held * card.gateway_bytes(precision) * boards)
+
+
+def _take_vocabulary(model: TwinModel, free_bytes: NDArray[np.float64], heads: Heads) -> None:
+    """Take the memory of the input embedding, and of the LM head if it is there too, if it counts.
+
+    First gateways have it, their standbys too.
+    """
+    card, table = model.inference.card, model.config
+    if not table.serving.vocabulary_memory:
+        return
+    size = card.head_bytes if heads.apart else card.embedding_bytes
+    for hosts in model.controller.placement.gateways[:: card.layers].T:
+        taken = size(table.model.precision) * table.compute.boards
+        np.subtract.at(free_bytes, hosts[hosts >= 0], taken)
+
+
 def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
     """Serve requests for the step at hand, on the model's topology, power and placement."""
     fleet, card, skeleton = model.fleet, model.inference.card, model.world.skeleton
-    precision = model.config.model.precision
-    weights = fleet.experts * card.expert_bytes(precision)
-    gateways = model.controller.placement.gateways
-    held = np.bincount(gateways[gateways >= 0], minlength=fleet.size)
-    weights = weights + held * card.gateway_bytes(precision) * model.config.compute.boards
-    sites = max(model.ground.sites.size, 1)
-    free_bytes = fleet.memory_bytes - weights
-    heads, graph = service.heads, (skeleton.indptr, skeleton.indices, model.snapshot.weight_s)
-    head_bytes = card.head_bytes(precision)
+    heads, free_bytes = service.heads, _free_bytes(model)
     delay_s, predecessor, layers = model.all_delay_s, model.all_predecessor, card.layers
-    heads.choose(model.all_hosts, delay_s, may=fleet.up & (free_bytes >= head_bytes))
+    room = free_bytes >= card.head_bytes(model.config.model.precision)
+    heads.choose(model.all_hosts, delay_s, may=fleet.up & room)
     head_delay_s, head_predecessor = delay_s[::layers], predecessor[::layers]
-    first, boards = gateways[::layers], model.config.compute.boards
-    vocabulary_bytes = card.embedding_bytes(precision) * boards
-    if heads.apart:  # which leaves the input embedding, as large
-        vocabulary_bytes = head_bytes * boards
+    if heads.apart:
+        graph = (skeleton.indptr, skeleton.indices, model.snapshot.weight_s)
         head_delay_s, head_predecessor = shortest_paths(*graph, heads.satellite.ravel())
-    for hosts in first.T if model.config.serving.vocabulary_memory else ():  # standbys too
-        np.subtract.at(free_bytes, hosts[hosts >= 0], vocabulary_bytes)
+    _take_vocabulary(model, free_bytes, heads)
+    sites = max(model.ground.sites.size, 1)
     site = np.arange(sites)
     entry_s = np.stack([model.ground.entry_s(site, from_first) for from_first in delay_s[::layers]])
     model.dispatcher.begin(entry_s)
