@@ -65,7 +65,7 @@ def test_a_chart_is_taken_as_numbers_and_as_a_picture(opened, tmp_path):
             opened.click(f"{LATENCY} [data-file={kind}]")
         assert waiting.value.suggested_filename == f"short-space-xnet-token-latency-tpot.{kind}"
         waiting.value.save_as(tmp_path / f"chart.{kind}")
-    rows = list(csv.reader((tmp_path / "chart.csv").open()))
+    rows = list(csv.reader((tmp_path / "chart.csv").read_text().splitlines()))
     assert rows[0][:3] == ["step", "5 % (latency, s)", "median (latency, s)"]
     assert [row[0] for row in rows[1:]] == [str(step) for step in range(30)]
     words = {

@@ -304,3 +304,30 @@ def test_a_run_that_nobody_looks_at_makes_way_for_others(tmp_path, monkeypatch):
     other.start([small()])
     assert told(other) == ""
     assert strategies(other) == ["space-xnet"]
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "inf", "nan"])
+def test_a_grace_that_is_none_is_refused_by_its_name(text):
+    with pytest.raises(InputError, match=f"ORBITAL_TWIN_GRACE_S: {text}: must be seconds"):
+        computing._grace_s(text)
+
+
+def test_one_of_two_who_look_cannot_stop_a_run_for_the_other(tmp_path):
+    go = threading.Event()
+
+    def held(scenario, *, progress, **kwargs):
+        def wait_at_first(step, steps):
+            progress(step, steps)
+            assert step < 3 or go.wait(PATIENCE_S)
+
+        return run_scenario(scenario, progress=wait_at_first, **kwargs)
+
+    first, second = Session(tmp_path, held), Session(tmp_path, held)
+    first.start([small()])
+    wait(lambda: first.shown.value)
+    second.open(on_stage(first))
+    wait(lambda: second.shown.value)
+    second.cancel()
+    go.set()
+    assert told(first) == ""
+    assert strategies(first) == ["space-xnet"]

@@ -1,6 +1,7 @@
 """Runs that the server computes: they belong to whoever looks at them, and outlive a closed tab."""
 
 import logging
+import math
 import os
 import threading
 import time
@@ -22,7 +23,20 @@ from twin.views.trace import Plan
 
 log = logging.getLogger(__name__)
 
-GRACE_S: Final = float(os.environ.get("ORBITAL_TWIN_GRACE_S", "600"))
+_GRACE = "ORBITAL_TWIN_GRACE_S"
+
+
+def _grace_s(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise InputError(f"{_GRACE}: {text}: must be seconds, 0 or more")
+    return seconds
+
+
+GRACE_S: Final = _grace_s(os.environ.get(_GRACE, "600"))
 """How long a run goes on that nobody looks at, so that whoever reloads or comes back finds it."""
 
 RELOAD_S: Final = min(20.0, GRACE_S)
@@ -95,10 +109,6 @@ class Batch:
             self._alone_since = time.monotonic()
             if self._watchers == 0 and not gone:
                 self._cancelled.set()
-
-    def cancel(self) -> None:
-        """Stop within a step; what is there stays."""
-        self._cancelled.set()
 
     def _is_over(self) -> bool:
         """Whether to stop: somebody said so, or all who looked at it are gone for long."""

@@ -160,10 +160,11 @@ class Session:
             threading.Thread(target=self._compare, args=(self._stop,), daemon=True).start()
 
     def cancel(self) -> None:
-        """Stop the work in the background, if any; what is there stays on stage."""
-        if self._batch is not None:
-            self._batch.cancel()
-        self._stop.set()
+        """Stop the work in the background, if any; what is there stays on stage.
+
+        A run that others look at too goes on for them.
+        """
+        self._leave()
         self.work.value = None
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ function timeActions(app) {
   }
   return {
     seek,
+    toFrame: (frame) => seek(Math.round(frame) + JUST_AFTER),
     step: (by) => seek(Math.floor(clock.time) + by + JUST_AFTER),
     /** To the next event that is worth a look, or the one before. */
     jump(direction) {

@@ -27,6 +27,7 @@ export class Loop {
     this.dirty = true;
     this.coarse = false;
     this.fitted = "";
+    this.ended = false;
   }
 
   touch() {
@@ -43,7 +44,7 @@ export class Loop {
   /** A camera moved. */
   moved() {
     const now = performance.now();
-    if (now - this.movedAt > STILL_AFTER_MS) setTimeout(() => this.app.address(), 4 * STILL_AFTER_MS);
+    if (now - this.movedAt > STILL_AFTER_MS) setTimeout(() => this.ended || this.app.address(), 4 * STILL_AFTER_MS);
     this.movedAt = now;
     this.touch();
   }
@@ -53,6 +54,7 @@ export class Loop {
   }
 
   stop() {
+    this.ended = true;
     cancelAnimationFrame(this.request);
   }
 

@@ -43,7 +43,7 @@ function Chart({ app, spec, names }) {
   useLayoutEffect(() => {
     const made = new uPlot(options(app, spec, box.current?.clientWidth, setAt), [[0], ...spec.series.map(() => [null])], box.current ?? undefined);
     plot.current = { plot: made, key: "", mark: mark(made) };
-    if (spec.over) clicks(made.over, (x) => app.act.seek((made.posToVal(x, "x") - first.meta.first_step) / first.meta.stride));
+    if (spec.over) clicks(made.over, (x) => app.act.toFrame((made.posToVal(x, "x") - first.meta.first_step) / first.meta.stride));
     const observer = new ResizeObserver(() => made.setSize({ width: box.current?.clientWidth ?? 1, height: HEIGHT }));
     observer.observe(/** @type {HTMLDivElement} */ (box.current));
     return () => {
