@@ -18,7 +18,8 @@ from twin.export.omm import omm
 from twin.runs.store import open_run
 from twin.scenario import loader
 from twin.views.downloads import Downloads, scenario_text, tables
-from twin.views.session import Session, Shown
+from twin.views.session import Session
+from twin.views.shown import Shown
 from twin.views.stream import Feed, Stream
 
 PATIENCE_S = 60.0

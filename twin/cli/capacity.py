@@ -2,7 +2,7 @@
 
 import itertools
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,10 @@ from twin.cli.options import (
     with_seed,
 )
 from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.cli.console import Console
+    from twin.study.capacity import Found
 
 
 def capacity(
@@ -58,21 +62,19 @@ def capacity(
     """Find the most load that is served within deadlines; an interrupted search goes on."""
     from twin.cli.console import Console, progress_bar
 
-    report = Console(json_file)
+    report, settings = Console(json_file), with_seed(overrides, seed)
     with progress_bar("runs") as progress:
         from twin.plugins.choices import load_scenario
-        from twin.study.capacity import CapacityCase, Kept, bound_per_s, check
+        from twin.study.capacity import CapacityCase, Kept, check
         from twin.study.capacity import capacity as find
 
-        chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
+        chosen = load_scenario(scenario, settings, plugins=plugins or ())
         check(chosen)
         cases = [
             CapacityCase(
-                name=name, scenario=load_scenario(scenario, settings, plugins=plugins or ())
+                name=name, scenario=load_scenario(scenario, changed, plugins=plugins or ())
             )
-            for name, settings in _cases(
-                with_seed(overrides, seed), strategies, instances, dispatches, deadlines
-            )
+            for name, changed in _cases(settings, strategies, instances, dispatches, deadlines)
         ]
         runs_dir.mkdir(parents=True, exist_ok=True)
         found = find(
@@ -86,15 +88,20 @@ def capacity(
             workers=workers,
             progress=progress,
         )
-    from twin.study.capacity_tables import HEADER, as_json, plot, rows
-
-    bounds = [bound_per_s(case.scenario) for case in cases]
-    report.table(f"capacity of {chosen.name}", HEADER, rows(found, bounds))
     report.say(
         f"load at which {100 * share:g} % of the requests are within both targets, by intervals "
         f"over {replicates} to {most_replicates} replicates; bound: all satellites compute always"
     )
-    report.json({"scenario": chosen.name, "share": share, "cases": as_json(found, bounds)})
+    _say(report, chosen.name, found, figure)
+
+
+def _say(report: "Console", name: str, found: "list[Found]", figure: Path | None) -> None:
+    from twin.study.capacity import bound_per_s
+    from twin.study.capacity_tables import HEADER, as_json, plot, rows
+
+    bounds = [bound_per_s(one.case.scenario) for one in found]
+    report.table(f"capacity of {name}", HEADER, rows(found, bounds))
+    report.json({"scenario": name, "cases": as_json(found, bounds)})
     if figure is not None:
         report.file("--figure", figure, lambda path: plot(found, path), "plot")
     report.end()

@@ -1,7 +1,7 @@
 """Commands that compare strategies and policies, or reproduce a published experiment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,10 @@ from twin.errors import InputError
 from twin.runs import outputs
 from twin.scenario.plain import MAX_INTEGER
 from twin.vocabulary import ALONE
+
+if TYPE_CHECKING:
+    from twin.cli.console import Console
+    from twin.study.compare import Comparison
 
 
 def compare(
@@ -76,8 +80,21 @@ def compare(
             workers=workers,
             progress=progress,
         )
-    from twin.runs.cells import text
     from twin.study.comparison_plot import comparison_plot
+
+    _say_comparison(report, result)
+    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
+    if page is not None:
+        from twin.report.comparison import comparison_document
+        from twin.report.document import write
+
+        document = comparison_document(result)
+        report.file("--report", page, lambda path: write(document, path), "report")
+    report.end()
+
+
+def _say_comparison(report: "Console", result: "Comparison") -> None:
+    from twin.runs.cells import text
     from twin.study.comparison_tables import comparison_tables, heading
 
     for title, header, lines in comparison_tables(result):
@@ -88,14 +105,6 @@ def compare(
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
     report.say(ALONE)
     report.json(result.as_json())
-    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
-    if page is not None:
-        from twin.report.comparison import comparison_document
-        from twin.report.document import write
-
-        document = comparison_document(result)
-        report.file("--report", page, lambda path: write(document, path), "report")
-    report.end()
 
 
 def place(

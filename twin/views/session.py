@@ -1,14 +1,12 @@
 """What one browser session looks at and waits for: its runs, its work in the background."""
 
-import ctypes
-import gc
 import itertools
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import solara
@@ -19,6 +17,7 @@ from twin.scenario.schema import Scenario
 from twin.views import comparison, computing, limits, playback, shelf
 from twin.views.computing import Batch, Computed, Work
 from twin.views.public import FAILED, public
+from twin.views.shown import Shown, StoppedError, give_back
 from twin.views.stream import Feed, Stream
 
 PROGRESS_INTERVAL_S = 0.2
@@ -26,23 +25,7 @@ LOOK_INTERVAL_S = 0.05
 TIDY_AFTER_S = 3.0
 
 log = logging.getLogger(__name__)
-
 type Job = Callable[["threading.Event"], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """A run on stage, or on its way there; `run` is None until it is complete."""
-
-    stream: Stream
-    run_id: str
-    label: str
-    scenario: Scenario
-    run: Run | None = None
-
-
-class StoppedError(Exception):
-    """The viewer wants something else, or has gone."""
 
 
 class Session:
@@ -174,7 +157,7 @@ class Session:
             self._batch.leave(gone=True)
             self._batch = None
         self.shown.value = ()
-        tidy = threading.Timer(TIDY_AFTER_S, _give_back)
+        tidy = threading.Timer(TIDY_AFTER_S, give_back)
         tidy.daemon = True
         tidy.start()
 
@@ -253,7 +236,7 @@ class Session:
         """Compare the runs on stage by their figures, when all are complete."""
         shown = self.shown.value
         runs = [s.run for s in shown if s.run is not None]
-        if len(runs) < 2 or len(runs) < len(shown):
+        if not 2 <= len(runs) == len(shown):
             return
         try:
             found = comparison.compare(runs, self.runs.value)
@@ -296,9 +279,8 @@ class Session:
 
     def _set(self, stop: threading.Event, shown: tuple[Shown, ...]) -> None:
         if not stop.is_set():
-            self.comparison.value = comparison.describe(
-                [s.run_id for s in shown], [s.scenario for s in shown]
-            )
+            names, scenarios = [s.run_id for s in shown], [s.scenario for s in shown]
+            self.comparison.value = comparison.describe(names, scenarios)
             self.shown.value = shown
 
     def _progress(self, stop: threading.Event, name: str) -> Callable[[int, int], None]:
@@ -316,11 +298,3 @@ class Session:
     def _report(self, stop: threading.Event, work: Work) -> None:
         if not stop.is_set():
             self.work.value = work
-
-
-def _give_back() -> None:
-    """Return to the system what closed sessions used; the C library's allocator would keep it."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others need it less
-    if trim is not None:
-        trim(0)
