@@ -98,7 +98,7 @@ class TwinModel(SteppedModel):
         self.tokens = TokenService(self)
         self.first_s = np.empty(0)
         self.link_statistics = LinkStatistics(
-            self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s
+            self.world.skeleton, steps=scenario.simulation.longest_steps, step_s=self.world.step_s
         )
         self._sound: NDArray[np.bool_] | None = None
         self._link_state: NDArray[np.uint8] | None = None
@@ -166,7 +166,7 @@ class TwinModel(SteppedModel):
         self.ground.state = state.ground
         self.tokens.state, self.tokens.choices = state.waiting, state.choices
         self.link_statistics.state = state.counts
-        self.link_statistics.make_room(self.config.simulation.steps)
+        self.link_statistics.make_room(self.config.simulation.longest_steps)
         for row in np.flatnonzero(state.lost):
             self.satellites[row].deregister()
         self._link_state = state.link_state

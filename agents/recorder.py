@@ -8,7 +8,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from agents.requests import instance_rows, load_row, request_rows, visit_rows
+from agents.requests import (
+    instance_rows,
+    load_row,
+    request_rows,
+    unfinished_rows,
+    visit_rows,
+)
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
@@ -58,6 +64,14 @@ class Recorder:
             if len(model.instances) > 1:
                 self._writer.add("instances", instance_rows(model, step, model.requested))
         self._writer.end_step(step)
+
+    def close(self, model: TwinModel) -> None:
+        """Record what the end of the run found inside."""
+        if model.requests is None:
+            return
+        rows = unfinished_rows(model)
+        if len(rows["request"]):
+            self._writer.add("requests", rows)
 
     def _outages(self, model: TwinModel, step: int) -> None:
         now = model.network.state.unbroken

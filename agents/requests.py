@@ -13,6 +13,7 @@ from twin import seeding
 from twin.errors import InputError
 from twin.network.routing import shortest_paths
 from twin.serving import traces
+from twin.serving.engine.records import Rows
 from twin.serving.heads import Heads, heads_at_start
 from twin.serving.request_step import RequestStep
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
@@ -52,13 +53,13 @@ def request_service(model: TwinModel, begins: TwinState | None) -> RequestServic
         links=len(model.world.skeleton.indices),
         sites=max(model.ground.sites.size, 1),
         step_s=model.world.step_s,
-        stops_s=_stops_s(model),
+        stops_s=stops_s(model),
         seed=int(seeding.stream(seed, replicate, "choices").at(0).integers(2**63)),
         state=None if state is None else state.engine,
     )
 
 
-def _stops_s(model: TwinModel) -> float:
+def stops_s(model: TwinModel) -> float:
     """When arrivals stop, since the start of the run."""
     run_s = model.config.simulation.steps * model.world.step_s
     drain_s = model.config.requests.drain_s
@@ -193,11 +194,20 @@ def sending_w(model: TwinModel) -> NDArray[np.float64] | float:
 
 
 def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
-    """Rows of table ``requests`` for those that ended in a step, or are left at the end of all."""
-    rows, start_s = done.ended, model.snapshot.instant.t_s
+    """Rows of table ``requests`` for those that ended in a step."""
+    return _rows(model, step, model.snapshot.instant.t_s, done.ended)
+
+
+def unfinished_rows(model: TwinModel) -> dict[str, Any]:
+    """The same for those that are inside after the last step, as if it were the end."""
+    assert model.requests is not None
+    step = model.network.state.step - 1  # a model that has just gone on has no snapshot
+    start_s = float(model.world.ephemeris.t_s[step])
+    return _rows(model, step, start_s, model.requests.unfinished())
+
+
+def _rows(model: TwinModel, step: int, start_s: float, rows: Rows) -> dict[str, Any]:
     compute_w, hop_j = _prices(model)
-    if model.requests is not None and step == model.config.simulation.steps - 1:
-        rows = np.concatenate([rows, model.requests.unfinished()])
     served = rows["cause"] == Cause.NONE
     first_s, last_s = (np.where(served, rows[name], np.nan) for name in ("first_s", "last_s"))
     further = np.where(rows["output"] > 1, rows["output"] - 1, np.nan)

@@ -159,7 +159,7 @@ def _light_ahead(world: World, profile: bus.BusProfile, first_step: int, last_st
 
 def last_planned_step(scenario: Scenario, step: int) -> int:
     """The last step that a plan made at `step` averages over: the horizon's, or the run's."""
-    end = scenario.simulation.steps
+    end = scenario.simulation.longest_steps
     return min(step + (scenario.controller.horizon_steps or end), end) - 1
 
 

@@ -128,9 +128,7 @@ class Rows:
             temporary = folder / f"{name}.parquet.tmp"
             with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
                 for k in range(self._parts[name]):
-                    assert self._folder is not None  # a step came first
-                    with pa.OSFile(str(_part(self._folder, name, k))) as part:
-                        writer.write_table(pa.ipc.open_file(part).read_all())
+                    writer.write_table(self._read_part(name, k))
                 rest = self._take(name)
                 if len(rest):
                     writer.write_table(rest)
@@ -151,6 +149,16 @@ class Rows:
             self._before[name] = joined.unify_dictionaries().combine_chunks()
             waiting.clear()
         return self._before.get(name, schema.empty_table())
+
+    def so_far(self, name: str) -> pa.Table:
+        """All rows of a table up to now."""
+        parts = [self._read_part(name, k) for k in range(self._parts[name])]
+        return pa.concat_tables([*parts, self.waiting(name)]).unify_dictionaries()
+
+    def _read_part(self, name: str, number: int) -> pa.Table:
+        assert self._folder is not None  # a step came first
+        with pa.OSFile(str(_part(self._folder, name, number))) as part:
+            return pa.ipc.open_file(part).read_all()
 
     def _take(self, name: str) -> pa.Table:
         table = self.waiting(name)

@@ -275,6 +275,16 @@ class Scenario(Table):
         return self
 
     @model_validator(mode="after")
+    def _goes_on(self) -> Self:
+        if self.requests.half_width and self.serving.mode != "requests":
+            raise ValueError("requests.half_width needs serving.mode 'requests'")
+        if self.requests.half_width and not self.simulation.most_steps:
+            raise ValueError(
+                "requests.half_width needs simulation.most_steps, where a run ends anyway"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _waiting_foreseen(self) -> Self:
         asks_again = self.serving.mode == "requests" and self.requests.arrivals == "closed"
         if self.placement.waiting != "none" and asks_again:

@@ -81,6 +81,14 @@ class Requests(Table):
         0.0,
         description="end of the run in which nothing more is asked, so that what is inside can end",
     )
+    half_width: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="the run goes on after simulation.steps, for a tenth more at a time and to "
+        "simulation.most_steps at most, until the half-width of the 95 % interval of its mean time "
+        "from end to end is this share of the mean or less; 0: it does not",
+    )
     record_every: int | None = Field(
         None,
         ge=1,
@@ -102,6 +110,11 @@ class Requests(Table):
             raise ValueError("prefix_reuse needs arrivals 'trace'")
         if self.arrivals in ("trace", "closed") and self.daily:
             raise ValueError(f"daily must be 0 where arrivals are '{self.arrivals}'")
+        if self.half_width and (self.arrivals == "trace" or self.daily):
+            raise ValueError(
+                "half_width must be 0 where what comes changes over the run, with daily or "
+                "arrivals 'trace'"
+            )
         return self
 
 

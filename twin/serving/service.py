@@ -60,7 +60,7 @@ class RequestService:
         Copies of the model.
     step_s : float
     stops_s : float
-        When arrivals stop, since the start of the run.
+        When arrivals stop, since the start of the run; may be put off.
     seed : int
         Of the tokens' choices.
     state : EngineState, optional
@@ -85,7 +85,8 @@ class RequestService:
     ) -> None:
         card, table = inference.card, scenario.serving
         self._card, self._table, self._source, self._step_s = card, table, source, step_s
-        self._stops_s, self._heads, self._instances = stops_s, heads, instances
+        self._heads, self._instances = heads, instances
+        self.stops_s = stops_s
         if state is None:
             state = nothing_served(
                 satellites=len(pace),
@@ -234,8 +235,8 @@ class RequestService:
             asked = {"site": site, "prompt": nothing, "asked_s": since_s, "number": nothing}
             to = np.maximum(dispatch(asked), 0)
             self._engine.add_users(first, site, since_s, to)
-        self._engine.set(last_ask_s=self._stops_s - start_s)
-        asked = self._source.until(min(start_s + self._step_s, self._stops_s))
+        self._engine.set(last_ask_s=self.stops_s - start_s)
+        asked = self._source.until(min(start_s + self._step_s, self.stops_s))
         asked["asked_s"] = asked["asked_s"] - start_s
         to = dispatch(asked)
         way_s = entry_s[np.maximum(to, 0), asked["site"].astype(int)]

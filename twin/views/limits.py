@@ -65,6 +65,10 @@ def check(scenario: Scenario) -> None:
     body, steps = scenario.constellation, scenario.simulation.steps
     if body.kind == "tle":
         raise InputError("constellation.kind: the page runs Walker constellations only")
+    if scenario.requests.half_width:
+        raise InputError(
+            "requests.half_width: the page shows runs whose end is known; `twin run` allows others"
+        )
     size = body.size
     counted = "constellation.planes" if body.kind == "walker" else "constellation.shells"
     drawn = scenario.simulation.record_tokens_per_step

@@ -77,7 +77,7 @@ def head(world: World, planned: Plan, *, run_id: str) -> bytes:
     run_id : str
     """
     scenario, body = world.scenario, world.constellation
-    shown_s = world.ephemeris.t_s[planned.first :: planned.stride]
+    shown_s = world.ephemeris.t_s[planned.first :][: planned.steps : planned.stride]
     rotation = gcrs_to_itrs(body.epoch_utc, shown_s)
     meta = _told(scenario) | {
         "run_id": run_id,
