@@ -95,16 +95,21 @@ def run_scenario(
                 checkpoint = Checkpoint(twin=model.state, rows=rows, steps=steps)
                 kept.write(step + 1, checkpoint, {"wall_time_s": writer.wall_time_s})
         recorder.close(model)
-        writer.conclusion = conclusion(model)
-        writer.prolonged = prolonged(model, writer.scenario, writer.rows)
-        if writer.prolonged is not None:
-            writer.note(told(writer.prolonged))
-        writer.checkpoints = {
-            "written": kept.written,
-            "bytes": kept.size_bytes,
-            "milliseconds": round(1e3 * kept.cost_s, 1),
-        }
+        _conclude(writer, model, kept)
     return open_run(writer.folder)
+
+
+def _conclude(writer: RunWriter, model: TwinModel, kept: Checkpoints) -> None:
+    """Write what is said of a run at its end."""
+    writer.conclusion = conclusion(model)
+    writer.prolonged = prolonged(model, writer.scenario, writer.rows)
+    if writer.prolonged is not None:
+        writer.note(told(writer.prolonged))
+    writer.checkpoints = {
+        "written": kept.written,
+        "bytes": kept.size_bytes,
+        "milliseconds": round(1e3 * kept.cost_s, 1),
+    }
 
 
 def _goes_on(writer: RunWriter, model: TwinModel) -> bool:

@@ -276,12 +276,11 @@ class Scenario(Table):
 
     @model_validator(mode="after")
     def _goes_on(self) -> Self:
-        if self.requests.half_width and self.serving.mode != "requests":
+        wanted = self.requests.half_width
+        if wanted and self.serving.mode != "requests":
             raise ValueError("requests.half_width needs serving.mode 'requests'")
-        if self.requests.half_width and not self.simulation.most_steps:
-            raise ValueError(
-                "requests.half_width needs simulation.most_steps, where a run ends anyway"
-            )
+        if wanted and not self.simulation.most_steps:
+            raise ValueError("requests.half_width needs simulation.most_steps, where runs end")
         return self
 
     @model_validator(mode="after")
