@@ -40,5 +40,5 @@ def test_each_copy_has_a_row_of_what_its_requests_and_steps_say(tmp_path):
         assert row[5] == made.sum() > 0
     text = " ".join(part for part in parts(document) if isinstance(part, str))
     assert "2 copies of the model serve" in text
-    assert "'least-loaded', on reports that are 120 s old" in text
+    assert "'least-loaded', on reports that are 120.0 s old" in text
     assert run.placements()["instance"].to_numpy().max() == 1
