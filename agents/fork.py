@@ -43,6 +43,7 @@ _FIXED = (
 )
 """Fields that a state depends on, or that are past: a fork cannot change them."""
 _OF_REQUESTS = (
+    "placement.instances",
     "serving.head_satellites",
     "serving.block_tokens",
     "requests.prefix_reuse",

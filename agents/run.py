@@ -80,7 +80,7 @@ def run_scenario(
         last(model, start.steps or scenario.simulation.steps)
         _introduce(writer, model, start)
         _tell_length(writer, model)
-        model.recorder = Recorder(writer, model)
+        recorder = model.recorder = Recorder(writer, model)
         kept = Checkpoints(writer.partial, {"run_id": writer.run_id})
         while _goes_on(writer, model):
             if cancelled():
@@ -94,13 +94,22 @@ def run_scenario(
                 rows = writer.rows.state()
                 checkpoint = Checkpoint(twin=model.state, rows=rows, steps=steps)
                 kept.write(step + 1, checkpoint, {"wall_time_s": writer.wall_time_s})
-        _conclude(writer, model, model.recorder)
-        writer.checkpoints = {
-            "written": kept.written,
-            "bytes": kept.size_bytes,
-            "milliseconds": round(1e3 * kept.cost_s, 1),
-        }
+        recorder.close(model)
+        _conclude(writer, model, kept)
     return open_run(writer.folder)
+
+
+def _conclude(writer: RunWriter, model: TwinModel, kept: Checkpoints) -> None:
+    """Write what is said of a run at its end."""
+    writer.conclusion = conclusion(model)
+    writer.prolonged = prolonged(model, writer.scenario, writer.rows)
+    if writer.prolonged is not None:
+        writer.note(told(writer.prolonged))
+    writer.checkpoints = {
+        "written": kept.written,
+        "bytes": kept.size_bytes,
+        "milliseconds": round(1e3 * kept.cost_s, 1),
+    }
 
 
 def _goes_on(writer: RunWriter, model: TwinModel) -> bool:
@@ -115,15 +124,6 @@ def _tell_length(writer: RunWriter, model: TwinModel) -> None:
     writer.steps = model.config.simulation.steps
     writer.prolonged = prolonged(model, writer.scenario)
     writer.began()
-
-
-def _conclude(writer: RunWriter, model: TwinModel, recorder: Recorder) -> None:
-    """Write what only the end shows."""
-    recorder.close(model)
-    writer.conclusion = conclusion(model)
-    writer.prolonged = prolonged(model, writer.scenario, writer.rows)
-    if writer.prolonged is not None:
-        writer.note(told(writer.prolonged))
 
 
 def _introduce(writer: RunWriter, model: TwinModel, beginning: Beginning) -> None:

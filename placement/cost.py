@@ -105,7 +105,8 @@ def objective_s(problem: PlacementProblem, placement: Placement) -> float:
     nearest = by_way_s.argmin(axis=2)
     host = np.take_along_axis(copies, nearest[..., None], axis=2)[..., 0]
     serving = Placement(gateway=gateway, expert=host)
-    asked = busy_s(problem, serving, problem.demand_s) * problem.rate_per_s
+    asked_s = busy_s(problem, serving, problem.demand_s)
+    asked = (asked_s + problem.taken_s / np.maximum(problem.speed, 1e-12)) * problem.rate_per_s
     limit = np.where(usable, problem.busy_limit, 0.0)
     n = problem.n_satellites
     visits = np.bincount(host.ravel(), weights=problem.activation.ravel(), minlength=n)

@@ -76,6 +76,7 @@ def limits(
     everything = np.full(n, _PLENTY)
     demand_s = busy_margin * problem.busy_limit * problem.speed / rate if rate else everything
     floor_s = problem.speed / floor if floor else everything
+    demand_s, floor_s = demand_s - problem.taken_s, floor_s - problem.taken_s
     gateway = np.column_stack(
         [np.full(layers, problem.gateway_bytes), problem.demand_s, problem.stage_s]
     )

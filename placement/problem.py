@@ -75,6 +75,10 @@ class PlacementProblem:
         Spreading rule of the strategies that follow the paper: at most this many experts on one.
     experts_on_gateway : bool
         Whether those strategies may put experts on a gateway too.
+    taken_s : (N,) float64
+        Compute time, at full speed, that other instances take of each satellite for each of their
+        tokens, all of a layer's work counted. They serve as many tokens as this one. Zero unless
+        given; `memory_bytes` is what they leave.
     """
 
     plane: NDArray[np.int32]
@@ -107,6 +111,11 @@ class PlacementProblem:
     current: "Placement | None"
     experts_per_satellite: int
     experts_on_gateway: bool
+    taken_s: NDArray[np.float64] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.taken_s is None:
+            object.__setattr__(self, "taken_s", np.zeros(len(self.plane)))
 
     @property
     def n_satellites(self) -> int:

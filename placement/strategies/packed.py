@@ -1,5 +1,7 @@
 """The paper's ring with experts on the way, as memory and compute allow."""
 
+import dataclasses
+
 import numpy as np
 
 from placement.delays import mean_way_s, nearest
@@ -28,11 +30,14 @@ def packed(
     min_tokens_per_s, busy_margin : float
         As in `joint`.
     """
-    gateway = central_gateways(problem, layer_ring(problem))
-    way_s = mean_way_s(problem, gateway)
     limit = limits(
         problem, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=False
     )
+    # Other instances may leave too little of a satellite for a gateway.
+    able = (limit.capacity >= limit.gateway.max(axis=0)).all(axis=1) | (problem.taken_s == 0)
+    free = dataclasses.replace(problem, memory_bytes=np.where(able, problem.memory_bytes, 0.0))
+    gateway = central_gateways(free, layer_ring(free))
+    way_s = mean_way_s(problem, gateway)
     near = nearest(way_s, problem.memory_bytes >= problem.expert_bytes, _NEAREST)
     for tight in (False, True):
         host = fill(problem, limit, way_s, near, gateway, tight=tight)

@@ -36,6 +36,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "single-satellite": single_satellite,
     },
     field="placement.strategy",
+    given=("rng", "instances"),
     bounds={
         "min_tokens_per_s": (0.0, 1e15),
         "busy_margin": (1e-6, 1e3),
@@ -50,4 +51,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "time_limit_s": (1e-3, 3600.0),
     },
 )
-"""Each takes ``(problem, *, rng)`` and parameters of its own, and returns a `Placement`."""
+"""Each takes ``(problem, *, rng)`` and parameters of its own, and returns a `Placement`.
+
+One that takes ``instances`` too plans so many at once, and returns a `Deployment`.
+"""

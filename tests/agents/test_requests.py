@@ -132,11 +132,13 @@ def test_requests_and_blocks_are_conserved(handed_over):
         model.step()
         ended += len(model.requested.ended)
         state = model.requests.state
-        requests, core = state.engine.requests, state.engine.core[0]
+        requests = state.engine.requests
         inside = requests["phase"] != FREE
         assert state.source.number == ended + inside.sum()
-        assert core["all_blocks"] - core["blocks"] == requests["blocks"][inside].sum()
-        used = -(-requests["context"][requests["phase"] == RUNNING] // core["block"])
+        instance = state.engine.instances[0]
+        assert instance["all_blocks"] - instance["blocks"] == requests["blocks"][inside].sum()
+        block = state.engine.core["block"][0]
+        used = -(-requests["context"][requests["phase"] == RUNNING] // block)
         np.testing.assert_array_equal(used, requests["blocks"][requests["phase"] == RUNNING])
         busy_share = model.requested.busy_s / model.world.step_s / model.fleet.pace
         assert (busy_share <= 1 + 1e-9).all()

@@ -80,13 +80,20 @@ def compare(
             workers=workers,
             progress=progress,
         )
-    _show(report, result)
-    report.json(result.as_json())
-    _draw(report, result, picture, page)
+    from twin.study.comparison_plot import comparison_plot
+
+    _say_comparison(report, result)
+    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
+    if page is not None:
+        from twin.report.comparison import comparison_document
+        from twin.report.document import write
+
+        document = comparison_document(result)
+        report.file("--report", page, lambda path: write(document, path), "report")
     report.end()
 
 
-def _show(report: "Console", result: "Comparison") -> None:
+def _say_comparison(report: "Console", result: "Comparison") -> None:
     from twin.runs.cells import text
     from twin.study.comparison_tables import comparison_tables, heading
 
@@ -97,19 +104,7 @@ def _show(report: "Console", result: "Comparison") -> None:
         if outcome.infeasible:
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
     report.say(ALONE)
-
-
-def _draw(report: "Console", result: "Comparison", picture: Path, page: Path | None) -> None:
-    from twin.study.comparison_plot import comparison_plot
-
-    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
-    if page is None:
-        return
-    from twin.report.comparison import comparison_document
-    from twin.report.document import write
-
-    document = comparison_document(result)
-    report.file("--report", page, lambda path: write(document, path), "report")
+    report.json(result.as_json())
 
 
 def place(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.problem import Placement, PlacementProblem, check
+from placement.deployment import Deployment, deploy
+from placement.problem import Placement, PlacementProblem
 from placement.strategies.table import STRATEGIES
 from twin.energy import bus
 from twin.moe.inference import Inference
@@ -168,10 +169,23 @@ def asked_per_s(scenario: Scenario, world: World) -> float:
     return workload.rate_per_s or workload.tokens_per_step / world.step_s
 
 
-def plan(scenario: Scenario, problem: PlacementProblem, rng: np.random.Generator) -> Placement:
-    """Run the scenario's strategy on a problem and check its answer."""
+def plan_deployment(
+    scenario: Scenario,
+    problem: PlacementProblem,
+    rng: np.random.Generator,
+    *,
+    instances: int | None = None,
+) -> Deployment:
+    """Run the scenario's strategy for as many instances as it has, and check the answer.
+
+    `problem` is that of all instances together (`placement.deployment.deploy`). `instances` is how
+    many, where that is known better than the scenario says.
+    """
     table = scenario.placement
     strategy = STRATEGIES.build(table.strategy, table.params)
-    placement = strategy(problem, rng=rng)
-    check(problem, placement)
-    return placement
+    return deploy(problem, strategy, instances=instances or table.instances, rng=rng)
+
+
+def plan(scenario: Scenario, problem: PlacementProblem, rng: np.random.Generator) -> Placement:
+    """Return the first instance of `plan_deployment`: all there is, unless a scenario has more."""
+    return plan_deployment(scenario, problem, rng).instances[0]

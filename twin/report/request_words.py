@@ -21,7 +21,9 @@ def requests_in_words(scenario: Scenario) -> list[str]:
     table = scenario.requests
     return [
         "Beside these single tokens requests are served, which do queue. "
-        f"{_arrivals(table)} {_targets(table)}{_overload(scenario)}{_length(scenario)}"
+        f"{_arrivals(table)} {_targets(table)}{_overload(scenario)}{_length(scenario)} "
+        + _handover(scenario)
+        + _copies(scenario)
     ]
 
 
@@ -151,6 +153,36 @@ def _overload(scenario: Scenario) -> str:
     if serving.max_queue < type(serving).model_fields["max_queue"].default:
         found += f" Where {serving.max_queue:,} requests wait, others are refused."
     return found
+
+
+_WAITING: Final = {
+    "forward": "is sent to the new host",
+    "drain": "is served by the old one first, and its results go on from there",
+    "lose": "is lost, and its requests are tried again as retries allow",
+}
+
+
+def _handover(scenario: Scenario) -> str:
+    """What becomes of work where a part of the model moves, or a satellite goes down."""
+    return (
+        "Where a part of the model moves to another satellite at the start of a step, what waits "
+        f"for it {_WAITING[scenario.serving.handover]}. A satellite with a brown-out serves until "
+        "the step ends, and has lost all that it holds when the next one begins."
+    )
+
+
+def _copies(scenario: Scenario) -> str:
+    """How many copies of the model serve, and how requests find one."""
+    copies, delay_s = scenario.placement.instances, scenario.controller.telemetry_delay_s
+    if copies == 1:
+        return ""
+    known = f"reports that are {text(delay_s)} s old" if delay_s else "reports of the last step"
+    return (
+        f" {copies} copies of the model serve. Each request is sent to one of them by the dispatch "
+        f"'{scenario.serving.dispatch}', on {known} and on what was sent since. What waits for a "
+        "copy whose first gateway is down is sent again from its site. Single tokens are followed "
+        "on the first copy."
+    )
 
 
 def _length(scenario: Scenario) -> str:

@@ -122,11 +122,16 @@ class Run:
         return int(forked["step"]) if forked else 0
 
     def placements(self) -> pa.Table:
-        """Table ``placements``, with the one that a fork begins with before all others."""
+        """Table ``placements``, with the one that a fork begins with before all others.
+
+        Runs made before there were several instances have instance 0 alone.
+        """
         table = self.table("placements")
-        if self.file(HOSTS) is None:
+        if self.file(HOSTS) is not None:
+            table = pa.concat_tables([self._read(HOSTS), table])
+        if "instance" in table.column_names:
             return table
-        return pa.concat_tables([self._read(HOSTS), table])
+        return table.append_column("instance", pa.array([0] * len(table), pa.int32()))
 
 
 def read_parquet(file: Path, **which: Any) -> pa.Table:

@@ -1,7 +1,7 @@
 """What tables of a scenario and of a study are made of: a strict base, kinds of numbers."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -10,6 +10,7 @@ from twin.scenario import plain
 FIRST_YEAR: Final = 1900
 END_YEAR: Final = 2100
 """Years, the last not included, that the Sun's position is known in."""
+_MOST_INSTANCES: Final = 10_000
 
 
 class Table(BaseModel):
@@ -36,6 +37,13 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def _instances(value: Any) -> Any:
+    """Say in one line what a union of types would say once for each."""
+    if value == "fill" or (type(value) is int and 1 <= value <= _MOST_INSTANCES):
+        return value
+    raise ValueError(f"must be an integer from 1 to {_MOST_INSTANCES:,}, or 'fill'")
+
+
 UtcText = Annotated[str, BeforeValidator(_text), AfterValidator(_utc)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(ge=1e-6, le=1)]
@@ -60,3 +68,7 @@ Speed = Annotated[float, Field(ge=1e-6, le=1e12)]
 """In GFLOPS."""
 Memory = Annotated[float, Field(ge=1e-9, le=1e9)]
 """In GB."""
+Instances = Annotated[
+    Annotated[int, Field(ge=1, le=_MOST_INSTANCES)] | Literal["fill"], BeforeValidator(_instances)
+]
+"""Copies of the model."""

@@ -14,6 +14,7 @@ from twin.scenario.fields import (
     Duration,
     Efficiency,
     Fraction,
+    Instances,
     Name,
     Params,
     Path,
@@ -82,6 +83,9 @@ class PlacementTable(Table):
     """Where layers and experts sit."""
 
     strategy: str = "space-xnet"
+    instances: Instances = Field(
+        1, description="copies of the model, each of which serves; fill: as many as find room"
+    )
     experts_per_satellite: int = Field(
         1, ge=1, le=1_000_000, description="at most, where memory allows"
     )
@@ -241,10 +245,8 @@ class Scenario(Table):
     def _shells_to_link(self) -> Self:
         every, body = self.links.cross_shell_every, self.constellation
         if every and body.kind == "walker":
-            raise ValueError(
-                "links.cross_shell_every needs constellation.kind 'shells' or 'tle', "
-                f"not '{body.kind}'"
-            )
+            wanted = "needs constellation.kind 'shells' or 'tle', not 'walker'"
+            raise ValueError(f"links.cross_shell_every {wanted}")
         if every and body.kind == "shells":
             check_bridges([shell.size for shell in body.shells], every)
         return self
@@ -255,9 +257,9 @@ class Scenario(Table):
         if compute.kernels is not None and serving.mode != "requests":
             raise ValueError("compute.kernels needs serving.mode 'requests'")
         if self.requests.prefix_reuse and self.requests.prefix_tokens % serving.block_tokens:
+            of = f"of serving.block_tokens ({serving.block_tokens})"
             raise ValueError(
-                f"requests.prefix_tokens must be a multiple of serving.block_tokens "
-                f"({serving.block_tokens}), not {self.requests.prefix_tokens}"
+                f"requests.prefix_tokens must be a multiple {of}, not {self.requests.prefix_tokens}"
             )
         if compute.boards > 1:
             needed = {
@@ -272,12 +274,11 @@ class Scenario(Table):
 
     @model_validator(mode="after")
     def _goes_on(self) -> Self:
-        if self.requests.half_width and self.serving.mode != "requests":
+        wanted = self.requests.half_width
+        if wanted and self.serving.mode != "requests":
             raise ValueError("requests.half_width needs serving.mode 'requests'")
-        if self.requests.half_width and not self.simulation.most_steps:
-            raise ValueError(
-                "requests.half_width needs simulation.most_steps, where a run ends anyway"
-            )
+        if wanted and not self.simulation.most_steps:
+            raise ValueError("requests.half_width needs simulation.most_steps, where runs end")
         return self
 
     @model_validator(mode="after")
