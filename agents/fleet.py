@@ -90,9 +90,9 @@ class FleetState:
         """Who takes on experts, (N,): not while off, nor while living on the reserve."""
         return self.up & self.rule.accepting
 
-    def host(self, placement: Placement) -> None:
-        """Take over a placement."""
-        hosted = hosting(self.size, placement)
+    def host(self, placement: Placement, layers: int) -> None:
+        """Take over a placement, of instances of so many layers."""
+        hosted = hosting(self.size, placement, layers)
         self.layer, self.gateway, self.experts = hosted.layer, hosted.gateway, hosted.experts
 
 

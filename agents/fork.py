@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.length import last_chance
 from agents.model import TwinModel
 from agents.state import TwinState
 from twin.errors import InputError
@@ -14,7 +15,7 @@ from twin.runs.files import PARTIAL, read_manifest
 from twin.runs.lock import Lock
 from twin.runs.rows import RowsState
 from twin.runs.store import START, Run, any_run
-from twin.scenario import attachments, loader
+from twin.scenario import attachments
 from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
@@ -42,6 +43,7 @@ _FIXED = (
 )
 """Fields that a state depends on, or that are past: a fork cannot change them."""
 _OF_REQUESTS = (
+    "placement.instances",
     "serving.head_satellites",
     "serving.block_tokens",
     "requests.prefix_reuse",
@@ -52,10 +54,11 @@ _OF_REQUESTS = (
 
 @dataclass(kw_only=True)
 class Checkpoint:
-    """All that an interrupted run needs to go on."""
+    """All that an interrupted run needs to go on; `steps` is its length as far as known."""
 
     twin: TwinState
     rows: RowsState
+    steps: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,8 @@ class Beginning:
         What the scenario refers to; read from where it says by default.
     earlier_s : float
         Time that earlier sessions spent.
+    steps : int or None
+        Length of an interrupted run as far as known; None: as its scenario says.
     lock : Lock or None
         Of an interrupted run, in whose folder the run goes on.
     """
@@ -84,6 +89,7 @@ class Beginning:
     forked: dict[str, Any] | None = None
     files: Sequence[Attachment] | None = None
     earlier_s: float = 0.0
+    steps: int | None = None
     lock: Lock | None = None
 
 
@@ -118,13 +124,18 @@ def fork(
     InputError
         If there is no such step, satellite or link, or a change would not fit the state.
     """
-    scenario = loader.load(parent.path / "scenario.toml", changes)
+    scenario = parent.changed(changes)
     _check_changes(parent.scenario, scenario)
     if not 0 <= step < scenario.simulation.steps:
         last = scenario.simulation.steps - 1
         raise InputError(f"{parent.path}: has no step {step}; a fork may begin at 0 to {last}")
     model = _model_at(parent, step, progress)
-    _check_length(model.world, scenario.simulation.steps)
+    if scenario.requests.half_width and step > last_chance(scenario, model.world.step_s):
+        raise InputError(
+            f"requests.half_width: at step {step} arrivals have stopped; ask for more "
+            "simulation.steps, or fork earlier"
+        )
+    _check_length(model.world, scenario.simulation.longest_steps)
     state = states.copy(model.state)
     if parent.scenario.placement != scenario.placement and state.controller.version >= 0:
         state.controller.plan_now = True
@@ -211,7 +222,7 @@ def _check_changes(parent: Scenario, child: Scenario) -> None:
 
 def _check_length(world: World, steps: int) -> None:
     """Refuse a fork so much longer that planes meet which have no links in the state."""
-    known_s = linked_span_s(world.step_s, world.scenario.simulation.steps)
+    known_s = linked_span_s(world.step_s, world.scenario.simulation.longest_steps)
     if world.skeleton.passing.any() and linked_span_s(world.step_s, steps) != known_s:
         raise InputError(
             f"simulation.steps: planes drift against each other; a fork may end within the day "

@@ -116,6 +116,8 @@ class GroundSegment:
     ) -> NDArray[np.float64]:
         """Way from each token's site to the first gateway, ``inf`` if there is none, (P,).
 
+        Down from an LM head it is the same, with the delays from there.
+
         Parameters
         ----------
         origin : (P,) int

@@ -10,6 +10,8 @@ from agents.satellite import Satellite
 from twin.energy.budget import EnergyReport
 from twin.network.grid import Skeleton
 from twin.runs.log import EventLog
+from twin.serving.request_step import RequestStep
+from twin.serving.shipments import Shipment
 from twin.serving.tokens import Served
 from twin.space.eclipse import EDGES, ShadowEdges
 from twin.vocabulary import CAUSES, DECAYED, EventKind, LinkState
@@ -55,6 +57,12 @@ def log_links(
         log.add(kind, cause=name, satellite=edges[rows, 0], other=edges[rows, 1])
 
 
+def log_shipment(log: EventLog, kind: EventKind, shipment: Shipment, value: float) -> None:
+    """Log that a move begins or has ended."""
+    source = -1 if shipment.source is None else shipment.source
+    log.add(kind, cause=shipment.kind, satellite=source, other=shipment.target, value=value)
+
+
 def log_tokens(log: EventLog, served: Served) -> None:
     """Log how many tokens were given up or will be tried again, by cause."""
     for cause in CAUSES:
@@ -65,6 +73,18 @@ def log_tokens(log: EventLog, served: Served) -> None:
         ):
             if count:
                 log.add(kind, cause=cause.word, value=count)
+
+
+def log_instances(log: EventLog, before: NDArray[np.bool_], done: RequestStep) -> None:
+    """Log the instances that let requests in again or no longer, and requests sent to others."""
+    for kind, rows in (
+        (EventKind.INSTANCE_SHUT, before & ~done.open),
+        (EventKind.INSTANCE_OPEN, done.open & ~before),
+    ):
+        for row in np.flatnonzero(rows).tolist():
+            log.add(kind, value=row)
+    if done.moved:
+        log.add(EventKind.REQUESTS_MOVED, value=done.moved)
 
 
 def tell_satellites(

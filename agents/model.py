@@ -10,8 +10,10 @@ from agents import happenings, step_row
 from agents.clock import SteppedModel
 from agents.controller import Controller
 from agents.controller_state import Observation
+from agents.dispatcher import Dispatcher
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
+from agents.instance import Instance
 from agents.requests import request_report, request_service, sending_w, serve_requests
 from agents.rules.local import Locals
 from agents.satellite import Satellite
@@ -28,8 +30,7 @@ from twin.network.terminals import LinkStatistics
 from twin.runs import figures
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
-from twin.serving.capacity import Capacity
-from twin.serving.hosts import Hosts, resolve
+from twin.serving.hosts import resolve
 from twin.serving.request_step import RequestStep
 from twin.serving.tokens import Served
 from twin.space.eclipse import StepLight
@@ -63,9 +64,6 @@ class TwinModel(SteppedModel):
 
     snapshot: Snapshot
     light: StepLight
-    delay_s: NDArray[np.float64]
-    predecessor: NDArray[np.int32]
-    hosts: Hosts
     compute: ComputeTimes
     served: Served
     requested: RequestStep
@@ -92,21 +90,18 @@ class TwinModel(SteppedModel):
         self._locals = Locals(self)
         self.controller = Controller(self, None if state is None else state.controller)
         self.ground = GroundSegment(self)
-        self.requests = (
-            request_service(self, None, 0)
-            if state is None
-            else request_service(self, state.requests, state.step)
-        )
+        self.requests = request_service(self, state)
+        self.dispatcher = Dispatcher(self, None if state is None else state.dispatch)
+        self.instances = [Instance(self, row) for row in range(self.dispatcher.instances)]
         self._report: RequestReport | None = None
         self.network = Network(self.world, self.source, None if state is None else state.network)
         self.tokens = TokenService(self)
         self.first_s = np.empty(0)
         self.link_statistics = LinkStatistics(
-            self.world.skeleton, steps=scenario.simulation.steps, step_s=self.world.step_s
+            self.world.skeleton, steps=scenario.simulation.longest_steps, step_s=self.world.step_s
         )
         self._sound: NDArray[np.bool_] | None = None
         self._link_state: NDArray[np.uint8] | None = None
-        self._capacity = Capacity()
         self.row: dict[str, Any] = {}
         self.datacollector = step_row.data_collector()
         if state is not None:
@@ -130,6 +125,7 @@ class TwinModel(SteppedModel):
             choices=self.tokens.choices,
             requests=None if self.requests is None else self.requests.state,
             report=self._report,
+            dispatch=self.dispatcher.state,
         )
 
     def step(self) -> None:
@@ -170,13 +166,13 @@ class TwinModel(SteppedModel):
         self.ground.state = state.ground
         self.tokens.state, self.tokens.choices = state.waiting, state.choices
         self.link_statistics.state = state.counts
-        self.link_statistics.make_room(self.config.simulation.steps)
+        self.link_statistics.make_room(self.config.simulation.longest_steps)
         for row in np.flatnonzero(state.lost):
             self.satellites[row].deregister()
         self._link_state = state.link_state
         self._report = None if self.requests is None else state.report
         if self.controller.version >= 0:
-            self.fleet.host(self.controller.placement)
+            self.fleet.host(self.controller.placement, self.inference.card.layers)
         self.go_to(state.step)
 
     def _observe(self) -> None:
@@ -199,17 +195,22 @@ class TwinModel(SteppedModel):
     def _route(self) -> None:
         placement, skeleton = self.controller.placement, self.world.skeleton
         gateway = serving_gateways(placement, self.fleet.up)
-        self.delay_s, self.predecessor = shortest_paths(
+        self.all_delay_s, self.all_predecessor = shortest_paths(
             skeleton.indptr, skeleton.indices, self.snapshot.weight_s, gateway
         )
-        self.hosts = resolve(
+        layers = self.inference.card.layers
+        self.all_hosts = resolve(
             placement,
             gateway,
-            self.delay_s,
+            self.all_delay_s,
             self.inference.transfer_s,
             up=self.fleet.up,
             absent=self.controller.transfers.absent,
+            instances=len(gateway) // layers,
         )
+        # Single tokens are followed on the first instance.
+        self.delay_s, self.predecessor = self.all_delay_s[:layers], self.all_predecessor[:layers]
+        self.hosts = self.all_hosts.of_instance(0, layers)
 
     def _decide(self) -> None:
         fleet, controller = self.fleet, self.controller
@@ -225,7 +226,7 @@ class TwinModel(SteppedModel):
         if version < 0:
             return
         version = controller.version
-        way_s = self.hosts.way_s(self.inference.activation, self.inference.card.top_k)
+        way_s = self.all_hosts.way_s(self.inference.activation, self.inference.card.top_k)
         if controller.decide(self._observation(way_s)):
             self._host(version)
             self._route()
@@ -247,7 +248,7 @@ class TwinModel(SteppedModel):
 
     def _host(self, version: int) -> None:
         if self.controller.version != version:
-            self.fleet.host(self.controller.placement)
+            self.fleet.host(self.controller.placement, self.inference.card.layers)
 
     def _serve(self) -> None:
         hosts, fleet, speed = self.hosts, self.fleet, self.fleet.speed
@@ -261,6 +262,8 @@ class TwinModel(SteppedModel):
         if self.requests is not None:  # their work waits where it finds no time, and never lacks it
             self.requested = serve_requests(self, self.requests)
             self._report = request_report(self.requested)
+            happenings.log_instances(self.log, self.dispatcher.state.open, self.requested)
+            self.dispatcher.state.open = self.requested.open
             demand = fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
         happenings.log_tokens(self.log, self.served)
         self.row = step_row.token_row(self.served, self.first_s)
@@ -288,10 +291,7 @@ class TwinModel(SteppedModel):
 
     def _record(self) -> None:
         self.row |= step_row.state_row(self.snapshot, self.fleet, self.controller)
-        plan = self.controller
-        self.row["throughput_per_s"] = self._capacity.per_s(
-            plan.version, plan.placement, self.inference, self.fleet.pace
-        )
+        self.row["throughput_per_s"] = float(self.controller.rates_per_s(self.inference).sum())
         self.row |= figures.ratios(self.row)
         self.log.end()
         self.datacollector.collect(self)

@@ -8,7 +8,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from agents.requests import load_row, request_rows, visit_rows
+from agents.requests import (
+    instance_rows,
+    load_row,
+    request_rows,
+    unfinished_rows,
+    visit_rows,
+)
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
@@ -55,7 +61,17 @@ class Recorder:
             if len(model.requested.visits):
                 self._writer.add("visits", visit_rows(model, step, model.requested))
             self._writer.add("load", load_row(model, step, model.requested))
+            if len(model.instances) > 1:
+                self._writer.add("instances", instance_rows(model, step, model.requested))
         self._writer.end_step(step)
+
+    def close(self, model: TwinModel) -> None:
+        """Record what the end of the run found inside."""
+        if model.requests is None:
+            return
+        rows = unfinished_rows(model)
+        if len(rows["request"]):
+            self._writer.add("requests", rows)
 
     def _outages(self, model: TwinModel, step: int) -> None:
         now = model.network.state.unbroken
@@ -133,7 +149,7 @@ class Recorder:
 
 def placement_rows(model: TwinModel, step: int) -> dict[str, Any]:
     """Rows of table ``placements`` for the one in force, from `step` on."""
-    rows = hosts(model.controller.placement)
+    rows = hosts(model.controller.placement, model.inference.card.layers)
     # A gateway, expert -1, serves every token of its layer.
     everything = np.column_stack(
         [model.inference.activation, np.ones(len(model.inference.activation))]
@@ -145,21 +161,28 @@ def placement_rows(model: TwinModel, step: int) -> dict[str, Any]:
     )
 
 
-def hosts(placement: Placement) -> dict[str, NDArray[np.int64]]:
-    """Rows of hosts: layer, expert (-1 for the gateway), copy and satellite."""
-    layers, experts = placement.expert.shape
+def first_hosts(model: TwinModel) -> dict[str, NDArray[np.int64]]:
+    """Rows of the first instance's hosts."""
+    placement, layers = model.controller.deployment.instances[0], model.inference.card.layers
+    return hosts(placement, layers)
+
+
+def hosts(placement: Placement, layers: int) -> dict[str, NDArray[np.int64]]:
+    """Rows of hosts: instance, layer, expert (-1 for the gateway), copy and satellite."""
+    rows, experts = placement.expert.shape
     parts = []
     for copy in range(max(placement.gateways.shape[1], placement.copies.shape[2])):
-        satellite = np.full((layers, 1 + experts), -1)
+        satellite = np.full((rows, 1 + experts), -1)
         if copy < placement.gateways.shape[1]:
             satellite[:, 0] = placement.gateways[:, copy]
         if copy < placement.copies.shape[2]:
             satellite[:, 1:] = placement.copies[..., copy]
-        layer, expert = np.indices(satellite.shape)
-        columns = np.stack([layer, expert - 1, np.full_like(layer, copy), satellite])
+        row, expert = np.indices(satellite.shape)
+        instance, layer = np.divmod(row, layers)
+        columns = np.stack([instance, layer, expert - 1, np.full_like(row, copy), satellite])
         parts.append(columns[:, satellite >= 0])
     joined = np.concatenate(parts, axis=1)
-    return dict(zip(("layer", "expert", "copy", "satellite"), joined, strict=True))
+    return dict(zip(("instance", "layer", "expert", "copy", "satellite"), joined, strict=True))
 
 
 def followed(model: TwinModel, count: int) -> tuple[NDArray[np.float64], NDArray[np.uint8], Hops]:

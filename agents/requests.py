@@ -11,27 +11,33 @@ from numpy.typing import NDArray
 from agents.status import RequestReport
 from twin import seeding
 from twin.errors import InputError
-from twin.moe.spec import BYTES_PER_PARAM
 from twin.network.routing import shortest_paths
 from twin.serving import traces
-from twin.serving.heads import heads_at_start
+from twin.serving.engine.records import Rows
+from twin.serving.heads import Heads, heads_at_start
 from twin.serving.request_step import RequestStep
 from twin.serving.requests import Drawn, Source, SourceState, Traced, Users
-from twin.serving.service import RequestService, RequestState
+from twin.serving.service import RequestService
 from twin.serving.ways import Paths
 from twin.vocabulary import Cause
 
 if TYPE_CHECKING:
     from agents.model import TwinModel
+    from agents.state import TwinState
 
 
-def request_service(
-    model: TwinModel, state: RequestState | None, step: int
-) -> RequestService | None:
-    """Return what serves a model's requests from a step on; None if its scenario has none."""
-    scenario = model.config
+def request_service(model: TwinModel, begins: TwinState | None) -> RequestService | None:
+    """Return what serves a model's requests, from a state on; None if its scenario has none."""
+    scenario, instances = model.config, model.config.placement.instances
+    if instances == "fill":
+        raise InputError(
+            "placement.instances: a run needs a number; `twin place` says how many find room"
+        )
     if scenario.serving.mode == "tokens":
+        if instances > 1:
+            raise InputError("placement.instances: more than 1 needs serving.mode 'requests'")
         return None
+    state, step = (None, 0) if begins is None else (begins.requests, begins.step)
     seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
     begin_s = step * model.world.step_s
     source = _source(model, SourceState() if state is None else state.source, begin_s)
@@ -39,18 +45,21 @@ def request_service(
         scenario,
         model.inference,
         source,
-        heads=heads_at_start(scenario.serving.head_satellites) if state is None else state.heads,
+        heads=heads_at_start(scenario.serving.head_satellites, instances)
+        if state is None
+        else state.heads,
+        instances=instances,
         pace=model.fleet.pace,
         links=len(model.world.skeleton.indices),
         sites=max(model.ground.sites.size, 1),
         step_s=model.world.step_s,
-        stops_s=_stops_s(model),
+        stops_s=stops_s(model),
         seed=int(seeding.stream(seed, replicate, "choices").at(0).integers(2**63)),
         state=None if state is None else state.engine,
     )
 
 
-def _stops_s(model: TwinModel) -> float:
+def stops_s(model: TwinModel) -> float:
     """When arrivals stop, since the start of the run."""
     run_s = model.config.simulation.steps * model.world.step_s
     drain_s = model.config.requests.drain_s
@@ -92,48 +101,78 @@ def _source(model: TwinModel, state: SourceState, begin_s: float) -> Source:
     )
 
 
+def _free_bytes(model: TwinModel) -> NDArray[np.float64]:
+    """Memory of each satellite beside the weights of layers and experts, (N,)."""
+    fleet, card = model.fleet, model.inference.card
+    precision, boards = model.config.model.precision, model.config.compute.boards
+    gateways = model.controller.placement.gateways
+    held = np.bincount(gateways[gateways >= 0], minlength=fleet.size)
+    weights = fleet.experts * card.expert_bytes(precision)
+    return np.asarray(fleet.memory_bytes - weights - held * card.gateway_bytes(precision) * boards)
+
+
+def _take_vocabulary(model: TwinModel, free_bytes: NDArray[np.float64], heads: Heads) -> None:
+    """Take the memory of the input embedding, and of the LM head if it is there too, if it counts.
+
+    First gateways have it, their standbys too.
+    """
+    card, table = model.inference.card, model.config
+    if not table.serving.vocabulary_memory:
+        return
+    size = card.head_bytes if heads.apart else card.embedding_bytes
+    for hosts in model.controller.placement.gateways[:: card.layers].T:
+        taken = size(table.model.precision) * table.compute.boards
+        np.subtract.at(free_bytes, hosts[hosts >= 0], taken)
+
+
 def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
     """Serve requests for the step at hand, on the model's topology, power and placement."""
     fleet, card, skeleton = model.fleet, model.inference.card, model.world.skeleton
-    precision = model.config.model.precision
-    weights = fleet.experts * card.expert_bytes(precision)
-    gateways = model.controller.placement.gateways
-    held = np.bincount(gateways[gateways >= 0], minlength=fleet.size)
-    weights = weights + held * card.gateway_bytes(precision) * model.config.compute.boards
-    sites = max(model.ground.sites.size, 1)
-    free_bytes = fleet.memory_bytes - weights
-    heads, graph = service.heads, (skeleton.indptr, skeleton.indices, model.snapshot.weight_s)
-    head_bytes = card.vocab * card.hidden * BYTES_PER_PARAM[precision]
-    heads.choose(model.hosts, model.delay_s, may=fleet.up & (free_bytes >= head_bytes))
-    head_delay_s, head_predecessor = model.delay_s[:1], model.predecessor[:1]
+    heads, free_bytes = service.heads, _free_bytes(model)
+    delay_s, predecessor, layers = model.all_delay_s, model.all_predecessor, card.layers
+    room = free_bytes >= card.head_bytes(model.config.model.precision)
+    heads.choose(model.all_hosts, delay_s, may=fleet.up & room)
+    head_delay_s, head_predecessor = delay_s[::layers], predecessor[::layers]
     if heads.apart:
-        head_delay_s, head_predecessor = shortest_paths(*graph, heads.satellite)
+        graph = (skeleton.indptr, skeleton.indices, model.snapshot.weight_s)
+        head_delay_s, head_predecessor = shortest_paths(*graph, heads.satellite.ravel())
+    _take_vocabulary(model, free_bytes, heads)
+    sites = max(model.ground.sites.size, 1)
+    site = np.arange(sites)
+    entry_s = np.stack([model.ground.entry_s(site, from_first) for from_first in delay_s[::layers]])
+    model.dispatcher.begin(entry_s)
     return service.step(
         model.snapshot.instant.t_s,
-        model.hosts,
-        model.delay_s,
+        model.all_hosts,
+        delay_s,
         head_delay_s,
         Paths(
             indptr=skeleton.indptr,
             indices=skeleton.indices,
             weight_s=model.snapshot.weight_s,
-            predecessor=model.predecessor,
+            predecessor=predecessor,
             head_predecessor=head_predecessor,
         ),
         model.inference,
         up=fleet.up,
         speed=fleet.speed,
         free_bytes=free_bytes,
-        entry_s=model.ground.entry_s(np.arange(sites), model.delay_s[0]),
+        entry_s=entry_s,
+        exit_s=np.stack([model.ground.entry_s(site, way_s) for way_s in head_delay_s]),
+        draining=model.dispatcher.state.draining,
+        dispatch=model.dispatcher,
     )
 
 
 def request_report(done: RequestStep) -> RequestReport:
     """Return what the controller hears of a step's requests."""
     rows = done.ended[done.ended["cause"] == Cause.NONE]
-    there_s, back_s = rows["first_s"] - rows["asked_s"], rows["came_s"] - rows["asked_s"]
     return RequestReport(
-        ttft_s=there_s + back_s, queued=done.waiting, cached_tokens=done.cached_tokens
+        ttft_s=rows["first_s"] - rows["asked_s"],
+        queued=done.waiting,
+        running=done.running,
+        left_tokens=done.left_tokens,
+        cached_tokens=done.cached_tokens,
     )
 
 
@@ -155,27 +194,37 @@ def sending_w(model: TwinModel) -> NDArray[np.float64] | float:
 
 
 def request_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
-    """Rows of table ``requests`` for those that ended in a step, or are left at the end of all."""
-    rows, start_s = done.ended, model.snapshot.instant.t_s
+    """Rows of table ``requests`` for those that ended in a step."""
+    return _rows(model, step, model.snapshot.instant.t_s, done.ended)
+
+
+def unfinished_rows(model: TwinModel) -> dict[str, Any]:
+    """The same for those that are inside after the last step, as if it were the end."""
+    assert model.requests is not None
+    step = model.network.state.step - 1  # a model that has just gone on has no snapshot
+    start_s = float(model.world.ephemeris.t_s[step])
+    return _rows(model, step, start_s, model.requests.unfinished())
+
+
+def _rows(model: TwinModel, step: int, start_s: float, rows: Rows) -> dict[str, Any]:
     compute_w, hop_j = _prices(model)
-    if model.requests is not None and step == model.config.simulation.steps - 1:
-        rows = np.concatenate([rows, model.requests.unfinished()])
     served = rows["cause"] == Cause.NONE
-    back_s = np.where(served, rows["came_s"] - rows["asked_s"], np.nan)
+    first_s, last_s = (np.where(served, rows[name], np.nan) for name in ("first_s", "last_s"))
     further = np.where(rows["output"] > 1, rows["output"] - 1, np.nan)
     return {
         "step": step,
         "request": rows["number"],
         "site": rows["site"],
+        "instance": rows["instance"],
         "cause": [Cause(c).word if c else None for c in rows["cause"]],
         "prompt_tokens": rows["prompt"],
         "output_tokens": rows["output"],
         "made_tokens": rows["made"],
         "asked_s": rows["asked_s"] + start_s,
         "admitted_s": rows["admitted_s"] + start_s,
-        "ttft_s": rows["first_s"] - rows["asked_s"] + back_s,
-        "tpot_s": np.where(served, rows["last_s"] - rows["first_s"], np.nan) / further,
-        "e2e_s": np.where(served, rows["last_s"] - rows["asked_s"], np.nan) + back_s,
+        "ttft_s": first_s - rows["asked_s"],
+        "tpot_s": (last_s - first_s) / further,
+        "e2e_s": last_s - rows["asked_s"],
         "longest_gap_s": rows["gap_s"],
         "waiting_s": rows["admitted_s"] - rows["came_s"] + rows["wait_s"],
         "computing_s": rows["serve_s"],
@@ -196,6 +245,19 @@ def visit_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]
     return {"step": step, "request": rows["number"], **columns, **times}
 
 
+def instance_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
+    """Rows of table ``instances``."""
+    return {
+        "step": step,
+        "instance": np.arange(len(done.running)),
+        "open": model.dispatcher.state.open,
+        "running": done.running,
+        "waiting": done.waiting,
+        "tokens_out": done.made_by,
+        "cache_share": done.blocks_share,
+    }
+
+
 def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     """The row of table ``load``."""
     skeleton, share = model.world.skeleton, done.link_share
@@ -204,12 +266,12 @@ def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     up = np.isfinite(model.snapshot.weight_s)
     return {
         "step": step,
-        "running": done.running,
-        "waiting": done.waiting,
+        "running": int(done.running.sum()),
+        "waiting": int(done.waiting.sum()),
         "tokens_in": done.tokens_passed,
         "tokens_out": done.tokens_made,
         "batch_mean": done.service_tokens / done.services if done.services else np.nan,
-        "cache_share": done.blocks_share,
+        "cache_share": float(done.blocks_share.mean()),
         "busiest_share": float((done.busy_s / model.fleet.pace).max() / model.world.step_s),
         "network_j": float(done.link_tokens.sum()) * hop_j,
         "unwanted_j": done.unwanted.busy_s * compute_w + done.unwanted.hops * hop_j,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from agents.fork import Beginning, Checkpoint, beginning_of, intervene
+from agents.length import last, prolonged, put_off, told
 from agents.model import TwinModel
 from agents.recorder import Recorder, placement_rows
 from twin.runs import checkpoints
@@ -74,30 +75,55 @@ def run_scenario(
         forked=start.forked,
         lock=start.lock,
     )
-    steps = scenario.simulation.steps
     with writer:
         model = TwinModel(writer.scenario, state=start.state)
+        last(model, start.steps or scenario.simulation.steps)
         _introduce(writer, model, start)
-        writer.began()
-        model.recorder = Recorder(writer, model)
+        _tell_length(writer, model)
+        recorder = model.recorder = Recorder(writer, model)
         kept = Checkpoints(writer.partial, {"run_id": writer.run_id})
-        while model.running:
+        while _goes_on(writer, model):
             if cancelled():
                 raise RunCancelledError
             model.step()
             watch(model)
             step = model.snapshot.step
+            steps = model.config.simulation.steps
             progress(step + 1, steps)
             if kept.due and model.running:
-                checkpoint = Checkpoint(twin=model.state, rows=writer.rows.state())
+                rows = writer.rows.state()
+                checkpoint = Checkpoint(twin=model.state, rows=rows, steps=steps)
                 kept.write(step + 1, checkpoint, {"wall_time_s": writer.wall_time_s})
-        writer.conclusion = conclusion(model)
-        writer.checkpoints = {
-            "written": kept.written,
-            "bytes": kept.size_bytes,
-            "milliseconds": round(1e3 * kept.cost_s, 1),
-        }
+        recorder.close(model)
+        _conclude(writer, model, kept)
     return open_run(writer.folder)
+
+
+def _conclude(writer: RunWriter, model: TwinModel, kept: Checkpoints) -> None:
+    """Write what is said of a run at its end."""
+    writer.conclusion = conclusion(model)
+    writer.prolonged = prolonged(model, writer.scenario, writer.rows)
+    if writer.prolonged is not None:
+        writer.note(told(writer.prolonged))
+    writer.checkpoints = {
+        "written": kept.written,
+        "bytes": kept.size_bytes,
+        "milliseconds": round(1e3 * kept.cost_s, 1),
+    }
+
+
+def _goes_on(writer: RunWriter, model: TwinModel) -> bool:
+    """Whether there is a step to take; the end may be put off first."""
+    if put_off(model, writer.rows):
+        _tell_length(writer, model)
+    return bool(model.running)
+
+
+def _tell_length(writer: RunWriter, model: TwinModel) -> None:
+    """Write the manifest, with the run's length as far as known."""
+    writer.steps = model.config.simulation.steps
+    writer.prolonged = prolonged(model, writer.scenario)
+    writer.began()
 
 
 def _introduce(writer: RunWriter, model: TwinModel, beginning: Beginning) -> None:
@@ -162,6 +188,7 @@ def last_checkpoint(partial: Path, lock: Lock) -> Beginning:
         state=checkpoint.twin,
         rows=checkpoint.rows,
         earlier_s=note["wall_time_s"],
+        steps=checkpoint.steps,
         files=attachments.of(partial),
         forked=(read_manifest(partial) or {}).get("forked"),
         lock=lock,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState
+from agents.dispatcher import DispatchState
 from agents.rules.view import RuleState
 from agents.status import RequestReport
 from twin.energy.budget import EnergyState
@@ -48,6 +49,8 @@ class TwinState:
         Experts that the last step's tokens chose, where the controller learns from them.
     report : RequestReport or None
         Of the last step's requests, for the controller.
+    dispatch : DispatchState or None
+        What the dispatcher has sent; None only in a state made by hand.
     """
 
     step: int
@@ -64,3 +67,4 @@ class TwinState:
     choices: NDArray[np.int32] | None
     requests: RequestState | None = None
     report: RequestReport | None = None
+    dispatch: DispatchState | None = None

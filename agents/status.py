@@ -17,17 +17,21 @@ class RequestReport:
 
     Attributes
     ----------
-    ttft_s : (R,) float64
+    ttft_s : (M,) float64
         Time to first token of each that ended served.
-    queued : int
-        Requests that waited to be let in at the step's end.
-    cached_tokens : int
+    queued, running : (R,) int64
+        Requests of each instance that waited to be let in at the step's end, and that ran.
+    left_tokens : (R,) int64
+        Tokens of them that were still to pass.
+    cached_tokens : (R,) int64
         Tokens in the cache of every layer at the step's end.
     """
 
     ttft_s: NDArray[np.float64]
-    queued: int
-    cached_tokens: int
+    queued: NDArray[np.int64]
+    running: NDArray[np.int64]
+    left_tokens: NDArray[np.int64]
+    cached_tokens: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,11 @@ class FleetStatus:
     choices: NDArray[np.int32] | None
     requests: RequestReport | None = None
 
+    @property
+    def cached_tokens(self) -> int | None:
+        """Tokens that any instance may have to move with a gateway; None if there is no saying."""
+        return None if self.requests is None else int(self.requests.cached_tokens.max())
+
 
 def fleet_status(
     fleet: FleetState,
@@ -104,7 +113,7 @@ def telemetry(known: FleetStatus, **of_plan: Any) -> Telemetry:
         low=known.low,
         sound=known.sound,
         soc=known.soc,
-        queued=0 if known.requests is None else known.requests.queued,
+        queued=0 if known.requests is None else int(known.requests.queued.sum()),
         **of_plan,
     )
 

@@ -101,7 +101,8 @@ class TokenService:
         """Return where each token goes, (P, L, K), and what hinders it, (P,); see `admit`."""
         fleet, hosts = model.fleet, model.hosts
         gateway_cause = np.where(fleet.up[hosts.gateway], Cause.NONE, Cause.DEAD)
-        gateway_cause[model.controller.transfers.gateway_absent] = Cause.MOVING
+        absent = model.controller.transfers.gateway_absent[: len(gateway_cause)]
+        gateway_cause[absent] = Cause.MOVING
         budget_s = fleet.speed * self._step_s / self.weight
         at_full_speed = model.inference.compute
         return admit(

@@ -16,7 +16,7 @@ class Hosting:
     Attributes
     ----------
     layer : (N,) int16
-        A layer hosted here (a gateway's goes first, a standby's next), -1 for none.
+        A layer of some instance hosted here, a gateway's first, then a standby's; -1 for none.
     gateway : (N,) bool
         Whether it is a gateway, or stands by as one.
     experts : (N,) int64
@@ -28,28 +28,30 @@ class Hosting:
     experts: NDArray[np.int64]
 
 
-def hosting(n: int, placement: Placement) -> Hosting:
-    """What each of `n` satellites hosts."""
+def hosting(n: int, placement: Placement, layers: int) -> Hosting:
+    """What each of `n` satellites hosts; of several instances, so many layers are of each."""
     layer, gateway = np.full(n, -1, np.int16), np.zeros(n, bool)
     copies, gateways = placement.copies.reshape(len(placement.gateway), -1), placement.gateways
     # Later writes win.
     for hosts in (copies, gateways, gateways[:, :1]):
         there = hosts >= 0
-        layer[hosts[there]] = there.nonzero()[0]
+        layer[hosts[there]] = there.nonzero()[0] % layers
     gateway[gateways[gateways >= 0]] = True
     experts = np.bincount(copies[copies >= 0], minlength=n)
     return Hosting(layer=layer, gateway=gateway, experts=experts)
 
 
 def from_rows(
+    instance: NDArray[np.integer],
     layer: NDArray[np.integer],
     expert: NDArray[np.integer],
     copy: NDArray[np.integer],
     satellite: NDArray[np.integer],
 ) -> Placement:
     """The placement that a run's table lists: one row a copy; expert -1 is the gateway."""
-    hosts = np.full((layer.max() + 1, expert.max() + 2, copy.max() + 1), -1, np.int32)
-    hosts[layer, expert + 1, copy] = satellite
+    row = instance.astype(int) * (layer.max() + 1) + layer
+    hosts = np.full((row.max() + 1, expert.max() + 2, copy.max() + 1), -1, np.int32)
+    hosts[row, expert + 1, copy] = satellite
     return Placement(
         gateway=hosts[:, 0, 0],
         expert=hosts[:, 1:, 0],

@@ -25,6 +25,8 @@ from twin.views.stage import Stage
 
 RUNS_DIR = Path("runs")
 STYLE = Path(panels.__file__).with_name("page.css")
+LATEST_S = 1e300
+"""A time after every end, which JSON can write."""
 FIRST = "paper"
 """What a page shows where there is no run yet."""
 
@@ -63,11 +65,11 @@ def Page() -> None:  # noqa: N802
     asked = parse_qs(solara.use_router().search or "")
 
     def begin() -> None:
-        """Show the runs of the address, else the newest; where there is none, make one."""
+        """Show the runs of the address, else the newest, or what is computed; else make one."""
         run_ids = [i for text in asked.get("run", []) for i in text.split(",")]
         if run_ids or session.runs.value:
             session.open(run_ids)
-        else:
+        elif not session.rejoin():
             session.start([loader.load(FIRST, form.overrides(FIRST, form.initial(FIRST)))])
 
     solara.use_effect(begin, [])
@@ -77,11 +79,14 @@ def Page() -> None:  # noqa: N802
     with box("tw-page"):
         with Steady():
             panels.Header(session, step, EXPORTS)
-        with box("tw-main"):
+        with box("tw-main", tag="main"):
             with Steady():
                 Stage.element(
                     streams=tuple(shown.stream for shown in session.shown.value),
+                    comparison=session.comparison.value,
                     start_s=seconds(asked.get("t", ["0"])[0]),
+                    on_open=session.open,
+                    on_away=session.take_away,
                     on_step=step.set,
                     on_dark=lambda dark: setattr(solara.lab.theme, "dark", dark),
                 )
@@ -104,9 +109,9 @@ routes = [
 
 
 def seconds(text: str) -> float:
-    """Seconds of an address; what is no number, endless or before the start is 0."""
+    """Seconds of an address; without an end it is the end, what is no number the start."""
     try:
         found = float(text)
     except ValueError:
         return 0.0
-    return max(0.0, found) if math.isfinite(found) else 0.0
+    return min(max(0.0, found), LATEST_S) if not math.isnan(found) else 0.0

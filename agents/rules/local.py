@@ -110,10 +110,12 @@ class Locals:
         model = self._model
         through = np.zeros(model.fleet.size, bool)
         if not beginning:
-            _mark(model.predecessor, model.hosts.satellite, model.hosts.gateway, through)
+            hosts = model.all_hosts
+            _mark(model.all_predecessor, hosts.satellite, hosts.gateway, through)
             if model.ground.sites.size:
                 satellite = model.ground.service.satellite
-                _mark_way(model.predecessor[0], satellite[satellite != NOBODY], through)
+                for tree in model.all_predecessor[:: model.inference.card.layers]:
+                    _mark_way(tree, satellite[satellite != NOBODY], through)
         return through
 
     def _experts(self, row: int) -> list[tuple[int, int]]:

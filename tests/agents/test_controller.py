@@ -122,7 +122,7 @@ def test_reports_come_as_late_as_telemetry_is(delay_steps):
         twin.step()
         sound.append(twin.fleet.sound.copy())
         if len(sound) > delay_steps:
-            known = twin.controller._known_report()
+            known = twin.controller.known
             np.testing.assert_array_equal(known.sound, sound[-1 - delay_steps])
     assert len({tuple(row) for row in sound}) > 10
 

@@ -177,7 +177,7 @@ def test_satellite_is_a_view_of_its_row(finished):
     twin.fleet.rule.accepting[host.row] = False
     assert not host.accepts_experts
     twin.fleet.rule.accepting[host.row] = True
-    assert len(twin.agents) == 48 + 1
+    assert len(twin.agents) == 48 + 3
 
 
 def test_energy_goes_with_the_sun_and_the_work():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agents.model import TwinModel
-from agents.requests import load_row, request_rows
+from agents.requests import load_row, request_rows, unfinished_rows
 from twin.scenario import loader
 
 TROUBLED = {
@@ -42,9 +42,11 @@ def test_requests_are_charged_what_batteries_gave_for_them(batching):
     while model.running:
         model.step()
         step = model.snapshot.step
-        rows, load = (make(model, step, model.requested) for make in (request_rows, load_row))
-        charged_j += rows["energy_j"].sum()
-        causes |= set(rows["cause"])
+        load = load_row(model, step, model.requested)
+        ended = [request_rows(model, step, model.requested)]
+        for rows in (*ended, *([] if model.running else [unfinished_rows(model)])):
+            charged_j += rows["energy_j"].sum()
+            causes |= set(rows["cause"])
         unwanted_j += load["unwanted_j"]
         sent_j += load["network_j"]
         computed_j += model.row["compute_j"]

@@ -8,9 +8,11 @@ from agents.fork import fork
 from agents.run import resume, run_scenario
 from twin.errors import InputError
 from twin.runs import checkpoints
+from twin.runs.replay import snapshots
 from twin.runs.store import any_run
 from twin.runs.tables import TABLES
 from twin.scenario import loader
+from twin.world import state as states
 
 BUSY = [
     "simulation.steps=60",
@@ -88,6 +90,24 @@ def test_other_versions_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "versions", lambda: now | {"numpy": "1.0"})
     with pytest.raises(InputError, match=r"written with numpy .*, this is 1\.0"):
         resume(tmp_path / "a.partial")
+
+
+def test_a_checkpoint_of_a_twin_that_carried_something_else_is_refused(tmp_path, monkeypatch):
+    """It is not damaged, so that no older one serves, and the run does not begin again unasked."""
+    eager(monkeypatch)
+    monkeypatch.setattr(states, "layout", lambda kind: "of an older twin")
+    scenario = loader.load("small")
+    parent = run_scenario(scenario, runs_dir=tmp_path, run_id="p")
+    made = _named(*fork(parent, 3))
+    child = run_scenario(**made, runs_dir=tmp_path, run_id="c")
+    with pytest.raises(StoppedError):
+        run_scenario(scenario, runs_dir=tmp_path, run_id="a", watch=stop_after(3))
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=r"00000003\.state: written by a twin whose state has"):
+        resume(tmp_path / "a.partial")
+    with pytest.raises(InputError, match=r"start\.state: written by a twin whose state has"):
+        fork(child, 5)
+    assert len(list(snapshots(child))) == scenario.simulation.steps - 3  # it can still be looked at
 
 
 def rest(run, name, step):

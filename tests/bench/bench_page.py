@@ -40,7 +40,7 @@ SCRUB = """step => new Promise(done => {
     const told = document.querySelector('.tw-step');
     const began = performance.now();
     const watch = new MutationObserver(() => {
-        if (!told.textContent.startsWith(`step ${step + 1} `)) return;
+        if (!told.textContent.startsWith(`step ${step} `)) return;
         watch.disconnect();
         requestAnimationFrame(() => done(performance.now() - began));
     });

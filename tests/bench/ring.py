@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from agents.model import TwinModel
 from twin.scenario import loader
 from twin.serving.engine.draws import uniform
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import Rows
-from twin.serving.engine.state import Engine
 
 sys.path.append(str(Path(__file__).parents[1] / "serving"))
 import simpy_ring
@@ -122,9 +122,9 @@ def _inputs(ring: Engine, requests: int, output: int) -> dict[str, Any]:
     core, table, first = ring.state.core[0], ring.state.parts, ring.step["first"]
     layers, experts = ring.step["out_s"].shape
     names: dict[tuple[Any, ...], int] = {("gateway", layer): layer for layer in range(layers)}
-    names["head",] = layers
+    names["head",] = len(table) - 1
     for layer, e in itertools.product(range(layers), range(experts)):
-        names["expert", layer, e] = layers + 1 + layer * experts + e
+        names["expert", layer, e] = layers + layer * experts + e
     columns = ("weight_s", "token_s", "score_s", "read_s", "overhead_s")
     times = {name: tuple(float(table[c][p]) for c in columns) for name, p in names.items()}
 
@@ -152,7 +152,7 @@ def _inputs(ring: Engine, requests: int, output: int) -> dict[str, Any]:
         "prompt": [PROMPT] * requests,
         "chunk": int(core["chunk"]),
         "most_tokens": int(core["service_tokens"]),
-        "blocks": int(core["all_blocks"]),
+        "blocks": int(ring.state.instances["all_blocks"][0]),
         "block": int(core["block"]),
     }
 

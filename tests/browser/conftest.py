@@ -23,7 +23,7 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args):
-    return browser_context_args | {"viewport": WINDOW}
+    return browser_context_args | {"viewport": WINDOW, "color_scheme": "dark"}
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +53,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(folder):
-    with served(folder) as url:
-        yield url
+    # What a closed tab was computing goes on for less time than on a server of users.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ORBITAL_TWIN_GRACE_S", "12")
+        with served(folder) as url:
+            yield url
 
 
 @pytest.fixture
@@ -66,7 +69,7 @@ def fresh(page, address):
 
 @pytest.fixture(scope="module")
 def _shared(browser, address):
-    page = browser.new_page(viewport=WINDOW)
+    page = browser.new_page(viewport=WINDOW, color_scheme="dark")
     with _watched(page, address) as troubles:
         yield page, troubles
     page.close()

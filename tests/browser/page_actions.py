@@ -73,6 +73,6 @@ def pick_on_ring(page):
     for right in range(30, int(box["width"] / 2), 5):
         page.mouse.click(x + right, y)
         settle(page)
-        if page.locator(".tw-satellite h3").count():
-            return page.inner_text(".tw-satellite h3")
+        if page.locator(".tw-satellite h2").count():
+            return page.inner_text(".tw-satellite h2")
     raise AssertionError("no satellite on the ring")

@@ -51,7 +51,7 @@ def test_the_headline_is_of_every_step(strided, browser, watched):
     at, value, count = (latency[n].to_numpy() for n in ("step", "value_s", "count"))
     tokens = np.repeat(value, count)
     asked = steps["tokens_asked"].sum() + steps["tokens_waiting"][0]
-    page = browser.new_page(viewport=WINDOW)
+    page = browser.new_page(viewport=WINDOW, color_scheme="dark")
     with served(folder) as address, watched(page):
         page.goto(f"{address}/?run=strided")
         page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)

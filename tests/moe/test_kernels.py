@@ -6,8 +6,8 @@ import pytest
 from twin.errors import InputError
 from twin.moe.kernels import SECOND, read_kernels
 from twin.serving.engine import times
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.serving.work import kernel_tables
 
 GOOD = """part,tokens,cached_tokens,microseconds

@@ -50,6 +50,12 @@ def first_fails(before, n, table, step_s, *, rng, row=0):
     return np.arange(n) != row
 
 
+@register.dispatch("always-first")
+def always_first(asked, seen):
+    """Send all to the first instance."""
+    return np.where(seen.open[0], 0, -1) + np.zeros(len(asked.site), int)
+
+
 @register.handover_rule("lowest")
 def lowest(sight):
     """Prefer the satellite nearest to the horizon."""

@@ -27,6 +27,7 @@ MINE = {
     "propagator": "circles",
     "outage-model": "every-other",
     "fault-model": "first-fails",
+    "dispatch": "always-first",
     "handover-rule": "lowest",
     "satellite-rule": "idle",
     "bus-profile": "workshop",

@@ -178,6 +178,8 @@ SITES = [{"name": "Quito", "latitude_deg": 0.0, "longitude_deg": 0.0}]
         ("fault_model", HOLD, "rng.random(n)", "bool of shape (48,) (got float64 (48,))"),
         ("handover_rule", "(sight)", "1.0", "a number for each satellite in sight"),
         ("handover_rule", "(sight)", "sight.elevation_deg * np.nan", "a number for each"),
+        ("dispatch", "(asked, seen)", "asked.site * 0.5", "an integer for each of "),
+        ("dispatch", "(asked, seen)", "asked.site * 0 + 2", "instances from 0 to 1, or -1"),
         ("sampler", "(table, top_k)", "1", "must return a sampler"),
         (
             "sampler",
@@ -200,6 +202,9 @@ def test_what_a_function_returns_is_checked(write, kind, arguments, body, said):
     )
     load_plugins(["mine.py"])
     changes = {KINDS[kind.replace("_", "-")].registry.field: "mine"}
+    if kind == "dispatch":
+        changes |= {"placement.instances": 2, "placement.strategy": "joint"}
+        changes |= {"serving.mode": "requests", "requests.rate_per_s": 0.1}
     with pytest.raises(InputError, match=re.escape(said)) as caught:
         run_steps(changes | {"ground.sites": SITES}, steps=3)
     assert "\n" not in str(caught.value)

@@ -43,7 +43,10 @@ def test_figures_are_of_requests_asked_from_the_warm_up_until_arrivals_stop(made
     run = made["steady"]
     rows, figures = run.table("requests").to_pandas(), summarise(run)
     assert rows["asked_s"].max() < 1000.0
-    assert figures["requests_inside"] == (rows["cause"] == "unfinished").sum() == 0
+    # The answers that are inside at the end have all been made, and wait for a way to the user.
+    unfinished = rows[rows["cause"] == "unfinished"]
+    assert figures["requests_inside"] == len(unfinished) <= 5
+    assert (unfinished["made_tokens"] == unfinished["output_tokens"]).all()
     served = rows[rows["cause"].isna()].sort_values("asked_s")
     cut = mser5(served["ttft_s"].to_numpy())
     warm_up_s = served["asked_s"].iloc[cut] if cut else 0.0
@@ -54,6 +57,7 @@ def test_figures_are_of_requests_asked_from_the_warm_up_until_arrivals_stop(made
     served = counted[counted["cause"].isna()]
     good = served[(served["ttft_s"] <= 1.15) & (served["tpot_s"] <= 2.0)]
     assert 0 < len(good) < len(served) < len(counted)
+    waited = counted[counted["cause"] != "unserved"]
     by_hand = {
         "requests_served_share": len(served) / len(counted),
         "goodput_share": len(good) / len(counted),
@@ -63,8 +67,8 @@ def test_figures_are_of_requests_asked_from_the_warm_up_until_arrivals_stop(made
         "request_e2e_half_width_share": half_width_share(
             served.sort_values("asked_s")["e2e_s"].to_numpy()
         ),
-        "wait_fairness": jain(served.groupby("site")["waiting_s"].mean().to_numpy()),
-        "oldest_wait_s": 0.0,
+        "wait_fairness": jain(waited.groupby("site")["waiting_s"].mean().to_numpy()),
+        "oldest_wait_s": 1200.0 - unfinished["asked_s"].min(),
         "requests_overloaded": 0.0,
     }
     assert {name: figures[name] for name in by_hand} == pytest.approx(by_hand, rel=1e-12)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from queueing import system
 
-from twin.serving.engine.records import FREE, WAY
+from twin.serving.engine.engine import Engine
+from twin.serving.engine.records import DRAIN, FORWARD, FREE, LOSE, WAY
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 
@@ -23,7 +24,7 @@ def ring(seed, *, shared, blocks=MANY, **rules):
     engine = Engine(state, layers=LAYERS, experts=EXPERTS)
     parts = state.parts
     parts["satellite"] = np.arange(PARTS)
-    parts["satellite"][LAYERS] = 0
+    parts["satellite"][-1] = 0
     for p in rng.choice(np.arange(1, PARTS), shared, replace=False):
         parts["satellite"][p] = rng.integers(1, PARTS)
     parts["token_s"] = rng.uniform(0.01, 0.04, PARTS)
@@ -114,8 +115,9 @@ def test_the_same_where_memory_is_short(blocks):
     assert_alike(mine, theirs)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_the_same_where_satellites_slow_down_die_and_hand_over(seed):
+@pytest.mark.parametrize("handover", [FORWARD, DRAIN, LOSE])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_same_where_satellites_slow_down_die_and_hand_over(seed, handover):
     def change(engine, step):
         rng = np.random.default_rng([seed, step])
         ill = step < 60
@@ -129,16 +131,22 @@ def test_the_same_where_satellites_slow_down_die_and_hand_over(seed):
             table = engine.step[name]
             table[:] = np.where(np.isinf(table), 0.03, table)
             table[rng.random(table.shape) < 0.03 * ill] = np.inf
+        other = np.random.default_rng([7, seed, step])
+        ways_s = [0.01, 0.05, np.inf] if ill else [0.01]
+        engine.step["exit_s"][:] = other.choice(ways_s)
+        reach_s = engine.step["reach_s"]
+        reach_s[:] = other.choice([0.01, 0.02, 0.03, np.inf], reach_s.shape, p=[0.4, 0.3, 0.2, 0.1])
         engine.change(
             satellite=satellite,
             forward_s=rng.uniform(0.01, 0.1, PARTS),
             speed=np.where(dead, 0.0, speed),
             dead=dead,
-            cache_lost=bool(dead[parts["satellite"][:LAYERS]].any()),
+            cache_lost=dead[parts["satellite"][None, :LAYERS]].any(axis=1),
         )
 
     ahead, events = ring(5, shared=3), ring(5, shared=3, **BY_EVENTS)
     for engine in (ahead, events):
+        engine.set(handover=handover)
         add(engine, 6)
     mine, theirs = serve(ahead, 2.0, change), serve(events, 2.0, change)
     assert (mine[0]["tries"] > 0).any()
@@ -146,3 +154,24 @@ def test_the_same_where_satellites_slow_down_die_and_hand_over(seed):
     assert ahead.state.core["order"][0] < events.state.core["order"][0]
     parts = ahead.state.parts
     np.testing.assert_array_equal(parts["coming"], 0)
+
+
+def test_a_part_waits_where_another_that_has_left_is_still_served():
+    """Two layers of an expert each, which change places while tokens are with them."""
+
+    def swapped(edge_s, **rules):
+        engine = system(layers=2, gateway=0.05, ways=0.1, service_tokens=1, **rules)
+        engine.state.parts["token_s"][3:] = 1.0, 0.2
+        one = np.ones(2, int)
+        asked = {"number": np.arange(2), "site": 0 * one, "prompt": one, "output": 6 * one}
+        engine.add(asked | {"asked_s": np.zeros(2)}, np.zeros(2))
+        engine.advance(edge_s)
+        engine.state.shift(edge_s)
+        satellite = engine.state.parts["satellite"][[0, 1, 2, 4, 3]]
+        still = {"speed": np.ones(5), "dead": np.zeros(5, bool), "cache_lost": False}
+        engine.change(satellite=satellite, forward_s=np.full(5, 0.1), **still)
+        engine.advance(1e3)
+        return np.sort(engine.outcomes(), order="number")["last_s"]
+
+    for edge_s in np.arange(0.15, 6.0, 0.17):
+        np.testing.assert_allclose(swapped(edge_s), swapped(edge_s, **BY_EVENTS), atol=1e-9)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.vocabulary import Cause
 
 MANY = 10**9
@@ -51,8 +51,11 @@ def serve(engine, at_s, prompt, output):
 
 def assert_all_is_given_back(engine):
     core, state = engine.state.core[0], engine.state
-    assert core["inside"] == core["events"] == core["running"] == core["waiting"] == 0
-    assert core["blocks"] == core["all_blocks"]
+    assert core["inside"] == core["events"] == 0
+    instances = engine.state.instances
+    assert not instances["running"].any()
+    assert not instances["waiting"].any()
+    assert (instances["blocks"] == instances["all_blocks"]).all()
     for name in ("requests", "members", "groups", "jobs"):
         assert core[f"left_{name}"] == len(getattr(state, name)), name
 

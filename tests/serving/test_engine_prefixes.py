@@ -82,8 +82,10 @@ def test_no_block_is_lost_where_memory_is_short(seed, blocks, micro, one_satelli
     fits = prompt + output - 1 <= blocks * 16
     np.testing.assert_array_equal(done["made"][fits], output[fits])
     core, pieces = engine.state.core[0], engine.state.prefixes
-    assert core["idle"] == pieces["cached"].sum()
+    instance = engine.state.instances[0]
+    assert instance["idle"] == pieces["cached"].sum()
     assert not pieces["users"].any()
-    assert core["blocks"] + core["idle"] * core["prefix_blocks"] == core["all_blocks"]
-    core["blocks"] = core["all_blocks"]
+    idle_blocks = instance["idle"] * core["prefix_blocks"]
+    assert instance["blocks"] + idle_blocks == instance["all_blocks"]
+    instance["blocks"] = instance["all_blocks"]
     assert_all_is_given_back(engine)

@@ -7,9 +7,9 @@ import pytest
 import simpy_ring
 
 from twin.serving.engine.draws import uniform
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import WAY
 from twin.serving.engine.start import nothing_served
-from twin.serving.engine.state import Engine
 from twin.serving.link_load import set_ways
 from twin.serving.ways import Ways
 
@@ -34,7 +34,7 @@ def test_a_ring_in_simpy_ends_at_the_same_times(token_s, waiting_tokens, most_to
     parts = LAYERS + 1 + LAYERS * EXPERTS
     satellite = np.arange(parts)
     satellite[[1, 2]] = 0
-    satellite[LAYERS + 5] = 3
+    satellite[LAYERS + 4] = 3
     work_s = rng.uniform(0.004, 0.02, parts)
     overhead_s = rng.uniform(0.001, 0.01, parts)
     hops = rng.integers(1, 4, 2 * LAYERS * EXPERTS) if token_s else np.ones(48, int)
@@ -62,17 +62,17 @@ def test_a_ring_in_simpy_ends_at_the_same_times(token_s, waiting_tokens, most_to
     engine.set(seed=9, top_k=TOP_K, block=16, one_class=1, **dict.fromkeys(most, MANY))
     engine.set(chunk=CHUNK, service_tokens=most_tokens)
     # The head is with the first gateway; a way of no length is on one satellite.
-    table["satellite"][LAYERS] = 0
+    table["satellite"][-1] = 0
     number = np.arange(count)
     asked = {"number": number, "site": 0 * number, "prompt": prompt, "output": output}
     engine.add(asked | {"asked_s": at_s}, at_s)
     engine.advance(1e9)
     mine = np.sort(engine.outcomes(), order="number")["last_s"]
 
-    names = {("gateway", layer): layer for layer in range(LAYERS)} | {("head",): LAYERS}
+    names = {("gateway", layer): layer for layer in range(LAYERS)} | {("head",): parts - 1}
     for layer in range(LAYERS):
         for e in range(EXPERTS):
-            names["expert", layer, e] = LAYERS + 1 + layer * EXPERTS + e
+            names["expert", layer, e] = LAYERS + layer * EXPERTS + e
 
     def chosen(number, token, layer):
         left, found = weight[layer].copy(), []

@@ -95,7 +95,7 @@ def test_a_first_copy_that_is_not_there_yet_comes_after_any_that_can_serve(case,
 @given(cases())
 def test_a_host_shows_one_layer_a_gateways_first_and_a_standbys_next(case):
     placement, *_ = case
-    hosted = hosting(N, placement)
+    hosted = hosting(N, placement, len(placement.gateway))
     for satellite in range(N):
         by_rank = (
             np.flatnonzero(placement.gateway == satellite),
@@ -112,7 +112,7 @@ def test_a_host_shows_one_layer_a_gateways_first_and_a_standbys_next(case):
 @given(cases())
 def test_a_placement_comes_back_from_the_rows_that_a_run_keeps(case):
     placement, *_ = case
-    assert from_rows(**hosts_of(placement)) == placement
+    assert from_rows(**hosts_of(placement, len(placement.gateway))) == placement
 
 
 def test_what_no_token_chooses_may_be_out_of_reach():

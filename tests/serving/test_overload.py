@@ -74,13 +74,11 @@ def test_a_user_with_a_first_token_stays():
     assert done["last_s"][0] == pytest.approx(40.0)
     # The same token, but it is a second more on its way down.
     engine = system(gateway=SERVICE_S, patience_s=1.5)
-    asked = {name: np.array([1]) for name in ("number", "site", "prompt", "output")}
-    engine.add(asked | {"output": np.array([40]), "asked_s": np.zeros(1)}, np.ones(1))
-    engine.advance(1e3)
-    (row,) = engine.outcomes()
+    engine.step["exit_s"][:] = 1.0
+    row = serve(engine, np.array([0.0]), 1, 40)[0]
     assert row["cause"] == Cause.IMPATIENT
     assert row["first_s"] == 2.0
-    assert row["made"] == 1  # heard of at 2.5 s
+    assert row["made"] == 1  # left at 1.5 s
 
 
 def test_who_finds_the_line_full_is_refused():
@@ -162,15 +160,15 @@ def test_memory_that_shrinks_refuses_what_waits_and_would_never_fit():
     }  # fmt: skip
     engine.add(asked, np.array([0.0, 0.1, 0.2]))
     engine.advance(0.3)
-    engine.state.core["all_blocks"] -= 10
-    engine.state.core["blocks"] -= 10
+    engine.state.instances["all_blocks"] -= 10
+    engine.state.instances["blocks"] -= 10
     state = engine.state
     engine.change(
         satellite=state.parts["satellite"].copy(),
         forward_s=np.zeros(len(state.parts)),
         speed=state.satellites["speed"].copy(),
         dead=np.zeros(len(state.satellites), bool),
-        cache_lost=False,
+        cache_lost=np.zeros(1, bool),
     )
     engine.advance(1e3)
     done = np.sort(engine.outcomes(), order="number")

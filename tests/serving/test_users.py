@@ -227,11 +227,11 @@ def test_no_user_is_lost_where_everything_else_is(batching):
     while model.running:
         model.step()
         state = model.requests.state.engine
-        rows, core = state.requests, state.core[0]
+        rows, instance = state.requests, state.instances[0]
         inside = rows[rows["phase"] != FREE]
         if model.snapshot.instant.t_s + model.world.step_s <= stops_s:
             assert sorted(inside["user"]) == list(range(60))
-        assert core["all_blocks"] - core["blocks"] == inside["blocks"].sum()
+        assert instance["all_blocks"] - instance["blocks"] == inside["blocks"].sum()
         assert (model.requested.ended["asked_s"] + model.snapshot.instant.t_s < stops_s).all()
         causes |= set(model.requested.ended["cause"].tolist())
     assert len(inside) < 20

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twin.errors import InputError
+from twin.runs.cells import text
 from twin.scenario import loader
 from twin.study.cases import Case, make_cases, read_params
 from twin.study.compare import Comparison, Outcome, compare, non_dominated
@@ -215,7 +216,7 @@ def test_tables_fit_a_hundred_columns(capsys, monkeypatch):
     assert len(told) == 4
     for title, header, rows in told:
         assert all(len(row) == len(header) for row in rows)
-        Console(None).table(title, header, rows)
+        Console(None).table(title, header, [[text(cell) for cell in row] for row in rows])
     out = capsys.readouterr().out
     assert "space-xnet / clairvoyant" in out  # in one piece
     assert "unreachable 8.000 %" in out

@@ -18,8 +18,9 @@ from twin.export.omm import omm
 from twin.runs.store import open_run
 from twin.scenario import loader
 from twin.views.downloads import Downloads, scenario_text, tables
-from twin.views.session import Session, Shown
-from twin.views.stream import Stream
+from twin.views.session import Session
+from twin.views.shown import Shown
+from twin.views.stream import Feed, Stream
 
 PATIENCE_S = 60.0
 
@@ -103,7 +104,7 @@ def panel(made):
 
     def render(exports):
         session = Session(made.path.parent, run_scenario)
-        session.shown.value = (Shown(Stream("a"), "a", "a", made),)
+        session.shown.value = (Shown(Stream("a", Feed()), "a", "a", made.scenario, made),)
         is_open, step = solara.reactive(True), solara.reactive(0)
         (ending,) = exports
 
@@ -151,7 +152,7 @@ def test_the_clock_goes_on_while_a_network_is_made(panel):
     def slow(run, step):
         asked.set()
         assert seen.wait(PATIENCE_S)
-        return f"step {step + 1}"
+        return f"step {step}"
 
     _, _, step, button = panel({"graphml": slow})
     step.value = 1
@@ -160,4 +161,4 @@ def test_the_clock_goes_on_while_a_network_is_made(panel):
     step.value = 2
     seen.set()
     until(lambda: button.bytes)
-    assert (button.filename, button.bytes) == ("a-step2.graphml", b"step 2")
+    assert (button.filename, button.bytes) == ("a-step1.graphml", b"step 1")

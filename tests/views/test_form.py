@@ -7,10 +7,11 @@ from twin.views import form, limits
 from twin.views.public import LONGEST
 
 
-def test_presets_that_need_a_file_are_not_offered():
+def test_presets_that_need_a_file_say_what_to_do():
     offered = form.runnable_presets()
     assert {"paper", "paper-star", "small"} <= set(offered)
-    assert not {"oneweb", "starlink-shell"} & set(offered)
+    assert set(form.presets_with_files()) == {"oneweb", "starlink-shell"}
+    assert "twin run oneweb --set constellation.tle=FILE" in form.what_to_do("oneweb")
 
 
 @pytest.mark.parametrize("preset", form.runnable_presets())

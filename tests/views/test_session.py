@@ -9,7 +9,7 @@ from sessions import PATIENCE_S, on_stage, small, told, wait
 from agents.run import run_scenario
 from twin.errors import InputError
 from twin.scenario import loader
-from twin.views import limits
+from twin.views import computing, limits
 from twin.views.session import Session
 
 
@@ -119,7 +119,8 @@ def test_a_note_of_what_else_was_asked_for_outlives_the_work(tmp_path):
 
 
 @pytest.mark.parametrize("end", ["cancel", "close"])
-def test_work_stops_when_nobody_waits_for_it(tmp_path, end):
+def test_work_stops_when_nobody_waits_for_it(tmp_path, end, monkeypatch):
+    monkeypatch.setattr(computing, "GRACE_S", 0.0)
     asked, stopped = threading.Event(), threading.Event()
 
     def endless(scenario, *, progress, cancelled, **_):
@@ -252,3 +253,81 @@ def test_two_sessions_that_start_in_the_same_second_both_get_a_run(tmp_path):
         first, second = (on_stage(session) for session in sessions)
         assert first != second
         assert all((tmp_path / name / "steps.parquet").is_file() for name in (*first, *second))
+
+
+def test_a_run_outlives_its_tab_and_is_found_again(tmp_path, unpack):
+    go = threading.Event()
+
+    def held(scenario, *, progress, **kwargs):
+        def wait_halfway(step, steps):
+            progress(step, steps)
+            assert step < 3 or go.wait(PATIENCE_S)
+
+        return run_scenario(scenario, progress=wait_halfway, **kwargs)
+
+    first = Session(tmp_path, held)
+    first.start([small()])
+    wait(lambda: first.shown.value)
+    (run_id,) = on_stage(first)
+    first.close()
+    second = Session(tmp_path, held)
+    second.open([run_id])
+    wait(lambda: second.shown.value)
+    assert on_stage(second) == [run_id]
+    assert [name for name, _ in second.running()] == [run_id]
+    go.set()
+    assert told(second) == ""
+    assert second.shown.value[0].run is not None
+    got = []
+    while not (got and got[-1].get("last")):
+        second.shown.value[0].stream.want(len(got), lambda m: got.append(unpack(m)[0]["meta"]))
+    assert sum(meta.get("count", 0) for meta in got) == 4
+
+
+def test_a_run_that_nobody_looks_at_makes_way_for_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(computing, "RELOAD_S", 0.0)
+
+    def endless(scenario, *, cancelled, **kwargs):
+        if scenario.placement.strategy == "space-xnet":
+            return run_scenario(scenario, cancelled=cancelled, **kwargs)
+        while not cancelled():
+            time.sleep(0.005)
+        raise RuntimeError("cancelled")
+
+    gone = [Session(tmp_path, endless) for _ in range(2)]
+    for session in gone:
+        session.start([small("placement.strategy=rand-place")])
+    wait(lambda: all(s.work.value.label.startswith("Running") for s in gone))
+    for session in gone:
+        session.close()
+    other = Session(tmp_path, endless)
+    other.start([small()])
+    assert told(other) == ""
+    assert strategies(other) == ["space-xnet"]
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "inf", "nan"])
+def test_a_grace_that_is_none_is_refused_by_its_name(text):
+    with pytest.raises(InputError, match=f"ORBITAL_TWIN_GRACE_S: {text}: must be seconds"):
+        computing._grace_s(text)
+
+
+def test_one_of_two_who_look_cannot_stop_a_run_for_the_other(tmp_path):
+    go = threading.Event()
+
+    def held(scenario, *, progress, **kwargs):
+        def wait_at_first(step, steps):
+            progress(step, steps)
+            assert step < 3 or go.wait(PATIENCE_S)
+
+        return run_scenario(scenario, progress=wait_at_first, **kwargs)
+
+    first, second = Session(tmp_path, held), Session(tmp_path, held)
+    first.start([small()])
+    wait(lambda: first.shown.value)
+    second.open(on_stage(first))
+    wait(lambda: second.shown.value)
+    second.cancel()
+    go.set()
+    assert told(first) == ""
+    assert strategies(first) == ["space-xnet"]

@@ -8,7 +8,7 @@ import pytest
 from sessions import PATIENCE_S, on_stage, small, told, wait
 
 from agents.run import run_scenario
-from twin.views import session as session_module
+from twin.views import playback
 from twin.views.session import Session
 
 
@@ -85,14 +85,14 @@ def test_where_nothing_that_is_asked_for_is_there_the_newest_is_shown(tmp_path):
 
 def test_a_run_deleted_while_it_is_opened_is_told(tmp_path, monkeypatch):
     session = kept(tmp_path, "a")
-    frames = session_module.replay.frames
+    frames = playback.replay.frames
 
     def vanishing(run, world, planned):
         yield next(frames(run, world, planned))
         shutil.rmtree(run.path)
         raise FileNotFoundError(run.path)
 
-    monkeypatch.setattr(session_module.replay, "frames", vanishing)
+    monkeypatch.setattr(playback.replay, "frames", vanishing)
     session.open(["a"])
     assert told(session) == "Run a is no longer here."
     assert on_stage(session) == ["a"]
@@ -100,7 +100,7 @@ def test_a_run_deleted_while_it_is_opened_is_told(tmp_path, monkeypatch):
 
 def test_a_run_that_was_opened_in_part_is_opened_again(tmp_path, monkeypatch):
     session = kept(tmp_path, "a")
-    frames, halfway = session_module.replay.frames, threading.Event()
+    frames, halfway = playback.replay.frames, threading.Event()
 
     def slow(run, world, planned):
         for frame in frames(run, world, planned):
@@ -108,7 +108,7 @@ def test_a_run_that_was_opened_in_part_is_opened_again(tmp_path, monkeypatch):
             halfway.set()
             time.sleep(0.05)
 
-    monkeypatch.setattr(session_module.replay, "frames", slow)
+    monkeypatch.setattr(playback.replay, "frames", slow)
     session.open(["a"])
     halfway.wait(PATIENCE_S)
     wait(lambda: session.shown.value)

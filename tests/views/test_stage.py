@@ -8,13 +8,14 @@ import pytest
 from twin.views import downloads, stage
 from twin.views.published import Published
 from twin.views.stage import Stage
-from twin.views.stream import Stream
+from twin.views.stream import Feed, Stream
 
 
 @pytest.fixture
 def widget(head):
-    stream = Stream("one")
-    stream.begin(head)
+    feed = Feed()
+    feed.begin(head)
+    stream = Stream("one", feed)
     made = Stage(streams=(stream,))
     sent = []
     made.send = lambda content, buffers: sent.append((content, buffers))
@@ -35,6 +36,15 @@ def test_nonsense_is_not_answered(widget, content):
     made, sent = widget
     made._asked(made, content, [])
     assert sent == []
+
+
+def test_what_the_viewer_takes_away_or_goes_back_to_is_passed_on(widget):
+    made, _ = widget
+    told = []
+    made.on_away, made.on_open = told.append, told.append
+    for content in ({"away": "a"}, {"open": ["b", "c"]}, {"away": 5}, {"open": [5]}, {"open": "b"}):
+        made._asked(made, content, [])
+    assert told == ["a", ["b", "c"]]
 
 
 def test_a_download_holds_all_files_of_the_run(run, tmp_path):

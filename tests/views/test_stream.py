@@ -3,14 +3,19 @@ import threading
 import pytest
 
 from twin.views import stream as streams
-from twin.views.stream import Stream
+from twin.views.stream import Feed, Stream
 
 
 @pytest.fixture
-def stream(head):
-    made = Stream("k")
+def feed(head):
+    made = Feed()
     made.begin(head)
     return made
+
+
+@pytest.fixture
+def stream(feed):
+    return Stream("k", feed)
 
 
 def collect(stream, unpack):
@@ -21,10 +26,10 @@ def collect(stream, unpack):
     return found
 
 
-def test_every_frame_is_sent_once_and_in_order(stream, shown, unpack):
+def test_every_frame_is_sent_once_and_in_order(feed, stream, shown, unpack):
     for frame in shown:
-        stream.show(frame)
-    stream.end()
+        feed.show(frame)
+    feed.end()
     messages = collect(stream, unpack)[1:]
     firsts = [header["meta"]["first"] for header, _ in messages]
     counts = [header["meta"]["count"] for header, _ in messages]
@@ -36,45 +41,70 @@ def test_every_frame_is_sent_once_and_in_order(stream, shown, unpack):
     ]
 
 
-def test_chunks_stay_small(stream, shown, unpack, monkeypatch):
+def test_chunks_stay_small(feed, stream, shown, unpack, monkeypatch):
     monkeypatch.setattr(streams, "CHUNK_BYTES", 60_000)
     for frame in shown:
-        stream.show(frame)
-    stream.end()
+        feed.show(frame)
+    feed.end()
     counts = [header["meta"]["count"] for header, _ in collect(stream, unpack)[1:]]
     assert sum(counts) == len(shown)
     assert max(counts) < 20
 
 
-def test_what_is_asked_too_early_is_sent_when_it_is_there(stream, shown):
+def test_what_is_asked_too_early_is_sent_when_it_is_there(feed, stream, shown):
     got = []
     stream.want(1, got.append)
     assert got == []
-    thread = threading.Thread(target=lambda: [stream.show(f) for f in shown[:2]])
+    thread = threading.Thread(target=lambda: [feed.show(f) for f in shown[:2]])
     thread.start()
     thread.join()
     assert len(got) == 1
 
 
-def test_what_was_handed_over_is_forgotten(stream, shown):
+def test_what_was_handed_over_is_forgotten(feed, stream, shown):
     got = []
     stream.want(0, got.append)
     stream.want(0, got.append)
     assert len(got) == 1
 
 
-def test_a_run_that_is_stopped_ends_where_it_is(stream, shown, unpack):
+def test_a_run_that_is_stopped_ends_where_it_is(feed, stream, shown, unpack):
     for frame in shown[:3]:
-        stream.show(frame)
-    stream.end()
+        feed.show(frame)
+    feed.end()
     messages = collect(stream, unpack)[1:]
     assert sum(header["meta"]["count"] for header, _ in messages) == 3
     assert messages[-1][0]["meta"]["last"]
 
 
 def test_nothing_is_sent_of_a_run_that_never_began():
-    stream = Stream("k")
-    stream.end()
+    feed = Feed()
+    stream = Stream("k", feed)
+    feed.end()
     got = []
     stream.want(0, got.append)
+    assert got == []
+
+
+def test_a_page_that_comes_later_gets_all_of_a_feed_that_is_kept(head, shown, unpack):
+    feed = Feed(kept=True)
+    feed.begin(head)
+    first = Stream("a", feed)
+    for frame in shown:
+        feed.show(frame)
+    feed.end()
+    assert len(collect(first, unpack)) == len(collect(Stream("b", feed), unpack))
+
+
+def test_what_all_pages_have_is_forgotten_when_no_other_will_come(head, shown, unpack):
+    feed = Feed(kept=True)
+    feed.begin(head)
+    first, second = Stream("a", feed), Stream("b", feed)
+    feed.show(shown[0])
+    feed.end()
+    collect(first, unpack)
+    feed.release()
+    assert len(collect(second, unpack)) == 2
+    got = []
+    second.want(0, got.append)
     assert got == []

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from agents.run import conclusion
 from agents.state import TwinState
 from twin.errors import InputError
 from twin.scenario import loader
+from twin.serving.engine.state import EngineState
 from twin.world import state as states
 
 CASES = {
@@ -90,6 +92,61 @@ def test_states_that_differ_anywhere_are_not_equal():
 class Pair:
     values: np.ndarray
     names: list[str]
+
+
+@dataclass
+class Described:
+    """As `Pair`, with another word for what its arrays hold."""
+
+    LAYOUT: ClassVar = {"values": "seconds"}
+    values: np.ndarray
+    names: list[str]
+
+
+@dataclass
+class Renamed:
+    values: np.ndarray
+    labels: list[str]
+
+
+@dataclass
+class Retyped:
+    values: np.ndarray
+    names: list[int]
+
+
+@dataclass
+class Above:
+    pair: Pair | None
+
+
+@dataclass
+class AboveRenamed:
+    pair: Renamed | None
+
+
+def test_a_state_of_another_layout_is_refused_as_such(tmp_path):
+    pair = Pair(np.arange(100.0), ["a"])
+    states.write(tmp_path / "a.state", pair, note={})
+    states.write(tmp_path / "b.state", Above(pair), note={})
+    others = [("a", kind) for kind in (Described, Renamed, Retyped, Above)]
+    for name, kind in [*others, ("b", AboveRenamed)]:
+        with pytest.raises(states.OtherTwinError, match=r"\.state: written by a twin whose state"):
+            states.read(tmp_path / f"{name}.state", kind)
+    assert states.equal(states.read(tmp_path / "b.state", Above), Above(pair))
+    assert states.read(tmp_path / "a.state", Described, part=True).names == ["a"]
+
+
+def test_the_layout_of_a_twin_is_that_of_the_engines_records_too(monkeypatch):
+    now = states.layout(TwinState)
+    states._digest.cache_clear()
+    assert states.layout(TwinState) == now
+    described = [*EngineState.LAYOUT[1:], EngineState.LAYOUT[0][:-1]]
+    for changed in (described, [*EngineState.LAYOUT[:-1], {"FREE": 1}]):
+        monkeypatch.setattr(EngineState, "LAYOUT", changed)
+        states._digest.cache_clear()
+        assert states.layout(TwinState) != now
+    states._digest.cache_clear()
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "other", "version"])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len
@@ -52,9 +53,10 @@ class Console:
         self.say(title, style="bold")
         for chosen in _parts(header, rows, self._console.width):
             table = Table()
-            for i in chosen:
+            headings = _headings(header, rows, chosen, self._console.width)
+            for i, heading in zip(chosen, headings, strict=True):
                 table.add_column(
-                    Text(header[i]),
+                    Text(heading),
                     justify="left" if _is_text(rows, i) else "right",
                     overflow="fold",
                     no_wrap=not _is_sentence(rows, i),
@@ -164,6 +166,20 @@ def _parts(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
         parts[-1].append(i)
         room -= takes
     return parts
+
+
+def _headings(
+    header: Sequence[str], rows: Sequence[Sequence[str]], chosen: Sequence[int], width: int
+) -> list[str]:
+    """Headings of the chosen columns, in lines where they have no room as they are."""
+    least = [_least_width(header, rows, i) for i in chosen]
+    whole = [
+        room if _is_sentence(rows, i) else max(room, cell_len(header[i]))
+        for i, room in zip(chosen, least, strict=True)
+    ]
+    if sum(whole) + _BORDER * len(chosen) + 1 <= width:
+        return [header[i] for i in chosen]
+    return ["\n".join(wrap(header[i], room)) for i, room in zip(chosen, least, strict=True)]
 
 
 def _least_width(header: Sequence[str], rows: Sequence[Sequence[str]], column: int) -> int:

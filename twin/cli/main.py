@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli import capacity as cli_capacity
 from twin.cli import elements as cli_elements
 from twin.cli import ground as cli_ground
 from twin.cli import look as cli_look
@@ -169,6 +170,7 @@ for command in (
     cli_study.compare,
     cli_study.reproduce,
     cli_sweep.sweep,
+    cli_capacity.capacity,
     cli_elements.elements,
     cli_look.ephemeris,
     cli_ground.route,

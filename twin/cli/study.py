@@ -1,7 +1,7 @@
 """Commands that compare strategies and policies, or reproduce a published experiment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,12 +13,17 @@ from twin.cli.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    output,
     with_seed,
 )
 from twin.errors import InputError
 from twin.runs import outputs
 from twin.scenario.plain import MAX_INTEGER
 from twin.vocabulary import ALONE
+
+if TYPE_CHECKING:
+    from twin.cli.console import Console
+    from twin.study.compare import Comparison
 
 
 def compare(
@@ -46,6 +51,10 @@ def compare(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="Write a report.", callback=output),
+    ] = None,
 ) -> None:
     """Run strategies with policies, every pair of them, on common random numbers."""
     from twin.cli.console import Console, progress_bar
@@ -72,17 +81,30 @@ def compare(
             progress=progress,
         )
     from twin.study.comparison_plot import comparison_plot
-    from twin.study.comparison_tables import comparison_tables
+
+    _say_comparison(report, result)
+    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
+    if page is not None:
+        from twin.report.comparison import comparison_document
+        from twin.report.document import write
+
+        document = comparison_document(result)
+        report.file("--report", page, lambda path: write(document, path), "report")
+    report.end()
+
+
+def _say_comparison(report: "Console", result: "Comparison") -> None:
+    from twin.runs.cells import text
+    from twin.study.comparison_tables import comparison_tables, heading
 
     for title, header, lines in comparison_tables(result):
-        report.table(title, header, lines)
+        rows = [[text(cell) for cell in line] for line in lines]
+        report.table(f"{heading(result)}: {title}", header, rows)
     for outcome in result.outcomes:
         if outcome.infeasible:
             report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
     report.say(ALONE)
     report.json(result.as_json())
-    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
-    report.end()
 
 
 def place(

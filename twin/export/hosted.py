@@ -11,5 +11,6 @@ def hosted(run: Run, step: int, size: int) -> Hosting:
     number = run.table("steps", ["placement"])["placement"][step - run.first_step].as_py()
     table = run.placements()
     table = table.filter(pc.equal(table["placement"], number))
-    names = ("layer", "expert", "copy", "satellite")
-    return hosting(size, from_rows(**{name: table[name].to_numpy() for name in names}))
+    names = ("instance", "layer", "expert", "copy", "satellite")
+    rows = {name: table[name].to_numpy() for name in names}
+    return hosting(size, from_rows(**rows), int(rows["layer"].max()) + 1)

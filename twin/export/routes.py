@@ -215,7 +215,7 @@ def route(
         epoch_utc=world.constellation.epoch_utc,
         step_s=world.step_s,
         step=np.arange(first, steps),
-        t_s=world.ephemeris.t_s[first:],
+        t_s=world.ephemeris.t_s[first:steps],
         rtt_s=np.array(rtt_s),
         paths=paths,
         cause=causes,

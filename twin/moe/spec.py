@@ -214,6 +214,10 @@ class ModelCard:
         """Input embedding and LM head; both belong to the first gateway, where the ring closes."""
         return BYTES_PER_PARAM[precision] * self.embedding_params
 
+    def head_bytes(self, precision: Precision) -> int:
+        """LM head."""
+        return BYTES_PER_PARAM[precision] * self.vocab * self.hidden
+
     def total_bytes(self, precision: Precision) -> int:
         """All weights."""
         return BYTES_PER_PARAM[precision] * self.total_params

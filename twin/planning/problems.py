@@ -159,7 +159,7 @@ def _light_ahead(world: World, profile: bus.BusProfile, first_step: int, last_st
 
 def last_planned_step(scenario: Scenario, step: int) -> int:
     """The last step that a plan made at `step` averages over: the horizon's, or the run's."""
-    end = scenario.simulation.steps
+    end = scenario.simulation.longest_steps
     return min(step + (scenario.controller.horizon_steps or end), end) - 1
 
 
@@ -170,15 +170,20 @@ def asked_per_s(scenario: Scenario, world: World) -> float:
 
 
 def plan_deployment(
-    scenario: Scenario, problem: PlacementProblem, rng: np.random.Generator
+    scenario: Scenario,
+    problem: PlacementProblem,
+    rng: np.random.Generator,
+    *,
+    instances: int | None = None,
 ) -> Deployment:
     """Run the scenario's strategy for as many instances as it has, and check the answer.
 
-    `problem` is that of all instances together (`placement.deployment.deploy`).
+    `problem` is that of all instances together (`placement.deployment.deploy`). `instances` is how
+    many, where that is known better than the scenario says.
     """
     table = scenario.placement
     strategy = STRATEGIES.build(table.strategy, table.params)
-    return deploy(problem, strategy, instances=table.instances, rng=rng)
+    return deploy(problem, strategy, instances=instances or table.instances, rng=rng)
 
 
 def plan(scenario: Scenario, problem: PlacementProblem, rng: np.random.Generator) -> Placement:

@@ -55,6 +55,16 @@ def policy(guarded: Guarded, result: Any, _view: Any, offers: Offers) -> Proposa
     return result  # type: ignore[no-any-return]
 
 
+def sent(guarded: Guarded, result: Any, asked: Any, seen: Any) -> Any:
+    """An instance for each request, or -1."""
+    found, instances = guarded.array(result), len(seen.open)
+    if found.shape != asked.site.shape or found.dtype.kind not in "iu":
+        raise guarded.refuse(f"an integer for each of {len(asked.site)} requests", found)
+    if found.size and not -1 <= int(found.min()) <= int(found.max()) < instances:
+        raise guarded.refuse(f"instances from 0 to {instances - 1}, or -1", found)
+    return np.ascontiguousarray(found, np.int32)
+
+
 def states(guarded: Guarded, result: Any, constellation: Any, t_s: Any) -> Any:
     """Finite positions and velocities, none of them at the Earth's centre."""
     shape = (len(t_s), constellation.size, 3)

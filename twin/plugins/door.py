@@ -40,6 +40,10 @@ class _Register:
         """Add a propagator, ``(constellation, t_s) -> (r_km, v_km_s)``, (T, N, 3) each."""
         return _decorator("propagator", name)
 
+    def dispatch[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
+        """Add a dispatch, ``(asked, seen) -> (n,) int``: an instance for each request, or -1."""
+        return _decorator("dispatch", name)
+
     def outage_model[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
         """Add a model of link outages, ``(before, n, table, step_s, *, rng) -> (n,) bool``.
 

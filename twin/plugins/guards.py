@@ -145,6 +145,7 @@ _HOLDS = "(before, n, table, step_s, *, rng)"
 _FORMS = {
     "strategy": _Form("(problem, *, rng)", answers.strategy),
     "policy": _Form("(view, propose)", answers.policy),
+    "dispatch": _Form("(asked, seen)", answers.sent),
     "propagator": _Form("(constellation, t_s)", answers.states),
     "outage-model": _Form(_HOLDS, answers.flags),
     "fault-model": _Form(_HOLDS, answers.flags),

@@ -51,6 +51,12 @@ KINDS = {
             table="placement.policies.table:POLICIES",
             params="controller.params",
         ),
+        Kind(
+            name="dispatch",
+            plural="dispatches",
+            table="placement.dispatch.table:DISPATCHES",
+            params="serving.dispatch_params",
+        ),
         Kind(name="propagator", plural="propagators", table="twin.space.propagation:PROPAGATORS"),
         Kind(
             name="outage-model",

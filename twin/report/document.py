@@ -8,7 +8,7 @@ from twin.errors import InputError
 from twin.report import drawing, tables
 from twin.report.page import Code, Document, Items, Part, Section, csv_text, html
 from twin.report.plots import run_pictures
-from twin.report.request_tables import unserved
+from twin.report.request_tables import by_instance, unserved
 from twin.report.request_words import outcome
 from twin.report.rerun import commands
 from twin.report.study import study_document
@@ -197,10 +197,11 @@ def _results(cases: list[Case]) -> list[Part]:
 
 
 def _what_happened(cases: list[Case]) -> list[Part]:
-    lost, not_served = tables.losses(cases), unserved(cases)
+    lost, not_served, copies = tables.losses(cases), unserved(cases), by_instance(cases)
     return [
         lost if lost.rows else "No token was lost.",
         *([not_served] if not_served.rows else []),
+        *([copies] if copies.rows else []),
         tables.events(cases),
         tables.links(cases),
     ]

@@ -1,6 +1,9 @@
-"""A table of a report on runs: why requests were not served."""
+"""Tables of a report on runs: why requests were not served, what each copy of the model did."""
 
 from collections import Counter
+
+import numpy as np
+import pyarrow as pa
 
 from twin.report.page import Table
 from twin.runs.cells import Cell
@@ -31,6 +34,51 @@ def unserved(cases: list[Case]) -> Table:
         note="Of all requests, those in the warm-up included."
         + (" All runs of a case together." if max(len(c.runs) for c in cases) > 1 else ""),
     )
+
+
+def by_instance(cases: list[Case]) -> Table:
+    """What each copy of the model did, runs of a case together."""
+    rows: list[list[Cell]] = []
+    for case in cases:
+        if case.scenario.serving.mode == "requests" and case.scenario.placement.instances != 1:
+            rows += [[case.label, i, *found] for i, found in enumerate(_instances(case))]
+    header = (
+        "case", "copy", "requests that ended", "served, %", "first token, median s",
+        "tokens of answers", "open, % of the time", "most that waited",
+    )  # fmt: skip
+    return Table(
+        name="instances",
+        title="Copies of the model",
+        header=header,
+        rows=rows,
+        note="Of all requests, those in the warm-up included. A copy is open while its first "
+        "gateway is up and it takes requests.",
+    )
+
+
+def _instances(case: Case) -> list[list[Cell]]:
+    requests = pa.concat_tables(
+        [run.table("requests", ["instance", "cause", "ttft_s"]) for run in case.runs]
+    )
+    steps = pa.concat_tables([run.table("instances") for run in case.runs])
+    ended, then = requests["instance"].to_numpy(), steps["instance"].to_numpy()
+    served, first_s = requests["cause"].is_null().to_numpy(), requests["ttft_s"].to_numpy()
+    made, is_open, waiting = (steps[name].to_numpy() for name in ("tokens_out", "open", "waiting"))
+    found: list[list[Cell]] = []
+    for instance in range(int(case.scenario.placement.instances)):
+        mine, now = ended == instance, then == instance
+        good = mine & served
+        found.append(
+            [
+                int(mine.sum()),
+                100 * float(good.sum() / mine.sum()) if mine.any() else float("nan"),
+                float(np.median(first_s[good])) if good.any() else float("nan"),
+                int(made[now].sum()),
+                100 * float(is_open[now].mean()),
+                int(waiting[now].max()),
+            ]
+        )
+    return found
 
 
 def _causes(case: Case) -> Counter[str | None]:

@@ -21,7 +21,9 @@ def requests_in_words(scenario: Scenario) -> list[str]:
     table = scenario.requests
     return [
         "Beside these single tokens requests are served, which do queue. "
-        f"{_arrivals(table)} {_targets(table)}{_overload(scenario)}"
+        f"{_arrivals(table)} {_targets(table)}{_overload(scenario)}{_length(scenario)} "
+        + _handover(scenario)
+        + _copies(scenario)
     ]
 
 
@@ -74,12 +76,23 @@ def _steadiness(case: Case) -> list[str]:
 def _precision(case: Case) -> list[str]:
     """How well a run knows its mean time."""
     share = float(np.max(case.values("request_e2e_half_width_share")))
+    precise = case.scenario.requests.half_width or _PRECISE
     if np.isnan(share):
         return ["Fewer than 100 requests count: how well their mean times are known is not."]
     known = f"A run's mean time from end to end is known within {100 * share:.2g} % (95 %)"
-    if share <= _PRECISE:
+    known += _prolonged(case)
+    if share <= precise:
         return [f"{known}."]
-    return [f"{known}, which is more than {100 * _PRECISE:g} %: a longer one would say more."]
+    return [f"{known}, which is more than {100 * precise:g} %: a longer one would say more."]
+
+
+def _prolonged(case: Case) -> str:
+    """How long runs took that went on until then."""
+    if not case.scenario.requests.half_width:
+        return ""
+    steps = sorted(run.scenario.simulation.steps for run in case.runs)
+    took = f"{steps[0]:,}" if steps[0] == steps[-1] else f"{steps[0]:,} to {steps[-1]:,}"
+    return f" after {took} steps"
 
 
 def _arrivals(table: Requests) -> str:
@@ -140,6 +153,47 @@ def _overload(scenario: Scenario) -> str:
     if serving.max_queue < type(serving).model_fields["max_queue"].default:
         found += f" Where {serving.max_queue:,} requests wait, others are refused."
     return found
+
+
+_WAITING: Final = {
+    "forward": "is sent to the new host",
+    "drain": "is served by the old one first, and its results go on from there",
+    "lose": "is lost, and its requests are tried again as retries allow",
+}
+
+
+def _handover(scenario: Scenario) -> str:
+    """What becomes of work where a part of the model moves, or a satellite goes down."""
+    return (
+        "Where a part of the model moves to another satellite at the start of a step, what waits "
+        f"for it {_WAITING[scenario.serving.handover]}. A satellite with a brown-out serves until "
+        "the step ends, and has lost all that it holds when the next one begins."
+    )
+
+
+def _copies(scenario: Scenario) -> str:
+    """How many copies of the model serve, and how requests find one."""
+    copies, delay_s = scenario.placement.instances, scenario.controller.telemetry_delay_s
+    if copies == 1:
+        return ""
+    known = f"reports that are {text(delay_s)} s old" if delay_s else "reports of the last step"
+    return (
+        f" {copies} copies of the model serve. Each request is sent to one of them by the dispatch "
+        f"'{scenario.serving.dispatch}', on {known} and on what was sent since. What waits for a "
+        "copy whose first gateway is down is sent again from its site. Single tokens are followed "
+        "on the first copy."
+    )
+
+
+def _length(scenario: Scenario) -> str:
+    """Until when a run goes on."""
+    share, most = scenario.requests.half_width, scenario.simulation.most_steps
+    if not share:
+        return ""
+    return (
+        f" The run goes on after its steps until its mean time from end to end is known within "
+        f"{100 * share:g} % (95 %), to {most:,} steps at most."
+    )
 
 
 def _targets(table: Requests) -> str:

@@ -13,7 +13,7 @@ from twin.scenario.schema import Scenario
 
 def commands(case: Case) -> list[str]:
     """Commands that make every run of a case again."""
-    return [_command(run.scenario, str(run.path)) for run in case.runs]
+    return [_command(run.asked, str(run.path)) for run in case.runs]
 
 
 def _command(scenario: Scenario, folder: str) -> str:

@@ -118,10 +118,28 @@ class Cells:
 
     def profile(self, name: str, place: int, case: int) -> Floats:
         """A curve of every replicate that has it, (R', its points); NaN where it has gaps."""
+        return np.array(self._curves(name, place, case), np.float64)
+
+    def over_time(self, name: str, place: int, case: int) -> tuple[Floats, Floats]:
+        """Seconds (T,) and a curve over time of every replicate that has it, (R', T).
+
+        Those that ended sooner than others have no values later.
+        """
+        times = [np.array(t_s) for t_s in self._curves("profile_t_s", place, case)]
+        curves = [np.array(row, np.float64) for row in self._curves(name, place, case)]
+        if not times:
+            return np.empty(0), np.empty((0, 0))
+        longest = max(times, key=lambda t_s: float(t_s[-1]))
+        for i, (t_s, curve) in enumerate(zip(times, curves, strict=True)):
+            if not np.array_equal(t_s, longest):
+                curves[i] = np.interp(longest, t_s, curve, right=np.nan)
+        return longest, np.array(curves)
+
+    def _curves(self, name: str, place: int, case: int) -> list[list[float | None]]:
         each = self.shape[1] * self.shape[2]
         first = place * each + case * self.shape[2]
         rows = self.data.points[name].slice(first, self.shape[2]).to_pylist()
-        return np.array([row for row in rows if row is not None], np.float64)
+        return [row for row in rows if row is not None]
 
     def latency(self, place: int, case: int) -> Distribution:
         """Latency of all tokens that the replicates served."""

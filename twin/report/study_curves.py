@@ -48,13 +48,13 @@ def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
     cases = [case for case in range(cells.shape[1]) if not cells.failed[place, case].all()]
     series: dict[str, list[tuple[Floats, Floats]]] = {}
     for name, title in _QUANTITIES.items():
-        curves = [mean_known(cells.profile(name, place, case), axis=0) for case in cases]
+        found = [cells.over_time(name, place, case) for case in cases]
+        curves = [mean_known(each, axis=0) for _, each in found]
         known = np.concatenate(curves)
         known = known[np.isfinite(known)]
         if known.size and np.ptp(known) > _SOMETHING:
-            at_s = [mean_known(cells.profile("profile_t_s", place, case), axis=0) for case in cases]
             series[f"{title}, %"] = [
-                (t_s, 100 * curve) for t_s, curve in zip(at_s, curves, strict=True)
+                (t_s, 100 * curve) for (t_s, _), curve in zip(found, curves, strict=True)
             ]
     if not series:
         return None

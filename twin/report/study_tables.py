@@ -136,7 +136,7 @@ def ratios(cells: Cells) -> Table | None:
         title=f"{capital(FIGURES[metric].label)}: the row's by the column's",
         header=("", *(cells.labels[case] for case in live)),
         rows=rows,
-        note="How many times as long a token takes with the case on the left as with the one "
+        note="How many times as long it takes with the case on the left as with the one "
         f"above, replicate by replicate{several}; mean ± 95 % confidence interval.",
     )
 

@@ -19,9 +19,8 @@ from twin.runs.figures import FIGURES, LATENCIES
 from twin.runs.rules import LESS, NEITHER, Floats
 from twin.runs.statistics import Estimate, mean_known
 
-_SERVED = "tokens_served_share"
 _AS_MANY = 5.0
-"""Percentage points of tokens served, by which a case may fall short and still be compared."""
+"""Percentage points of what is served, by which a case may fall short and still be compared."""
 
 
 def findings(cells: Cells) -> list[str]:
@@ -84,10 +83,12 @@ def _ranking(cells: Cells, metric: str) -> tuple[str, list[int]]:
 
 
 def _serving_less(cells: Cells, metric: str, order: list[int]) -> tuple[str, list[int]]:
-    """A word on cases that are quick but serve few tokens, and the cases that stay in the race."""
-    if metric not in LATENCIES or not cells.shared(_SERVED).any():
+    """A word on cases that are quick but serve little, and the cases that stay in the race."""
+    what = "requests" if FIGURES[metric].of_requests else "tokens"
+    served = f"{what}_served_share"
+    if metric not in LATENCIES or not cells.shared(served).any():
         return "", order
-    shares = mean_known(cells.overall(_SERVED), axis=1)
+    shares = mean_known(cells.overall(served), axis=1)
     short = shares < np.nanmax(shares[order]) - _AS_MANY
     if not short[order[0]]:
         return "", order
@@ -95,12 +96,12 @@ def _serving_less(cells: Cells, metric: str, order: list[int]) -> tuple[str, lis
     told = listed(
         [
             f"{told_mean(cells.overall(metric)[i], metric)} with {cells.labels[i]}, which serves "
-            f"{told_mean(cells.overall(_SERVED)[i], _SERVED)} of the tokens"
+            f"{told_mean(cells.overall(served)[i], served)} of the {what}"
             for i in quick
         ]
     )
     return (
-        f"{told}. Of the cases within {_AS_MANY:g} percentage points of the most tokens served: ",
+        f"{told}. Of the cases within {_AS_MANY:g} percentage points of the most {what} served: ",
         [i for i in order if not short[i]],
     )
 
@@ -114,7 +115,7 @@ def _winner(cells: Cells, metric: str, tied: list[int], other: int, rival: str) 
     gap = _estimate(FIGURES[metric].better * (overall[other] - overall[best]))
     told = (
         f"{which} with {names} at {value}{_places(shared)}; {rival} with {against}. Replicate by "
-        f"replicate, the difference is {quantity(gap, difference_unit(metric))}{_doubt(gap)}"
+        f"replicate, the difference is {quantity(gap, difference_unit(metric))}{doubt(gap)}"
     )
     if metric in LATENCIES:
         ratio = _estimate(cells.overall_ratio(metric, other)[best])
@@ -164,7 +165,7 @@ def _course(cells: Cells, metric: str, number: int, case: int) -> str:
     first, last = (f"{told_mean(found[i], metric)} at {axis.at(i)}" for i in (start, end))
     told = f"{verb} {first} {to} {last}"
     gap = known_estimate(found[end] - found[start])
-    return told + (_doubt(gap) if gap is not None else "")
+    return told + (doubt(gap) if gap is not None else "")
 
 
 def told_mean(values: Floats, metric: str) -> str:
@@ -201,7 +202,7 @@ def _places(shared: Bools) -> str:
     return f" on average over {which} places"
 
 
-def _doubt(gap: Estimate) -> str:
+def doubt(gap: Estimate) -> str:
     """A warning where a difference is no greater than its interval; none without interval."""
     return " (which may be chance)" if abs(gap.mean) <= gap.ci95 else ""
 

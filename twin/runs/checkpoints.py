@@ -79,18 +79,20 @@ def newest[T](
     Raises
     ------
     InputError
-        If it was written by other versions of what decides the figures.
+        If it was written by other versions of what decides the figures, or by a twin whose state
+        has another layout.
     """
     for file in reversed(files(run)):
         if before is not None and int(file.stem) > before:
             continue
         try:
-            note = state.read_note(file)
+            check_versions(file, state.read_note(file))
             found = state.read(file, kind)
             usable(found)
+        except state.OtherTwinError:
+            raise
         except InputError:
             continue  # damaged: the one before it serves
-        check_versions(file, note)
         return found, file
     return None
 
@@ -100,7 +102,7 @@ def check_versions(file: Path, note: dict[str, Any]) -> None:
     now = versions()
     for package, version in note["versions"].items():
         if now.get(package) != version:
-            raise InputError(
+            raise state.OtherTwinError(
                 f"{file}: written with {package} {version}, this is {now.get(package)}; "
                 "a run goes on with the versions that it began with"
             )

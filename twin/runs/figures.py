@@ -15,7 +15,7 @@ from twin.registry import Registry
 from twin.runs import rules
 from twin.runs.distribution import EXACT_TOKENS, RELATIVE_ERROR, Distribution
 from twin.runs.fleet_figures import ENERGY, NETWORK, PLACEMENT, SATELLITES
-from twin.runs.request_figures import REQUESTS
+from twin.runs.request_figures import REQUEST_TIMES, REQUESTS
 from twin.runs.rules import LESS, MORE, Columns, Figure, Floats, Quantile, Ratio, StepFigure
 from twin.runs.run_figure import RunFigure, RunTotals
 from twin.runs.token_figures import LATENCY, TIME, TOKENS
@@ -188,9 +188,27 @@ FIGURES: Registry[RunFigure] = Registry(
 
 _CHANCE = {figure.name: figure for figure in _ALL if not figure.decided}
 
-LATENCIES = tuple(figure.name for figure in LATENCY if figure.unit == "s")
+LATENCIES = (*(figure.name for figure in LATENCY if figure.unit == "s"), *REQUEST_TIMES)
 """Figures of which ratios are shown beside differences."""
 
+METRICS = ("latency_mean_s", "latency_p99_s", "tokens_served_share", "energy_per_token_j")
+"""Figures by which cases are compared that serve single tokens."""
+
+REQUEST_METRICS = (
+    "request_ttft_p50_s",
+    "request_ttft_p95_s",
+    "request_ttft_p99_s",
+    "request_tpot_mean_s",
+    "request_tpot_p99_s",
+    "request_e2e_mean_s",
+    "request_e2e_p95_s",
+    "goodput_per_s",
+    "requests_served_share",
+    "tokens_out_per_s",
+    "request_energy_per_token_j",
+    "oldest_wait_s",
+)
+"""Figures by which cases are compared that serve requests."""
 
 SHORT = {
     "latency_mean_s": "mean, s",
@@ -206,6 +224,18 @@ SHORT = {
     "migrated_gb": "moved GB",
     "placements": "plans",
     "soc_min": "min SoC, %",
+    "request_ttft_p50_s": "TTFT p50, s",
+    "request_ttft_p95_s": "TTFT p95, s",
+    "request_ttft_p99_s": "TTFT p99, s",
+    "request_tpot_mean_s": "TPOT mean, s",
+    "request_tpot_p99_s": "TPOT p99, s",
+    "request_e2e_mean_s": "E2E mean, s",
+    "request_e2e_p95_s": "E2E p95, s",
+    "goodput_per_s": "goodput, 1/s",
+    "requests_served_share": "served, %",
+    "tokens_out_per_s": "tokens out/s",
+    "request_energy_per_token_j": "J/token",
+    "oldest_wait_s": "oldest wait, s",
 }
 """Headers for tables that must fit a narrow terminal."""
 

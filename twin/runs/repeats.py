@@ -36,8 +36,8 @@ class Case:
 
     @property
     def scenario(self) -> Scenario:
-        """Of its first run."""
-        return self.runs[0].scenario
+        """Of its first run, as it was asked for."""
+        return self.runs[0].asked
 
     @property
     def keys(self) -> tuple[tuple[int, int], ...]:
@@ -74,14 +74,16 @@ class Case:
     def _merged(self, points: int) -> tuple[Floats, list[dict[str, Floats]]]:
         """Middles of stretches of steps, s, and every run's steps merged to one row for each."""
         if points not in self._stretches:
-            t_s, starts = bins(self.steps[0]["t_s"], points)
-            self._stretches[points] = (
-                t_s,
-                [
-                    merge_blocks(steps, starts, None, _distributions(run, starts))
-                    for run, steps in zip(self.runs, self.steps, strict=True)
-                ],
-            )
+            # Some may have gone on for longer than others.
+            longest = max((steps["t_s"] for steps in self.steps), key=len)
+            t_s, starts = bins(longest, points)
+            merged = []
+            for run, steps in zip(self.runs, self.steps, strict=True):
+                mine = starts[starts < len(steps["t_s"])]
+                found = merge_blocks(steps, mine, None, _distributions(run, mine))
+                missing = np.full(len(starts) - len(mine), np.nan)
+                merged.append({n: np.append(values, missing) for n, values in found.items()})
+            self._stretches[points] = t_s, merged
         return self._stretches[points]
 
     @cached_property
@@ -119,7 +121,7 @@ def make_cases(runs: Sequence[Run]) -> list[Case]:
     """Put repetitions together, in the order in which their first runs were given."""
     groups: list[tuple[dict[str, Any], list[Run]]] = []
     for run in runs:
-        mine = {k: v for k, v in fields(run.scenario).items() if k not in REPETITION}
+        mine = {k: v for k, v in fields(run.asked).items() if k not in REPETITION}
         for theirs, members in groups:
             if theirs == mine and repetition(run) not in map(repetition, members):
                 members.append(run)

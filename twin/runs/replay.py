@@ -47,7 +47,7 @@ class Start:
 def start(run: Run) -> Start | None:
     """State that a fork began from; None for a run that began at its scenario's first step."""
     file = run.file(START)
-    return None if file is None else states.read(file, Start)
+    return None if file is None else states.read(file, Start, part=True)
 
 
 def recorded(run: Run) -> Recorded:

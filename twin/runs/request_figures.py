@@ -157,7 +157,7 @@ REQUESTS = [
     *_times(
         "ttft",
         "first token of a request",
-        "from asking to the first token, with waiting, the prompt and both ways to the ground.",
+        "from asking until the first token is at the user, with waiting, the prompt and both ways.",
         lambda done: done.ttft_s,
         MEAN,
         50,
@@ -167,7 +167,7 @@ REQUESTS = [
     *_times(
         "tpot",
         "further token of a request",
-        "time of each further token, mean of a request.",
+        "time of each further token, mean of a request, at the user.",
         lambda done: done.tpot_s,
         MEAN,
         50,
@@ -177,7 +177,7 @@ REQUESTS = [
     *_times(
         "e2e",
         "request from end to end",
-        "from asking to the last token.",
+        "from asking until the last token is at the user.",
         lambda done: done.e2e_s,
         MEAN,
         50,
@@ -196,7 +196,7 @@ REQUESTS = [
     *_times(
         "gap",
         "longest gap of a request",
-        "longest time between two of its tokens.",
+        "longest time between two of its tokens at the user, hand-overs of the site included.",
         lambda done: done.longest_gap_s,
         50,
         99,
@@ -266,3 +266,10 @@ REQUESTS = [
         unit="J a token",
     ),
 ]
+
+REQUEST_TIMES = tuple(
+    figure.name
+    for figure in REQUESTS
+    if figure.unit == "s" and figure.name.split("_")[1] in ("ttft", "tpot", "e2e", "gap")
+)
+"""How long requests took."""

@@ -1,13 +1,16 @@
 """What became of a run's requests, as its figures need it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from twin.runs.rules import Columns, Floats
 from twin.runs.run_figure import Requested
 from twin.runs.steady import grows, mser5
-from twin.runs.store import Run
+from twin.scenario.schema import Scenario
 from twin.scenario.serving import Requests
 from twin.vocabulary import Cause
 
@@ -18,6 +21,17 @@ _FIRST = 10
 """Requests that show how long one takes before there are many."""
 _LONG = 4
 """Times as long as its first requests take a run must be to say that more and more wait."""
+
+
+class Recorded(Protocol):
+    """A run on disk, or one that is being written."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """As it ran."""
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """One table, or some of its columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +56,7 @@ class _Load:
     busiest: Floats
 
 
-def _load(run: Run) -> _Load:
+def _load(run: Recorded) -> _Load:
     time_s = np.asarray(run.table("steps", ["t_s"])["t_s"].to_numpy(), np.float64)
     step_s = float(time_s[1] - time_s[0]) if len(time_s) > 1 else np.nan
     table = run.table("load", ["running", "waiting", "busiest_share"])
@@ -58,8 +72,8 @@ def _load(run: Run) -> _Load:
     )
 
 
-def requested(run: Run) -> Requested | None:
-    """Return what became of a complete run's requests; None where only tokens are served."""
+def requested(run: Recorded) -> Requested | None:
+    """Return what became of a run's requests; None where only tokens are served."""
     scenario = run.scenario
     if scenario.serving.mode == "tokens":
         return None

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -38,13 +38,18 @@ class RowsState:
     waiting : list of (B,) uint8 arrays
         Rows of each table that wait, as an Arrow stream.
     digests : list of list of str
-        SHA-256 of the closed parts of each table; none in the state of an older twin.
+        SHA-256 of the closed parts of each table.
     """
+
+    LAYOUT: ClassVar = {
+        name: [[field.name, str(field.type)] for field in schema] for name, schema in TABLES.items()
+    }
+    """Columns of all tables."""
 
     count: list[int]
     parts: list[int]
     waiting: list[NDArray[np.uint8]]
-    digests: list[list[str]] = field(default_factory=list)
+    digests: list[list[str]]
 
 
 class Rows:
@@ -72,7 +77,7 @@ class Rows:
         if state is not None:
             self.count = dict(zip(TABLES, state.count, strict=True))
             self._parts = dict(zip(TABLES, state.parts, strict=True))
-            self._digests |= dict(zip(TABLES, state.digests, strict=False))
+            self._digests = dict(zip(TABLES, state.digests, strict=True))
             for name, stream in zip(TABLES, state.waiting, strict=True):
                 self._before[name] = pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
         self._folder: Path | None = None
@@ -123,9 +128,7 @@ class Rows:
             temporary = folder / f"{name}.parquet.tmp"
             with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
                 for k in range(self._parts[name]):
-                    assert self._folder is not None  # a step came first
-                    with pa.OSFile(str(_part(self._folder, name, k))) as part:
-                        writer.write_table(pa.ipc.open_file(part).read_all())
+                    writer.write_table(self._read_part(name, k))
                 rest = self._take(name)
                 if len(rest):
                     writer.write_table(rest)
@@ -147,6 +150,16 @@ class Rows:
             waiting.clear()
         return self._before.get(name, schema.empty_table())
 
+    def so_far(self, name: str) -> pa.Table:
+        """All rows of a table up to now."""
+        parts = [self._read_part(name, k) for k in range(self._parts[name])]
+        return pa.concat_tables([*parts, self.waiting(name)]).unify_dictionaries()
+
+    def _read_part(self, name: str, number: int) -> pa.Table:
+        assert self._folder is not None  # a step came first
+        with pa.OSFile(str(_part(self._folder, name, number))) as part:
+            return pa.ipc.open_file(part).read_all()
+
     def _take(self, name: str) -> pa.Table:
         table = self.waiting(name)
         self._before.pop(name, None)
@@ -155,7 +168,7 @@ class Rows:
 
 def check_parts(state: RowsState, folder: Path) -> None:
     """Refuse a state of which a closed part is lost or damaged."""
-    for name, digests in zip(TABLES, state.digests, strict=False):
+    for name, digests in zip(TABLES, state.digests, strict=True):
         for number, digest in enumerate(digests):
             sums.same(_part(folder, name, number), digest)
 

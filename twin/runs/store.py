@@ -6,7 +6,7 @@ whole. The tables hold no wall-clock times: the same scenario gives the same tab
 holds the SHA-256 of every file, and its own; whatever opens a run checks them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,10 +45,36 @@ class Run:
     manifest: dict[str, Any]
 
     @cached_property
-    def scenario(self) -> Scenario:
-        """The scenario it ran, with the files that the run has kept of it."""
+    def asked(self) -> Scenario:
+        """The scenario that it was asked for, with the files that the run has kept of it."""
         self.check("scenario.toml")
         return loader.load(self.path / "scenario.toml")
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The same as it ran: if it went on for longer, over as many steps as it took."""
+        return self.changed() if self.manifest.get("prolonged") else self.asked
+
+    def changed(self, changes: Sequence[str] | Mapping[str, Any] = ()) -> Scenario:
+        """Return the scenario as it ran, with changes as `twin.scenario.loader.load` takes them."""
+        self.check("scenario.toml")
+        file, fixed = self.path / "scenario.toml", self._length()
+        if isinstance(changes, Mapping):
+            return loader.load(file, {**fixed, **changes})
+        return loader.load(
+            file, [*(f"{name}={value!r}" for name, value in fixed.items()), *changes]
+        )
+
+    def _length(self) -> dict[str, float]:
+        """Fields that fix the length which it came to."""
+        prolonged = self.manifest.get("prolonged")
+        if not prolonged:
+            return {}
+        fixed = {"requests.half_width": 0.0}
+        if prolonged["steps"] == prolonged["asked_steps"]:
+            return fixed
+        taken = {"simulation.steps": prolonged["steps"], "simulation.step_s": prolonged["step_s"]}
+        return fixed | taken
 
     def as_written(self, scenario: Scenario) -> Scenario:
         """Return a scenario of this run's with the paths that its files came from."""
@@ -96,11 +122,16 @@ class Run:
         return int(forked["step"]) if forked else 0
 
     def placements(self) -> pa.Table:
-        """Table ``placements``, with the one that a fork begins with before all others."""
+        """Table ``placements``, with the one that a fork begins with before all others.
+
+        Runs made before there were several instances have instance 0 alone.
+        """
         table = self.table("placements")
-        if self.file(HOSTS) is None:
+        if self.file(HOSTS) is not None:
+            table = pa.concat_tables([self._read(HOSTS), table])
+        if "instance" in table.column_names:
             return table
-        return pa.concat_tables([self._read(HOSTS), table])
+        return table.append_column("instance", pa.array([0] * len(table), pa.int32()))
 
 
 def read_parquet(file: Path, **which: Any) -> pa.Table:
@@ -156,7 +187,7 @@ def interrupted_scenario(path: Path) -> tuple[str, Scenario]:
             f"twin run {path / 'scenario.toml'}"
         )
     run = any_run(path)
-    return path.name.removesuffix(PARTIAL), run.as_written(run.scenario)
+    return path.name.removesuffix(PARTIAL), run.as_written(run.asked)
 
 
 def keep_sources(folder: Path, files: Iterable[Attachment]) -> dict[str, dict[str, Any]]:

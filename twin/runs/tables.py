@@ -67,6 +67,7 @@ TABLES: dict[str, pa.Schema] = {
         [
             ("placement", pa.int32()),
             ("step", pa.int32()),
+            ("instance", pa.int32()),
             ("layer", pa.int16()),
             ("expert", pa.int16()),
             ("copy", pa.int8()),
@@ -79,6 +80,7 @@ TABLES: dict[str, pa.Schema] = {
             ("step", pa.int32()),
             ("request", pa.int64()),
             ("site", pa.int32()),
+            ("instance", pa.int32()),
             ("cause", pa.string()),
             ("prompt_tokens", pa.int32()),
             ("output_tokens", pa.int32()),
@@ -110,6 +112,17 @@ TABLES: dict[str, pa.Schema] = {
             ("came_s", pa.float64()),
             ("began_s", pa.float64()),
             ("ended_s", pa.float64()),
+        ]
+    ),
+    "instances": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("instance", pa.int32()),
+            ("open", pa.bool_()),
+            ("running", pa.int32()),
+            ("waiting", pa.int32()),
+            ("tokens_out", pa.int64()),
+            ("cache_share", pa.float64()),
         ]
     ),
     "load": pa.schema(
@@ -150,11 +163,12 @@ one thing from 0. ``requests`` has a row for each request that ended, and at the
 each that is still inside: when it was asked, since the start, how long it took, and the energy of
 its work, beyond that of idling and of terminals that are on. ``visits`` has each service that
 recorded ones were in, with ``expert`` -1 for a gateway, ``layer`` the number of layers for the LM
-head, and of several layers that one satellite serves at once the first. ``load`` has what the
-constellation
-carried in each step, with the share of it in which hidden states were on a link, mean of all
-directed links that are up, and the most of any, from ``link_most_source`` to ``link_most_target``,
--1 if none was used; ``network_j`` is the energy of bits on links, ``unwanted_j`` that of work which
+head, and of several layers that one satellite serves at once the first. ``instances`` has
+how each copy of the model was at the end of each step: whether it let requests in, and what it had.
+``load`` has what the constellation carried in each step, with the share of it in which hidden
+states were on a link, mean of all directed links that are up, and the most of any, from
+``link_most_source`` to ``link_most_target``, -1 if none was used; ``network_j`` is the energy of
+bits on links, ``unwanted_j`` that of work which
 was cancelled or lost, and ``under_way_j`` at the end of the step that of work not charged to
 requests yet: those of all requests, all that is unwanted and the last that is under way are
 ``steps.compute_j`` and ``network_j`` of all steps. Both are empty where only tokens are served. A

@@ -69,6 +69,10 @@ class RunWriter:
         Satellites of the user's file that the run does without, and why.
     conclusion : dict
         What can be told of links and batteries only at the end.
+    steps : int
+        How long the run takes as far as known.
+    prolonged : dict or None
+        Of a run that may go on: how long, and how well it knows its mean then.
     checkpoints : dict
         How many this session has written, and what the last cost.
     """
@@ -94,6 +98,8 @@ class RunWriter:
         self.left_out: dict[str, str] = {}
         self.conclusion: dict[str, Any] = {}
         self._forked = forked
+        self.steps = scenario.simulation.steps
+        self.prolonged: dict[str, Any] | None = None
         self.checkpoints: dict[str, Any] = {}
         self._notes: list[str] = []
         self._concluding = False
@@ -145,7 +151,10 @@ class RunWriter:
             raise
 
     def began(self) -> None:
-        """Write the manifest: from now on the run can go on after whatever happens."""
+        """Write the manifest: from now on the run can go on after whatever happens.
+
+        Also whenever it turns out to take longer.
+        """
         self._write_manifest("running")
 
     def _complete(self) -> None:
@@ -181,7 +190,7 @@ class RunWriter:
 
     def _how_to_go_on(self) -> str:
         first = self._forked["step"] if self._forked else 0
-        steps = self._scenario.simulation.steps - first
+        steps = self.steps - first
         return (
             f"{self.rows.count['steps']} of {steps} steps; "
             f"go on with: twin run --resume {self.partial}"
@@ -225,11 +234,12 @@ class RunWriter:
             "policy": self._scenario.controller.policy,
             "seed": simulation.seed,
             "replicate": simulation.replicate,
-            "steps": simulation.steps,
+            "steps": self.steps,
             "written_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "wall_time_s": round(self.wall_time_s, 3),
             "rows": self.rows.count,
             "forked": self._forked,
+            "prolonged": self.prolonged,
             **self._sources,
             "checkpoints": self.checkpoints,
             "notes": self._notes,

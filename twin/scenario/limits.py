@@ -79,7 +79,7 @@ type _Amounts = Iterator[tuple[str, float, str, int]]
 
 def _of_space(scenario: Scenario, n: int, period_s: float, step_s: float) -> _Amounts:
     """What grows with the constellation, and with how far ahead it is looked at."""
-    steps = scenario.simulation.steps
+    steps = scenario.simulation.longest_steps
     body, ground = scenario.constellation, scenario.ground
     where = "constellation.planes" if body.kind == "walker" else f"constellation.{body.kind}"
     yield where, n, "satellites", MAX_SATELLITES
@@ -112,10 +112,10 @@ def _of_requests(table: Requests, step_s: float) -> _Amounts:
 
 def _of_time(scenario: Scenario, satellites: int) -> _Amounts:
     """What a run writes."""
-    simulation = scenario.simulation
-    rows = satellites * (simulation.steps / simulation.record_satellites_every)
+    simulation, steps = scenario.simulation, scenario.simulation.longest_steps
+    rows = satellites * (steps / simulation.record_satellites_every)
     yield "simulation.record_satellites_every", rows, "rows of satellites", MAX_ROWS
     workload = scenario.workload
-    presented = workload.tokens_per_step * (1 + min(workload.retries, simulation.steps))
-    tokens = simulation.steps * min(simulation.record_tokens_per_step, presented)
+    presented = workload.tokens_per_step * (1 + min(workload.retries, steps))
+    tokens = steps * min(simulation.record_tokens_per_step, presented)
     yield "simulation.record_tokens_per_step", tokens, "tokens with their hops", MAX_RECORDED

@@ -245,10 +245,8 @@ class Scenario(Table):
     def _shells_to_link(self) -> Self:
         every, body = self.links.cross_shell_every, self.constellation
         if every and body.kind == "walker":
-            raise ValueError(
-                "links.cross_shell_every needs constellation.kind 'shells' or 'tle', "
-                f"not '{body.kind}'"
-            )
+            wanted = "needs constellation.kind 'shells' or 'tle', not 'walker'"
+            raise ValueError(f"links.cross_shell_every {wanted}")
         if every and body.kind == "shells":
             check_bridges([shell.size for shell in body.shells], every)
         return self
@@ -259,9 +257,9 @@ class Scenario(Table):
         if compute.kernels is not None and serving.mode != "requests":
             raise ValueError("compute.kernels needs serving.mode 'requests'")
         if self.requests.prefix_reuse and self.requests.prefix_tokens % serving.block_tokens:
+            of = f"of serving.block_tokens ({serving.block_tokens})"
             raise ValueError(
-                f"requests.prefix_tokens must be a multiple of serving.block_tokens "
-                f"({serving.block_tokens}), not {self.requests.prefix_tokens}"
+                f"requests.prefix_tokens must be a multiple {of}, not {self.requests.prefix_tokens}"
             )
         if compute.boards > 1:
             needed = {
@@ -272,6 +270,15 @@ class Scenario(Table):
             for field, (value, wanted) in needed.items():
                 if value != wanted:
                     raise ValueError(f"compute.boards above 1 needs {field} '{wanted}'")
+        return self
+
+    @model_validator(mode="after")
+    def _goes_on(self) -> Self:
+        wanted = self.requests.half_width
+        if wanted and self.serving.mode != "requests":
+            raise ValueError("requests.half_width needs serving.mode 'requests'")
+        if wanted and not self.simulation.most_steps:
+            raise ValueError("requests.half_width needs simulation.most_steps, where runs end")
         return self
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from twin.scenario.fields import Delay, Duration, Efficiency, Path, Table
+from twin.scenario.fields import Delay, Duration, Efficiency, Params, Path, Table
 
 MAX_TOKENS = 1_000_000
 """Most tokens of a prompt or answer, in the mean; drawn ones may be ten times as long."""
@@ -81,6 +81,14 @@ class Requests(Table):
         0.0,
         description="end of the run in which nothing more is asked, so that what is inside can end",
     )
+    half_width: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="the run goes on after simulation.steps, for a tenth more at a time and to "
+        "simulation.most_steps at most, until the half-width of the 95 % interval of its mean time "
+        "from end to end is this share of the mean or less; 0: it does not",
+    )
     record_every: int | None = Field(
         None,
         ge=1,
@@ -102,6 +110,11 @@ class Requests(Table):
             raise ValueError("prefix_reuse needs arrivals 'trace'")
         if self.arrivals in ("trace", "closed") and self.daily:
             raise ValueError(f"daily must be 0 where arrivals are '{self.arrivals}'")
+        if self.half_width and (self.arrivals == "trace" or self.daily):
+            raise ValueError(
+                "half_width must be 0 where what comes changes over the run, with daily or "
+                "arrivals 'trace'"
+            )
         return self
 
 
@@ -112,6 +125,8 @@ class ServingTable(Table):
         "tokens",
         description="tokens: single tokens that do not queue; requests: prompts, queues, batches",
     )
+    dispatch: str = Field("nearest", description="which instance of the model a request is sent to")
+    dispatch_params: Params = Field(default_factory=dict)
     batching: Literal["continuous", "micro-batch"] = "continuous"
     chunk_tokens: int = Field(128, ge=1, le=MAX_TOKENS, description="of a prompt that go at once")
     max_running: int = Field(1000, ge=1, le=1_000_000, description="requests let in at a time")
@@ -139,6 +154,11 @@ class ServingTable(Table):
         "on the way from the last layer to the first among those that host nothing, their weights "
         "follow at once; 0: the first gateway has it; assumption",
     )
+    vocabulary_memory: bool = Field(
+        False,
+        description="whether the input embedding, and the LM head where it is there too, take "
+        "memory of the first gateway; assumption",
+    )
     host_ms: float = Field(
         0.0,
         ge=0,
@@ -146,6 +166,16 @@ class ServingTable(Table):
         description="of the host that forms batches and samples, each time the first layer starts",
     )
     order: Literal["oldest", "decode-first", "prefill-first"] = "oldest"
+    handover: Literal["forward", "drain", "lose"] = Field(
+        "forward",
+        description="what becomes of work that waits at a satellite when its part of the model "
+        "moves to another at the start of a step. forward: it is sent to the new host over the "
+        "ways of that step; drain: the old satellite serves it before anything else, and results "
+        "go on from there, while what comes later goes to the new host; lose: its requests fail, "
+        "and are tried again as workload.retries allows. What is in service is always finished, "
+        "and what is on its way goes to the new host. A satellite that is down loses all it has: "
+        "after a brown-out from the start of the next step on; assumption",
+    )
     cut_through_gbps: float = Field(
         10.0,
         ge=0,

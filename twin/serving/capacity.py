@@ -3,46 +3,62 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from placement.deployment import Deployment
 from placement.problem import Placement
+from placement.stacking import unstacked
 from twin.moe.inference import Inference
 from twin.moe.latency import ComputeTimes
 from twin.serving.hosts import Hosts
 
 
-def capacity_per_s(placement: Placement, inference: Inference, pace: NDArray[np.float64]) -> float:
-    """Tokens a second that the busiest satellite keeps up with, all work counted.
+def instance_rates_per_s(
+    deployment: Deployment, inference: Inference, pace: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Tokens a second that each instance keeps up with, all work counted, (R,).
 
-    First copies only, at full speed.
+    First copies only, at full speed. Where instances share a satellite, all serve equally many.
+    """
+    expert_s = inference.activation.ravel() * inference.expert_s
+    busy_s = np.zeros(len(pace))
+    for p in deployment.instances:
+        busy_s += np.bincount(p.gateway, weights=inference.stage_s, minlength=len(pace))
+        busy_s += np.bincount(p.expert.ravel(), weights=expert_s, minlength=len(pace))
+    share = busy_s / pace
+    slowest = [max(share[p.gateway].max(), share[p.expert].max()) for p in deployment.instances]
+    return 1.0 / np.array(slowest)
+
+
+class Instances:
+    """Instances of the placement in force, worked out again only when it changes.
 
     Parameters
     ----------
-    placement : Placement
-    inference : Inference
+    layers : int
+        Of each instance.
     pace : (N,) float64
-        Compute speed of each satellite relative to the scenario's.
     """
-    expert_s = inference.activation.ravel() * inference.expert_s
-    busy_s = np.bincount(placement.gateway, weights=inference.stage_s, minlength=len(pace))
-    busy_s += np.bincount(placement.expert.ravel(), weights=expert_s, minlength=len(pace))
-    return float(1.0 / (busy_s / pace).max())
 
+    def __init__(self, layers: int, pace: NDArray[np.float64]) -> None:
+        self._layers, self._pace = layers, pace
+        self._of: Placement | None = None
+        self._found = Deployment(())
+        self._activation: NDArray[np.float64] | None = None
+        self._rates_per_s = np.empty(0)
 
-class Capacity:
-    """`capacity_per_s` of the placement in force, computed again only when a part of it changes."""
+    def of(self, placement: Placement) -> Deployment:
+        """The instances of a placement."""
+        if placement is not self._of:
+            self._of, self._found = placement, unstacked(placement, self._layers)
+            self._activation = None
+        return self._found
 
-    def __init__(self) -> None:
-        self._of: tuple[int, NDArray[np.float64] | None] = (-1, None)
-        self._per_s = 0.0
-
-    def per_s(
-        self, version: int, placement: Placement, inference: Inference, pace: NDArray[np.float64]
-    ) -> float:
-        """Tokens a second; `version` is the placement's number."""
-        known, activation = self._of
-        if version != known or activation is not inference.activation:
-            self._per_s = capacity_per_s(placement, inference, pace)
-            self._of = version, inference.activation
-        return self._per_s
+    def rates_per_s(self, placement: Placement, inference: Inference) -> NDArray[np.float64]:
+        """`instance_rates_per_s` of a placement."""
+        deployment = self.of(placement)
+        if self._activation is not inference.activation:
+            self._rates_per_s = instance_rates_per_s(deployment, inference, self._pace)
+            self._activation = inference.activation
+        return self._rates_per_s
 
 
 def busy_s(

@@ -15,11 +15,11 @@ class Heads:
     Attributes
     ----------
     apart : int
-        How many it has of its own; 0 if it is with the first gateway.
-    satellite : (H,) int32
-        H is 1 if it is with the first gateway. Where too few satellites are free, some are the
-        first gateway too.
-    between : (2,) int32
+        How many each instance has of its own; 0 if it is with the first gateway.
+    satellite : (R, H) int32
+        Of each instance. H is 1 if it is with the first gateway. Where too few satellites are
+        free, some are the first gateway too.
+    between : (R, 2) int32
         Gateways of the last and the first layer that the satellites were chosen for.
     """
 
@@ -44,31 +44,36 @@ class Heads:
         Parameters
         ----------
         hosts : Hosts
-        delay_s : (L, N) float64
+        delay_s : (R*L, N) float64
             From each layer's gateway.
         may : (N,) bool
             Satellites that are up, and have room for the LM head.
         """
+        gateway = hosts.gateway.reshape(len(self.satellite), -1)
         if not self.apart:
-            self.satellite = hosts.gateway[:1].copy()
+            self.satellite = gateway[:, :1].copy()
             return
-        way_s = delay_s[-1] + delay_s[0]
-        between = hosts.gateway[[-1, 0]]
-        mine = self.satellite
-        if np.array_equal(self.between, between) and (may & np.isfinite(way_s))[mine].all():
-            return
+        rows = np.arange(len(hosts.gateway)).reshape(gateway.shape)
         free = may.copy()
         free[hosts.gateway] = free[hosts.satellite.ravel()] = False
-        nearest = np.argsort(np.where(free, way_s, np.inf), kind="stable")[: self.apart]
-        found = np.isfinite(way_s[nearest]) & free[nearest]
-        self.satellite = np.where(found, nearest, hosts.gateway[0]).astype(np.int32)
+        way_s = delay_s[rows[:, -1]] + delay_s[rows[:, 0]]
+        between = gateway[:, [-1, 0]]
+        stay = (self.between == between).all(axis=1)
+        for i, mine in enumerate(self.satellite):
+            stay[i] &= (may & np.isfinite(way_s[i]))[mine].all()
+        free[self.satellite[stay].ravel()] = False
+        for i in np.flatnonzero(~stay).tolist():
+            nearest = np.argsort(np.where(free, way_s[i], np.inf), kind="stable")[: self.apart]
+            found = np.isfinite(way_s[i][nearest]) & free[nearest]
+            self.satellite[i] = np.where(found, nearest, gateway[i, 0])
+            free[nearest[found]] = False
         self.between = between.copy()
 
 
-def heads_at_start(apart: int) -> Heads:
+def heads_at_start(apart: int, instances: int = 1) -> Heads:
     """Return the state before any is chosen."""
     return Heads(
         apart=apart,
-        satellite=np.zeros(max(apart, 1), np.int32),
-        between=np.full(2, -1, np.int32),
+        satellite=np.zeros((instances, max(apart, 1)), np.int32),
+        between=np.full((instances, 2), -1, np.int32),
     )

@@ -12,7 +12,8 @@ from placement.problem import Placement
 class Hosts:
     """Gateways that serve, and all copies of each expert as columns.
 
-    With C copies an expert, column ``e * C + c`` is copy c of expert e.
+    With C copies an expert, column ``e * C + c`` is copy c of expert e. Several instances of the
+    model are below each other, L layers of each.
 
     Attributes
     ----------
@@ -34,6 +35,17 @@ class Hosts:
     order: NDArray[np.int32]
     absent: NDArray[np.bool_]
 
+    def of_instance(self, instance: int, layers: int) -> "Hosts":
+        """Return those of one instance."""
+        mine = slice(instance * layers, (instance + 1) * layers)
+        return Hosts(
+            gateway=self.gateway[mine],
+            satellite=self.satellite[mine],
+            path_s=self.path_s[mine],
+            order=self.order[mine],
+            absent=self.absent[mine],
+        )
+
     @property
     def nearest(self) -> NDArray[np.int32]:
         """Column of each expert's nearest copy, (L, E)."""
@@ -44,13 +56,18 @@ class Hosts:
         return np.take_along_axis(values, self.nearest, axis=1)
 
     def way_s(self, activation: NDArray[np.float64], top_k: int) -> float:
-        """Activation-weighted way of a token a layer, ``inf`` if a part cannot be reached."""
+        """Activation-weighted way of a token, ``inf`` if a part cannot be reached.
+
+        `activation` is that of one instance's layers; the way is the mean of all instances'.
+        """
         nearest_s = self.of_nearest(self.path_s)
+        instances = len(nearest_s) // len(activation)
+        activation = np.tile(activation, (instances, 1))
         # A part that no token ever chooses may be out of reach.
         chosen_s = np.multiply(
             nearest_s, activation, where=activation > 0.0, out=np.zeros_like(nearest_s)
         )
-        return float(chosen_s.sum() / top_k)
+        return float(chosen_s.sum() / (top_k * instances))
 
 
 def resolve(
@@ -61,6 +78,7 @@ def resolve(
     *,
     up: NDArray[np.bool_],
     absent: NDArray[np.bool_] | None = None,
+    instances: int = 1,
 ) -> Hosts:
     """Order every expert's copies by their way gateway l -> copy -> gateway l+1.
 
@@ -79,11 +97,13 @@ def resolve(
         Satellites that compute; others come last.
     absent : (L, E) bool, optional
         Experts whose first copy is not there yet.
+    instances : int
+        How many are below each other.
     """
     copies = placement.copies
     layers, experts, c = copies.shape
     satellite = np.ascontiguousarray(np.maximum(copies, 0).reshape(layers, experts * c))
-    path_s = path_through_s(delay_s, satellite, transfer_s)
+    path_s = path_through_s(delay_s, satellite, transfer_s, instances)
     path_s[copies.reshape(layers, -1) < 0] = np.inf
     missing = np.zeros((layers, experts, c), bool)
     if absent is not None:
@@ -104,11 +124,12 @@ def resolve(
 
 
 def path_through_s(
-    delay_s: NDArray[np.float64], host: NDArray[np.int32], transfer_s: float
+    delay_s: NDArray[np.float64], host: NDArray[np.int32], transfer_s: float, instances: int = 1
 ) -> NDArray[np.float64]:
     """Time on the way gateway l -> host -> gateway l+1, (L, X), for X hosts a layer."""
-    rows = np.arange(len(delay_s))[:, None]
-    out_s = delay_s[rows, host]
-    back_s = delay_s[np.roll(rows, -1, axis=0), host]
+    rows = np.arange(len(delay_s)).reshape(instances, -1)
+    following = np.roll(rows, -1, axis=1).reshape(-1, 1)
+    out_s = delay_s[rows.reshape(-1, 1), host]
+    back_s = delay_s[following, host]
     legs = (out_s > 0).astype(np.float64) + (back_s > 0)
     return np.asarray(out_s + back_s + legs * transfer_s)

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import Rows
-from twin.serving.engine.state import Engine
 from twin.serving.ways import Ways
 
 

@@ -15,7 +15,7 @@ class RequestStep:
 
     Attributes
     ----------
-    ended : (R,) records
+    ended : (A,) records
         Requests that ended, times from the step's start; see `OUTCOME`.
     visits : (V,) records
         Services that recorded requests were in, times from the step's start; see `VISIT`.
@@ -23,11 +23,19 @@ class RequestStep:
         Work of each satellite, in seconds at speed 1.
     tokens_made, tokens_passed : int
         Tokens that came out of the model; tokens that entered it, prompts included.
-    running, waiting : int
-        Requests inside at the end.
-    blocks_share : float
+    made_by : (R,) int64
+        Tokens that came out of each instance.
+    open : (R,) bool
+        Instances that let requests in.
+    moved : int
+        Requests that waited and were sent to other instances.
+    running, waiting : (R,) int64
+        Requests inside each instance at the end.
+    left_tokens : (R,) int64
+        Tokens of them that have not passed yet.
+    blocks_share : (R,) float64
         Of the cache's blocks in use at the end.
-    cached_tokens : int
+    cached_tokens : (R,) int64
         Room of the blocks in use at the end, those that keep a prefix included.
     services, service_tokens : int
         Services that ended or run, and the tokens in them.
@@ -44,10 +52,14 @@ class RequestStep:
     busy_s: NDArray[np.float64]
     tokens_made: int
     tokens_passed: int
-    running: int
-    waiting: int
-    blocks_share: float
-    cached_tokens: int
+    made_by: NDArray[np.int64]
+    open: NDArray[np.bool_]
+    moved: int
+    running: NDArray[np.int64]
+    waiting: NDArray[np.int64]
+    left_tokens: NDArray[np.int64]
+    blocks_share: NDArray[np.float64]
+    cached_tokens: NDArray[np.int64]
     services: int
     service_tokens: int
     link_share: NDArray[np.float64]

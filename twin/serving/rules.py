@@ -4,6 +4,7 @@ from typing import Any
 
 from twin.moe.inference import Inference
 from twin.scenario.schema import Scenario
+from twin.serving.engine.records import DRAIN, FORWARD, LOSE
 
 
 def rules(scenario: Scenario, inference: Inference) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def rules(scenario: Scenario, inference: Inference) -> dict[str, Any]:
         "one_class": table.order == "oldest" or micro,
         "first_class": table.order == "prefill-first",
         "retries": scenario.workload.retries,
+        "handover": {"forward": FORWARD, "drain": DRAIN, "lose": LOSE}[table.handover],
         "boards": scenario.compute.boards,
         "exchange_s": scenario.compute.exchange_us * 1e-6,
         "exchange_token_s": card.hidden_bytes * 8 / (scenario.compute.exchange_gbps * 1e9),

@@ -16,9 +16,9 @@ class Ways:
 
     Attributes
     ----------
-    first : ((2*L - 1 + H)*E + 1,) int32
-        Where each leg's links begin: those from gateways to experts, then those on from there, and
-        from the last layer to each of H LM heads.
+    first : (R*(2*L - 1 + H)*E + 1,) int32
+        Where each leg's links begin, for R instances: those from gateways to experts, then of each
+        instance those on from there, and from the last layer to each of H LM heads.
         A leg on one satellite, or one that leads nowhere, has none.
     links : (W,) records
         Entry of the network's CSR skeleton, and its delay.
@@ -38,9 +38,9 @@ class Paths:
         CSR skeleton of the network.
     weight_s : (nnz,) float64
         Delay of each entry.
-    predecessor : (L, N) int32
+    predecessor : (R*L, N) int32
         From each layer's gateway.
-    head_predecessor : (H, N) int32
+    head_predecessor : (R*H, N) int32
         From each LM head.
     """
 
@@ -51,12 +51,13 @@ class Paths:
     head_predecessor: NDArray[np.int32]
 
 
-def ways(paths: Paths, expert: NDArray[np.int32]) -> Ways:
-    """Return the legs' links; `expert` is the satellite of each layer's experts, (L, E)."""
-    layers, experts = expert.shape
+def ways(paths: Paths, expert: NDArray[np.int32], instances: int = 1) -> Ways:
+    """Return the legs' links; `expert` is the satellite of each layer's experts, (R*L, E)."""
+    rows, experts = expert.shape
+    to = _on_trees(instances, rows // instances, len(paths.head_predecessor) // instances)
     trees = np.concatenate([paths.predecessor, paths.head_predecessor])
-    graph = (trees, expert, paths.indptr, paths.indices)
-    first = np.zeros((len(trees) + layers - 1) * experts + 1, np.int32)
+    graph = (trees, expert, *to, paths.indptr, paths.indices)
+    first = np.zeros((rows + len(to[0])) * experts + 1, np.int32)
     _trace(*graph, first, np.empty(0, np.int32))
     np.cumsum(first, out=first)
     link = np.empty(first[-1], np.int32)
@@ -66,27 +67,38 @@ def ways(paths: Paths, expert: NDArray[np.int32]) -> Ways:
     return Ways(first=first, links=rows)
 
 
+def _on_trees(
+    instances: int, layers: int, heads: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row of the placement that each leg on comes from, and tree of where it leads."""
+    rows = np.arange(instances * layers).reshape(instances, layers)
+    head = rows.size + np.arange(instances * heads).reshape(instances, heads)
+    source = np.concatenate([rows[:, :-1], np.repeat(rows[:, -1:], heads, axis=1)], axis=1)
+    target = np.concatenate([rows[:, 1:], head], axis=1)
+    return source.ravel(), target.ravel()
+
+
 @numba.njit(cache=True)
-def _trace(predecessor, expert, indptr, indices, first, link):  # type: ignore[no-untyped-def]
+def _trace(predecessor, expert, source, target, indptr, indices, first, link):  # type: ignore[no-untyped-def]
     """Write links if `link` has room, else only count them."""
-    layers, experts = expert.shape
-    for layer in range(layers):
+    rows, experts = expert.shape
+    for row in range(rows):
         for e in range(experts):
-            way = layer * experts + e
-            node, at = expert[layer, e], first[way + 1]
-            while predecessor[layer, node] != NO_PREDECESSOR:
-                before = predecessor[layer, node]
+            way = row * experts + e
+            node, at = expert[row, e], first[way + 1]
+            while predecessor[row, node] != NO_PREDECESSOR:
+                before = predecessor[row, node]
                 if link.size:  # from the expert back to the gateway
                     at -= 1
                     link[at] = _entry(indptr, indices, before, node)
                 else:
                     first[way + 1] += 1
                 node = before
-    for row in range(len(predecessor) - 1):
-        layer, following = min(row, layers - 1), row + 1
+    for row in range(len(source)):
+        following = target[row]
         for e in range(experts):
-            way = (layers + row) * experts + e
-            node, at = expert[layer, e], first[way]
+            way = (rows + row) * experts + e
+            node, at = expert[source[row], e], first[way]
             while predecessor[following, node] != NO_PREDECESSOR:
                 after = predecessor[following, node]
                 if link.size:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import numpy as np
+
 from twin.moe.kernels import SECOND, FloatArray, KernelTable
 from twin.moe.roofline import PartTimes
 from twin.serving.engine.records import Rows
@@ -10,23 +12,26 @@ MANY: Final = 1_000_000
 _COLUMNS: Final = ("weight_s", "token_s", "score_s", "read_s", "overhead_s")
 
 
-def set_times(parts: Rows, times: PartTimes, *, experts_only: bool = False) -> None:
+def set_times(parts: Rows, times: PartTimes, *, gateways: int, experts_only: bool = False) -> None:
     """Write each part's times on a satellite of speed 1 into the engine's table of parts.
 
     Parameters
     ----------
-    parts : (layers + 1 + columns + heads - 1,) records
-        Gateways of the layers, the LM head, copies of experts, further heads.
+    parts : (rows + columns + heads,) records
+        Gateways, experts, LM heads, each of all instances.
     times : PartTimes
+    gateways : int
+        How many of them are gateways.
     experts_only : bool
         Whether gateways and the head take no time.
     """
-    apart = len(times.token_s) - 1
+    head = len(times.token_s) - 2
+    expert = head + 1
+    kind = np.where(np.arange(len(parts)) < gateways, parts["layer"], expert)
+    kind[parts["layer"] == head] = head
     for name in _COLUMNS:
         values = getattr(times, name)
-        parts[name][:apart] = 0.0 if experts_only else values[:apart]
-        parts[name][apart:] = values[apart]
-        parts[name][apart:][parts["layer"][apart:] == apart - 1] = parts[name][apart - 1]
+        parts[name] = np.where(experts_only & (kind != expert), 0.0, values[kind])
 
 
 def kernel_tables(kernels: KernelTable) -> list[tuple[FloatArray, ...] | None]:

@@ -40,7 +40,7 @@ class Ephemeris:
         self._chunk_steps = scenario.propagation.chunk_steps
         self._shadow = scenario.bus.eclipse
         self.step_s = propagation.step_length_s(scenario, constellation)
-        end_s = self.step_s * scenario.simulation.steps
+        end_s = self.step_s * scenario.simulation.longest_steps
         sun.check_covered(constellation.epoch_utc, end_s)
         propagation.check_covered(constellation, self._model, end_s)
         self.t_s = propagation.step_times_s(scenario, constellation)

@@ -35,9 +35,9 @@ def step_length_s(scenario: Scenario, constellation: Constellation) -> float:
 
 
 def step_times_s(scenario: Scenario, constellation: Constellation) -> Array:
-    """Start of each step, s since the epoch, (T,)."""
+    """Start of each step that the run may take, s since the epoch, (T,)."""
     step_s = step_length_s(scenario, constellation)
-    return np.arange(scenario.simulation.steps, dtype=np.float64) * step_s
+    return np.arange(scenario.simulation.longest_steps, dtype=np.float64) * step_s
 
 
 def propagate(constellation: Constellation, model: str, t_s: Array) -> States:

@@ -21,8 +21,26 @@ from twin.study.pool import map_jobs
 CLAIRVOYANT = "clairvoyant"
 """The policy that regret is measured against."""
 
-OBJECTIVES = ("throughput_per_s", "energy_per_token_j", "tokens_served_share")
-"""What is held against latency."""
+
+@dataclass(frozen=True, kw_only=True)
+class Trade:
+    """A time, its tail, and what is held against it."""
+
+    time: str
+    tail: str
+    objectives: tuple[str, ...]
+
+
+TOKENS = Trade(
+    time="latency_mean_s",
+    tail="latency_p99_s",
+    objectives=("throughput_per_s", "energy_per_token_j", "tokens_served_share"),
+)
+REQUESTS = Trade(
+    time="request_e2e_mean_s",
+    tail="request_e2e_p99_s",
+    objectives=("goodput_per_s", "request_energy_per_token_j", "requests_served_share"),
+)
 
 _ADVICE = "start it again, or make it a study, which keeps every run that has ended (twin sweep)"
 """For whoever interrupts a comparison: it leaves nothing on disk but its answer."""
@@ -80,9 +98,18 @@ class Comparison:
         """The first that could be run: what the others are held against."""
         return self.feasible[0]
 
-    def ratio(self, outcome: Outcome) -> Estimate:
-        """Mean latency relative to the reference's, replicate by replicate."""
-        name = "latency_mean_s"
+    @property
+    def requests(self) -> bool:
+        """Whether requests are served, beside single tokens."""
+        return self.outcomes[0].case.scenario.serving.mode == "requests"
+
+    @property
+    def trade(self) -> Trade:
+        """What is weighed: of requests where these are served, else of tokens."""
+        return REQUESTS if self.requests else TOKENS
+
+    def ratio(self, outcome: Outcome, name: str = TOKENS.time) -> Estimate:
+        """A figure, mean latency by default, relative to the reference's in each replicate."""
         return estimate(outcome.values(name) / self.reference.values(name))
 
     def difference(self, outcome: Outcome, name: str, reference: Outcome | None = None) -> Estimate:
@@ -102,12 +129,11 @@ class Comparison:
             lost=self.difference(outcome, "tokens_lost_share", best),
         )
 
-    def non_dominated(self, objective: str) -> list[Outcome]:
-        """Those that no other beats in latency and `objective` alike, by their means."""
+    def non_dominated(self, objective: str, time: str = TOKENS.time) -> list[Outcome]:
+        """Those that no other beats in `time` and `objective` alike, by their means."""
         better = FIGURES[objective].better
         points = [
-            (o.estimate("latency_mean_s").mean, better * o.estimate(objective).mean)
-            for o in self.feasible
+            (o.estimate(time).mean, better * o.estimate(objective).mean) for o in self.feasible
         ]
         best = non_dominated(np.array(points))
         return [outcome for outcome, good in zip(self.feasible, best, strict=True) if good]
@@ -121,8 +147,9 @@ class Comparison:
             "reference": self.reference.case.name,
             "cases": {outcome.case.name: self._entry(outcome) for outcome in self.outcomes},
             "non_dominated": {
-                name: [outcome.case.name for outcome in self.non_dominated(name)]
-                for name in OBJECTIVES
+                name: [outcome.case.name for outcome in self.non_dominated(name, trade.time)]
+                for trade in (TOKENS, *([REQUESTS] if self.requests else []))
+                for name in trade.objectives
             },
         }
 
@@ -140,6 +167,12 @@ class Comparison:
         entry |= {name: outcome.estimate(name)._asdict() for name in outcome.runs[0]}
         entry["ratio"] = self.ratio(outcome)._asdict()
         entry["served_difference"] = self.difference(outcome, "tokens_served_share")._asdict()
+        if self.requests:
+            entry["request_differences"] = {
+                name: self.difference(outcome, name)._asdict()
+                for name in outcome.runs[0]
+                if FIGURES[name].of_requests
+            }
         regret = self.regret(outcome)
         entry["regret"] = regret and {
             "against": regret.against,

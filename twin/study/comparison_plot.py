@@ -1,4 +1,4 @@
-"""A comparison as a plot: latency against each other objective, and latency run by run."""
+"""A comparison as a plot: a time against each other objective, and the time run by run."""
 
 import math
 from itertools import cycle
@@ -10,7 +10,7 @@ import numpy as np
 from twin.runs.cells import text
 from twin.runs.figures import FIGURES
 from twin.runs.rules import LESS, MORE
-from twin.study.compare import OBJECTIVES, Comparison, Outcome
+from twin.study.compare import Comparison, Outcome
 from twin.study.plots import blank_plot, save_plot, strategy_colours
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ MARKERS = "osD^vP*X<>"
 _BETTER = {LESS: "less is better", MORE: "more is better"}
 _LOG_SPAN = 5.0
 """Values that span a larger factor get a logarithmic axis."""
+
+_SHARE = "_served_share"
+"""Ending of figures that are at most 100 %."""
 
 _NARROWEST = 0.01
 """Least span of an axis, as a share of its values: smaller differences do not matter."""
@@ -53,16 +56,30 @@ class _Styles:
 
 
 def comparison_plot(result: Comparison, path: Path) -> None:
-    """Draw latency against throughput, energy and availability, and every run's mean latency.
+    """Draw mean latency against throughput, energy and availability, and that of every run.
 
-    Cases that no other beats in both are outlined, joined and named.
+    Where requests are served, theirs from end to end against goodput and the same two. Cases that
+    no other beats in both are outlined, joined and named.
     """
-    rows = len(result.outcomes)
-    bars_in = 1.0 + 0.3 * rows
-    figure, plt = blank_plot(13, 5.2 + bars_in)
-    grid = figure.add_gridspec(2, 3, height_ratios=(4.6, bars_in))
-    styles = _Styles(result)
-    panels = {name: figure.add_subplot(grid[0, i]) for i, name in enumerate(OBJECTIVES)}
+    figure, plt = blank_plot(*size_in(result))
+    draw(result, figure)
+    save_plot(figure, plt, path)
+
+
+def size_in(result: Comparison) -> tuple[float, float]:
+    """Width and height of the plot."""
+    return 13.0, 5.2 + _bars_in(result)
+
+
+def _bars_in(result: Comparison) -> float:
+    return 1.0 + 0.3 * len(result.outcomes)
+
+
+def draw(result: Comparison, figure: Any) -> None:
+    """Draw the same into a figure."""
+    grid = figure.add_gridspec(2, 3, height_ratios=(4.6, _bars_in(result)))
+    styles, objectives = _Styles(result), result.trade.objectives
+    panels = {name: figure.add_subplot(grid[0, i]) for i, name in enumerate(objectives)}
     for name, axes in panels.items():
         _trade_off(axes, result, name, styles)
     _bars(figure.add_subplot(grid[1, :]), result, styles)
@@ -76,16 +93,16 @@ def comparison_plot(result: Comparison, path: Path) -> None:
     figure.set_layout_engine("none")
     for name, axes in panels.items():
         _name_best(axes, result, name)
-    save_plot(figure, plt, path)
 
 
 def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles) -> None:
-    best = result.non_dominated(objective)
-    at = [_point(outcome, objective) for outcome in best]
+    time = result.trade.time
+    best = result.non_dominated(objective, time)
+    at = [_point(outcome, time, objective) for outcome in best]
     axes.plot(*np.array(sorted(at)).reshape(-1, 2).T, color="#999999", lw=1, zorder=1)
     for outcome in result.feasible:
         style = styles.of(outcome)
-        x, y = outcome.shown("latency_mean_s"), outcome.shown(objective)
+        x, y = outcome.shown(time), outcome.shown(objective)
         outlined = any(outcome is other for other in best)
         axes.errorbar(
             x.mean, y.mean, xerr=x.ci95, yerr=y.ci95, fmt="none", ecolor=style["color"], capsize=2
@@ -100,12 +117,12 @@ def _trade_off(axes: "Axes", result: Comparison, objective: str, styles: _Styles
             mew=1.4 if outlined else 0.6,
             zorder=4 if outlined else 3,
         )
-    _scale(axes, "x", result, "latency_mean_s")
+    _scale(axes, "x", result, time)
     _scale(axes, "y", result, objective)
-    if objective == "tokens_served_share":  # not more than all
+    if objective.endswith(_SHARE):  # not more than all
         low, high = axes.get_ylim()
         axes.set_ylim(low, min(high, 100.0 + 0.1 * (100.0 - low)))
-    axes.set_xlabel(_axis("latency_mean_s"))
+    axes.set_xlabel(_axis(time))
     axes.set_ylabel(_axis(objective), fontsize=9)
     axes.grid(alpha=0.25)
 
@@ -118,7 +135,7 @@ def _scale(axes: "Axes", which: Literal["x", "y"], result: Comparison, name: str
     if not np.isfinite(mean).any():
         return
     low, high = np.nanmin(mean), np.nanmax(mean)
-    if name != "tokens_served_share" and low > 0 and high > _LOG_SPAN * low:
+    if not name.endswith(_SHARE) and low > 0 and high > _LOG_SPAN * low:
         axis = axes.xaxis if which == "x" else axes.yaxis
         axes.set(**{f"{which}scale": "log", f"{which}lim": (low / 1.5, high * 1.5)})
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -137,9 +154,11 @@ def _name_best(axes: "Axes", result: Comparison, objective: str) -> None:
     from matplotlib.patheffects import withStroke
 
     to_pixels, frame = axes.transData.transform, axes.get_window_extent()
-    marks = [to_pixels(_point(outcome, objective)) for outcome in result.feasible]
+    time = result.trade.time
+    marks = [to_pixels(_point(outcome, time, objective)) for outcome in result.feasible]
     taken: list[Any] = []
-    for point, names in _together(result.non_dominated(objective), objective, to_pixels):
+    best = {o.case.name: _point(o, time, objective) for o in result.non_dominated(objective, time)}
+    for point, names in _together(best, to_pixels):
         if len(names) > _MOST_NAMES:
             names[_MOST_NAMES - 1 :] = [f"and {len(names) - _MOST_NAMES + 1} more"]
         label = axes.annotate(
@@ -168,16 +187,15 @@ def _name_best(axes: "Axes", result: Comparison, objective: str) -> None:
 
 
 def _together(
-    outcomes: list[Outcome], objective: str, to_pixels: Any
+    points: dict[str, tuple[float, float]], to_pixels: Any
 ) -> list[tuple[tuple[float, float], list[str]]]:
     """Points from left to right, each with the names of all that lie on it."""
     groups: list[tuple[tuple[float, float], list[str]]] = []
-    for outcome in sorted(outcomes, key=lambda o: _point(o, objective)):
-        point = _point(outcome, objective)
+    for name, point in sorted(points.items(), key=lambda item: item[1]):
         if groups and np.hypot(*(to_pixels(point) - to_pixels(groups[-1][0]))) < _SAME_PX:
-            groups[-1][1].append(outcome.case.name)
+            groups[-1][1].append(name)
         else:
-            groups.append((point, [outcome.case.name]))
+            groups.append((point, [name]))
     return groups
 
 
@@ -187,15 +205,15 @@ def _move(label: Any, offset: tuple[float, float]) -> None:
 
 
 def _bars(axes: "Axes", result: Comparison, styles: _Styles) -> None:
-    names = [outcome.case.name for outcome in result.outcomes]
+    names, trade = [outcome.case.name for outcome in result.outcomes], result.trade
     for y, outcome in enumerate(result.outcomes):
         if outcome.infeasible:
             axes.annotate(" infeasible", (0, y), va="center", fontsize=9, color="#666666")
             continue
         style = styles.of(outcome)
-        values = outcome.values("latency_mean_s")
-        p99 = outcome.estimate("latency_p99_s").mean
-        mean = outcome.estimate("latency_mean_s").mean
+        values = outcome.values(trade.time)
+        p99 = outcome.estimate(trade.tail).mean
+        mean = outcome.estimate(trade.time).mean
         axes.barh(y, mean, 0.6, color=style["color"], alpha=0.55)
         axes.plot(values, np.full(len(values), y), **style, ls="none", ms=4, mec="white", mew=0.4)
         axes.plot(p99, y, "|", color="black", ms=11)
@@ -204,8 +222,8 @@ def _bars(axes: "Axes", result: Comparison, styles: _Styles) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlabel(
-        f"{FIGURES['latency_mean_s'].header} (bar; marks: replicates); "
-        f"black line: {FIGURES['latency_p99_s'].label}"
+        f"{FIGURES[trade.time].header} (bar; marks: replicates); "
+        f"black line: {FIGURES[trade.tail].label}"
     )
     axes.set_xlim(0, 1.12 * (axes.dataLim.x1 if np.isfinite(axes.dataLim.x1) else 1.0))
 
@@ -236,5 +254,5 @@ def _axis(name: str) -> str:
     return f"{FIGURES[name].header} ({_BETTER[FIGURES[name].better]})"
 
 
-def _point(outcome: Outcome, objective: str) -> tuple[float, float]:
-    return outcome.shown("latency_mean_s").mean, outcome.shown(objective).mean
+def _point(outcome: Outcome, time: str, objective: str) -> tuple[float, float]:
+    return outcome.shown(time).mean, outcome.shown(objective).mean

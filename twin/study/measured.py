@@ -171,7 +171,8 @@ def scenario_of(folder: Path, kernels: Path | None, host_ms: float | None = None
         "simulation.steps": int(np.ceil(until_s / STEP_S)),
         "model.card": card,
         "compute.boards": boards,
-        "compute.memory_gb": _memory_gb(card, share) * engine.get("tensor_parallel_size", 1),
+        "compute.memory_gb": (GPU_GB * share - WORK_SPACE_GB)
+        * engine.get("tensor_parallel_size", 1),
         "serving.chunk_tokens": engine["max_num_batched_tokens"],
         "serving.max_batch_tokens": engine["max_num_batched_tokens"],
         "serving.max_batch_requests": engine["max_num_seqs"],
@@ -184,12 +185,6 @@ def scenario_of(folder: Path, kernels: Path | None, host_ms: float | None = None
     if host_ms is not None:
         overrides["serving.host_ms"] = host_ms
     return loader.load("validation", overrides)
-
-
-def _memory_gb(card: str, share: float) -> float:
-    """What weights of layers and caches may take, after embedding, LM head and work space."""
-    embedding_gb = presets.card(card).embedding_bytes("fp16") / 1e9
-    return GPU_GB * share - embedding_gb - WORK_SPACE_GB
 
 
 def served_times(run: Run) -> dict[str, FloatArray]:

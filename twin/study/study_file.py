@@ -11,14 +11,11 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from twin.errors import InputError
 from twin.plugins import load_plugins
-from twin.runs.figures import FIGURES
+from twin.runs.figures import FIGURES, METRICS
 from twin.scenario import loader, plain, sources
 from twin.scenario.fields import Name, Params, Table
 
 _PACKAGE = "twin.study"
-
-METRICS = ("latency_mean_s", "latency_p99_s", "tokens_served_share", "energy_per_token_j")
-"""Figures shown of a study that names none."""
 
 MAX_POINTS = 100_000
 """Runs of a study, each of which takes a second at the least."""
@@ -106,7 +103,10 @@ class StudyFile(Table):
     strategy_params: dict[str, Params] = Field(default_factory=dict)
     policy_params: dict[str, Params] = Field(default_factory=dict)
     metrics: tuple[str, ...] = Field(
-        METRICS, strict=False, min_length=1, description="figures of a run that are shown"
+        METRICS,
+        strict=False,
+        min_length=1,
+        description="figures of a run that are shown; default: of requests where these are served",
     )
     overrides: tuple[str, ...] = Field(
         (), strict=False, alias="set", description="table.key=value, at every point"

@@ -16,7 +16,7 @@ from twin.errors import BusyError, InputError
 from twin.plugins import load_plugins
 from twin.plugins.loading import load_kept, load_text
 from twin.registry import PLUGIN_TEXTS
-from twin.runs.figures import FIGURES
+from twin.runs.figures import FIGURES, REQUEST_METRICS
 from twin.runs.files import PARTIAL
 from twin.runs.lock import Lock
 from twin.runs.store import Run, open_run
@@ -83,6 +83,9 @@ def open_sweep(
     study = study.model_copy(update={"plugins": (*study.plugins, *more)})
     base = base_scenario(study, source)
     points = make_points(study, base, source)
+    modes = {point.case.scenario.serving.mode for point in points}
+    if "metrics" not in study.model_fields_set and "requests" in modes:
+        study = study.model_copy(update={"metrics": REQUEST_METRICS})
     study_toml, scenario_toml = to_toml(study), loader.to_toml(base)
     found = interrupted(runs_dir, study.name) if resume else None
     if found is not None:

@@ -71,8 +71,8 @@ def _files(
     ]
     for ending, export in exports.items():
         graph = ending == "graphml"
-        name = f"{run_id}-step{step + 1}" if graph else run_id
-        text = f"Network, step {step + 1}" if graph else ending.upper()
+        name = f"{run_id}-step{step}" if graph else run_id
+        text = f"Network, step {step}" if graph else ending.upper()
         files.append((f"{name}.{ending}", text, partial(export, run, step)))
     return files
 

@@ -151,6 +151,21 @@ def runnable_presets() -> list[str]:
     return names
 
 
+def presets_with_files() -> list[str]:
+    """The other presets: those that run on element sets of the user's."""
+    return [name for name in loader.preset_names() if name not in runnable_presets()]
+
+
+def what_to_do(preset: str) -> str:
+    """How to run a preset that needs a file."""
+    return (
+        f"{preset} runs on real element sets, which a page cannot read from the server's disk. "
+        "Fetch them (TLE, or OMM as CSV, JSON, XML or KVN), run "
+        f"`twin run {preset} --set constellation.tle=FILE` in the folder of this server, and open "
+        "the run here."
+    )
+
+
 @solara.component
 def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], None]) -> None:  # noqa: N802
     """The form; `on_start` gets scenarios that are right."""
@@ -159,10 +174,12 @@ def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], No
     strategies = solara.use_reactive([loader.load("paper").placement.strategy])
     policies = solara.use_reactive([loader.load("paper").controller.policy])
     refused = solara.use_reactive("")
+    needs = solara.use_reactive("")
     wrong = mistakes(preset.value, values.value)
 
     def choose(name: str) -> None:
         # A browser may send any name, also that of a file.
+        needs.value = name if name in presets_with_files() else ""
         if name not in runnable_presets():
             return
         scenario = loader.load(name)
@@ -182,7 +199,13 @@ def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], No
         on_start(made)
 
     with rv.Html(tag="section", class_="tw-form", attributes={"aria-label": "new run"}):
-        select("Preset", runnable_presets(), preset.value, choose)
+        offered: list[Any] = [*runnable_presets()]
+        offered += [(name, f"{name} · needs element sets") for name in presets_with_files()]
+        select("Preset", offered, needs.value or preset.value, choose)
+        if needs.value:
+            rv.Html(tag="p", class_="tw-form-wrong", children=[what_to_do(needs.value)])
+            solara.Button("Close", on_click=on_close, classes=["tw-plain-button"])
+            return
         rv.Html(tag="p", class_="tw-form-note", children=[loader.load(preset.value).description])
         with rv.Html(tag="div", class_="tw-form-grid"):
             for field in FIELDS:

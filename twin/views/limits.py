@@ -1,6 +1,8 @@
 """What one browser session may ask of a server that others use too."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from twin.errors import InputError
@@ -14,7 +16,42 @@ MAX_RUN_S: Final = 1800.0
 MAX_SIDE_BY_SIDE: Final = 4
 
 AT_WORK: Final = threading.BoundedSemaphore(2)
-"""Held by sessions that compute: two at a time on one server, the others wait."""
+"""Held by those who compute: two at a time on one server, the others wait."""
+
+WAITING: Final = "Waiting: others are computing on this server"
+TURN_S: Final = 0.2
+
+_LINE: list[object] = []
+
+
+@contextmanager
+def turn(is_over: Callable[[], bool], tell: Callable[[str], None]) -> Iterator[bool]:
+    """Take a place among those who compute; gives False where that `is_over` before there is one.
+
+    Parameters
+    ----------
+    is_over : callable
+        Asked again and again whether to wait no longer.
+    tell : callable
+        Told why it takes time.
+    """
+    mine = object()
+    _LINE.append(mine)
+    try:
+        while not (got := AT_WORK.acquire(timeout=TURN_S)) and not is_over():
+            tell(WAITING)
+    finally:
+        _LINE.remove(mine)
+    try:
+        yield got
+    finally:
+        if got:
+            AT_WORK.release()
+
+
+def waiting() -> bool:
+    """Whether somebody waits for others to be done."""
+    return bool(_LINE)
 
 
 def check(scenario: Scenario) -> None:
@@ -28,6 +65,10 @@ def check(scenario: Scenario) -> None:
     body, steps = scenario.constellation, scenario.simulation.steps
     if body.kind == "tle":
         raise InputError("constellation.kind: the page runs Walker constellations only")
+    if scenario.requests.half_width:
+        raise InputError(
+            "requests.half_width: the page shows runs whose end is known; `twin run` allows others"
+        )
     size = body.size
     counted = "constellation.planes" if body.kind == "walker" else "constellation.shells"
     drawn = scenario.simulation.record_tokens_per_step

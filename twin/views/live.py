@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from agents.recorder import followed, hosts
+from agents.recorder import first_hosts, followed
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
 from twin.views import trace
@@ -89,7 +89,7 @@ class Tap:
             "link_state": np.array(model.snapshot.link_state),
             "serving": np.array(ground.service.satellite if ground.sites.size else [], np.int64),
             "tokens": self._tokens(model, planned),
-            "placement": hosts(model.controller.placement) if new else None,
+            "placement": first_hosts(model) if new else None,
         }
 
     def _tokens(self, model: TwinModel, planned: Plan) -> Columns:

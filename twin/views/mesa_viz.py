@@ -21,7 +21,7 @@ from twin.views.live import Tap
 from twin.views.parts import Steady
 from twin.views.public import plain
 from twin.views.stage import Stage
-from twin.views.stream import Stream
+from twin.views.stream import Feed, Stream
 from twin.views.trace import Plan
 
 quiet.prepare()
@@ -39,16 +39,17 @@ class PresetModel(TwinModel):
                 raise InputError(f"{plain(str(name))[:80]}: not one of {', '.join(known)}")
         changed = [f"placement.strategy={json.dumps(strategy)}", f"simulation.seed={seed}"]
         super().__init__(loader.load(preset, changed))
-        self.stream = Stream(f"mesa{id(self)}")
-        self.recorder = Tap(self._begin, self.stream.show)
+        self._feed = Feed()
+        self.stream = Stream(f"mesa{id(self)}", self._feed)
+        self.recorder = Tap(self._begin, self._feed.show)
 
     def _begin(self, model: TwinModel, planned: Plan) -> None:
-        self.stream.begin(trace.head(model.world, planned, run_id="mesa"))
+        self._feed.begin(trace.head(model.world, planned, run_id="mesa"))
 
     def step(self) -> None:
         """Advance one step; the last one ends what the stage is sent."""
         super().step()
-        self.stream.flush(last=not self.running)
+        self._feed.flush(last=not self.running)
 
 
 @solara.component

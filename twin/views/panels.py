@@ -54,9 +54,7 @@ def _Runs(session: Session) -> None:  # noqa: N802
     shown = [s.run_id for s in session.shown.value]
     items = [(run.path.name, shelf.label(run)) for run in session.runs.value]
     listed = {run_id for run_id, _ in items}
-    items += [
-        (s.run_id, f"{s.label} · running") for s in session.shown.value if s.run_id not in listed
-    ]
+    items += [(i, f"{label} · running") for i, label in session.running() if i not in listed]
     items += [(run_id, f"{run_id} · cannot be read") for run_id in session.unreadable.value]
 
     def open_one(run_id: str) -> None:

@@ -11,9 +11,9 @@ from twin.views.public import FAILED
 log = logging.getLogger(__name__)
 
 
-def box(class_: str, *children: solara.Element | str) -> solara.Element:
-    """Return a div of a class."""
-    return rv.Html(tag="div", class_=class_, children=list(children))
+def box(class_: str, *children: solara.Element | str, tag: str = "div") -> solara.Element:
+    """Return a div of a class, or another element."""
+    return rv.Html(tag=tag, class_=class_, children=list(children))
 
 
 @solara.component

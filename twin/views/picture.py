@@ -42,7 +42,7 @@ def take(file: Path) -> None:
 
     with served(Path.cwd()) as url, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        page = chromium.new_page(viewport=WINDOW)  # type: ignore[arg-type]
+        page = chromium.new_page(viewport=WINDOW, color_scheme="dark")  # type: ignore[arg-type]
         page.goto(url)
         page.wait_for_selector(".tw-stage[data-draws]", timeout=1000 * START_TIMEOUT_S)
         page.wait_for_function(COMPLETE, timeout=1000 * START_TIMEOUT_S)

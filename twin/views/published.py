@@ -70,7 +70,7 @@ def PublishedTable(published: Published) -> None:  # noqa: N802
 
     running = published.running
     solara.use_thread(watch, dependencies=[running], intrusive_cancel=False)
-    with box("tw-sheet"):
+    with box("tw-sheet", tag="main"):
         with solara.Link("/"):
             solara.Button("Back to the twin", text=True, classes=["tw-plain-button"])
         rv.Html(tag="h1", children=["Space-XNet's table, reproduced"])

@@ -1,6 +1,7 @@
 """Settings of Solara's server that every page of ours wants, and what it must not do or tell."""
 
 import logging
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -15,6 +16,8 @@ from twin.views.public import FAILED, plain
 
 log = logging.getLogger(__name__)
 
+_VIEWPORT = re.compile(r'<meta[^>]*name="viewport"[^>]*>')
+
 
 def prepare() -> None:
     """Before the server answers its first request: a page of ours, and no calls to other hosts."""
@@ -23,6 +26,8 @@ def prepare() -> None:
     settings.theme.variant = settings.ThemeVariant.dark
     settings.theme.title = "Orbital Twin"
     settings.theme.show_banner = False
+    # After a restart of the server a page loads again; its address says what it shows.
+    settings.theme.force_refresh = True
     # A tab that lost its connection may come back within this; then its session ends.
     settings.kernel.cull_timeout = "60s"
     logging.setLogRecordFactory(_Record)
@@ -46,8 +51,12 @@ def _prepare_server(starlette: ModuleType) -> None:
 
 
 def _marked(html: str | None) -> str | None:
-    """Solara's own page, its scripts marked as its own."""
-    return html and html.replace("<script", f'<script nonce="{NONCE.get()}"')
+    """Solara's own page: its scripts marked as its own, its language said, fit to be enlarged."""
+    if not html:
+        return html
+    html = html.replace("<script", f'<script nonce="{NONCE.get()}"')
+    html = html.replace("<html>", '<html lang="en">', 1)
+    return _VIEWPORT.sub('<meta name="viewport" content="width=device-width">', html)
 
 
 def installed(folder: Path, path: str) -> Path:

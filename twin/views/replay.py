@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.energy.budget import at_start
@@ -216,6 +217,8 @@ class _Tokens:
 def _placements(run: Run, planned: Plan) -> dict[int, Columns]:
     """Placements by the first shown step that they are in force in; a later one replaces."""
     table = run.placements()
+    # The page follows tokens on the first instance.
+    table = table.filter(pc.equal(table["instance"], 0))
     columns = {name: table[name].to_numpy() for name in table.column_names}
     _, first = np.unique(columns["placement"], return_index=True)
     found = {}

@@ -41,6 +41,8 @@ def served(
         If the port is taken, or the server does not start.
     """
     with socket.socket() as probe:
+        # A port whose last server has just stopped is free, as it is for the server itself.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("localhost", port or 0))
         except OSError as error:

@@ -1,64 +1,38 @@
 """What one browser session looks at and waits for: its runs, its work in the background."""
 
-import ctypes
-import gc
 import itertools
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import solara
 
-from agents.model import TwinModel
-from agents.recorder import Recorder
 from twin.errors import InputError
-from twin.plugins.loading import load_kept
 from twin.runs.store import Run, open_run
 from twin.scenario.schema import Scenario
-from twin.views import limits, replay, shelf, trace
-from twin.views.live import Tap
+from twin.views import comparison, computing, limits, playback, shelf
+from twin.views.computing import Batch, Computed, Work
 from twin.views.public import FAILED, public
-from twin.views.stream import Stream
-from twin.views.trace import Plan
-from twin.world.world import World
+from twin.views.shown import Shown, StoppedError, give_back
+from twin.views.stream import Feed, Stream
 
 PROGRESS_INTERVAL_S = 0.2
+LOOK_INTERVAL_S = 0.05
 TIDY_AFTER_S = 3.0
 
 log = logging.getLogger(__name__)
-
 type Job = Callable[["threading.Event"], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """A run on stage, or on its way there; `run` is None until it is complete."""
-
-    stream: Stream
-    run_id: str
-    label: str
-    run: Run | None = None
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is being computed, and how much of it is done, 0 to 1."""
-
-    label: str
-    share: float = 0.0
-
-
-class StoppedError(Exception):
-    """The viewer wants something else, or has gone."""
 
 
 class Session:
     """State of one browser session; `close` it when the tab goes.
 
     Work happens in one background thread at a time, which stops within a step when cancelled.
+    What is computed goes on for a while after the tab has gone (see `twin.views.computing`).
 
     Parameters
     ----------
@@ -73,11 +47,13 @@ class Session:
         self._runs_dir = runs_dir
         self._run_scenario = run_scenario
         self._stop = threading.Event()
+        self._batch: Batch | None = None
         self._keys = (f"s{n}" for n in itertools.count())
         found = shelf.look(runs_dir)
         self.runs: solara.Reactive[list[Run]] = solara.reactive(found.runs)
         self.unreadable: solara.Reactive[dict[str, str]] = solara.reactive(found.unreadable)
         self.shown: solara.Reactive[tuple[Shown, ...]] = solara.reactive(())
+        self.comparison: solara.Reactive[comparison.Told] = solara.reactive(comparison.NOTHING)
         self.work: solara.Reactive[Work | None] = solara.reactive(None)
         self.error: solara.Reactive[str] = solara.reactive("")
 
@@ -90,11 +66,16 @@ class Session:
             self.error.value = public(str(wrong))
             return
 
-        def job(stop: threading.Event) -> None:
-            for number, scenario in enumerate(scenarios[: limits.MAX_SIDE_BY_SIDE]):
-                self._run(stop, scenario, beside=number > 0)
+        self._leave()
+        allowed = scenarios[: limits.MAX_SIDE_BY_SIDE]
+        self._watch(computing.start(allowed, self._runs_dir, self._run_scenario))
 
-        self._begin(job)
+    def rejoin(self) -> bool:
+        """Look at what is being computed, if anything is."""
+        batches = computing.running(self._runs_dir)
+        if batches:
+            self._watch(batches[-1])
+        return bool(batches)
 
     def open(self, run_ids: Sequence[str]) -> None:
         """Show runs of the list, side by side if there are several; others are not looked for.
@@ -102,6 +83,11 @@ class Session:
         Where none of them is in the list and nothing on stage: the newest that can be read.
         """
         wanted = list(dict.fromkeys(run_ids))
+        batch = computing.computes(self._runs_dir, wanted)
+        if batch is not None:
+            self._watch(batch)
+            return
+        self._leave()
         self._look()
         newest = [run.path.name for run in self.runs.value]
         notes = self._missing(wanted)
@@ -139,99 +125,130 @@ class Session:
         absent = [i for i in run_ids if i not in known][: limits.MAX_SIDE_BY_SIDE]
         return [*notes, *dict.fromkeys(shelf.absent(self._runs_dir, i) for i in absent)]
 
+    def running(self) -> list[tuple[str, str]]:
+        """Name and label of what is on stage or computed, and may not be complete."""
+        computed = [c for batch in computing.running(self._runs_dir) for c in batch.runs]
+        found = {s.run_id: s.label for s in self.shown.value if s.run is None}
+        return list((found | {c.run_id: c.label for c in computed if c.run is None}).items())
+
     def note(self, text: str) -> None:
         """Show a line to the viewer."""
         self.error.value = text
 
+    def take_away(self, run_id: str) -> None:
+        """Take a run off the stage; the last one stays."""
+        left = tuple(s for s in self.shown.value if s.run_id != run_id)
+        if left and self.work.value is None:
+            self._set(self._stop, left)
+            threading.Thread(target=self._compare, args=(self._stop,), daemon=True).start()
+
     def cancel(self) -> None:
-        """Stop the work in the background, if any; what is there stays on stage."""
-        self._stop.set()
+        """Stop the work in the background, if any; what is there stays on stage.
+
+        A run that others look at too goes on for them.
+        """
+        self._leave()
         self.work.value = None
 
     def close(self) -> None:
-        """Stop for good: nobody is looking any more."""
+        """Stop for good: nobody is looking any more, though somebody may come back."""
         self._stop.set()
+        if self._batch is not None:
+            self._batch.leave(gone=True)
+            self._batch = None
         self.shown.value = ()
-        tidy = threading.Timer(TIDY_AFTER_S, _give_back)
+        tidy = threading.Timer(TIDY_AFTER_S, give_back)
         tidy.daemon = True
         tidy.start()
 
-    def _begin(self, job: Job) -> None:
+    def _leave(self) -> None:
+        """Something else is wanted: what is computed for this page alone stops."""
+        batch, self._batch = self._batch, None
+        self._stop.set()
+        if batch is not None:
+            batch.leave()
+
+    def _watch(self, batch: Batch) -> None:
+        """Show what a batch computes, from its first frame on, until it ends."""
+        if batch is not self._batch:
+            self._leave()
+            batch.join()
+        self._batch = batch
+
+        def job(stop: threading.Event) -> None:
+            made: dict[Computed, Shown] = {}
+            while not batch.ended.wait(LOOK_INTERVAL_S):
+                if stop.is_set():
+                    raise StoppedError
+                self._show(stop, batch, made)
+                self._report(stop, batch.work)
+            self._show(stop, batch, made)
+            if batch.error:
+                raise InputError(batch.error)
+
+        self._begin(job, turn=False)
+
+    def _show(self, stop: threading.Event, batch: Batch, made: dict[Computed, Shown]) -> None:
+        """Put on stage what has begun, and what is complete as that."""
+        before = tuple(made.values())
+        for computed in tuple(batch.runs):
+            shown = made.get(computed)
+            if shown is None:
+                stream = Stream(next(self._keys), computed.feed)
+                shown = Shown(stream, computed.run_id, computed.label, computed.scenario)
+            if shown.run is not computed.run:
+                shown = replace(shown, run=computed.run, label=computed.label)
+            made[computed] = shown
+        if tuple(made.values()) != before:
+            self._set(stop, tuple(made.values()))
+
+    def _begin(self, job: Job, *, turn: bool = True) -> None:
         self._stop.set()
         self._stop = stop = threading.Event()
         self.error.value = ""
         self.work.value = Work("Starting")
-        threading.Thread(target=self._do, args=(job, stop), daemon=True).start()
+        threading.Thread(target=self._do, args=(job, stop, turn), daemon=True).start()
 
-    def _do(self, job: Job, stop: threading.Event) -> None:
+    def _do(self, job: Job, stop: threading.Event, turn: bool) -> None:
         error = ""
         try:
-            self._wait_for_turn(stop)
-            try:
-                job(stop)
-            finally:
-                limits.AT_WORK.release()
+            with self._turn(stop) if turn else nullcontext(True) as mine:
+                if mine:
+                    job(stop)
         except InputError as wrong:
             error = public(str(wrong))
-        except Exception as failed:
+        except Exception:
             if stop.is_set():
                 return
             log.exception("the page's background work failed")
-            full = isinstance(failed, OSError) and failed.strerror
-            error = f"The run could not be kept: {full}." if full else FAILED
+            error = FAILED
         if stop.is_set():
             return
         self._look()
         self.error.value = error or self.error.value  # a note that was made meanwhile stays
         self.work.value = None
+        self._compare(stop)
+
+    def _turn(self, stop: threading.Event) -> AbstractContextManager[bool]:
+        return limits.turn(stop.is_set, lambda why: self._report(stop, Work(why)))
+
+    def _compare(self, stop: threading.Event) -> None:
+        """Compare the runs on stage by their figures, when all are complete."""
+        shown = self.shown.value
+        runs = [s.run for s in shown if s.run is not None]
+        if not 2 <= len(runs) == len(shown):
+            return
+        try:
+            found = comparison.compare(runs, self.runs.value)
+        except (InputError, OSError):
+            log.warning("runs cannot be compared", exc_info=True)
+            return
+        if not stop.is_set() and self.shown.value == shown:
+            self.comparison.value = found
 
     def _look(self) -> None:
         found = shelf.look(self._runs_dir)
         self.runs.value, self.unreadable.value = found.runs, found.unreadable
-
-    def _wait_for_turn(self, stop: threading.Event) -> None:
-        while not limits.AT_WORK.acquire(timeout=0.2):
-            if stop.is_set():
-                raise StoppedError
-            self._report(stop, Work("Waiting: others are computing on this server"))
-
-    def _run(self, stop: threading.Event, scenario: Scenario, *, beside: bool) -> None:
-        stream, made = Stream(next(self._keys)), list[Shown]()
-        name = f"Running {scenario.name} with {scenario.placement.strategy}"
-        self._report(stop, Work(f"{name}: setting out"))
-        deadline = time.monotonic() + limits.MAX_RUN_S
-
-        def begin(model: TwinModel, planned: Plan) -> None:
-            assert isinstance(model.recorder, Recorder)
-            run_id = model.recorder.run_id
-            made.append(Shown(stream, run_id, shelf.describe(scenario)))
-            stream.begin(trace.head(model.world, planned, run_id=run_id))
-            self._set(stop, (*(self.shown.value if beside else ()), *made))
-
-        def cancelled() -> bool:
-            if time.monotonic() > deadline:
-                raise InputError(
-                    f"{name}: stopped after {limits.MAX_RUN_S / 60:g} minutes, the longest that "
-                    "the page computes; `twin run` has no such limit"
-                )
-            return stop.is_set()
-
-        tap = Tap(begin, stream.show)
-        try:
-            run = self._run_scenario(
-                scenario,
-                runs_dir=self._runs_dir,
-                progress=self._progress(stop, name),
-                cancelled=cancelled,
-                watch=tap,
-            )
-        finally:
-            tap.end()
-            stream.end()
-        stream.end(whole=True)
-        (shown,) = made
-        done = replace(shown, run=run, label=shelf.label(run))
-        self._set(stop, tuple(done if s is shown else s for s in self.shown.value))
 
     def _replay(
         self,
@@ -241,37 +258,29 @@ class Session:
         notes: list[str],
     ) -> None:
         """Show what a run on disk holds, as far as it can be read; `notes` gets what is wrong."""
-        folder, stream = self._runs_dir / run_id, Stream(next(self._keys))
+        folder, feed = self._runs_dir / run_id, Feed()
         try:
             run = open_run(folder)
-            self._send(stop, Shown(stream, run_id, shelf.label(run), run), run, begin)
+            stream = Stream(next(self._keys), feed)
+            shown = Shown(stream, run_id, shelf.label(run), run.scenario, run)
+            progress = self._progress(stop, f"Opening {run.scenario.name}")
+            for number, frames in enumerate(playback.play(run, feed), start=1):
+                if stop.is_set():
+                    raise StoppedError
+                if number == 1:
+                    begin(shown)
+                progress(number, frames)
         except StoppedError:
             raise
         except Exception as error:
             notes.append(shelf.told(folder, error))
         finally:
-            stream.end()
-
-    def _send(
-        self, stop: threading.Event, shown: Shown, run: Run, begin: Callable[[Shown], None]
-    ) -> None:
-        load_kept(run.path)
-        scenario = run.scenario
-        world = World(scenario)
-        planned = trace.plan(world, run.first_step)
-        report = self._progress(stop, f"Opening {scenario.name}")
-        shown.stream.begin(trace.head(world, planned, run_id=shown.run_id))
-        for number, frame in enumerate(replay.frames(run, world, planned), start=1):
-            if stop.is_set():
-                raise StoppedError
-            shown.stream.show(frame)
-            if number == 1:
-                begin(shown)
-            report(number, planned.frames)
-        shown.stream.end(whole=True)
+            feed.end()
 
     def _set(self, stop: threading.Event, shown: tuple[Shown, ...]) -> None:
         if not stop.is_set():
+            names, scenarios = [s.run_id for s in shown], [s.scenario for s in shown]
+            self.comparison.value = comparison.describe(names, scenarios)
             self.shown.value = shown
 
     def _progress(self, stop: threading.Event, name: str) -> Callable[[int, int], None]:
@@ -289,11 +298,3 @@ class Session:
     def _report(self, stop: threading.Event, work: Work) -> None:
         if not stop.is_set():
             self.work.value = work
-
-
-def _give_back() -> None:
-    """Return to the system what closed sessions used; the C library's allocator would keep it."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others need it less
-    if trim is not None:
-        trim(0)

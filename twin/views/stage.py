@@ -6,6 +6,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from twin.views.comparison import NOTHING
 from twin.views.stream import Stream
 
 _STATIC = Path(__file__).parent / "static"
@@ -22,6 +23,8 @@ class Stage(anywidget.AnyWidget):
         What to show.
     shown : list of str
         Their keys, for the page.
+    comparison : dict
+        What differs between the runs: see `twin.views.comparison`.
     start_s : float
         Where to begin, seconds after the start of the run.
     step : int
@@ -30,6 +33,8 @@ class Stage(anywidget.AnyWidget):
         Only the picture and its time, for a place beside other things.
     dark : bool
         Whether the page is dark; the page writes it.
+    on_open, on_away : callable
+        Told the names of runs that the viewer goes back to, or the name of one to take away.
     """
 
     _esm = _STATIC / "stage.js"
@@ -38,7 +43,10 @@ class Stage(anywidget.AnyWidget):
     streams = traitlets.Any(())
     shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
     start_s = traitlets.Float(0.0).tag(sync=True)
+    comparison = traitlets.Dict(NOTHING).tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
+    on_open = traitlets.Any(None, allow_none=True)
+    on_away = traitlets.Any(None, allow_none=True)
     compact = traitlets.Bool(False).tag(sync=True)
     dark = traitlets.Bool(True).tag(sync=True)
 
@@ -54,6 +62,11 @@ class Stage(anywidget.AnyWidget):
         """Answer ``{"want": key, "number": n}`` with that message of that stream."""
         if not isinstance(content, dict):
             return
+        away, back = content.get("away"), content.get("open")
+        if isinstance(away, str) and self.on_away is not None:
+            self.on_away(away)
+        if isinstance(back, list) and all(isinstance(i, str) for i in back) and self.on_open:
+            self.on_open(back)
         key, number = content.get("want"), content.get("number")
         stream: Stream | None = next((s for s in self.streams if s.key == key), None)
         if stream is None or not isinstance(number, int):

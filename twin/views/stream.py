@@ -1,7 +1,8 @@
-"""A trace that grows while a page already shows it."""
+"""A trace that grows while pages already show it."""
 
 import threading
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from twin.views import trace
 from twin.views.trace import Frame
@@ -10,29 +11,30 @@ FIRST_CHUNK = 2
 CHUNK_BYTES = 2_000_000
 """The first chunk is small, so that a picture is there at once; later ones grow up to this."""
 
+type Send = Callable[[bytes], None]
 
-class Stream:
-    """Messages of one run for one page: the head, then chunks, each handed over once.
 
-    A browser asks for message after message; what it asks before it is there is sent when it is.
-    What was handed over is forgotten here.
+class Feed:
+    """Messages of one run: the head, then chunks of frames.
+
+    Pages that come later get them from the first on, as long as it is `kept`; what all pages have
+    is forgotten where it is not.
 
     Attributes
     ----------
-    key : str
-        Tells the stream from others of the page.
     whole : bool
         Whether it has been given all frames of its run.
     """
 
-    def __init__(self, key: str) -> None:
-        self.key = key
+    def __init__(self, *, kept: bool = False) -> None:
         self.whole = False
+        self._kept = kept
         self._ended = False
         self._lock = threading.Lock()
         self._messages: dict[int, bytes] = {}
         self._count = 0
-        self._wanted: tuple[int, Callable[[bytes], None]] | None = None
+        self._readers: WeakKeyDictionary[Stream, int] = WeakKeyDictionary()
+        self._wanted: list[tuple[Stream, int, Send]] = []
         self._waiting: list[Frame] = []
         self._size = FIRST_CHUNK
         self._first = 0
@@ -53,14 +55,11 @@ class Stream:
             self.flush(last=True)
         self._ended, self.whole = True, self.whole or whole
 
-    def want(self, number: int, send: Callable[[bytes], None]) -> None:
-        """Ask for a message by number; `send` gets it, now or later, in the thread that has it."""
+    def release(self) -> None:
+        """Keep no longer what all pages have: no other page will come."""
         with self._lock:
-            message = self._messages.pop(number, None)
-            if message is None:
-                self._wanted = (number, send)
-        if message is not None:
-            send(message)
+            self._kept = False
+            self._forget()
 
     def flush(self, *, last: bool) -> None:
         """Send what waits without waiting for more; `last` says that no frame follows."""
@@ -76,12 +75,65 @@ class Stream:
         self._size = min(2 * self._size, most)
         self._put(message)
 
+    def join(self, reader: "Stream") -> None:
+        """Take note of a page that will ask from the first message on."""
+        with self._lock:
+            self._readers[reader] = 0
+
+    def want(self, reader: "Stream", number: int, send: Send) -> None:
+        """Hand a message to a reader, now, or later in the thread that has it."""
+        with self._lock:
+            message = self._messages.get(number)
+            if message is None:
+                self._wanted = [w for w in self._wanted if w[0] is not reader]
+                self._wanted.append((reader, number, send))
+                return
+            self._handed(reader, number)
+        send(message)
+
     def _put(self, message: bytes) -> None:
         with self._lock:
             number, self._count = self._count, self._count + 1
-            wanted = self._wanted
-            if wanted is None or wanted[0] != number:
-                self._messages[number] = message
-                return
-            self._wanted = None
-        wanted[1](message)
+            self._messages[number] = message
+            now = [(reader, send) for reader, n, send in self._wanted if n == number]
+            self._wanted = [w for w in self._wanted if w[1] != number]
+            for reader, _ in now:
+                self._handed(reader, number)
+        for _, send in now:
+            send(message)
+
+    def _handed(self, reader: "Stream", number: int) -> None:
+        self._readers[reader] = number + 1
+        self._forget()
+
+    def _forget(self) -> None:
+        least = min(self._readers.values(), default=0)
+        if not self._kept:
+            self._messages = {n: m for n, m in self._messages.items() if n >= least}
+
+
+class Stream:
+    """A feed as one page reads it: message after message, each once.
+
+    What a page asks before it is there is sent when it is.
+
+    Parameters
+    ----------
+    key : str
+        Tells the stream from others of the page.
+    feed : Feed
+    """
+
+    def __init__(self, key: str, feed: Feed) -> None:
+        self.key = key
+        self._feed = feed
+        feed.join(self)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all frames of its run are there."""
+        return self._feed.whole
+
+    def want(self, number: int, send: Send) -> None:
+        """Ask for a message by number; `send` gets it, now or later."""
+        self._feed.want(self, number, send)

@@ -77,12 +77,13 @@ def head(world: World, planned: Plan, *, run_id: str) -> bytes:
     run_id : str
     """
     scenario, body = world.scenario, world.constellation
-    shown_s = world.ephemeris.t_s[planned.first :: planned.stride]
+    shown_s = world.ephemeris.t_s[planned.first :][: planned.steps : planned.stride]
     rotation = gcrs_to_itrs(body.epoch_utc, shown_s)
     meta = _told(scenario) | {
         "run_id": run_id,
         "n_satellites": body.size,
         "n_planes": body.n_planes,
+        "first_step": planned.first,
         "step_s": world.step_s,
         "start_utc": str(utc(body.epoch_utc, shown_s[:1])[0]),
         "steps": planned.steps,
@@ -91,8 +92,7 @@ def head(world: World, planned: Plan, *, run_id: str) -> bytes:
         "figures": described(),
         "vocabulary": vocabulary.for_page(),
         "temperature_range_c": TEMPERATURE_RANGE_C,
-        # A satellite of one Walker shell has no name but its place.
-        "names": [] if scenario.constellation.kind == "walker" else list(body.names),
+        "names": list(body.names),
         "sites": sites(scenario),
         "palette": palette.STAGE,
     }

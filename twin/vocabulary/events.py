@@ -142,6 +142,29 @@ class EventKind(StrEnum):
         "replan-failed",
         _plan("Too few satellites take experts for a plan.", "{cause}", grave=True),
     )
+    INSTANCE_SHUT = (
+        "instance-shut",
+        _plan("The first gateway of an instance is down; value: instance.", "{count}"),
+    )
+    INSTANCE_OPEN = (
+        "instance-open",
+        _plan("An instance lets requests in again; value: instance.", "{count}"),
+    )
+    INSTANCE_DRAINS = (
+        "instance-drains",
+        _plan(
+            "An instance takes no more requests; value: instance.",
+            "{count}",
+        ),
+    )
+    INSTANCE_REOPENS = (
+        "instance-reopens",
+        _plan("An instance takes requests again; value: instance.", "{count}"),
+    )
+    REQUESTS_MOVED = (
+        "requests-moved",
+        _plan("Requests that waited go to other instances; value: how many.", "{count}"),
+    )
     MIGRATION_START = "migration-start", _plan("A move begins; value: bytes to carry.", _MOVE)
     MIGRATION_END = "migration-end", _plan("A move has ended; value: bytes carried.", _MOVE)
     FAULT = "fault", _begins(SatelliteState.FAULTY, "A satellite goes into safe mode.")

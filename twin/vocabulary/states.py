@@ -107,6 +107,7 @@ class Cause(Numbered):
     IMPATIENT = 8, Meaning("user left", "the user left before the first token came")
     TOO_LATE = 9, Meaning("too late", "it still waited when its first token was late")
     UNFINISHED = 10, Meaning("unfinished", "the run ended first")
+    HANDED_OVER = 11, Meaning("handed over", "a part of the model moved away while it waited there")
 
 
 CAUSES = tuple(cause for cause in Cause if Cause.NONE < cause <= Cause.MOVING)

@@ -1,8 +1,9 @@
 """State as one file: any tree of dataclasses, lists, arrays and plain values, there and back.
 
 The file is a magic line, the SHA-256 of all that follows, the length of the header, the header
-(JSON: version, note, tree, of each array its type and shape, checksum) and the arrays behind each
-other, compressed. Equal states give equal trees and arrays.
+(JSON: version of the file's form, layout of the state, note, tree, of each array its type and
+shape, checksum) and the arrays behind each other, compressed. Equal states give equal trees and
+arrays.
 """
 
 import dataclasses
@@ -11,6 +12,7 @@ import json
 import os
 import types
 import typing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,37 @@ _SUM_BYTES = hashlib.sha256().digest_size
 VERSION = 1
 _CODEC = "zstd"
 _ARRAY = "array"
+
+
+class OtherTwinError(InputError):
+    """A whole state, but of a twin, or on libraries, that cannot go on alike."""
+
+
+def layout(kind: type) -> str:
+    """Return a digest of what a dataclass of state holds: every field, its type and, below, theirs.
+
+    A dataclass says in ``LAYOUT``, as plain data, what its annotations leave open: the fields of
+    records, the meaning of numbers. So a state that changes has another digest without further ado.
+    """
+    return _digest(kind)
+
+
+@cache
+def _digest(kind: type) -> str:
+    return hashlib.sha256(json.dumps(_described(kind)).encode()).hexdigest()
+
+
+def _described(kind: Any) -> Any:
+    if isinstance(kind, typing.TypeAliasType):
+        return _described(kind.__value__)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        below = {field.name: _described(hints[field.name]) for field in dataclasses.fields(kind)}
+        return [getattr(kind, "LAYOUT", None), below]
+    origin = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union, list, tuple):
+        return [str(origin), *map(_described, typing.get_args(kind))]
+    return str(kind)
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -77,6 +110,7 @@ def dumps(state: Any, *, note: dict[str, Any]) -> bytes:
     raw = b"".join(array.tobytes() for array in arrays)
     header = {
         "version": VERSION,
+        "layout": layout(type(state)),
         "note": note,
         "tree": tree,
         "arrays": [[_type(array.dtype), list(array.shape)] for array in arrays],
@@ -94,15 +128,30 @@ def read_note(path: Path) -> dict[str, Any]:
     return dict(_open(path)[0]["note"])
 
 
-def read[T](path: Path, kind: type[T]) -> T:
+def read[T](path: Path, kind: type[T], *, part: bool = False) -> T:
     """Read a state of a dataclass `kind`.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type
+    part : bool
+        Whether `kind` holds only some fields of the state that was written, to look at and not to
+        go on from: these are read whatever the others are.
 
     Raises
     ------
     InputError
-        If the file is no state, is damaged, or is of another version.
+        If the file is no state, or is damaged.
+    OtherTwinError
+        If the state that was written is not laid out as `kind` is.
     """
     header, packed = _open(path)
+    if not part and header.get("layout") != layout(kind):
+        raise OtherTwinError(
+            f"{path}: written by a twin whose state has another layout; "
+            "a run goes on with the twin that it began with"
+        )
     try:
         size = header["bytes"]
         raw = pa.Codec(_CODEC).decompress(packed, size, asbytes=True) if size else b""
@@ -156,7 +205,7 @@ def _open(path: Path) -> tuple[dict[str, Any], bytes]:
         raise InputError(f"{path}: damaged state") from None
     version = header.get("version") if isinstance(header, dict) else None
     if version != VERSION:
-        raise InputError(f"{path}: a state of version {version}; this twin reads {VERSION}")
+        raise OtherTwinError(f"{path}: a state of version {version}; this twin reads {VERSION}")
     return header, body[end:]
 
 

@@ -55,7 +55,7 @@ class World:
             alignments=phasing.alignments(
                 scenario.constellation,
                 self.constellation,
-                linked_span_s(self.step_s, scenario.simulation.steps),
+                linked_span_s(self.step_s, scenario.simulation.longest_steps),
             ),
             cross_shell_every=scenario.links.cross_shell_every,
         )

@@ -1,13 +1,25 @@
 """The first gateway: who is let in, blocks of cache, groups that leave. Compiled."""
 
+from typing import Final
+
 from numba import njit
 
 from twin.serving.engine.groups import follow, free_group, new_group, new_job
 from twin.serving.engine.prefixes import cached_pieces, evict, let_go, use
 from twin.serving.engine.queues import enqueue
 from twin.serving.engine.records import FREE, NONE, RUNNING, WAITING
-from twin.serving.engine.rows import group_at, member_at, outcome_at, request_at
+from twin.serving.engine.rows import (
+    group_at,
+    instance_at,
+    instance_of,
+    member_at,
+    outcome_at,
+    request_at,
+)
 from twin.serving.engine.users import ask_again
+from twin.vocabulary import Cause
+
+SERVED: Final = int(Cause.NONE)
 
 
 @njit(cache=True)
@@ -22,17 +34,18 @@ def count_inside(x, now_s, change):  # type: ignore[no-untyped-def]
 def wait(x, r):  # type: ignore[no-untyped-def]
     """Put a request in the line before the first gateway, by age."""
     request = request_at(x, r)
+    instance = instance_of(x, r)
     request.phase = WAITING
-    x.waiting += 1
-    before = x.waiting_last
+    instance.waiting += 1
+    before = instance.waiting_last
     while before != NONE and request_at(x, before).age > request.age:
         before = request_at(x, before).previous
-    after = x.waiting_first if before == NONE else request_at(x, before).next
+    after = instance.waiting_first if before == NONE else request_at(x, before).next
     _link(x, r, before, after)
     if before == NONE:
-        x.waiting_first = r
+        instance.waiting_first = r
     if after == NONE:
-        x.waiting_last = r
+        instance.waiting_last = r
 
 
 @njit(cache=True)
@@ -57,25 +70,27 @@ def _unlink(x, r):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def leave_line(x, r):  # type: ignore[no-untyped-def]
     """Take a request out of the line before the first gateway."""
+    instance = instance_of(x, r)
     before, after = _unlink(x, r)
     if before == NONE:
-        x.waiting_first = after
+        instance.waiting_first = after
     if after == NONE:
-        x.waiting_last = before
-    x.waiting -= 1
+        instance.waiting_last = before
+    instance.waiting -= 1
 
 
 @njit(cache=True)
 def leave_running(x, r):  # type: ignore[no-untyped-def]
     """Take a request out of those that run, and its blocks back."""
+    instance = instance_of(x, r)
     before, after = _unlink(x, r)
     if before == NONE:
-        x.running_first = after
+        instance.running_first = after
     if after == NONE:
-        x.running_last = before
-    x.running -= 1
+        instance.running_last = before
+    instance.running -= 1
     let_go(x, r)
-    x.blocks += request_at(x, r).blocks
+    instance.blocks += request_at(x, r).blocks
     request_at(x, r).blocks = 0
     request_at(x, r).epoch += 1
     request_at(x, r).last_chunk = NONE
@@ -97,6 +112,7 @@ def write_row(x, r, cause):  # type: ignore[no-untyped-def]
     row = outcome_at(x, x.done)
     x.done += 1
     row.number, row.site, row.cause = request.number, request.site, cause
+    row.instance = request.instance
     row.prompt, row.output, row.tries = request.prompt, request.output, request.tries
     row.made, row.preempted, row.reused = request.made, request.preempted, request.reused
     row.asked_s, row.came_s, row.admitted_s = request.asked_s, request.came_s, request.admitted_s
@@ -111,8 +127,10 @@ def leave(x, r, cause, now_s):  # type: ignore[no-untyped-def]
     write_row(x, r, cause)
     request = request_at(x, r)
     request.leave_order = request.drop_order = NONE
+    request.kept = 0
     if 0 <= request.user < x.users:
-        ask_again(x, r, now_s + request.came_s - request.asked_s)
+        way_s = request.came_s - request.asked_s
+        ask_again(x, r, request.last_s if cause == SERVED else now_s + way_s)
     else:
         free_request(x, r)
 
@@ -134,26 +152,26 @@ def _preempt(x, r):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _reserve(x, r, tokens):  # type: ignore[no-untyped-def]
     """Make a request's blocks hold `tokens`; the youngest of the others give way, or itself."""
-    request = request_at(x, r)
+    request, instance = request_at(x, r), instance_of(x, r)
     block = x.block
     more = (tokens + block - 1) // block - request.blocks - request.shared * x.prefix_blocks
-    evict(x, more)
-    while more > x.blocks:
-        victim = x.running_last
+    evict(x, request.instance, more)
+    while more > instance.blocks:
+        victim = instance.running_last
         _preempt(x, victim)
         if victim == r:
             return False
-        evict(x, more)
+        evict(x, request.instance, more)
     if more > 0:
-        x.blocks -= more
+        instance.blocks -= more
         request.blocks += more
     return True
 
 
 @njit(cache=True)
-def first_waiting(x, board):  # type: ignore[no-untyped-def]
-    """The oldest request that waits for a board; they take turns by age."""
-    r = x.waiting_first
+def first_waiting(x, i, board):  # type: ignore[no-untyped-def]
+    """The oldest request that waits for a board of an instance; they take turns by age."""
+    r = instance_at(x, i).waiting_first
     while r != NONE and request_at(x, r).age % x.boards != board:
         r = request_at(x, r).next
     return r
@@ -162,26 +180,28 @@ def first_waiting(x, board):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def admit(x, r, now_s):  # type: ignore[no-untyped-def]
     """Let a request in that waits, if its whole prompt has room; returns it."""
-    if r == NONE or x.running >= x.most_running or not x.open:
+    if r == NONE:
         return NONE
-    request = request_at(x, r)
+    request, instance = request_at(x, r), instance_of(x, r)
+    if instance.running >= x.most_running or not instance.open:
+        return NONE
     pieces, idle = cached_pieces(x, r)
     needed = (request.due + x.block - 1) // x.block - pieces * x.prefix_blocks
-    if needed > x.blocks + (x.idle - idle) * x.prefix_blocks:
+    if needed > instance.blocks + (instance.idle - idle) * x.prefix_blocks:
         return NONE
     leave_line(x, r)
     use(x, r, pieces)
     # Those that run are kept by age: the youngest is the last.
-    before = x.running_last
+    before = instance.running_last
     while before != NONE and request_at(x, before).age > request.age:
         before = request_at(x, before).previous
-    following = x.running_first if before == NONE else request_at(x, before).next
+    following = instance.running_first if before == NONE else request_at(x, before).next
     _link(x, r, before, following)
     if before == NONE:
-        x.running_first = r
+        instance.running_first = r
     if following == NONE:
-        x.running_last = r
-    x.running += 1
+        instance.running_last = r
+    instance.running += 1
     request.phase = RUNNING
     request.ready = 1
     if request.preempted == 0:
@@ -190,23 +210,25 @@ def admit(x, r, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def admit_all(x, now_s):  # type: ignore[no-untyped-def]
+def admit_all(x, i, now_s):  # type: ignore[no-untyped-def]
     """Let all in that have room; in continuous batching each sends its first group at once."""
-    r = admit(x, x.waiting_first, now_s)
+    instance = instance_at(x, i)
+    r = admit(x, instance.waiting_first, now_s)
     while r != NONE:
         go(x, r, now_s)
-        r = admit(x, x.waiting_first, now_s)
+        r = admit(x, instance.waiting_first, now_s)
 
 
 @njit(cache=True)
 def go(x, r, now_s):  # type: ignore[no-untyped-def]
     """Send a request's next group, alone, into the queue of the first layer."""
-    g = new_group(x)
+    i = request_at(x, r).instance
+    g = new_group(x, i)
     if join(x, g, r, x.chunk):
         if group_at(x, g).chunk:
             follow(x, g, request_at(x, r).last_chunk)
             request_at(x, r).last_chunk = g
-        enqueue(x, new_job(x, g, 0, group_at(x, g).tokens), now_s)
+        enqueue(x, new_job(x, g, i * x.layers, group_at(x, g).tokens), now_s)
     else:
         free_group(x, g)
 

@@ -12,16 +12,9 @@ that would end after it is left to events.
 from numba import njit
 
 from twin.serving.engine.links import leg_s, passes
+from twin.serving.engine.places import expert_part, on_row, row_of
 from twin.serving.engine.records import NONE
-from twin.serving.engine.rows import (
-    group_at,
-    job_at,
-    on_row,
-    on_s,
-    out_s,
-    part_at,
-    satellite_at,
-)
+from twin.serving.engine.rows import group_at, job_at, on_s, out_s, part_at, satellite_at
 from twin.serving.engine.times import expert_s, gateway_alone_s
 
 
@@ -30,7 +23,7 @@ def is_free(x, j):  # type: ignore[no-untyped-def]
     """Whether a job that has just come to a gateway can be worked out: a token, none waiting."""
     job = job_at(x, j)
     part = part_at(x, job.part)
-    if not (x.settled and part.alone) or job.part >= x.layers:
+    if not (x.settled and part.alone) or job.part >= x.rows:
         return False
     group, satellite = group_at(x, job.group), satellite_at(x, part.satellite)
     waits = part.first[0] != NONE or part.first[1] != NONE or satellite.serving != NONE
@@ -55,13 +48,12 @@ def gateway_ends_s(x, j, now_s):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def expert_ahead(x, g, e, now_s):  # type: ignore[no-untyped-def]
     """Work out an expert's result for a token that leaves its gateway; False if events must."""
-    group, layers, experts = group_at(x, g), x.layers, x.experts
-    layer = group.layer
-    p = layers + 1 + layer * experts + e
+    group, place = group_at(x, g), row_of(x, g)
+    p = expert_part(x, place, e)
     part = part_at(x, p)
     if not (x.settled and part.alone) or part.coming or group.tokens != 1 or group.chunk:
         return False
-    satellite, out = satellite_at(x, part.satellite), out_s(x, layer, e)
+    satellite, out = satellite_at(x, part.satellite), out_s(x, place, e)
     if satellite.speed <= 0.0:
         return False
     way_s = leg_s(x, 1, out)
@@ -73,8 +65,8 @@ def expert_ahead(x, g, e, now_s):  # type: ignore[no-untyped-def]
     _serve(satellite, group, start_s, ends_s)
     row = on_row(x, g)
     back_s = leg_s(x, 1, on_s(x, row, e))
-    passes(x, g, layer * experts + e, 1)
-    passes(x, g, (layers + row) * experts + e, 1)
+    passes(x, g, place * x.experts + e, 1)
+    passes(x, g, (x.rows + row) * x.experts + e, 1)
     if ends_s + back_s > group.join_s:
         group.join_s = ends_s + back_s
         group.branch_wait_s = start_s - arrives_s

@@ -6,6 +6,7 @@ from twin.serving.engine.records import (
     EVENT,
     GRID,
     GROUP,
+    INSTANCE,
     JOB,
     LINK,
     MEMBER,
@@ -26,6 +27,7 @@ TABLES = {
     "jobs": JOB,
     "satellites": SATELLITE,
     "parts": PART,
+    "instances": INSTANCE,
     "outcomes": OUTCOME,
     "visits": VISIT,
     "prefixes": PREFIX,
@@ -37,6 +39,8 @@ TABLES = {
     "on_s": np.dtype("f8"),
     "back_s": np.dtype("f8"),
     "entry_s": np.dtype("f8"),
+    "exit_s": np.dtype("f8"),
+    "reach_s": np.dtype("f8"),
     "local": np.dtype("i4"),
     "weight": np.dtype("f8"),
     "cumulated": np.dtype("f8"),
@@ -53,7 +57,11 @@ RULES = (
     ("layers", "i8"),
     ("experts", "i8"),
     ("heads", "i8"),
-    ("open", "i8"),
+    ("copies", "i8"),
+    ("rows", "i8"),
+    ("first_head", "i8"),
+    ("pieces", "i8"),
+    ("sites", "i8"),
     ("seed", "u8"),
     ("top_k", "i8"),
     ("chunk", "i8"),
@@ -68,9 +76,9 @@ RULES = (
     ("service_tokens", "i8"),
     ("queue_most", "i8"),
     ("retries", "i8"),
+    ("handover", "i8"),
     ("patience_s", "f8"),
     ("drop_s", "f8"),
-    ("all_blocks", "i8"),
     ("exponential", "i8"),
     ("record_every", "i8"),
     ("prefix_blocks", "i8"),
@@ -93,7 +101,9 @@ RULES = (
     ("until_s", "f8"),
 )
 """What the scenario and the placement fix. A patience, or a time to drop, of 0 is none. Exponential
-service is for tests against theory. `settled` says whether nothing can cancel work that may be
+service is for tests against theory. There are `copies` of the model with `layers`, so many `rows`
+in all; parts of heads, `heads` of each copy, begin at `first_head`; each copy caches prefixes by
+`pieces` of prompts. `settled` says whether nothing can cancel work that may be
 worked out ahead, before `until_s`."""
 
 COUNTERS = (
@@ -108,18 +118,7 @@ COUNTERS = (
     ("left_members", "i8"),
     ("left_groups", "i8"),
     ("left_jobs", "i8"),
-    ("waiting_first", "i8"),
-    ("waiting_last", "i8"),
-    ("running_first", "i8"),
-    ("running_last", "i8"),
-    ("running", "i8"),
-    ("waiting", "i8"),
     ("inside", "i8"),
-    ("last_batch", "i8"),
-    ("idle_first", "i8"),
-    ("idle_last", "i8"),
-    ("idle", "i8"),
-    ("blocks", "i8"),
     ("done", "i8"),
     ("visited", "i8"),
     ("preemptions", "i8"),

@@ -5,15 +5,25 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.admission import count_inside, leave, leave_running
+from twin.serving.engine.admission import count_inside, leave, leave_line, leave_running
 from twin.serving.engine.groups import charge, drop, free_group
+from twin.serving.engine.places import is_expert
 from twin.serving.engine.prefixes import evict
 from twin.serving.engine.queues import add_event
-from twin.serving.engine.records import DONE, HELD, JOBS, NONE, RUNNING
-from twin.serving.engine.rows import group_at, job_at, member_at, part_at, request_at, satellite_at
+from twin.serving.engine.records import DONE, DRAIN, HELD, JOBS, LOSE, NONE, RETRY, RUNNING
+from twin.serving.engine.rows import (
+    group_at,
+    instance_at,
+    job_at,
+    member_at,
+    part_at,
+    request_at,
+    satellite_at,
+)
 from twin.vocabulary import Cause
 
 UNREACHABLE: Final = int(Cause.UNREACHABLE)
+HANDED_OVER: Final = int(Cause.HANDED_OVER)
 
 
 @njit(cache=True)
@@ -54,19 +64,49 @@ def book_all(x, satellites, now_s):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def move(x, p, s, arrives_s):  # type: ignore[no-untyped-def]
-    """Give a part to another satellite; jobs that wait are forwarded to it."""
+    """Give a part to another satellite; jobs that wait are forwarded to it, stay, or are lost."""
     part = part_at(x, p)
+    if x.handover == DRAIN:
+        _hold_up(x, p, satellite_at(x, part.satellite).serving)
     for c in range(2):
         j = part.first[c]
         if j != NONE:
             _unlist(x, part.satellite, p, c)
             part.first[c] = part.last[c] = NONE
-            if np.isinf(arrives_s):
+            if x.handover == DRAIN:
+                _hold_up(x, p, j)
+                _stay(x, part.satellite, j)
+            elif x.handover == LOSE:
+                _fail_jobs(x, j, HANDED_OVER, 0.0)
+            elif np.isinf(arrives_s):
                 _fail_jobs(x, j, UNREACHABLE, 0.0)
             else:
                 add_event(x, arrives_s, JOBS, j)
         part.stamp[c] = NONE
     part.satellite = s
+
+
+@njit(cache=True)
+def _stay(x, s, j):  # type: ignore[no-untyped-def]
+    """Let a chain of jobs stay at a satellite that their part leaves, behind those that do."""
+    satellite = satellite_at(x, s)
+    if satellite.stay_first == NONE:
+        satellite.stay_first = j
+    else:
+        job_at(x, satellite.stay_last).next = j
+    while j != NONE:
+        satellite.stay_last = j
+        j = job_at(x, j).next
+
+
+@njit(cache=True)
+def _hold_up(x, p, j):  # type: ignore[no-untyped-def]
+    """Let groups that a part leaves behind, as a chain of jobs, hold up those behind them."""
+    while j != NONE and job_at(x, j).part == p:
+        group = group_at(x, job_at(x, j).group)
+        if not is_expert(x, p):
+            group.at = group.layer - 1
+        j = job_at(x, j).next
 
 
 @njit(cache=True)
@@ -101,11 +141,22 @@ def fail(x, r, cause, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def fail_all(x, cause, now_s):  # type: ignore[no-untyped-def]
-    """Fail all requests that run."""
-    while x.running_first != NONE:
-        fail(x, x.running_first, cause, now_s)
-    evict(x, x.all_blocks)
+def fail_all(x, i, cause, now_s):  # type: ignore[no-untyped-def]
+    """Fail all requests that run on an instance."""
+    instance = instance_at(x, i)
+    while instance.running_first != NONE:
+        fail(x, instance.running_first, cause, now_s)
+    evict(x, i, instance.all_blocks)
+
+
+@njit(cache=True)
+def redirect(x, rows, instance, way_s):  # type: ignore[no-untyped-def]
+    """Send requests that wait for their instance to another; each is there a way later."""
+    for i in range(len(rows)):
+        r = rows[i]
+        leave_line(x, r)
+        request_at(x, r).instance, request_at(x, r).phase = instance[i], HELD
+        add_event(x, way_s[i], RETRY, r)
 
 
 @njit(cache=True)
@@ -140,7 +191,8 @@ def lose_work(x, s, cause, now_s):  # type: ignore[no-untyped-def]
     satellite = satellite_at(x, s)
     charge(x, satellite.serving, done_s(satellite, now_s) / satellite.pace)
     _fail_jobs(x, satellite.serving, cause, now_s)
-    satellite.serving = satellite.done_order = NONE
+    _fail_jobs(x, satellite.stay_first, cause, now_s)
+    satellite.serving = satellite.done_order = satellite.stay_first = NONE
     for c in range(2):
         p = satellite.first[c]
         while p != NONE:

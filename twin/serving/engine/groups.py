@@ -5,10 +5,12 @@ from typing import Final
 from numba import njit
 
 from twin.serving.engine.heap import push
-from twin.serving.engine.records import DONE, NONE, RELEASE
+from twin.serving.engine.places import is_expert
+from twin.serving.engine.records import DONE, NONE, RELEASE, RESULT
 from twin.serving.engine.rows import (
     event_at,
     group_at,
+    instance_at,
     job_at,
     member_at,
     part_at,
@@ -27,8 +29,10 @@ def lacking_table(x):  # type: ignore[no-untyped-def]
     jobs = inside
     if event_at(x, 0).kind == DONE:
         jobs += satellite_at(x, event_at(x, 0).what).jobs * x.experts
+    elif event_at(x, 0).kind == RESULT:
+        jobs += x.experts
     elif x.settled:
-        jobs += x.running * x.top_k
+        jobs += x.inside * x.top_k
     if x.size_heap - x.events < jobs:
         return 0
     if x.left_members < 2 * inside:
@@ -45,12 +49,13 @@ def lacking_table(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def new_group(x):  # type: ignore[no-untyped-def]
-    """Take a free row for a group, empty and before the first layer."""
+def new_group(x, i):  # type: ignore[no-untyped-def]
+    """Take a free row for a group of an instance, empty and before the first layer."""
     g = x.free_groups
     group = group_at(x, g)
     x.free_groups = group.next
     x.left_groups -= 1
+    group.instance = i
     group.first = group.next = group.ahead = group.after = NONE
     group.at = group.held = 0
     group.there_s = x.now_s
@@ -126,8 +131,9 @@ def _leave(x, g):  # type: ignore[no-untyped-def]
     """Take a group out of the order; the one behind it may go on."""
     group = group_at(x, g)
     ahead, after = group.ahead, group.after
-    if x.last_batch == g:
-        x.last_batch = ahead
+    instance = instance_at(x, group.instance)
+    if instance.last_batch == g:
+        instance.last_batch = ahead
     if ahead != NONE:
         group_at(x, ahead).after = after
     if after != NONE:
@@ -184,10 +190,10 @@ def alive(x, g):  # type: ignore[no-untyped-def]
 def drop(x, j):  # type: ignore[no-untyped-def]
     """Cancel a job, and its group with the last of them."""
     job = job_at(x, j)
-    g, part = job.group, part_at(x, job.part)
+    g = job.group
     job.hop = job.last_hop
-    if part.layer < x.layers < job.part and not job.back:
-        part.coming -= 1
+    if is_expert(x, job.part) and not job.back:
+        part_at(x, job.part).coming -= 1
     free_job(x, j)
     group_at(x, g).pending -= 1
     if group_at(x, g).pending == 0:

@@ -5,16 +5,17 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from twin.serving.engine.admission import count_inside, go, leave, leave_running
+from twin.serving.engine.admission import go, leave_running
+from twin.serving.engine.delivery import deliver, end
 from twin.serving.engine.edge import fail
 from twin.serving.engine.groups import free_group, free_member, settle
+from twin.serving.engine.places import first_gateway
 from twin.serving.engine.prefixes import share
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import NONE, READY, RUNNING
-from twin.serving.engine.rows import back_s, group_at, member_at, part_at, request_at
+from twin.serving.engine.rows import back_s, group_at, instance_of, member_at, request_at
 from twin.vocabulary import Cause
 
-SERVED: Final = int(Cause.NONE)
 UNREACHABLE: Final = int(Cause.UNREACHABLE)
 
 
@@ -34,15 +35,14 @@ def head_done(x, g, now_s, back):  # type: ignore[no-untyped-def]
             request.serve_s += group.serve_s
             request.way_s += group.way_s
             x.tokens_made += 1
+            instance_of(x, r).made += 1
             request.made += 1
             if request.made == 1:
-                request.first_s = now_s
                 share(x, r)
-            else:
-                request.gap_s = max(request.gap_s, now_s - request.last_s)
-            request.last_s = now_s
+            deliver(x, r, now_s)
             if request.made >= request.output:
-                _finish(x, r, now_s)
+                leave_running(x, r)
+                end(x, r, now_s)
             else:
                 # The member becomes a link of the chain.
                 c = x.free_members
@@ -67,7 +67,7 @@ def send_back(x, back, now_s, s, head):  # type: ignore[no-untyped-def]
             fail(x, member.request, UNREACHABLE, now_s)
             free_member(x, back)
             back = after
-    elif back_s(x, head) <= 0.0 and s == part_at(x, 0).satellite:
+    elif back_s(x, head) <= 0.0 and s == first_gateway(x, head // x.heads):
         ready_again(x, back, now_s)
     else:
         add_event(x, now_s + back_s(x, head), READY, back)
@@ -85,22 +85,18 @@ def _turned_round(x, m):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def ready_again(x, m, now_s):  # type: ignore[no-untyped-def]
-    """Tokens are at the first gateway: each may go round again."""
+    """Tokens are at the first gateway: each may go round again; returns their instance or NONE."""
+    i = NONE
     while m != NONE:
         member = member_at(x, m)
         after, r, epoch = member.next, member.request, member.epoch
         free_member(x, m)
         request = request_at(x, r)
         if request.phase == RUNNING and request.epoch == epoch:
+            i = request.instance
             if x.micro:
                 request.ready = 1
             else:
                 go(x, r, now_s)
         m = after
-
-
-@njit(cache=True)
-def _finish(x, r, now_s):  # type: ignore[no-untyped-def]
-    count_inside(x, now_s, -1)
-    leave_running(x, r)
-    leave(x, r, SERVED, now_s)
+    return i

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.serving.engine.records import FREE
+from twin.serving.engine.records import FREE, NONE
 
 if TYPE_CHECKING:
     from twin.serving.engine.state import EngineState
@@ -26,16 +26,19 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
     until_s : float
         Before which nothing changes but by events.
     """
-    core, parts = state.core[0], state.parts
-    layers, experts = step["out_s"].shape
+    core, parts, layers = state.core[0], state.parts, int(state.core["layers"][0])
+    rows, experts = step["out_s"].shape
     hosted = np.bincount(parts["satellite"])[parts["satellite"]]
-    reached, on = np.isfinite(step["out_s"]), np.isfinite(step["on_s"])
-    reached[:-1] &= on[: layers - 1]
-    reached[-1] &= on[layers - 1 :].all(axis=0)
-    column = slice(layers + 1, layers + 1 + layers * experts)
+    alone = (hosted == 1) & ~_others_work(state)[parts["satellite"]]
+    reached = np.isfinite(step["out_s"]).reshape(-1, layers, experts)
+    on = np.isfinite(step["on_s"]).reshape(len(reached), -1, experts)
+    reached[:, :-1] &= on[:, : layers - 1]
+    reached[:, -1] &= on[:, layers - 1 :].all(axis=1)
+    every = reached.reshape(rows, experts)
+    column = slice(rows, rows + rows * experts)
     parts["alone"] = 0
-    parts["alone"][:layers] = (hosted[:layers] == 1) & reached.all(axis=1)
-    parts["alone"][column] = (hosted[column] == 1) & reached.ravel()
+    parts["alone"][:rows] = alone[:rows] & every.all(axis=1)
+    parts["alone"][column] = alone[column] & every.ravel()
     # No batches, so that all are served as they come; no work that may be cancelled on its way,
     # since nobody leaves, and all that may be asked until then fits into the cache.
     one_by_one = core["service_tokens"] < 2 and core["one_class"] and not core["micro"]
@@ -43,8 +46,18 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
     asked = state.requests[state.requests["phase"] != FREE]
     tokens = asked["prompt"].astype(np.int64) + asked["output"]
     seen = core["record_every"] > 0  # with every service
-    fits = (-(-tokens // core["block"])).sum() <= core["all_blocks"] and not core["users"]
-    state.core["settled"], state.core["until_s"] = (
-        one_by_one and stays and fits and not seen,
-        until_s,
-    )
+    blocks = -(-tokens // core["block"])
+    needed = np.bincount(asked["instance"], blocks, len(state.instances))
+    fits = (needed <= state.instances["all_blocks"]).all() and not core["users"]
+    state.core["settled"] = one_by_one and stays and fits and not seen
+    state.core["until_s"] = until_s
+
+
+def _others_work(state: EngineState) -> NDArray[np.bool_]:
+    """Which satellites serve, or still have to, what belongs to a part that has moved on, (N,)."""
+    satellites = state.satellites
+    busy = np.flatnonzero(satellites["serving"] != NONE)
+    part = state.jobs["part"][satellites["serving"][busy]]
+    found = np.asarray(satellites["stay_first"] != NONE)
+    found[busy] |= state.parts["satellite"][part] != busy
+    return found

@@ -8,7 +8,14 @@ from twin.serving.engine.admission import count_inside, leave, leave_line, leave
 from twin.serving.engine.groups import alive, drop
 from twin.serving.engine.queues import add_event
 from twin.serving.engine.records import DROP, GIVE_UP, NONE, RUNNING, WAITING
-from twin.serving.engine.rows import job_at, part_at, request_at, satellite_at
+from twin.serving.engine.rows import (
+    instance_at,
+    instance_of,
+    job_at,
+    part_at,
+    request_at,
+    satellite_at,
+)
 from twin.vocabulary import Cause
 
 TOO_LONG: Final = int(Cause.TOO_LONG)
@@ -21,7 +28,7 @@ TOO_LATE: Final = int(Cause.TOO_LATE)
 def is_too_long(x, r):  # type: ignore[no-untyped-def]
     """Whether the whole cache cannot hold a request's prompt and answer."""
     most = request_at(x, r).prompt + request_at(x, r).output - 1
-    return (most + x.block - 1) // x.block > x.all_blocks
+    return (most + x.block - 1) // x.block > instance_of(x, r).all_blocks
 
 
 @njit(cache=True)
@@ -38,9 +45,9 @@ def cancel(x, r, cause, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def refuse_too_long(x, now_s):  # type: ignore[no-untyped-def]
-    """Refuse what waits and would never fit, now that there may be less memory."""
-    r = x.waiting_first
+def refuse_too_long(x, i, now_s):  # type: ignore[no-untyped-def]
+    """Refuse what waits for an instance and would never fit, now that memory may be less."""
+    r = instance_at(x, i).waiting_first
     while r != NONE:
         after = request_at(x, r).next
         if is_too_long(x, r):
@@ -67,8 +74,7 @@ def give_up(x, r, now_s, order):  # type: ignore[no-untyped-def]
     request = request_at(x, r)
     if request.leave_order != order:
         return
-    way_s = request.came_s - request.asked_s
-    if request.made == 0 or request.first_s + way_s > request.asked_s + x.patience_s:
+    if not request.first_s <= request.asked_s + x.patience_s:  # no token has a time that is nan
         cancel(x, r, IMPATIENT, now_s)
 
 
@@ -84,6 +90,12 @@ def drop_late(x, r, now_s, order):  # type: ignore[no-untyped-def]
 def drop_cancelled(x, s):  # type: ignore[no-untyped-def]
     """Drop jobs that no request wants, where a satellite would serve them next."""
     satellite = satellite_at(x, s)
+    while satellite.stay_first != NONE:
+        j = satellite.stay_first
+        if alive(x, job_at(x, j).group):
+            break
+        satellite.stay_first = job_at(x, j).next
+        drop(x, j)
     for c in range(2):
         while satellite.first[c] != NONE:
             part = part_at(x, satellite.first[c])

@@ -7,6 +7,7 @@ from numba import njit
 
 from twin.serving.engine.admission import go
 from twin.serving.engine.ahead import expert_ahead, gateway_ends_s, is_free
+from twin.serving.engine.drain import has_moved
 from twin.serving.engine.draws import clear, draw, list_chosen
 from twin.serving.engine.edge import fail_group
 from twin.serving.engine.groups import (
@@ -17,17 +18,22 @@ from twin.serving.engine.groups import (
     new_job,
 )
 from twin.serving.engine.links import cross, cut_through, set_out, waits_for_links
+from twin.serving.engine.places import (
+    expert_part,
+    gateway_part,
+    next_satellite,
+    on_row,
+    reach_next_s,
+    row_of,
+)
 from twin.serving.engine.queues import enqueue, send
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
     count_listed,
-    gateway_part,
     group_at,
     job_at,
     listed,
     member_at,
-    next_satellite,
-    on_row,
     on_s,
     out_s,
     part_at,
@@ -44,13 +50,12 @@ UNREACHABLE: Final = int(Cause.UNREACHABLE)
 def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
     """Send a group's tokens from its layer's gateway to the experts that they choose."""
     group = group_at(x, g)
-    layer = group.layer
-    layers, experts = x.layers, x.experts
+    row = row_of(x, g)
     clear(x)
-    draw(x, g, layer)
+    draw(x, g, group.layer)
     list_chosen(x, group.tokens)
     for i in range(count_listed(x).value):
-        if np.isinf(out_s(x, layer, listed(x, i).value)):
+        if np.isinf(out_s(x, row, listed(x, i).value)):
             fail_group(x, g, UNREACHABLE, now_s)
             return
     group.join_s = -np.inf
@@ -58,13 +63,14 @@ def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
         e = listed(x, i).value
         if expert_ahead(x, g, e, now_s):
             continue
-        tokens, way = tokens_of(x, e).value, layer * experts + e
-        j = new_job(x, g, layers + 1 + way, tokens)
-        part_at(x, layers + 1 + way).coming += 1
+        tokens, way = tokens_of(x, e).value, row * x.experts + e
+        p = expert_part(x, row, e)
+        j = new_job(x, g, p, tokens)
+        part_at(x, p).coming += 1
         if waits_for_links(x, tokens, way):
             set_out(x, j, way, now_s)
             continue
-        way_s = cut_through(x, g, way, tokens, out_s(x, layer, e))
+        way_s = cut_through(x, g, way, tokens, out_s(x, row, e))
         job_at(x, j).way_s = way_s
         send(x, j, now_s, now_s + way_s, s, stamp)
     if group.pending == 0:
@@ -83,7 +89,7 @@ def pass_layer(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
     free_job(x, j)
     group = group_at(x, g)
     group.pending -= 1
-    group.layer = group.at = p
+    group.layer = group.at = part_at(x, p).layer
     fan_out(x, g, ends_s, part_at(x, p).satellite, stamp)
     return True
 
@@ -91,16 +97,17 @@ def pass_layer(x, j, now_s, stamp):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def expert_done(x, j, now_s, s, stamp):  # type: ignore[no-untyped-def]
     """Send an expert's result to the next gateway."""
-    job, layers, experts = job_at(x, j), x.layers, x.experts
+    job, layers = job_at(x, j), x.layers
     group = group_at(x, job.group)
     part_at(x, job.part).coming -= 1
-    expert = job.part - layers - 1
-    row, expert = on_row(x, job.group), expert - group.layer * experts
-    way = (layers + row) * experts + expert  # behind those from gateways
-    delay_s = on_s(x, row, expert)
+    row, expert = on_row(x, job.group), (job.part - x.rows) % x.experts
+    way = (x.rows + row) * x.experts + expert  # behind those from gateways
+    moved = has_moved(x, job.part, s)
+    delay_s = reach_next_s(x, job.group, s) if moved else on_s(x, row, expert)
     # What is only cached ends with its last layer.
     wanted = group.layer + 1 < layers or group.gives > 0
-    if wanted and waits_for_links(x, job.tokens, way) and not np.isinf(delay_s):
+    waits = wanted and not moved and waits_for_links(x, job.tokens, way)
+    if waits and not np.isinf(delay_s):
         job.back = 1
         set_out(x, j, way, now_s)
         return

@@ -8,7 +8,14 @@ been without users for longest goes first, and of one prompt the last piece.
 from numba import njit
 
 from twin.serving.engine.records import NONE
-from twin.serving.engine.rows import hash_first, hash_piece, prefix_at, request_at
+from twin.serving.engine.rows import (
+    hash_first,
+    hash_piece,
+    instance_at,
+    instance_of,
+    prefix_at,
+    request_at,
+)
 
 
 @njit(cache=True)
@@ -21,7 +28,14 @@ def _pieces(x, r):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _piece(x, r, i):  # type: ignore[no-untyped-def]
-    return prefix_at(x, hash_piece(x, hash_first(x, request_at(x, r).number) + i))
+    return prefix_at(x, _row(x, r, i))
+
+
+@njit(cache=True)
+def _row(x, r, i):  # type: ignore[no-untyped-def]
+    """Row of one of a request's pieces, on its instance."""
+    request = request_at(x, r)
+    return request.instance * x.pieces + hash_piece(x, hash_first(x, request.number) + i)
 
 
 @njit(cache=True)
@@ -57,7 +71,7 @@ def _take(x, r, i):  # type: ignore[no-untyped-def]
     """Let a request use a cached piece."""
     piece = _piece(x, r, i)
     if piece.users == 0:
-        _unlink(x, hash_piece(x, hash_first(x, request_at(x, r).number) + i))
+        _unlink(x, request_at(x, r).instance, _row(x, r, i))
     piece.users += 1
 
 
@@ -71,7 +85,7 @@ def share(x, r):  # type: ignore[no-untyped-def]
         piece = _piece(x, r, i)
         request.blocks -= x.prefix_blocks
         if piece.cached:  # another request has brought it meanwhile
-            x.blocks += x.prefix_blocks
+            instance_of(x, r).blocks += x.prefix_blocks
             _take(x, r, i)
         else:
             piece.cached = piece.users = 1
@@ -81,41 +95,42 @@ def share(x, r):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def let_go(x, r):  # type: ignore[no-untyped-def]
     """Use a request's pieces no longer; those without users may be evicted."""
-    request = request_at(x, r)
+    request, instance = request_at(x, r), instance_of(x, r)
     for i in range(request.shared - 1, -1, -1):
         piece = _piece(x, r, i)
         piece.users -= 1
         if piece.users == 0:
-            p = hash_piece(x, hash_first(x, request.number) + i)
-            piece.previous, piece.next = x.idle_last, NONE
-            if x.idle_last == NONE:
-                x.idle_first = p
+            p = _row(x, r, i)
+            piece.previous, piece.next = instance.idle_last, NONE
+            if instance.idle_last == NONE:
+                instance.idle_first = p
             else:
-                prefix_at(x, x.idle_last).next = p
-            x.idle_last = p
-            x.idle += 1
+                prefix_at(x, instance.idle_last).next = p
+            instance.idle_last = p
+            instance.idle += 1
     request.shared = 0
 
 
 @njit(cache=True)
-def _unlink(x, p):  # type: ignore[no-untyped-def]
-    piece = prefix_at(x, p)
+def _unlink(x, i, p):  # type: ignore[no-untyped-def]
+    piece, instance = prefix_at(x, p), instance_at(x, i)
     if piece.previous == NONE:
-        x.idle_first = piece.next
+        instance.idle_first = piece.next
     else:
         prefix_at(x, piece.previous).next = piece.next
     if piece.next == NONE:
-        x.idle_last = piece.previous
+        instance.idle_last = piece.previous
     else:
         prefix_at(x, piece.next).previous = piece.previous
-    x.idle -= 1
+    instance.idle -= 1
 
 
 @njit(cache=True)
-def evict(x, blocks):  # type: ignore[no-untyped-def]
-    """Evict pieces without users until so many blocks are free, or there are none."""
-    while x.blocks < blocks and x.idle_first != NONE:
-        p = x.idle_first
-        _unlink(x, p)
+def evict(x, i, blocks):  # type: ignore[no-untyped-def]
+    """Evict pieces without users of an instance until so many blocks are free, or none is left."""
+    instance = instance_at(x, i)
+    while instance.blocks < blocks and instance.idle_first != NONE:
+        p = instance.idle_first
+        _unlink(x, i, p)
         prefix_at(x, p).cached = 0
-        x.blocks += x.prefix_blocks
+        instance.blocks += x.prefix_blocks

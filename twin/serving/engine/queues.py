@@ -67,21 +67,47 @@ def send(x, j, now_s, arrives_s, origin, stamp):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def start(x, s, now_s):  # type: ignore[no-untyped-def]
-    """Serve all that waits for the part that has waited longest; nothing may be in service."""
+    """Serve what stays of parts that have moved, then the part that has waited longest.
+
+    Nothing may be in service.
+    """
+    satellite = satellite_at(x, s)
+    if satellite.speed <= 0.0:
+        return
+    j = satellite.stay_first
+    if j == NONE:
+        j = _longest_waiting(x, s)
+    else:
+        satellite.stay_first = _cut(x, j)
+    if j != NONE:
+        _serve(x, s, j, now_s)
+
+
+@njit(cache=True)
+def _longest_waiting(x, s):  # type: ignore[no-untyped-def]
+    """Take jobs of the part that has waited longest; NONE if none waits."""
     satellite = satellite_at(x, s)
     c = x.first_class
     if satellite.first[c] == NONE:
         c = 1 - c
     p = satellite.first[c]
-    if p == NONE or satellite.speed <= 0.0:
-        return
+    if p == NONE:
+        return NONE
     part = part_at(x, p)
     satellite.first[c] = part.next[c]
-    j = _take(x, p, c)
+    j = part.first[c]
+    part.first[c] = _cut(x, j)
     if part.first[c] != NONE:
         _put_back(x, part.satellite, p, c)
+    return j
+
+
+@njit(cache=True)
+def _serve(x, s, j, now_s):  # type: ignore[no-untyped-def]
+    """Let a satellite serve a chain of jobs of one part."""
+    satellite = satellite_at(x, s)
     satellite.serving = j
-    duration_s, reached = service_s(x, s, p, j, now_s)
+    duration_s, reached = service_s(x, s, job_at(x, j).part, j, now_s)
     satellite.reached = reached
     satellite.started_s = satellite.booked_s = now_s
     if x.exponential:
@@ -93,10 +119,8 @@ def start(x, s, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _take(x, p, c):  # type: ignore[no-untyped-def]
-    """Take a part's oldest job, and those behind it that are served with it."""
-    part = part_at(x, p)
-    j = part.first[c]
+def _cut(x, j):  # type: ignore[no-untyped-def]
+    """Cut a chain of jobs behind those that are served with its first; returns the rest."""
     last = job_at(x, j)
     tokens = last.tokens
     while last.next != NONE:
@@ -108,10 +132,12 @@ def _take(x, p, c):  # type: ignore[no-untyped-def]
         tokens += job_at(x, last.next).tokens
         if x.boards == 1 if x.micro else tokens > x.service_tokens:
             break
+        if job_at(x, last.next).part != last.part:
+            break
         last = job_at(x, last.next)
-    part.first[c] = last.next
+    rest = last.next
     last.next = NONE
-    return j
+    return rest
 
 
 @njit(cache=True)

@@ -4,6 +4,9 @@ A request sends its prompt in chunks, and then token after token, through the la
 together is a group. At a satellite a group asks for work as one or more jobs; a job is for one
 part of the model: a layer's gateway, one copy of an expert, or the LM head. Rows that are free
 hang together by `next`.
+
+The model may have several copies, or instances. A row of the placement is a layer of an instance;
+those of instance i are i*L to i*L + L - 1.
 """
 
 from typing import Final
@@ -16,16 +19,21 @@ type Rows = NDArray[np.void]
 NONE: Final = -1
 NEVER: Final = 2**62
 
-FREE, COMING, WAITING, RUNNING, HELD, THINKING = range(6)
+FREE, COMING, WAITING, RUNNING, HELD, THINKING, UNDELIVERED = range(7)
 """Phases of a request: row unused; on its way to the first gateway; waits there; admitted; waits
-for the next step, to be tried again; not asked yet by its user."""
+for the next step, to be tried again; not asked yet by its user; all its tokens are made, and some
+still wait for a way to the user."""
 
-ARRIVE, JOBS, READY, DONE, START, ASK, GIVE_UP, DROP, CROSSED, RELEASE = range(10)
+ARRIVE, JOBS, READY, DONE, START, ASK, GIVE_UP, DROP, CROSSED, RELEASE, RETRY, RESULT = range(12)
 """Kinds of events: a request reaches the first gateway; a chain of jobs reaches its satellite;
 a chain of tokens is back at the first gateway; a satellite has served what it served, or may
 start now that all that arrives at one instant is there; a user asks; a user has left without a
 first token; a request that waits is too late; a job has crossed a link; a group may no longer have
-to wait for the one ahead."""
+to wait for the one ahead; a request is at the instance that it was sent to from another; what a
+gateway or an LM head has done at a satellite that it has left is at its host."""
+
+FORWARD, DRAIN, LOSE = range(3)
+"""What becomes of jobs that wait at a satellite when their part moves to another."""
 
 EVENT = np.dtype([("t_s", "f8"), ("order", "i8"), ("kind", "i4"), ("what", "i4")])
 """`what` is a row of the table that the kind is about."""
@@ -35,6 +43,7 @@ REQUEST = np.dtype(
         ("number", "i8"),
         ("age", "i8"),
         ("site", "i4"),
+        ("instance", "i4"),
         ("user", "i4"),
         ("phase", "i4"),
         ("epoch", "i4"),
@@ -51,6 +60,7 @@ REQUEST = np.dtype(
         ("reused", "i4"),
         ("preempted", "i4"),
         ("tries", "i4"),
+        ("kept", "i4"),
         ("next", "i4"),
         ("previous", "i4"),
         ("leave_order", "i8"),
@@ -73,7 +83,9 @@ made before. `sent` of them have left. `context` tokens are cached, in `blocks` 
 pieces of its prompt; `reused` tokens were there already. The age is the order of asking.
 `last_chunk` is the group of the last chunk under way, or -1. The epoch counts what cancels a
 request's groups under way. The user is the one who asks again in a closed loop, else -1. Orders are
-those of the events at which its user leaves, or it is dropped; -1 if there is none."""
+those of the events at which its user leaves, or it is dropped; -1 if there is none. Its first and
+its last token so far are at the user at `first_s` and `last_s`, and the longest gap is the user's
+too; `kept` says whether tokens wait at the satellite of the LM head for a way down."""
 
 MEMBER = np.dtype(
     [
@@ -89,6 +101,7 @@ MEMBER = np.dtype(
 
 GROUP = np.dtype(
     [
+        ("instance", "i4"),
         ("first", "i4"),
         ("tokens", "i4"),
         ("gives", "i4"),
@@ -153,6 +166,8 @@ SATELLITE = np.dtype(
     [
         ("first", "i4", (2,)),
         ("last", "i4", (2,)),
+        ("stay_first", "i4"),
+        ("stay_last", "i4"),
         ("serving", "i4"),
         ("jobs", "i4"),
         ("reached", "i4"),
@@ -170,13 +185,15 @@ SATELLITE = np.dtype(
         ("services", "i8"),
     ]
 )
-"""Parts that wait, decoding and prompts apart; jobs in service, which take `work_s` at speed 1. At
+"""Parts that wait, decoding and prompts apart; jobs of parts that have moved on, which stay and go
+first; jobs in service, which take `work_s` at speed 1. At
 full speed a satellite has its `pace`. It is free from `free_s` on as far as services are worked out
 ahead; see `twin.serving.engine.ahead`."""
 
 PART = np.dtype(
     [
         ("satellite", "i4"),
+        ("instance", "i4"),
         ("layer", "i4"),
         ("alone", "i4"),
         ("coming", "i4"),
@@ -197,6 +214,28 @@ PART = np.dtype(
 is `alone` if its satellite has no other, and every way that its tokens may take leads somewhere.
 `coming` counts an expert's jobs that it has not served yet, but for those worked out ahead."""
 
+INSTANCE = np.dtype(
+    [
+        ("open", "i8"),
+        ("waiting_first", "i8"),
+        ("waiting_last", "i8"),
+        ("waiting", "i8"),
+        ("running_first", "i8"),
+        ("running_last", "i8"),
+        ("running", "i8"),
+        ("last_batch", "i8"),
+        ("all_blocks", "i8"),
+        ("blocks", "i8"),
+        ("idle_first", "i8"),
+        ("idle_last", "i8"),
+        ("idle", "i8"),
+        ("made", "i8"),
+    ]
+)
+"""A copy of the model: whether its first gateway lets requests in, those that wait there and those
+that run, both by age, the last batch that has left, blocks of cache that there are and that are
+free, pieces of prompts that are cached without users, and tokens made."""
+
 PREFIX = np.dtype([("users", "i4"), ("cached", "i4"), ("previous", "i4"), ("next", "i4")])
 """A piece of prompts that requests share; those without users hang together, by how long."""
 
@@ -207,6 +246,7 @@ OUTCOME = np.dtype(
     [
         ("number", "i8"),
         ("site", "i4"),
+        ("instance", "i4"),
         ("cause", "i4"),
         ("prompt", "i4"),
         ("output", "i4"),

@@ -15,6 +15,7 @@ from twin.serving.engine.records import (
     EVENT,
     GRID,
     GROUP,
+    INSTANCE,
     JOB,
     LINK,
     MEMBER,
@@ -53,6 +54,7 @@ _COUNT: Final = np.dtype([("value", "i8")])
 _event, _request, _member, _group = _row(EVENT), _row(REQUEST), _row(MEMBER), _row(GROUP)
 _job, _satellite, _part, _outcome = _row(JOB), _row(SATELLITE), _row(PART), _row(OUTCOME)
 _link, _way, _prefix, _visit = _row(LINK), _row(WAY), _row(PREFIX), _row(VISIT)
+_instance = _row(INSTANCE)
 _cell, _small, _count, _grid = _row(_CELL), _row(_SMALL), _row(_COUNT), _row(GRID)
 
 
@@ -183,9 +185,21 @@ def number(x, i):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def out_s(x, layer, expert):  # type: ignore[no-untyped-def]
-    """Way from a layer's gateway to an expert."""
-    return _cell(x.out_s, layer * x.experts + expert).value
+def instance_at(x, i):  # type: ignore[no-untyped-def]
+    """Row of an instance."""
+    return _instance(x.instances, i)
+
+
+@njit(cache=True)
+def instance_of(x, r):  # type: ignore[no-untyped-def]
+    """Row of a request's instance."""
+    return _instance(x.instances, request_at(x, r).instance)
+
+
+@njit(cache=True)
+def out_s(x, row, expert):  # type: ignore[no-untyped-def]
+    """Way from a row's gateway to an expert."""
+    return _cell(x.out_s, row * x.experts + expert).value
 
 
 @njit(cache=True)
@@ -196,45 +210,26 @@ def on_s(x, row, expert):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def back_s(x, head):  # type: ignore[no-untyped-def]
-    """Way from an LM head to the first gateway."""
+    """Way from an LM head to the first gateway of its instance."""
     return _cell(x.back_s, head).value
 
 
 @njit(cache=True)
-def head_of(x, g):  # type: ignore[no-untyped-def]
-    """Which of the LM heads makes a group's tokens: requests take turns by their number."""
-    return request_at(x, member_at(x, group_at(x, g).first).request).number % x.heads
+def entry_s(x, instance, site):  # type: ignore[no-untyped-def]
+    """Way from a site to the first gateway of an instance."""
+    return _cell(x.entry_s, instance * x.sites + site).value
 
 
 @njit(cache=True)
-def on_row(x, g):  # type: ignore[no-untyped-def]
-    """Row of ways on from a group's layer: a layer's own, or behind them a head's."""
-    layer = group_at(x, g).layer
-    return layer if layer + 1 < x.layers else layer + head_of(x, g)
+def way_s(x, i):  # type: ignore[no-untyped-def]
+    """Way between a satellite and a gateway, or an LM head; see `twin.serving.engine.places`."""
+    return _cell(x.reach_s, i).value
 
 
 @njit(cache=True)
-def next_satellite(x, g):  # type: ignore[no-untyped-def]
-    """Satellite of the gateway, or LM head, that follows a group's layer."""
-    row = on_row(x, g)
-    head = row - x.layers + 1
-    part = row + 1 if head <= 0 else x.layers + x.layers * x.experts + head
-    return part_at(x, part).satellite
-
-
-@njit(cache=True)
-def gateway_part(x, g):  # type: ignore[no-untyped-def]
-    """Part that a group goes to next: its layer's gateway, or its LM head."""
-    layer, head = group_at(x, g).layer, 0
-    if layer == x.layers:
-        head = head_of(x, g)
-    return layer if head == 0 else x.layers + x.layers * x.experts + head
-
-
-@njit(cache=True)
-def entry_s(x, site):  # type: ignore[no-untyped-def]
-    """Way from a site to the first gateway."""
-    return _cell(x.entry_s, site).value
+def exit_s(x, head, site):  # type: ignore[no-untyped-def]
+    """Way from an LM head down to a site."""
+    return _cell(x.exit_s, head * x.sites + site).value
 
 
 @njit(cache=True)
@@ -256,6 +251,6 @@ def activation(x, layer, expert):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def is_local(x, layer):  # type: ignore[no-untyped-def]
-    """Whether a layer's gateway, experts and the next gateway are one satellite."""
-    return _small(x.local, layer).value != 0
+def is_local(x, row):  # type: ignore[no-untyped-def]
+    """Whether a row's gateway, experts and the next gateway are one satellite."""
+    return _small(x.local, row).value != 0

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.draws import clear, draw, list_chosen
+from twin.serving.engine.places import expert_part, is_expert
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
     count_listed,
@@ -71,7 +72,7 @@ def _gateway_s(x, p, load):  # type: ignore[no-untyped-def]
     if not grid_at(x, GATEWAY).rows:
         return roofline_s(part, tokens, scores, reads)
     total_s = measured_s(x, GATEWAY, tokens, 0.0) + part.overhead_s
-    if p == 0 and grid_at(x, PASS).rows:
+    if part.layer == 0 and grid_at(x, PASS).rows:
         total_s += measured_s(x, PASS, tokens, 0.0)
     if not (grid_at(x, PREFILL).rows and grid_at(x, DECODE).rows):
         return total_s + scores * part.score_s + reads * part.read_s
@@ -86,7 +87,7 @@ def _gateway_s(x, p, load):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _head_s(x, gives):  # type: ignore[no-untyped-def]
     """Time of the LM head."""
-    part = part_at(x, x.layers)
+    part = part_at(x, x.first_head)
     if grid_at(x, HEAD).rows:
         return measured_s(x, HEAD, gives, 0.0) + part.overhead_s
     return roofline_s(part, gives, 0, 0)
@@ -141,16 +142,18 @@ def service_s(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
     satellite.jobs = jobs
     layer = part_at(x, p).layer
     load = _load(x, first, False)
-    if layer < layers < p:
+    if is_expert(x, p):
         return expert_s(x, p, load[0]), layer
     if layer == layers:
         return _head_s(x, load[1]), layers
     total_s = _gateways_s(x, p, first, load)
-    while x.fuse and layer < layers and is_local(x, layer):
-        total_s += _experts_s(x, first, layer)
+    fuses = x.fuse and part_at(x, p).satellite == s
+    while fuses and layer < layers and is_local(x, p):
+        total_s += _experts_s(x, first, p, layer)
         layer += 1
+        p += 1
         if layer < layers:
-            total_s += _gateways_s(x, layer, first, load)
+            total_s += _gateways_s(x, p, first, load)
         elif load[1]:
             total_s += _heads_s(x, first, load)
     return total_s, layer
@@ -183,10 +186,10 @@ def _heads_s(x, j, load):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _experts_s(x, j, layer):  # type: ignore[no-untyped-def]
-    """Time of a layer's experts for the groups of a chain of jobs, all on one satellite."""
+def _experts_s(x, j, row, layer):  # type: ignore[no-untyped-def]
+    """Time of a row's experts for the groups of a chain of jobs, all on one satellite."""
     experts, boards = x.experts, x.boards
-    start = x.layers + 1 + layer * experts
+    start = expert_part(x, row, 0)
     first = part_at(x, start)
     linear = first.weight_s == 0.0 and first.overhead_s == 0.0
     if linear and not (grid_at(x, EXPERT).rows or grid_at(x, EXPERTS).rows):

@@ -2,6 +2,7 @@
 
 from numba import njit
 
+from twin.serving.engine.places import is_expert
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
     group_at,
@@ -18,7 +19,7 @@ from twin.serving.engine.rows import (
 def note_visit(x, j, s, now_s):  # type: ignore[no-untyped-def]
     """Write a row for each recorded request of a job that has just been served."""
     job = job_at(x, j)
-    layer, first = part_at(x, job.part).layer, x.layers + 1
+    layer = part_at(x, job.part).layer
     satellite, m = satellite_at(x, s), group_at(x, job.group).first
     while m != NONE:
         member = member_at(x, m)
@@ -28,8 +29,8 @@ def note_visit(x, j, s, now_s):  # type: ignore[no-untyped-def]
             x.visited += 1
             visit.number, visit.layer, visit.satellite = request.number, layer, s
             visit.expert = NONE
-            if layer < x.layers <= job.part:
-                visit.expert = job.part - first - layer * x.experts
+            if is_expert(x, job.part):
+                visit.expert = (job.part - x.rows) % x.experts
             visit.first_token, visit.tokens = member.position, member.tokens
             visit.came_s = satellite.started_s - job.wait_s
             visit.began_s, visit.ended_s = satellite.started_s, now_s

@@ -14,6 +14,8 @@ const { metafile } = await build({
   format: "esm",
   target: "es2022",
   loader: { ".json": "json" },
+  jsx: "automatic",
+  jsxImportSource: "preact",
   legalComments: "eof",
   logLevel: "warning",
 });

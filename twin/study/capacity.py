@@ -1,0 +1,284 @@
+"""The most load that a constellation carries within deadlines, by bisection on the serving engine.
+
+A load is a multiple of what the scenario asks. It is carried if the share of requests within both
+targets reaches what is wanted: the interval of its mean over replicates decides, which meet the
+same requests at every load and in every case. Where no number of replicates that is allowed
+decides, a load counts as not carried, and the bracket says so.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from agents.fleet import hardware
+from twin.errors import InputError
+from twin.moe.inference import inference
+from twin.runs.statistics import estimate
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+from twin.serving.demand import request_work_s
+from twin.study.pool import run_jobs
+from twin.study.sweep import run_point
+from twin.world.world import World
+
+SHARE: Final = "goodput_share"
+_FARTHEST: Final = 2.0**12
+"""How many times more, or less, than a scenario asks is looked at."""
+_KEPT: Final = (
+    SHARE,
+    "goodput_per_s",
+    "requests_served_share",
+    "tokens_out_per_s",
+    "tokens_in_per_s",
+    "request_ttft_p95_s",
+    "request_tpot_p99_s",
+    "request_e2e_p95_s",
+    "request_energy_per_token_j",
+    "requests_counted",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapacityCase:
+    """One way to serve a scenario.
+
+    Attributes
+    ----------
+    name : str
+    scenario : Scenario
+    """
+
+    name: str
+    scenario: Scenario
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """One load of one case.
+
+    Attributes
+    ----------
+    load : float
+        Times what the scenario asks.
+    runs : list of dict
+        Figures of each replicate.
+    carried : bool or None
+        Whether it is; None while that is not decided.
+    """
+
+    load: float
+    runs: list[dict[str, float | None]] = field(default_factory=list)
+    carried: bool | None = None
+
+    def values(self, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """One figure of every replicate, NaN where there is none."""
+        return np.array([np.nan if run[name] is None else run[name] for run in self.runs], float)
+
+    def decide(self, share: float) -> None:
+        """Decide by the interval of the mean share; several runs that are all alike decide too."""
+        mean, half = estimate(self.values(SHARE))
+        if mean - half >= share:
+            self.carried = True
+        elif mean + half < share:
+            self.carried = False
+
+
+@dataclass(kw_only=True)
+class Found:
+    """What a case carries.
+
+    Attributes
+    ----------
+    case : CapacityCase
+    trials : list of Trial
+        In the order in which they were run.
+    error : str or None
+        Why there is none.
+    """
+
+    case: CapacityCase
+    trials: list[Trial] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def carried(self) -> Trial | None:
+        """The highest load that is carried, and below all that are not; None if none is."""
+        lowest = min((t.load for t in self.trials if t.carried is False), default=np.inf)
+        found = [t for t in self.trials if t.carried and t.load < lowest]
+        return max(found, key=lambda t: t.load, default=None)
+
+    @property
+    def refused(self) -> Trial | None:
+        """The lowest load above that which is not; None if all are carried."""
+        floor = 0.0 if self.carried is None else self.carried.load
+        found = [t for t in self.trials if t.carried is False and t.load > floor]
+        return min(found, key=lambda t: t.load, default=None)
+
+    def next_load(self, within: float) -> float | None:
+        """The load to try next; None where the bracket is as narrow as wanted."""
+        low, high = self.carried, self.refused
+        if low is None and high is None:
+            return 1.0
+        if low is None or high is None:
+            load = (high.load / 2.0 if high else 0.0) if low is None else low.load * 2.0
+            return load if 1.0 / _FARTHEST <= load <= _FARTHEST else None
+        return (
+            None if high.load <= low.load * (1.0 + within) else float(np.sqrt(low.load * high.load))
+        )
+
+
+def loaded(scenario: Scenario, load: float) -> Scenario:
+    """Return a scenario that asks so many times as much."""
+    table = scenario.requests
+    if table.arrivals == "closed":
+        change: dict[str, Any] = {"users": max(round(table.users * load), 1)}
+    elif table.arrivals == "trace":
+        change = {"trace_speed": table.trace_speed * load}
+    else:
+        change = {"rate_per_s": table.rate_per_s * load}
+    return scenario.model_copy(update={"requests": table.model_copy(update=change)})
+
+
+class Kept:
+    """Figures of runs that are done, in a file that the same command goes on with.
+
+    Parameters
+    ----------
+    path : Path
+        JSON lines; a line that was not written whole is left out.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, dict[str, Any]] = {}
+        if path.is_file():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                    self._known[entry["key"]] = entry["result"]
+                except (ValueError, KeyError, TypeError):
+                    continue
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Return a result, None if there is none yet."""
+        return self._known.get(key)
+
+    def add(self, key: str, result: dict[str, Any]) -> None:
+        """Keep a result, on disk when this returns."""
+        self._known[key] = result
+        with self._path.open("a", encoding="utf-8") as file:
+            # Behind what an interruption may have left of a line.
+            file.write("\n" + json.dumps({"key": key, "result": result}))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def capacity(
+    cases: Sequence[CapacityCase],
+    *,
+    share: float,
+    replicates: int,
+    most_replicates: int,
+    within: float,
+    kept: Kept,
+    plugins: Sequence[str] = (),
+    workers: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+) -> list[Found]:
+    """Find what each case carries.
+
+    Parameters
+    ----------
+    cases : sequence of CapacityCase
+    share : float
+        Of requests that must be served within both targets.
+    replicates, most_replicates : int
+        Runs of a load to begin with, and at most where these do not decide.
+    within : float
+        Width of the bracket, as a share, at which the search ends.
+    kept : Kept
+    plugins, workers, progress
+        As in `twin.study.compare.compare`; `progress` counts runs, and expects those of the round.
+    """
+    found = [Found(case=case) for case in cases]
+    done = 0
+    while wanted := list(_wanted(found, replicates, most_replicates, within)):
+        texts = [loader.to_toml(loaded(f.case.scenario, t.load)) for f, t, _ in wanted]
+        keys = [_key(text, r) for text, (_, _, r) in zip(texts, wanted, strict=True)]
+        missing = [i for i, key in enumerate(keys) if kept.get(key) is None]
+        jobs = [(texts[i], wanted[i][2], tuple(plugins)) for i in missing]
+        done += len(wanted) - len(missing)
+        progress(done, done + len(jobs))
+        with closing(run_jobs(run_point, jobs, workers=workers)) as ended:
+            for i, result in ended:
+                if isinstance(result, Exception):
+                    raise result
+                small = {"error": result["error"]}
+                small |= {name: result["figures"][name] for name in _KEPT}
+                kept.add(keys[missing[i]], small)
+                done += 1
+                progress(done, done)
+        _take(wanted, [kept.get(key) or {} for key in keys], share, most_replicates)
+    return found
+
+
+def _key(text: str, replicate: int) -> str:
+    return hashlib.sha256(f"{replicate}\n{text}".encode()).hexdigest()
+
+
+def _wanted(
+    found: Sequence[Found], replicates: int, most: int, within: float
+) -> Iterator[tuple[Found, Trial, int]]:
+    """Runs of the next round: of each case its next load, or further replicates of its last."""
+    for one in found:
+        if one.error is not None:
+            continue
+        trial = next((t for t in one.trials if t.carried is None), None)
+        if trial is None:
+            load = one.next_load(within)
+            if load is None:
+                continue
+            trial = Trial(load=load)
+            one.trials.append(trial)
+        first = len(trial.runs)
+        for r in range(first, min(first + replicates, most)):
+            yield one, trial, r
+
+
+def _take(
+    wanted: Sequence[tuple[Found, Trial, int]],
+    results: Sequence[Mapping[str, Any]],
+    share: float,
+    most: int,
+) -> None:
+    for (one, trial, _), result in zip(wanted, results, strict=True):
+        if result["error"] is not None:
+            one.error = result["error"]
+        trial.runs.append({name: result[name] for name in _KEPT})
+    for _, trial, _ in {id(t): (f, t, r) for f, t, r in wanted}.values():
+        trial.decide(share)
+        if trial.carried is None and len(trial.runs) >= most:
+            trial.carried = False
+
+
+def check(scenario: Scenario) -> None:
+    """Raise unless a scenario serves requests."""
+    if scenario.serving.mode != "requests":
+        raise InputError(
+            f"serving.mode: capacity is of requests (got {scenario.serving.mode!r}); "
+            "try: twin capacity serving-study"
+        )
+
+
+def bound_per_s(scenario: Scenario) -> float:
+    """Requests a second that all satellites together could compute if none ever waited."""
+    world, model = World(scenario), inference(scenario)
+    pace, _ = hardware(world.constellation, scenario)
+    return float(pace.sum() / request_work_s(scenario, model))

@@ -1,0 +1,189 @@
+"""What differs between runs that stand side by side: captions, warnings, figures."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from scipy.special import stdtrit
+
+from twin.runs.cells import text
+from twin.runs.figures import FIGURES, SHORT
+from twin.runs.repeats import (
+    REPETITION,
+    Case,
+    difference,
+    differing,
+    fields,
+    repetition,
+)
+from twin.runs.statistics import Estimate
+from twin.runs.store import Run
+from twin.scenario.schema import Scenario
+
+type Told = dict[str, Any]
+
+NOTHING: Final[Told] = {"captions": {}, "warnings": [], "columns": [], "cells": {}, "note": ""}
+
+COMPARED: Final = (
+    "latency_mean_s",
+    "latency_p95_s",
+    "tokens_served_share",
+    "energy_per_token_j",
+    "migrated_gb",
+)
+"""Figures of the table."""
+
+_PLAIN = ("placement.strategy", "controller.policy")
+_MOST_FIELDS = 3
+_LONGEST = 48
+_CONFIDENCE = 0.95
+
+
+def captions(scenarios: Sequence[Scenario]) -> list[str]:
+    """What tells each of the runs from the others: the fields that differ, in a few words."""
+    contents = [fields(scenario) for scenario in scenarios]
+    names = differing(contents)
+    if not names:
+        return [scenario.placement.strategy for scenario in scenarios]
+    names.sort(key=lambda name: (name not in _PLAIN, name in REPETITION))
+    told = []
+    for content in contents:
+        parts = [_field(name, content.get(name)) for name in names[:_MOST_FIELDS]]
+        more = len(names) - _MOST_FIELDS
+        told.append(", ".join([*parts, *([f"{more} more"] if more > 0 else [])]))
+    return told
+
+
+def _field(name: str, value: Any) -> str:
+    shown = "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    return shown if name in _PLAIN else f"{name.partition('.')[2]} {shown}"
+
+
+def warnings(scenarios: Sequence[Scenario]) -> list[str]:
+    """Why differences may come from something else than what was to be compared."""
+    contents = [fields(scenario) for scenario in scenarios]
+    names = differing(contents)
+    told = []
+    seeds = [name for name in REPETITION if name in names]
+    if seeds:
+        told.append(
+            f"Other random numbers: {_values(seeds, contents)}. Differences are of chance too."
+        )
+    times = [n for n in ("simulation.step_s", "simulation.start_utc") if n in names]
+    if times:
+        told.append(f"Other times: {_values(times, contents)}.")
+    orbits = [name for name in names if name.startswith("constellation.")]
+    if orbits:
+        told.append(f"Other constellations: {_values(orbits, contents)}.")
+    scenario = list(dict.fromkeys(scenario.name for scenario in scenarios))
+    if len(scenario) > 1:
+        told.append(f"Other scenarios: {', '.join(scenario)}.")
+    return told
+
+
+def _values(names: Sequence[str], contents: Sequence[dict[str, Any]]) -> str:
+    parts = [
+        f"{name.partition('.')[2]} {' / '.join(str(content.get(name)) for content in contents)}"
+        for name in names[:_MOST_FIELDS]
+    ]
+    return "; ".join(parts) + ("" if len(names) <= _MOST_FIELDS else "; …")
+
+
+def describe(run_ids: Sequence[str], scenarios: Sequence[Scenario]) -> Told:
+    """What can be said before the runs are complete."""
+    if len(run_ids) < 2:
+        return NOTHING
+    names = dict(zip(run_ids, captions(scenarios), strict=True))
+    return NOTHING | {"captions": names, "warnings": warnings(scenarios)}
+
+
+def compare(runs: Sequence[Run], others: Sequence[Run]) -> Told:
+    """The table: figures of each run, and what it differs from the first, with its interval.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Complete, as on stage; the others are compared with the first.
+    others : sequence of Run
+        Among which their repetitions are looked for: runs that differ in seed or replicate alone.
+    """
+    ids = [run.path.name for run in runs]
+    told = describe(ids, [run.scenario for run in runs])
+    if len(runs) < 2:
+        return told
+    alone = [(run.path.name, _case(run, [run])) for run in runs]
+    pairs = [_pairs(runs[0], run, others) for run in runs[1:]]
+    columns = [{"label": SHORT[name], "title": FIGURES[name].sentence} for name in COMPARED]
+    cells = {run_id: [_cell(case, None, name, 0) for name in COMPARED] for run_id, case in alone}
+    for (run_id, case), pair in zip(alone[1:], pairs, strict=True):
+        cells[run_id] = [_cell(case, pair, name, len(pairs)) for name in COMPARED]
+    note = _note([len(mine.runs) for _, mine in pairs])
+    return told | {"columns": columns, "cells": cells, "note": note}
+
+
+def _cell(
+    case: Case, pair: tuple[Case, Case] | None, name: str, comparisons: int
+) -> dict[str, str]:
+    """A figure of a run, and what it has more than the first."""
+    value = text(float(case.values(name)[0]) * FIGURES[name].scale)
+    if pair is None:
+        return {"value": value, "difference": ""}
+    gap = _difference(pair[1], pair[0], name, comparisons)
+    return {"value": value, "difference": _signed(gap) if math.isfinite(gap.mean) else ""}
+
+
+def _case(run: Run, runs: Sequence[Run]) -> Case:
+    return Case(run.path.name, tuple(runs))
+
+
+def _pairs(first: Run, run: Run, others: Sequence[Run]) -> tuple[Case, Case]:
+    """Repetitions of two runs that have seed and replicate in common; else the two themselves."""
+    mine, theirs = _repetitions(run, others), _repetitions(first, others)
+    both = [key for key in theirs if key in mine]
+    if not both:
+        return _case(first, [first]), _case(run, [run])
+    return _case(first, [theirs[k] for k in both]), _case(run, [mine[k] for k in both])
+
+
+def _repetitions(run: Run, others: Sequence[Run]) -> dict[tuple[int, int], Run]:
+    """Runs of the same case, by seed and replicate; the run itself stands for its own."""
+    wanted = _case_of(run)
+    told = ("scenario", "strategy", "policy", "steps")  # cheap to read, unlike a scenario
+    like = [o for o in others if all(o.manifest[n] == run.manifest[n] for n in told)]
+    found = {repetition(other): other for other in like if _case_of(other) == wanted}
+    return found | {repetition(run): run}
+
+
+def _case_of(run: Run) -> tuple[int, Told]:
+    """What repetitions of a run have in common with it."""
+    return run.first_step, {k: v for k, v in fields(run.scenario).items() if k not in REPETITION}
+
+
+def _difference(mine: Case, first: Case, name: str, comparisons: int) -> Estimate:
+    """Of a figure, in its unit; the interval holds for all comparisons together (Bonferroni)."""
+    found, scale, runs = difference(mine, first, name), FIGURES[name].scale, len(mine.runs)
+    wide = 1.0
+    if runs > 1:
+        tail = (1 - _CONFIDENCE) / 2
+        wide = stdtrit(runs - 1, 1 - tail / comparisons) / stdtrit(runs - 1, 1 - tail)
+    return Estimate(found.mean * scale, found.ci95 * scale * float(wide))
+
+
+def _signed(gap: Estimate) -> str:
+    shown = text(gap)
+    return f"+{shown}" if math.isfinite(gap.mean) and gap.mean > 0 else shown
+
+
+def _note(pairs: Sequence[int]) -> str:
+    if max(pairs) < 2:
+        return (
+            "Differences to the first, of one run each: no interval. Runs that differ in seed or "
+            "replicate alone, here or in this folder, give one (twin compare --replicates 8)."
+        )
+    counts = str(pairs[0]) if len(set(pairs)) == 1 else f"{min(pairs)} to {max(pairs)}"
+    several = f", for all {len(pairs)} comparisons together" if len(pairs) > 1 else ""
+    return (
+        f"Differences to the first: mean over {counts} pairs of runs in this folder with the same "
+        f"seed and replicate, and its 95 % interval{several}."
+    )

@@ -1,0 +1,205 @@
+"""Runs that the server computes: they belong to whoever looks at them, and outlive a closed tab."""
+
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from agents.model import TwinModel
+from agents.recorder import Recorder
+from twin.errors import InputError
+from twin.runs.store import Run
+from twin.scenario.schema import Scenario
+from twin.views import limits, shelf, trace
+from twin.views.live import Tap
+from twin.views.public import FAILED, public
+from twin.views.stream import Feed
+from twin.views.trace import Plan
+
+log = logging.getLogger(__name__)
+
+_GRACE = "ORBITAL_TWIN_GRACE_S"
+
+
+def _grace_s(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise InputError(f"{_GRACE}: {text}: must be seconds, 0 or more")
+    return seconds
+
+
+GRACE_S: Final = _grace_s(os.environ.get(_GRACE, "600"))
+"""How long a run goes on that nobody looks at, so that whoever reloads or comes back finds it."""
+
+RELOAD_S: Final = min(20.0, GRACE_S)
+"""The same where others wait for its place on the server."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is being computed, and how much of it is done, 0 to 1."""
+
+    label: str
+    share: float = 0.0
+
+
+@dataclass(eq=False)
+class Computed:
+    """A run of a batch, from its first frame on; `run` is None until it is complete."""
+
+    run_id: str
+    scenario: Scenario
+    feed: Feed = field(default_factory=lambda: Feed(kept=True))
+    run: Run | None = None
+
+    @property
+    def label(self) -> str:
+        """What it runs, and when it was done."""
+        return shelf.describe(self.scenario) if self.run is None else shelf.label(self.run)
+
+
+class Batch:
+    """Runs that were asked for together, computed one after the other in a thread of their own.
+
+    Attributes
+    ----------
+    runs : list of Computed
+        Those that have begun.
+    work : Work
+    error : str
+        Why it ended early; empty if it did not, or was cancelled.
+    ended : threading.Event
+    """
+
+    def __init__(
+        self, scenarios: Sequence[Scenario], runs_dir: Path, run_scenario: Callable[..., Run]
+    ) -> None:
+        self.runs: list[Computed] = []
+        self.work = Work("Starting")
+        self.error = ""
+        self.ended = threading.Event()
+        self.runs_dir = runs_dir
+        self._scenarios = scenarios
+        self._run_scenario = run_scenario
+        self._cancelled = threading.Event()
+        self._watchers = 0
+        self._alone_since = time.monotonic()
+
+    def begin(self) -> None:
+        """Start to compute."""
+        threading.Thread(target=self._compute, daemon=True).start()
+
+    def join(self) -> None:
+        """Somebody looks at it."""
+        with _LOCK:
+            self._watchers += 1
+
+    def leave(self, *, gone: bool = False) -> None:
+        """Nobody waits for it any more: it stops, or, if the tab has `gone`, after a while."""
+        with _LOCK:
+            self._watchers -= 1
+            self._alone_since = time.monotonic()
+            if self._watchers == 0 and not gone:
+                self._cancelled.set()
+
+    def _is_over(self) -> bool:
+        """Whether to stop: somebody said so, or all who looked at it are gone for long."""
+        grace_s = RELOAD_S if limits.waiting() else GRACE_S
+        alone = self._watchers == 0 and time.monotonic() - self._alone_since > grace_s
+        return self._cancelled.is_set() or alone
+
+    def _compute(self) -> None:
+        try:
+            with limits.turn(self._is_over, self._wait) as mine:
+                for scenario in self._scenarios if mine else ():
+                    self._run(scenario)
+        except InputError as wrong:
+            self.error = public(str(wrong))
+        except Exception as failed:
+            if not self._is_over():
+                log.exception("the page's background work failed")
+                full = isinstance(failed, OSError) and failed.strerror
+                self.error = f"The run could not be kept: {full}." if full else FAILED
+        finally:
+            with _LOCK:
+                _BATCHES.remove(self)
+            for computed in self.runs:
+                computed.feed.release()
+            self.ended.set()
+
+    def _wait(self, why: str) -> None:
+        self.work = Work(why)
+
+    def _run(self, scenario: Scenario) -> None:
+        name = f"Running {scenario.name} with {scenario.placement.strategy}"
+        self.work = Work(f"{name}: setting out")
+        deadline = time.monotonic() + limits.MAX_RUN_S
+        made: list[Computed] = []
+
+        def begin(model: TwinModel, planned: Plan) -> None:
+            assert isinstance(model.recorder, Recorder)
+            made.append(Computed(model.recorder.run_id, scenario))
+            made[0].feed.begin(trace.head(model.world, planned, run_id=made[0].run_id))
+            self.runs.append(made[0])
+
+        def progress(step: int, steps: int) -> None:
+            self.work = Work(f"{name}: step {step} of {steps}", step / steps)
+
+        def cancelled() -> bool:
+            if time.monotonic() > deadline:
+                raise InputError(
+                    f"{name}: stopped after {limits.MAX_RUN_S / 60:g} minutes, the longest that "
+                    "the page computes; `twin run` has no such limit"
+                )
+            return self._is_over()
+
+        tap = Tap(begin, lambda frame: made[0].feed.show(frame))
+        try:
+            run = self._run_scenario(
+                scenario,
+                runs_dir=self.runs_dir,
+                progress=progress,
+                cancelled=cancelled,
+                watch=tap,
+            )
+        finally:
+            tap.end()
+            for computed in made:
+                computed.feed.end()
+        made[0].run = run
+        made[0].feed.end(whole=True)
+
+
+_LOCK = threading.Lock()
+_BATCHES: list[Batch] = []
+
+
+def start(scenarios: Sequence[Scenario], runs_dir: Path, run_scenario: Callable[..., Run]) -> Batch:
+    """Compute runs one after the other; pages find them by the runs' names until they are done."""
+    batch = Batch(scenarios, runs_dir, run_scenario)
+    with _LOCK:
+        _BATCHES.append(batch)
+    batch.begin()
+    return batch
+
+
+def running(runs_dir: Path) -> list[Batch]:
+    """What is being computed into a folder."""
+    with _LOCK:
+        return [batch for batch in _BATCHES if batch.runs_dir == runs_dir]
+
+
+def computes(runs_dir: Path, run_ids: Sequence[str]) -> Batch | None:
+    """The batch that computes one of the runs; None if there is none."""
+    for batch in running(runs_dir):
+        if any(computed.run_id in run_ids for computed in batch.runs):
+            return batch
+    return None
