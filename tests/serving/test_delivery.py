@@ -81,7 +81,7 @@ def test_a_user_thinks_when_the_answer_has_arrived():
 
 def down_s(model):
     """Ways from the LM heads to the sites in a step."""
-    heads = model.requests.heads.satellite
+    heads = model.requests.heads.satellite.ravel()
     graph = model.world.skeleton, model.snapshot.weight_s
     delay_s = shortest_paths(graph[0].indptr, graph[0].indices, graph[1], heads)[0]
     service = model.ground.service
