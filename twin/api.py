@@ -17,6 +17,7 @@ from twin.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     from agents.state import TwinState
+    from placement.deployment import Count
     from twin.export.passes import SitePasses
     from twin.export.routes import Route
     from twin.study.compare import Comparison
@@ -236,6 +237,7 @@ def place(
     strategies: Sequence[str],
     *,
     floors_per_s: Sequence[float] = (0.0,),
+    instances: "Sequence[Count] | None" = None,
     replicates: int = 4,
     plugins: Sequence[str | Path] = (),
     workers: int | None = None,
@@ -248,6 +250,7 @@ def place(
         scenario,
         strategies,
         floors_per_s=floors_per_s,
+        instances=instances,
         replicates=replicates,
         plugins=[str(name) for name in plugins],
         workers=workers,

@@ -1,5 +1,6 @@
 """The best placement there is, by mixed-integer programming: for small cases, to judge others."""
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from placement.delays import mean_delay_s
+from placement.deployment import Count, Deployment, most_by_memory, share_of_demand
 from placement.filling import Limits, limits
 from placement.problem import Placement, PlacementProblem
 from twin.errors import InputError
@@ -21,12 +23,15 @@ def exact(
     problem: PlacementProblem,
     *,
     rng: np.random.Generator,  # noqa: ARG001
+    instances: Count = 1,
     min_tokens_per_s: float = 0.0,
     busy_margin: float = 0.8,
     spread: bool = False,
     time_limit_s: float = 120.0,
-) -> Placement:
+) -> Deployment:
     """Minimise the mean token latency on mean delays over all placements, proven optimal.
+
+    Of several instances the mean over all of them.
 
     The program: binary x[l, s] (gateway of l on s) and y[l, e, s] (expert on s); continuous
     u[l, e, g, s] = x[l, g] y[l, e, s] and v[l, e, s, g] = y[l, e, s] x[l+1, g], the two legs of
@@ -40,8 +45,10 @@ def exact(
         Of a top-1 or top-2 model.
     rng : numpy.random.Generator
         Not used.
+    instances : int or "fill"
+        With "fill" as many as there is a solution for.
     min_tokens_per_s, busy_margin, spread
-        As in `joint`.
+        As in `joint`, for every instance.
     time_limit_s : float
         How long the solver may take.
 
@@ -50,21 +57,46 @@ def exact(
     InputError
         If the case is too large, has no solution, or is not solved in time; or if waiting counts.
     """
+    if problem.waiting:
+        raise InputError("exact: minimises time on the way alone; placement.waiting must be 'none'")
+    many = max(most_by_memory(problem), 1) if instances == "fill" else instances
+    while True:
+        one = share_of_demand(problem, many)
+        limit = limits(
+            one, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=spread
+        )
+        try:
+            return _solve(one, limit, many, time_limit_s)
+        except InputError:
+            if instances != "fill" or many == 1:
+                raise
+            many -= 1
+
+
+def _solve(
+    problem: PlacementProblem, limit: Limits, instances: int, time_limit_s: float
+) -> Deployment:
+    """All instances as one program: their layers below each other, in a ring each."""
     # Here, for it takes a third of a second, and every command would wait for it.
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    size = problem.n_layers * (1 + problem.n_experts) * problem.n_satellites
+    layers = problem.n_layers
+    size = instances * layers * (1 + problem.n_experts) * problem.n_satellites
     if size > _LARGEST or problem.top_k > 2:
         raise InputError(
             f"exact: {size} binary variables and top-{problem.top_k}; it takes at most {_LARGEST}, "
             "and top-1 or top-2"
         )
-    limit = limits(
-        problem, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=spread
+    stacked = dataclasses.replace(
+        problem,
+        probability=np.tile(problem.probability, (instances, 1)),
+        activation=np.tile(problem.activation, (instances, 1)),
+        gateway_s=np.tile(problem.gateway_s, instances),
+        stage_s=np.tile(problem.stage_s, instances),
     )
-    if problem.waiting:
-        raise InputError("exact: minimises time on the way alone; placement.waiting must be 'none'")
-    program = _Program(problem, limit)
+    rows = np.arange(instances * layers).reshape(instances, layers)
+    limit = dataclasses.replace(limit, gateway=np.tile(limit.gateway, (instances, 1)))
+    program = _Program(stacked, limit, np.roll(rows, -1, axis=1).ravel())
     solved = milp(
         program.cost,
         constraints=LinearConstraint(program.matrix(), program.lower, program.upper),
@@ -74,17 +106,18 @@ def exact(
     )
     if solved.status != 0:
         raise InputError(f"exact: {solved.message}")
-    return Placement(
-        gateway=solved.x[program.at["x"]].argmax(axis=1).astype(np.int32),
-        expert=solved.x[program.at["y"]].argmax(axis=2).astype(np.int32),
-    )
+    gateway = solved.x[program.at["x"]].argmax(axis=1).astype(np.int32)
+    expert = solved.x[program.at["y"]].argmax(axis=2).astype(np.int32)
+    return Deployment(tuple(Placement(gateway=gateway[mine], expert=expert[mine]) for mine in rows))
 
 
 class _Program:
     """Rows of ``lower <= matrix @ variables <= upper``, with what variables cost."""
 
-    def __init__(self, problem: PlacementProblem, limit: Limits) -> None:
-        self._problem = problem
+    def __init__(
+        self, problem: PlacementProblem, limit: Limits, following: NDArray[np.int64]
+    ) -> None:
+        self._problem, self._following = problem, following
         layers, experts, n = problem.n_layers, problem.n_experts, problem.n_satellites
         self._n = n
         self._pairs = list(itertools.combinations(range(experts), 2)) if problem.top_k == 2 else []
@@ -155,7 +188,7 @@ class _Program:
                         (u[layer, e, s], x[layer, s]),
                         (u[layer, e, :, s], y[layer, e, s]),
                         (v[layer, e, s], y[layer, e, s]),
-                        (v[layer, e, :, s], x[(layer + 1) % layers, s]),
+                        (v[layer, e, :, s], x[self._following[layer], s]),
                     )
                     for legs, end in ends:
                         self._add([legs, end], [ones, minus], lower=0.0, upper=0.0)

@@ -33,7 +33,7 @@ def test_distance_from_the_optimum(case, make_problem, capsys):
     gaps: dict[str, list[float]] = {}
     for seed in range(4):
         problem = make_problem(slots=4, experts=3, seed=seed, memory_bytes=70.0, down=0.0, **shape)
-        optimum_s = score_s(problem, STRATEGIES["exact"](problem, rng=None, **params))
+        optimum_s = score_s(problem, STRATEGIES["exact"](problem, rng=None, **params).instances[0])
         for name in ("joint", "local-search", "space-xnet"):
             own = {} if name == "space-xnet" else params
             try:

@@ -18,12 +18,25 @@ from twin.cli.options import (
 )
 from twin.errors import InputError
 from twin.runs import outputs
+from twin.scenario.fields import MOST_INSTANCES
 from twin.scenario.plain import MAX_INTEGER
 from twin.vocabulary import ALONE
 
 if TYPE_CHECKING:
+    from placement.deployment import Count
     from twin.cli.console import Console
     from twin.study.compare import Comparison
+
+
+_ABOUT_ONE = (
+    "s/token: exact expectation on outages the planner has not seen; tokens/s: busiest satellite, "
+    "all work but the LM head's counted; gap: above the lower bound at this floor"
+)
+_ABOUT_MANY = (
+    "s/token: exact expectation on outages the planner has not seen, mean over instances; "
+    "tokens/s: of all instances, all work but the LM head's counted; at most: what so many can "
+    "compute; least: of the instance with the fewest; gap: above the lower bound at this floor"
+)
 
 
 def compare(
@@ -118,6 +131,13 @@ def place(
             help="Comma-separated tokens/s that the busiest satellite must reach; 0: no floor."
         ),
     ] = "0",
+    instances: Annotated[
+        str | None,
+        typer.Option(
+            help="Comma-separated numbers of copies of the model; fill: as many as find room. "
+            "Default: the scenario's own."
+        ),
+    ] = None,
     plugins: PluginOption = None,
     replicates: Annotated[
         int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
@@ -142,6 +162,7 @@ def place(
             chosen,
             _names(strategies),
             floors_per_s=_floors(floors),
+            instances=_counts(instances),
             replicates=replicates,
             plugins=plugins or (),
             workers=workers,
@@ -154,10 +175,7 @@ def place(
     for entry in result:
         if entry.infeasible:
             report.say(f"{entry.name} finds no placement: {entry.infeasible}")
-    report.say(
-        "s/token: exact expectation on outages the planner has not seen; tokens/s: busiest "
-        "satellite, all work but the LM head's counted; gap: above the lower bound at this floor"
-    )
+    report.say(_ABOUT_MANY if any(entry.asked != 1 for entry in result) else _ABOUT_ONE)
     report.say(ALONE)
     report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
     report.file("--figure", picture, lambda path: place_plot(result, chosen.name, path), "plot")
@@ -235,6 +253,19 @@ def _floors(text: str) -> list[float]:
         if not 0.0 <= floors[-1] < float("inf"):
             raise InputError(f"--floors {text}: must be numbers of tokens/s, 0 or more") from None
     return floors
+
+
+def _counts(text: str | None) -> "list[Count] | None":
+    if text is None:
+        return None
+    counts: list[Count] = []
+    for item in _names(text):
+        if item != "fill" and not (item.isdecimal() and 1 <= int(item) <= MOST_INSTANCES):
+            raise InputError(
+                f"--instances {text}: must be integers from 1 to {MOST_INSTANCES:,}, or 'fill'"
+            )
+        counts.append("fill" if item == "fill" else int(item))
+    return counts
 
 
 def _names(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from twin.scenario import plain
 FIRST_YEAR: Final = 1900
 END_YEAR: Final = 2100
 """Years, the last not included, that the Sun's position is known in."""
-_MOST_INSTANCES: Final = 10_000
+MOST_INSTANCES: Final = 10_000
 
 
 class Table(BaseModel):
@@ -39,9 +39,9 @@ def _text(value: Any) -> Any:
 
 def _instances(value: Any) -> Any:
     """Say in one line what a union of types would say once for each."""
-    if value == "fill" or (type(value) is int and 1 <= value <= _MOST_INSTANCES):
+    if value == "fill" or (type(value) is int and 1 <= value <= MOST_INSTANCES):
         return value
-    raise ValueError(f"must be an integer from 1 to {_MOST_INSTANCES:,}, or 'fill'")
+    raise ValueError(f"must be an integer from 1 to {MOST_INSTANCES:,}, or 'fill'")
 
 
 UtcText = Annotated[str, BeforeValidator(_text), AfterValidator(_utc)]
@@ -69,6 +69,6 @@ Speed = Annotated[float, Field(ge=1e-6, le=1e12)]
 Memory = Annotated[float, Field(ge=1e-9, le=1e9)]
 """In GB."""
 Instances = Annotated[
-    Annotated[int, Field(ge=1, le=_MOST_INSTANCES)] | Literal["fill"], BeforeValidator(_instances)
+    Annotated[int, Field(ge=1, le=MOST_INSTANCES)] | Literal["fill"], BeforeValidator(_instances)
 ]
 """Copies of the model."""

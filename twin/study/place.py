@@ -5,21 +5,22 @@ with outages that the planner did not see.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from agents.fleet import hardware
-from placement.bounds import lower_bound_s
-from placement.cost import Cost, cost
+from placement.bounds import lower_bound_s, upper_bound_per_s
+from placement.deployment import FLOOR, Count
+from placement.deployment_cost import DeploymentCost, deployment_cost
 from placement.problem import PlacementProblem
 from placement.strategies.table import STRATEGIES
 from twin import seeding
 from twin.errors import InputError
 from twin.moe.inference import inference
-from twin.planning.problems import Known, last_planned_step, plan, planning_problem
+from twin.planning.problems import Known, last_planned_step, plan_deployment, planning_problem
 from twin.plugins import load_plugins
 from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
@@ -27,25 +28,38 @@ from twin.serving.demand import asked_by_requests
 from twin.study.pool import map_jobs
 from twin.world.world import World
 
-FLOOR = "min_tokens_per_s"
-"""Parameter of the strategies that can respect a floor of throughput."""
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """What no plan can beat.
+
+    Attributes
+    ----------
+    latency_s : float
+        Mean over the instances, at the throughput that was asked of each.
+    throughput_per_s : float
+        Of all instances together.
+    """
+
+    latency_s: float
+    throughput_per_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """One strategy under one floor, over the replicates.
+    """One strategy under one floor, for a number of instances, over the replicates.
 
     Attributes
     ----------
     name : str
     strategy : str
     floor_per_s : float
-        Throughput asked for, 0 for none.
-    costs : list of Cost
-    bounds_s : list of float
-        Lower bound of each replicate's problem, at the throughput that was asked for.
-    satellites : list of int
-        How many host something.
+        Throughput asked for of each instance, 0 for none.
+    asked : int or "fill"
+        Instances.
+    costs : list of DeploymentCost
+    bounds : list of Bound
+        Of each replicate's problem.
     infeasible : str or None
         Why there is none.
     """
@@ -53,34 +67,50 @@ class Placed:
     name: str
     strategy: str
     floor_per_s: float
-    costs: list[Cost]
-    bounds_s: list[float]
-    satellites: list[int]
+    asked: Count
+    costs: list[DeploymentCost]
+    bounds: list[Bound]
     infeasible: str | None = None
 
     def estimate(self, name: str) -> Estimate:
-        """Mean and interval of one figure of `Cost`."""
+        """Mean and interval of one figure of `DeploymentCost`."""
         return estimate(np.array([getattr(c, name) for c in self.costs]))
+
+    def bound(self, name: str) -> Estimate:
+        """The same of one figure of `Bound`."""
+        return estimate(np.array([getattr(b, name) for b in self.bounds]))
 
     @property
     def gap(self) -> Estimate:
         """How far above its lower bound the latency is, as a share of the bound."""
-        pairs = zip(self.costs, self.bounds_s, strict=True)
-        return estimate(np.array([c.latency_s / bound - 1.0 for c, bound in pairs]))
+        pairs = zip(self.costs, self.bounds, strict=True)
+        return estimate(np.array([c.latency_s / b.latency_s - 1.0 for c, b in pairs]))
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         entry: dict[str, Any] = {
             "strategy": self.strategy,
             "floor_per_s": self.floor_per_s,
+            "asked": self.asked,
             "infeasible": self.infeasible,
         }
         if self.infeasible is None:
-            entry |= {name: self.estimate(name)._asdict() for name in asdict(self.costs[0])}
-            entry["bound_s"] = estimate(np.array(self.bounds_s))._asdict()
+            names = [name for name in asdict(self.costs[0]) if name != "satellites"]
+            entry |= {name: self.estimate(name)._asdict() for name in names}
+            entry["bound_s"] = self.bound("latency_s")._asdict()
+            entry["bound_per_s"] = self.bound("throughput_per_s")._asdict()
             entry["gap"] = self.gap._asdict()
-            entry["satellites"] = float(np.mean(self.satellites))
+            entry["satellites"] = float(np.mean([c.satellites for c in self.costs]))
         return entry
+
+
+class _Case(NamedTuple):
+    """A strategy under a floor, for a number of instances."""
+
+    name: str
+    strategy: str
+    floor_per_s: float
+    scenario: Scenario
 
 
 def place(
@@ -88,12 +118,13 @@ def place(
     strategies: Sequence[str],
     *,
     floors_per_s: Sequence[float] = (0.0,),
+    instances: Sequence[Count] | None = None,
     replicates: int = 4,
     plugins: Sequence[str] = (),
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> list[Placed]:
-    """Plan with every strategy, under every floor that it can respect.
+    """Plan with every strategy, under every floor that it can respect, for every number.
 
     Parameters
     ----------
@@ -102,6 +133,8 @@ def place(
     strategies : sequence of str
     floors_per_s : sequence of float
         Tokens a second of the busiest satellite, for strategies that take ``min_tokens_per_s``.
+    instances : sequence of int or "fill", optional
+        The scenario's own by default.
     replicates : int
         Each with its own outages, activations and random placements.
     plugins, workers, progress
@@ -112,38 +145,47 @@ def place(
     InputError
         If a strategy is unknown, or none finds a placement.
     """
-    cases = []
-    for name in strategies:
-        known = STRATEGIES.build(name, {})
-        floored = FLOOR in inspect.signature(known).parameters
-        for floor in floors_per_s if floored else (0.0,):
-            own = scenario.placement.params if name == scenario.placement.strategy else {}
-            params = own | ({FLOOR: floor} if floored and floor else {})
-            table = scenario.placement.model_copy(update={"strategy": name, "params": params})
-            label = f"{name} at {floor:g}/s" if floored and floor else name
-            cases.append((label, name, floor, scenario.model_copy(update={"placement": table})))
+    numbers = (scenario.placement.instances,) if instances is None else instances
+    cases = [case for name in strategies for case in _cases(scenario, name, floors_per_s, numbers)]
     loaded = tuple(plugins)
-    jobs = [(case, floor, r, loaded) for *_, floor, case in cases for r in range(replicates)]
+    jobs = [(c.scenario, c.floor_per_s, r, loaded) for c in cases for r in range(replicates)]
     found = map_jobs(_place, jobs, workers=workers, progress=progress)
     placed = []
-    for i, (label, name, floor, _) in enumerate(cases):
+    for i, case in enumerate(cases):
         mine = found[i * replicates : (i + 1) * replicates]
         refused = next((result for result in mine if isinstance(result, str)), None)
         some = [] if refused else [result for result in mine if not isinstance(result, str)]
         placed.append(
             Placed(
-                name=label,
-                strategy=name,
-                floor_per_s=floor,
-                costs=[of for of, _, _ in some],
-                bounds_s=[bound_s for _, bound_s, _ in some],
-                satellites=[satellites for _, _, satellites in some],
+                name=case.name,
+                strategy=case.strategy,
+                floor_per_s=case.floor_per_s,
+                asked=case.scenario.placement.instances,
+                costs=[of for of, _ in some],
+                bounds=[bound for _, bound in some],
                 infeasible=refused,
             )
         )
     if all(entry.infeasible for entry in placed):
         raise InputError(f"no strategy finds a placement; {placed[0].name}: {placed[0].infeasible}")
     return placed
+
+
+def _cases(
+    scenario: Scenario, name: str, floors_per_s: Sequence[float], numbers: Sequence[Count]
+) -> Iterator[_Case]:
+    """One strategy under every floor that it can respect, for every number of instances."""
+    floored = FLOOR in inspect.signature(STRATEGIES.build(name, {})).parameters
+    own = scenario.placement.params if name == scenario.placement.strategy else {}
+    for floor in floors_per_s if floored else (0.0,):
+        params = own | ({FLOOR: floor} if floored and floor else {})
+        for number in numbers:
+            table = scenario.placement.model_copy(
+                update={"strategy": name, "params": params, "instances": number}
+            )
+            label = f"{name} at {floor:g}/s" if floored and floor else name
+            label += "" if number == 1 else ", filled" if number == "fill" else f" x {number}"
+            yield _Case(label, name, floor, scenario.model_copy(update={"placement": table}))
 
 
 def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem:
@@ -171,17 +213,19 @@ def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem
 
 def _place(
     scenario: Scenario, floor_per_s: float, replicate: int, plugins: Sequence[str]
-) -> tuple[Cost, float, int] | str:
-    """Cost, lower bound and number of satellites of one placement, or why there is none."""
+) -> tuple[DeploymentCost, Bound] | str:
+    """Cost of one plan and what none can beat, or why there is none."""
     load_plugins(plugins)
     simulation = scenario.simulation.model_copy(update={"replicate": replicate})
     scenario = scenario.model_copy(update={"simulation": simulation})
     rng = seeding.stream(simulation.seed, replicate, "strategy").at(0)
     try:
-        placement = plan(scenario, problem_of(scenario), rng)
+        deployment = plan_deployment(scenario, problem_of(scenario), rng)
     except InputError as error:
         return str(error)
-    seen = problem_of(scenario, "evaluation")
-    hosts = np.unique(np.concatenate([placement.gateways.ravel(), placement.copies.ravel()]))
-    bound_s = lower_bound_s(seen, min_tokens_per_s=floor_per_s)
-    return cost(seen, placement), bound_s, int((hosts >= 0).sum())
+    seen, number = problem_of(scenario, "evaluation"), len(deployment)
+    bound = Bound(
+        latency_s=lower_bound_s(seen, min_tokens_per_s=floor_per_s, instances=number),
+        throughput_per_s=upper_bound_per_s(seen, instances=number),
+    )
+    return deployment_cost(seen, deployment), bound

@@ -35,6 +35,7 @@ COLOURS = {
     "joint": "#D55E00",
     "packed": "#882255",
     "energy-aware": "#117733",
+    "tiled": "#332288",
 }
 """The same in every plot."""
 
