@@ -14,25 +14,21 @@ all a and b bounds the layer. These limits are kept:
 - Experts without memory on the gateways' satellites are a detour.
 """
 
-import itertools
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from placement.cuts import meeting_share
 from placement.delays import UNREACHABLE_S, mean_delay_s, nearest
 from placement.deployment import share_of_demand
 from placement.filling import Limits, limits
 from placement.problem import PlacementProblem
-from twin.moe.selection import pair_probabilities
 from twin.network.routing import shortest_paths
 
 _NEIGHBOURS = 24
 """Partners of a gateway looked at in full; those further away are bounded by their distance."""
-
-_CUT_EXPERTS = 12
-"""Experts up to which all cuts are tried."""
 
 
 def upper_bound_per_s(problem: PlacementProblem, *, instances: int = 1) -> float:
@@ -73,7 +69,7 @@ def lower_bound_s(
     ways = _ways(problem, able, host, _beside(problem, limit))
     compute_s = float(problem.gateway_s.sum() / problem.speed[able].max())
     ring = _Rings(layers=problem.n_layers, instances=instances, most=most)
-    met_s = ring.least_s(ways, _meeting_share(problem))
+    met_s = ring.least_s(ways, meeting_share(problem))
     return compute_s + max(met_s, _with_memory(problem, ways, ring)) / instances
 
 
@@ -237,23 +233,6 @@ def _ways(
         shortest_s=float(delay_s[rows].min()),
         expert_s=expert_s,
     )
-
-
-def _meeting_share(problem: PlacementProblem) -> NDArray[np.float64]:
-    """Least share of tokens whose two experts meet, whichever way two satellites share them, (L,).
-
-    0 where it is not known: beyond top-2, or too many experts to try all cuts.
-    """
-    layers, experts = problem.activation.shape
-    if problem.top_k != 2 or experts > _CUT_EXPERTS:
-        return np.zeros(layers)
-    pairs = pair_probabilities(problem.probability)
-    least = np.ones(layers)
-    for side in itertools.product((False, True), repeat=experts - 1):
-        here = np.array([False, *side])
-        across = pairs[:, here][:, :, ~here].sum(axis=(1, 2))
-        least = np.minimum(least, 1.0 - across)
-    return np.maximum(least, 0.0)
 
 
 @numba.njit(cache=True)
