@@ -1,6 +1,6 @@
 """How the command begins and ends as a process: signals, the one line on standard error, the code.
 
-Only what a moment takes is imported here: until `guarded` runs, a signal is Python's to tell.
+Only what a moment takes is imported here: until `guarded` runs, Python handles signals.
 """
 
 import errno

@@ -131,6 +131,9 @@ def _forked(
     from agents.run import run_scenario
     from twin.plugins.loading import load_kept
 
+    run, mark, at = start.rpartition("@")
+    if mark and run == cli_look.NEWEST:
+        start = f"{cli_look.newest(runs_dir)}@{at}"
     parent, step = parent_of(start, runs_dir)
     load_kept(parent.path)
     names = satellite_names(parent) if fail or cut else ()
@@ -185,6 +188,7 @@ for command in (
 ):
     app.command(cls=NamingCommand)(command)
 app.command(name="list", cls=NamingCommand)(cli_names.list_names)
+app.command(name="show", cls=NamingCommand)(cli_names.show_name)
 
 
 @app.command()

@@ -34,7 +34,7 @@ _ABOUT_ONE = (
 )
 _ABOUT_MANY = (
     "s/token: exact expectation on outages the planner has not seen, mean over instances; "
-    "tokens/s: of all instances, all work but the LM head's counted; at most: what so many can "
+    "tokens/s: of all instances, all work but the LM head's counted; at most: what this number can "
     "compute; least: of the instance with the fewest; gap: above the lower bound at this floor"
 )
 
