@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         sweep,
     )
 
+    __version__: str
+
 __all__ = [
     "compare",
     "fork",
@@ -45,6 +47,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("orbital-twin")
     if name not in __all__:
         raise AttributeError(f"module 'twin' has no attribute {name!r}")
     import importlib

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin import clash
 from twin.errors import InputError
 from twin.plugins import load_plugins
 from twin.runs import store as runs
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from twin.study.compare import Comparison
     from twin.study.place import Placed
 
-# Functions that simulate import what they need: that takes seconds, reading a run does not.
+clash.check()
 
+# Functions that simulate import what they need: that takes seconds, reading a run does not.
 
 __all__ = [
     "TwinRun",

@@ -59,6 +59,9 @@ def call(args: Sequence[str]) -> int:
     def command() -> None:
         from typer import BadParameter
 
+        from twin import clash
+
+        clash.check()
         from twin.cli.main import app, bare_json
 
         # Of typer's own or of click's, by typer's version.

@@ -267,12 +267,12 @@ def _remark(report: "Console", run: "Run") -> None:
 
 
 def newest(runs_dir: Path) -> str:
-    """Id of the newest run or study that is complete; ids begin with their time."""
-    found = [f.parent.name for f in runs_dir.glob("*/manifest.json")]
-    found = [name for name in found if not name.endswith(".partial")]
+    """Id of the newest run or study that is complete."""
+    found = [f for f in runs_dir.glob("*/manifest.json") if f.parent.suffix != ".partial"]
     if not found:
         raise InputError(f"{NEWEST}: there is no complete run in {runs_dir}/")
-    return max(found)
+    # Ids begin with the second of their start; of several in one, the last to end.
+    return max(found, key=lambda f: (f.parent.name[:15], f.stat().st_mtime_ns)).parent.name
 
 
 def run_folder(run: str, runs_dir: Path) -> Path:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 type Progress = Callable[[int, int], None]
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(pretty_exceptions_enable=False)
 scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or show one.")
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(cli_sweep.studies_app, name="studies")
