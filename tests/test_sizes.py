@@ -16,6 +16,8 @@ FORMAT = "the chunk's fields in their order"
 
 LONGER = {
     "twin/views/trace.py": "one format, described in one place",
+    "twin/live/kernel.py: follow": KERNEL,
+    "twin/live/plant/power.py: _fly": KERNEL,
     "twin/moe/race.py: race_sums": KERNEL,
     "twin/serving/hops.py: _follow": KERNEL,
     "twin/runs/summary.py: summarise": TABLE,

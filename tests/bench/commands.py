@@ -283,6 +283,46 @@ def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     report.end()
 
 
+@app.command()
+def live(
+    scenario: Annotated[str, typer.Argument(help="What is flown.")] = "live-study",
+    plant: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="As of: twin emit.")
+    ] = None,
+    open_loop: Annotated[bool, typer.Option(help="Also run the twin without telemetry.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Keep run and truth here.")] = None,
+    overrides: SetOption = None,
+    seed: SeedOption = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Mirror a plant with hidden parameters, and judge estimates and alarms by its truth."""
+    from dataclasses import asdict, is_dataclass
+
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with progress_bar("flying and mirroring") as progress:
+        from live import live as measure
+        from live import rows
+
+        data = measure(
+            scenario,
+            overrides or (),
+            plant or (),
+            seed=seed or 0,
+            open_loop=open_loop,
+            folder=folder,
+            progress=progress,
+        )
+    report.table(f"{scenario}, plant of seed {seed or 0}", ["what", "found"], rows(data))
+    found = data["anomalies"].items()
+    data["anomalies"] = {k: asdict(v) if is_dataclass(v) else v for k, v in found}  # type: ignore[arg-type]
+    report.json(data)
+    report.end()
+
+
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
     args = bare_json(sys.argv[1:])

@@ -11,6 +11,7 @@ import typer
 from twin.cli import capacity as cli_capacity
 from twin.cli import elements as cli_elements
 from twin.cli import ground as cli_ground
+from twin.cli import live as cli_live
 from twin.cli import look as cli_look
 from twin.cli import names as cli_names
 from twin.cli import page as cli_page
@@ -181,6 +182,8 @@ for command in (
     cli_look.events,
     cli_look.export,
     cli_look.report,
+    cli_live.emit,
+    cli_live.live,
     cli_page.app,
 ):
     app.command(cls=NamingCommand)(command)
@@ -189,8 +192,16 @@ app.command(name="show", cls=NamingCommand)(cli_names.show_name)
 
 
 @app.command()
-def schema(plugins: PluginOption = None) -> None:
+def schema(
+    plugins: PluginOption = None,
+    telemetry: Annotated[bool, typer.Option(help="That of a telemetry message instead.")] = False,
+) -> None:
     """Print the JSON schema of a scenario file, with the names that may stand in it."""
+    if telemetry:
+        from twin.live.fields import schema_text
+
+        typer.echo(schema_text(), nl=False)
+        return
     from twin.plugins import load_plugins
     from twin.plugins.choices import schema as whole_schema
 

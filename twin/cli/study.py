@@ -138,6 +138,9 @@ def place(
             "Default: the scenario's own."
         ),
     ] = None,
+    dead: Annotated[
+        int, typer.Option(min=0, help="Satellites that are dead, others in each repetition.")
+    ] = 0,
     plugins: PluginOption = None,
     replicates: Annotated[
         int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
@@ -163,6 +166,7 @@ def place(
             _names(strategies),
             floors_per_s=_floors(floors),
             instances=_counts(instances),
+            dead=dead,
             replicates=replicates,
             plugins=plugins or (),
             workers=workers,

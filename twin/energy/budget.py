@@ -68,8 +68,19 @@ def at_start(bus: BusProfile, *, soc: float, temperature_c: float) -> Start:
     )
 
 
+class Own(NamedTuple):
+    """How N satellites differ from their bus, each relative to it, (N,)."""
+
+    capacity: Array
+    """Of the battery."""
+    array: Array
+    """Power of the array."""
+    load: Array
+    """Power that is drawn for the same work."""
+
+
 class FleetEnergy:
-    """Power and heat of N equal satellites: batteries, their wear, temperatures.
+    """Power and heat of N satellites of one bus: batteries, their wear, temperatures.
 
     Charges and temperatures may be set from outside between two steps; that is no cycle of the
     battery.
@@ -84,6 +95,8 @@ class FleetEnergy:
         Whether the bus is up; without power there are neither links nor compute.
     drawn_w : (N,) float64
         Asked by the bus in the last step.
+    own : Own or None
+        How each differs from the bus; None where all are equal to it.
     """
 
     def __init__(self, bus: BusProfile, n: int, *, soc: float, temperature_c: float) -> None:
@@ -93,6 +106,7 @@ class FleetEnergy:
         start = at_start(bus, soc=soc, temperature_c=temperature_c)
         self.powered: Mask = np.full(n, start.powered)
         self.drawn_w = np.zeros(n)
+        self.own: Own | None = None
         self._rainflow = Rainflow(self.soc, cycle_life=bus.cycle_life)
 
     @property
@@ -146,17 +160,10 @@ class FleetEnergy:
             If a charge or a temperature is no longer a number: what follows would not be either.
         """
         self._rainflow.start_from(self.soc)
-        self.drawn_w = load_w = self.load_w(terminals_on, busy_share, speed) + sending_w
-        flow = battery.advance(
-            self.soc,
-            self.powered,
-            sunlit=around.sunlit,
-            lit_first=around.lit_first,
-            array_w=solar.array_w(around, self.bus),
-            load_w=load_w,
-            bus=self.bus,
-            step_s=step_s,
-        )
+        self.drawn_w = self.load_w(terminals_on, busy_share, speed) + sending_w
+        if self.own is not None:
+            self.drawn_w = self.drawn_w * self.own.load
+        flow = self._flow(around, step_s)
         self._rainflow.push(flow.soc)
         # All that the bus draws, and what the battery loses, ends as heat.
         own_w = (flow.load_j - flow.deficit_j + flow.loss_j) / step_s
@@ -171,6 +178,31 @@ class FleetEnergy:
         _check("charge", self.soc)
         _check("temperature", self.temperature_k)
         return report
+
+    def _flow(self, around: Surroundings, step_s: float) -> PowerFlow:
+        """Charge and discharge; a larger battery is one whose powers are smaller in proportion."""
+        array_w, load_w = solar.array_w(around, self.bus), self.drawn_w
+        own = self.own
+        if own is not None:
+            array_w, load_w = array_w * own.array / own.capacity, load_w / own.capacity
+        flow = battery.advance(
+            self.soc,
+            self.powered,
+            sunlit=around.sunlit,
+            lit_first=around.lit_first,
+            array_w=array_w,
+            load_w=load_w,
+            bus=self.bus,
+            step_s=step_s,
+        )
+        if own is None:
+            return flow
+        return PowerFlow(*flow[:3], *(energy_j * own.capacity for energy_j in flow[3:]))
+
+    def correct(self, soc: Array) -> None:
+        """Take over charges, (N,), that are known better; the battery moved there."""
+        self._rainflow.push(soc[None])
+        self.soc = soc
 
     def load_w(self, terminals_on: NDArray[np.integer], busy_share: Array, speed: Array) -> Array:
         """Power that the bus asks for, in W, (N,)."""

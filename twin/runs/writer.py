@@ -75,6 +75,8 @@ class RunWriter:
         Of a run that may go on: how long, and how well it knows its mean then.
     checkpoints : dict
         How many this session has written, and what the last cost.
+    kind : str
+        What it is if not a scenario that was run: ``live``, a mirror of telemetry.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class RunWriter:
         self.steps = scenario.simulation.steps
         self.prolonged: dict[str, Any] | None = None
         self.checkpoints: dict[str, Any] = {}
+        self.kind = ""
         self._notes: list[str] = []
         self._concluding = False
         self.rows = rows or Rows(scenario)
@@ -226,6 +229,7 @@ class RunWriter:
         summed = SUMMED if status == "complete" else ("scenario.toml",)
         manifest = {
             "run_id": self.run_id,
+            **({"kind": self.kind} if self.kind else {}),
             "status": status,
             "error": error,
             "scenario": self._scenario.name,

@@ -1,4 +1,4 @@
-"""Where outages and faults come from: drawn, or played back from a run's own tables.
+"""Where outages and faults come from: drawn, played back from a run's own tables, or reported.
 
 A model does not know which. A source has no memory: what held in the step before is part of the
 run's state and is handed to it.
@@ -86,6 +86,35 @@ class Recorded:
     def sound(self, step: int, before: Flags | None, n: int) -> Flags:
         """Which of n satellites are free of faults in a step, (n,)."""
         return _turned(before, n, self.satellite, self.fault_step, step)
+
+
+@dataclass(kw_only=True)
+class Live:
+    """Outages and faults as telemetry reports them; what is not reported stays as it was.
+
+    Attributes
+    ----------
+    held : (E,) int8
+        Of each link: 1 where it is reported to hold, 0 where not, -1 where nothing is said.
+    free : (N,) int8
+        The same of satellites, free of faults.
+    """
+
+    held: NDArray[np.int8]
+    free: NDArray[np.int8]
+
+    def unbroken(self, step: int, before: Flags | None, n: int) -> Flags:  # noqa: ARG002
+        """Which of n links no outage holds down, as far as is reported, (n,)."""
+        return _reported(before, n, self.held)
+
+    def sound(self, step: int, before: Flags | None, n: int) -> Flags:  # noqa: ARG002
+        """Which of n satellites are free of faults, as far as is reported, (n,)."""
+        return _reported(before, n, self.free)
+
+
+def _reported(before: Flags | None, n: int, said: NDArray[np.int8]) -> Flags:
+    known = np.ones(n, bool) if before is None else before
+    return np.where(said < 0, known, said == 1)
 
 
 def _turned(

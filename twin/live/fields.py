@@ -1,0 +1,128 @@
+"""The fields of a telemetry message: one table, from which its reader and its schema are made."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+VERSION: Final = 1
+LONGEST_BYTES: Final = 65_536
+"""Most bytes of a message."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a message, with its bounds; beyond them it cannot be.
+
+    Attributes
+    ----------
+    name : str
+        Ends in its unit.
+    low, high : float
+    sentence : str
+    whole : bool
+    """
+
+    name: str
+    low: float
+    high: float
+    sentence: str
+    whole: bool = False
+
+
+NUMBERS: Final = (
+    Number("soc", -0.2, 1.2, "State of charge of the battery, as measured; 1 is full."),
+    Number("bus_voltage_v", 0.0, 1_000.0, "Voltage of the bus, at the battery."),
+    Number(
+        "battery_current_a",
+        -10_000.0,
+        10_000.0,
+        "Current into the battery; negative while it discharges.",
+    ),
+    Number("temperature_c", -150.0, 200.0, "Temperature of the body."),
+    Number("sunlit", 0.0, 1.0, "Share of the Sun's disc that it sees."),
+    Number("compute_load", 0.0, 1.0, "Share of the time that its computer works."),
+    Number("links_up", 0, 16, "Terminals that hold a link.", whole=True),
+    Number("queue", 0, 1e9, "Requests that wait on board.", whole=True),
+)
+"""Numbers of a satellite's message, in the order of a message's values."""
+SOC, VOLTAGE, CURRENT, TEMPERATURE, SUNLIT, COMPUTE, LINKS, QUEUE = range(len(NUMBERS))
+
+SITE_NUMBERS: Final = (
+    Number("requests_seen", 0, 1e12, "Requests that users sent since the last message."),
+    Number("hand_overs", 0, 1e9, "Changes of satellite since the last message."),
+)
+"""Numbers of a site's message."""
+
+OTHERS: Final[dict[str, dict[str, Any]]] = {
+    "links_down": {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "Links that are down: the satellite at the other end, and why.",
+    },
+    "faults": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Names of the faults that hold it in safe mode; empty: none.",
+    },
+    "position_km": {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": 3,
+        "maxItems": 3,
+        "description": "Geocentric position in the axes of the GCRS.",
+    },
+    "tle": {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 2,
+        "maxItems": 2,
+        "description": "The two lines of a new element set.",
+    },
+}
+"""What else a satellite's message may hold."""
+HEAD: Final = ("version", "time_utc", "satellite", "site", "sequence")
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a message; the reader is more forgiving, and counts what it met."""
+    numbers = {one.name: _number(one) for one in (*NUMBERS, *SITE_NUMBERS)}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Telemetry of a satellite or a site",
+        "description": "One JSON object a line, in UTF-8. What a message does not say is unknown.",
+        "type": "object",
+        "properties": {
+            "version": {"const": VERSION, "description": f"{VERSION} if absent."},
+            "time_utc": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When the values were measured; ISO 8601.",
+            },
+            "satellite": {"type": "string", "description": "Its name, as the scenario has it."},
+            "site": {"type": "string", "description": "A site's name, instead of a satellite's."},
+            "sequence": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Counts the sender's messages: doubles and gaps show by it.",
+            },
+            **numbers,
+            **OTHERS,
+        },
+        "required": ["time_utc"],
+        "oneOf": [{"required": ["satellite"]}, {"required": ["site"]}],
+        "additionalProperties": False,
+    }
+
+
+def schema_text() -> str:
+    """Return the schema as the repository keeps it."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+def _number(one: Number) -> dict[str, Any]:
+    return {
+        "type": "integer" if one.whole else "number",
+        "minimum": one.low,
+        "maximum": one.high,
+        "description": one.sentence,
+    }

@@ -1,0 +1,154 @@
+"""What a live run keeps beside its tables: estimates and alarms, in Parquet files of their own.
+
+Estimates are in parts that end at fixed steps, so that the same messages give the same files
+whatever happened in between.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from twin.live.filter import Estimates
+from twin.live.mirror import Step
+from twin.live.watch import Alarm
+from twin.vocabulary.live import AlarmKind
+
+type Array = NDArray[np.float64]
+
+FOLDER: Final = "live"
+ALARMS: Final = "alarms.parquet"
+PART_STEPS: Final = 60
+"""Steps of a part of the estimates."""
+COLUMNS: Final = (*Estimates._fields, "residual_soc", "residual_power_w")
+_KINDS = tuple(AlarmKind)
+
+
+@dataclass(kw_only=True)
+class RecordState:
+    """What waits to be written.
+
+    Attributes
+    ----------
+    steps : (R,) int64
+    rows : (R, C, N) float32
+        Estimates of these steps, as `COLUMNS`.
+    alarms : (A, 5) float64
+        Time, kind, satellite, other and value of every alarm of the run.
+    innovations : (N, 4) float64
+        Sum of squares of normalised innovations, and how many, of charge and of power.
+    """
+
+    steps: NDArray[np.int64]
+    rows: NDArray[np.float32]
+    alarms: Array
+    innovations: Array
+
+
+def at_start(n: int) -> RecordState:
+    """State before the first step."""
+    return RecordState(
+        steps=np.empty(0, np.int64),
+        rows=np.empty((0, len(COLUMNS), n), np.float32),
+        alarms=np.empty((0, 5)),
+        innovations=np.zeros((n, 4)),
+    )
+
+
+class Record:
+    """Writes estimates and alarms into the folder of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    every : int
+        Estimates of every so many steps are kept.
+    state : RecordState
+        Goes on.
+    """
+
+    def __init__(self, folder: Path, *, every: int, state: RecordState) -> None:
+        self._folder, self._every = folder / FOLDER, every
+        self._folder.mkdir(exist_ok=True)
+        self._steps, self._rows = state.steps.tolist(), list(state.rows)
+        self.alarms = [_alarm(row) for row in state.alarms.tolist()]
+        self.innovations = state.innovations
+
+    @property
+    def state(self) -> RecordState:
+        """What a checkpoint keeps."""
+        n = len(self.innovations)
+        rows = np.stack(self._rows) if self._rows else np.empty((0, len(COLUMNS), n), np.float32)
+        return RecordState(
+            steps=np.array(self._steps, np.int64),
+            rows=rows,
+            alarms=np.array([_numbers(alarm) for alarm in self.alarms]).reshape(-1, 5),
+            innovations=self.innovations,
+        )
+
+    def add(self, found: Step) -> None:
+        """Add what a step has found."""
+        rows = np.repeat(np.arange(len(self.innovations)), np.diff(found.measures.first))
+        residuals, n = found.residuals, len(self.innovations)
+        soc, power_w = np.full(n, np.nan), np.full(n, np.nan)
+        for column, into, value, sd in (
+            (0, soc, residuals.soc, residuals.soc_sd),
+            (2, power_w, residuals.power_w, residuals.power_sd_w),
+        ):
+            known = np.isfinite(value)
+            into[rows[known]] = value[known]
+            np.add.at(self.innovations[:, column], rows[known], (value / sd)[known] ** 2)
+            np.add.at(self.innovations[:, column + 1], rows[known], 1)
+        self.alarms += found.alarms
+        if found.step % self._every == 0:
+            self._steps.append(found.step)
+            self._rows.append(np.stack([*found.estimates, soc, power_w]).astype(np.float32))
+        if (found.step + 1) % PART_STEPS == 0:
+            self._close(found.step // PART_STEPS)
+
+    def finish(self, step: int) -> None:
+        """Write what is left after the last step, and the alarms."""
+        if self._steps:
+            self._close(step // PART_STEPS)
+        alarms = [_numbers(alarm) for alarm in self.alarms]
+        t_s, kind, satellite, other, value = np.array(alarms).reshape(-1, 5).T
+        table = {
+            "t_s": t_s,
+            "kind": [str(_KINDS[int(k)]) for k in kind],
+            "satellite": satellite.astype(np.int32),
+            "other": other.astype(np.int32),
+            "value": value,
+        }
+        schema = {"kind": pa.string()}
+        columns = {name: pa.array(column, schema.get(name)) for name, column in table.items()}
+        pq.write_table(pa.table(columns), self._folder / ALARMS, compression="zstd")
+
+    def _close(self, number: int) -> None:
+        if not self._steps:
+            return
+        rows = np.stack(self._rows)
+        n = rows.shape[2]
+        table = {
+            "step": np.repeat(np.array(self._steps, np.int32), n),
+            "satellite": np.tile(np.arange(n, dtype=np.int32), len(rows)),
+        }
+        table |= {name: rows[:, k].ravel() for k, name in enumerate(COLUMNS)}
+        file = self._folder / f"estimates-{number:06d}.parquet"
+        temporary = file.with_suffix(".tmp")
+        pq.write_table(pa.table(table), temporary, compression="zstd")
+        temporary.replace(file)
+        self._steps, self._rows = [], []
+
+
+def _numbers(alarm: Alarm) -> tuple[float, ...]:
+    kind = _KINDS.index(alarm.kind)
+    return alarm.t_s, kind, alarm.satellite, alarm.other, alarm.value
+
+
+def _alarm(row: list[float]) -> Alarm:
+    return Alarm(row[0], _KINDS[int(row[1])], int(row[2]), int(row[3]), row[4])

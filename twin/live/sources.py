@@ -1,0 +1,124 @@
+"""Where telemetry comes from: lines of a file or a pipe, a log, or a growing folder of sets."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from sgp4.exporter import export_tle
+
+from twin.errors import InputError, why
+from twin.live import journal, maps
+from twin.live.fields import LONGEST_BYTES
+from twin.space import elements
+from twin.space.omm import ElementSet
+
+STANDARD_INPUT: Final = "-"
+POLL_S: Final = 0.2
+"""How often a file or folder that grows is looked at."""
+_ENDINGS = (".tle", ".txt", ".json", ".csv", ".xml", ".kvn", ".omm")
+
+
+def lines(
+    source: str,
+    *,
+    follow: bool = False,
+    skip: int = 0,
+    mapping: Path | None = None,
+) -> Iterator[bytes]:
+    """Yield the lines of a source.
+
+    Parameters
+    ----------
+    source : str
+        ``-``, a file of messages, the log of a live run, or a folder of element sets.
+    follow : bool
+        Whether a file or folder grows, and does not end.
+    skip : int
+        Lines that are known already.
+    mapping : Path, optional
+        How the rows of an archive, CSV or Parquet, become messages; see `twin.live.maps`.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if source == STANDARD_INPUT and mapping is None:
+        yield from _of_pipe()
+        return
+    path = Path(source)
+    if mapping is not None:
+        found = maps.lines(path, maps.read(mapping))
+    elif path.is_dir():
+        found = _of_folder(path, follow=follow)
+    elif path.is_file():
+        found = _of_file(path, follow=follow)
+    else:
+        raise InputError(f"--from {source}: no such file or folder; '-' is standard input")
+    for number, line in enumerate(found):
+        if number >= skip:
+            yield line
+
+
+def _of_pipe() -> Iterator[bytes]:
+    # A line that never ends must not fill the memory: what is too long is cut, and refused later.
+    while line := sys.stdin.buffer.readline(2 * LONGEST_BYTES):
+        if line.strip():
+            yield line
+
+
+def _of_file(path: Path, *, follow: bool) -> Iterator[bytes]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise InputError(f"--from {path}: cannot be read: {why(error)}") from None
+    with file:
+        is_log = journal.is_log(file.readline(LONGEST_BYTES))
+        file.seek(0)
+        part = b""
+        while True:
+            part += file.readline(2 * LONGEST_BYTES)
+            if part.endswith(b"\n") or len(part) > LONGEST_BYTES or (part and not follow):
+                line, part = part.partition(b"\t")[2] if is_log else part, b""
+                if line.strip():
+                    yield line
+            elif follow:
+                time.sleep(POLL_S)
+            else:
+                return
+
+
+def _of_folder(folder: Path, *, follow: bool) -> Iterator[bytes]:
+    """Messages made of the element sets of files, in the order of their names."""
+    seen: set[str] = set()
+    while True:
+        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _ENDINGS)
+        for file in files:
+            if file.name not in seen:
+                seen.add(file.name)
+                yield from _of_sets(file)
+        if not follow:
+            return
+        time.sleep(POLL_S)
+
+
+def _of_sets(file: Path) -> Iterator[bytes]:
+    """A message for each set, by its name; a file that is none is one wrong message."""
+    try:
+        found = elements.read(str(file), leave_out_bad=True)
+    except InputError as error:
+        yield json.dumps({"file": file.name, "wrong": str(error)}).encode()
+        return
+    for one in found.objects:
+        if isinstance(one, ElementSet):
+            said = {"satellite": one.name, "time_utc": _epoch(one), "tle": export_tle(one.satrec)}
+            yield json.dumps(said).encode()
+
+
+def _epoch(one: ElementSet) -> str:
+    days = one.satrec.jdsatepoch - 2440587.5 + one.satrec.jdsatepochF
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)).isoformat()
