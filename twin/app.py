@@ -24,7 +24,7 @@ from twin.views.published import Published, PublishedTable
 from twin.views.session import Session
 from twin.views.stage import Stage
 
-RUNS_DIR = Path("runs")
+RUNS_DIR = server.runs_folder()
 STYLE = Path(panels.__file__).with_name("page.css")
 LATEST_S = 1e300
 """A time after every end, which JSON can write."""

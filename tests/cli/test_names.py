@@ -172,3 +172,26 @@ def test_newest_stands_for_the_newest_run(twin, tmp_path):
     (fork,) = sorted(path.name for path in (tmp_path / "runs").iterdir())[2:]
     manifest = json.loads((tmp_path / "runs" / fork / "manifest.json").read_text())
     assert manifest["forked"]["run"] == newest
+
+
+def test_a_real_constellation_says_where_element_sets_come_from(twin):
+    code, _, err = twin("run", "oneweb")
+    assert code == 2
+    assert "constellation.tle: field required: a file of element sets" in err
+    assert "CelesTrak" in err
+    assert "--set constellation.tle=FILE" in err
+
+
+def test_a_study_with_nothing_to_resume_says_so(twin, tmp_path):
+    file = 'name = "s"\nscenario = "small"\nreplicates = 2\nset = ["simulation.steps=2"]\n'
+    (tmp_path / "s.toml").write_text(file)
+    code, out, _ = twin("sweep", "s.toml", "--workers", "1", "--resume")
+    assert code == 0
+    assert "note: runs/ had no interrupted s; it ran from the start" in out
+
+
+def test_plots_go_where_the_runs_are(twin, tmp_path):
+    args = ("place", "small", "--strategies", "joint", "--replicates", "2", "--workers", "1")
+    assert twin(*args, "--runs-dir", "other")[0] == 0
+    assert (tmp_path / "other" / "place-small.png").is_file()
+    assert not (tmp_path / "runs").exists()

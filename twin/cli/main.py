@@ -80,6 +80,9 @@ def run(
         list[str] | None,
         typer.Option(metavar="A-B", help="With --from: the link between A and B is gone."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of each figure what it is.")
+    ] = False,
 ) -> None:
     """Run a scenario and keep it below runs/; go on with a run; or ask what if."""
     from twin.cli.console import Console, progress_bar
@@ -109,7 +112,7 @@ def run(
         else:
             assert chosen is not None
             done = run_scenario(chosen, runs_dir=runs_dir, progress=progress)
-    _show(console, done, summarise(done))
+    _show(console, done, summarise(done), explain=explain)
 
 
 def _resumed(folder: Path, progress: Progress) -> "Run":
@@ -149,13 +152,22 @@ def _forked(
     return run_scenario(scenario, runs_dir=runs_dir, progress=progress, beginning=beginning)
 
 
-def _show(console: "Console", done: "Run", summary: dict[str, float | None]) -> None:
+def _show(
+    console: "Console", done: "Run", summary: dict[str, float | None], *, explain: bool
+) -> None:
+    from twin.runs.figures import about, group_of
+
     chosen = done.scenario
-    console.table(
-        f"{chosen.name}: {chosen.placement.strategy}, {chosen.controller.policy}",
-        ["figure", "value"],
-        [[k, "none" if v is None else f"{v:.6g}"] for k, v in summary.items()],
-    )
+    rows, groups, last = [], {}, ""
+    for number, (name, value) in enumerate(summary.items()):
+        figure, group = about(name), group_of(name)
+        if group != last:
+            groups[number], last = group, group
+        shown = "none" if value is None else f"{value * figure.scale:.6g}"
+        rows.append([name, shown, figure.unit, *([figure.sentence] if explain else [])])
+    header = ["figure", "value", "unit", *(["what it is"] if explain else [])]
+    title = f"{chosen.name}: {chosen.placement.strategy}, {chosen.controller.policy}"
+    console.table(title, header, rows, groups)
     for note in done.manifest["notes"]:
         console.say(f"note: {note}")
     console.say(ALONE)

@@ -3,12 +3,13 @@
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from twin.guide.walk import GUIDE
 from twin.plugins.choices import schema
 from twin.plugins.kinds import KINDS
-from twin.runs.figures import FIGURES
+from twin.runs.figures import FIGURES, group_of
 from twin.vocabulary import CAUSES, EVENTS, REQUEST_CAUSES, LinkState, Meaning
 
 _LONGEST_LIST = 6
@@ -105,10 +106,11 @@ def _bounds(field: dict[str, Any]) -> str:
 
 def vocabulary() -> str:
     """Figures, causes, states of links and kinds of events, each with its sentence."""
-    figures = [
-        (f"`{name}`", figure.label, figure.unit or "number", figure.sentence)
-        for name, figure in FIGURES.items()
-    ]
+    figures = []
+    for group, members in groupby(FIGURES.values(), key=lambda figure: group_of(figure.name)):
+        rows = [(f"`{f.name}`", f.label, f.unit or "number", f.sentence) for f in members]
+        header = ("name", "label", "shown in", "what it is")
+        figures += [f"### {group.capitalize()}", markdown_table(header, rows)]
     causes = [(f"`{c.word}`", c.meaning.label, c.meaning.sentence) for c in CAUSES]
     requests = [(f"`{c.word}`", c.meaning.label, c.meaning.sentence) for c in REQUEST_CAUSES]
     links = [
@@ -118,9 +120,9 @@ def vocabulary() -> str:
     return "\n\n".join(
         [
             "## Figures of a run",
-            "In tables and JSON a figure has the unit in its name; reports and page show it in the "
-            "unit given here.",
-            markdown_table(("name", "label", "shown in", "what it is"), figures),
+            "In tables and JSON a figure has the unit in its name, and shares are from 0 to 1. "
+            "Command line, reports and page show it in the unit given here.",
+            *figures,
             "## Why a token was lost",
             markdown_table(("word", "label", "meaning"), causes),
             "## Why a request was not served",

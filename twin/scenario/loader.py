@@ -24,6 +24,11 @@ _MISTAKES = 8
 _FIELD = re.compile(r"([a-z_]+\.[a-z_]+): (.*)", re.DOTALL)
 """A message that begins with the field that it is about."""
 
+_HINTS = {
+    "constellation.tle": "a file of element sets (TLE or OMM), as CelesTrak publishes them "
+    "(celestrak.org, GP data): --set constellation.tle=FILE",
+}
+"""What to give where a field is missing."""
 _ALTERNATIVES = (
     ("simulation.step_s", "simulation.orbits"),
     ("ground.sites", "ground.users"),
@@ -217,7 +222,10 @@ def _mistakes(
             like = meant(str(item["loc"][-1]), known)
         told = item["type"] == "missing" or isinstance(item["input"], dict)
         got = "" if told else f" (got {shown(item['input'])})"
-        parts.append((".".join(where), f"{message}{got}{like}"))
+        field = ".".join(where)
+        if item["type"] == "missing" and field in _HINTS:
+            message = f"{message}: {_HINTS[field]}"
+        parts.append((field, f"{message}{got}{like}"))
     return parts
 
 

@@ -139,7 +139,7 @@ def place(
     instances : sequence of int or "fill", optional
         The scenario's own by default.
     dead : int
-        Satellites that are dead, drawn anew for each replicate.
+        Satellites that are dead, other ones in each replicate.
     replicates : int
         Each with its own outages, activations and random placements.
     plugins, workers, progress
