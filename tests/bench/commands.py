@@ -323,14 +323,6 @@ def live(
     report.end()
 
 
-SMALL_DAYS = (
-    "simulation.orbits=none",
-    "simulation.step_s=60",
-    "simulation.steps=2880",
-    "bus.battery_wh=450",
-)
-
-
 @app.command()
 def outlooks(
     scenario: Annotated[str, typer.Argument(help="What is flown.")] = "small",
@@ -338,7 +330,8 @@ def outlooks(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="As of: twin emit.")
     ] = None,
     members: Annotated[int, typer.Option(min=2, help="Of each ensemble.")] = 64,
-    overrides: SetOption = None,
+    days: Annotated[float, typer.Option(min=0.2, help="Length of the flight.")] = 2.0,
+    battery_wh: Annotated[float, typer.Option(min=1, help="Of each satellite.")] = 450.0,
     seed: SeedOption = None,
     json_file: JsonOption = None,
 ) -> None:
@@ -346,7 +339,12 @@ def outlooks(
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
-    changes = overrides or (SMALL_DAYS if scenario == "small" else ())
+    changes = {
+        "simulation.orbits": None,
+        "simulation.step_s": 60.0,
+        "simulation.steps": round(1440 * days),
+        "bus.battery_wh": battery_wh,
+    }
     with progress_bar("flying, mirroring and forecasting") as progress:
         from outlooks import outlooks as measure
 

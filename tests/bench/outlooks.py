@@ -1,6 +1,6 @@
 """Whether forecasts of the smallest charge hold what they say, against a plant's truth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,12 +14,12 @@ from twin.live.judge import wilson
 from twin.live.loads import LoadState
 from twin.live.session import Session, mirror
 from twin.live.state import Options
-from twin.plugins.choices import load_scenario
+from twin.scenario import loader
 
 
 def outlooks(
     scenario: str,
-    changes: Sequence[str],
+    changes: Mapping[str, Any],
     plant: Sequence[str],
     *,
     seed: int,
@@ -30,7 +30,7 @@ def outlooks(
 
     A forecast is of one satellite over two orbits. The first two orbits are for learning.
     """
-    chosen, priors = load_scenario(scenario, list(changes)), Priors()
+    chosen, priors = loader.load(scenario, changes), Priors()
     made: list[Outlook] = []
     lowest: list[np.ndarray[Any, Any]] = []
 
@@ -46,10 +46,11 @@ def outlooks(
             )
 
     with TemporaryDirectory() as temporary:
-        truth = Path(temporary) / "truth.npz"
+        truth, file = Path(temporary) / "truth.npz", Path(temporary) / "scenario.toml"
+        file.write_text(loader.to_toml(chosen))
         mirror(
             chosen,
-            lambda skip: flown(scenario, changes, plant, seed, truth),
+            lambda skip: flown(str(file), (), plant, seed, truth),
             runs_dir=Path(temporary) / "runs",
             options=Options(progress=progress, watch=watch),
         )
@@ -100,7 +101,7 @@ def _design(scenario: Any, priors: Priors) -> Basis:
     load_w = np.full(len(basis.powered), bus.idle_w)
     filter_state: FilterState = basis.filter
     filter_state.load_w = load_w
-    loads = LoadState(mean_w=load_w, variance_w2=np.zeros_like(load_w), weight=1.0)
+    loads = LoadState(mean_w=load_w, slow_w=load_w, variance_w2=np.zeros_like(load_w), weight=1.0)
     return Basis(step=0, filter=filter_state, loads=loads, sets=basis.sets, powered=basis.powered)
 
 

@@ -133,7 +133,7 @@ class _Members:
         self._panel = mine.panel.copy()
         self._mean_w = basis.loads.mean_w
         self._sd_w = np.sqrt(basis.loads.variance_w2)
-        self._off_w = np.repeat((mine.load_w - self._mean_w)[None], m, axis=0)
+        self._off_w = np.repeat((basis.loads.slow_w - self._mean_w)[None], m, axis=0)
         self._noise = power_noise(bus, priors)
 
     def step(
