@@ -269,7 +269,7 @@ def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     """The row of table ``load``."""
     at, share = model.machines, done.link_share
     compute_w, hop_j = prices(model)
-    fullest = int(share.argmax())
+    fullest = int(share.argmax()) if share.any() else -1
     up = np.isfinite(at.weight_s)
     return {
         "step": step,
@@ -284,9 +284,7 @@ def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
         "unwanted_j": done.unwanted.busy_s * compute_w + done.unwanted.hops * hop_j,
         "under_way_j": done.under_way.busy_s * compute_w + done.under_way.hops * hop_j,
         "link_mean_share": float(share[up].mean()) if up.any() else np.nan,
-        "link_most_share": float(share[fullest]),
-        "link_most_source": int(np.searchsorted(at.indptr, fullest, side="right")) - 1
-        if share[fullest]
-        else -1,
-        "link_most_target": int(at.indices[fullest]) if share[fullest] else -1,
+        "link_most_share": float(share.max(initial=0.0)),
+        "link_most_source": int(np.searchsorted(at.indptr, fullest, side="right")) - 1,
+        "link_most_target": int(at.indices[fullest]) if fullest >= 0 else -1,
     }

@@ -17,6 +17,7 @@ from twin.cli import names as cli_names
 from twin.cli import page as cli_page
 from twin.cli import study as cli_study
 from twin.cli import sweep as cli_sweep
+from twin.cli import where as cli_where
 from twin.cli.entry import call
 from twin.cli.names import NamingCommand
 from twin.cli.options import (
@@ -187,6 +188,7 @@ for command in (
     cli_study.reproduce,
     cli_sweep.sweep,
     cli_capacity.capacity,
+    cli_where.where,
     cli_elements.elements,
     cli_look.ephemeris,
     cli_ground.route,
