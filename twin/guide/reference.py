@@ -168,12 +168,12 @@ def _parameters(registry: Any, name: str) -> str:
 
 
 def python() -> str:
-    """Functions of `twin.api` with their docstrings."""
-    import twin.api
+    """Functions of `twin.api` and `twin.results` with their docstrings."""
+    from twin import api, results
 
+    things = {name: getattr(module, name) for module in (api, results) for name in module.__all__}
     parts = []
-    for name in twin.api.__all__:
-        thing = getattr(twin.api, name)
+    for name, thing in sorted(things.items()):
         signature = str(inspect.signature(thing)) if inspect.isfunction(thing) else ""
         parts.append(f"### `twin.{name}`" if signature else f"### `{name}`")
         parts.append(f"```\n{name}{_short(signature)}\n```")
