@@ -43,6 +43,7 @@ def pace(
             runs_dir=place / "runs",
             options=Options(progress=progress, watch=watch),
         )
+        kept = run.manifest["checkpoints"]
         size = run.manifest["conclusion"]["live"]["messages"]["taken"]
     # The first steps compile and make the first plan.
     settled = np.array(lag_s[len(lag_s) // 4 :])
@@ -55,6 +56,8 @@ def pace(
         "memory_first_mib": float(np.mean(memory_mib[len(memory_mib) // 4 :][:5])),
         "memory_last_mib": float(np.mean(memory_mib[-5:])),
         "steps": len(memory_mib),
+        "checkpoint_ms": kept["milliseconds"],
+        "checkpoint_mib": kept["bytes"] / 2**20,
     }
 
 
