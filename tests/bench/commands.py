@@ -368,6 +368,33 @@ def outlooks(
     report.end()
 
 
+@app.command()
+def pace(
+    scenario: Annotated[str, typer.Argument(help="What is flown.")] = "live-study",
+    rate: Annotated[float, typer.Option(min=1, help="Messages a second.")] = 1_000.0,
+    overrides: SetOption = None,
+    seed: SeedOption = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Feed the mirror messages at a steady rate, and measure its lag and memory."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("feeding") as progress:
+        from pace import pace as measure
+
+        data = measure(
+            scenario, overrides or (), rate_per_s=rate, seed=seed or 0, progress=progress
+        )
+    report.table(
+        f"{scenario} at {rate:g} messages a second",
+        ["what", "found"],
+        [[name, f"{value:.6g}"] for name, value in data.items()],
+    )
+    report.json(data)
+    report.end()
+
+
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
     args = bare_json(sys.argv[1:])

@@ -23,6 +23,7 @@ SMALL = {
     "requests.output_tokens": 10,
     "requests.drain_s": 600.0,
     "outages.model": "none",
+    "compute.gflops": 0.01,
 }
 
 
@@ -63,7 +64,7 @@ def test_the_command_prints_a_table_and_goes_on_from_what_is_kept(twin, tmp_path
     settings = [part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")]
     told = [
         "where", "where-study", *settings, "--models", "toy-8x4", "--boards", "orin",
-        "--places", "one satellite,ground", "--replicates", "1", "--workers", "1",
+        "--places", "one satellite,ground", "--replicates", "1", "--workers", "1", "--share", "0.2",
         "--json", "found.json", "--figure", "found.png",
     ]  # fmt: skip
     code, _, err = twin(*told)

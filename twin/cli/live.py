@@ -23,7 +23,10 @@ from twin.runs import outputs
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
+    from twin.live.sources import Wanted
+    from twin.live.state import Options
     from twin.runs.store import Run
+    from twin.scenario.schema import Scenario
 
 ToOption = Annotated[
     str,
@@ -142,6 +145,10 @@ def live(
         str | None, typer.Option(help="Names the session that a broker keeps for this twin.")
     ] = None,
     ca_file: CaOption = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="PORT|HOST:PORT", help="Serve /metrics for Prometheus meanwhile."),
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="An interrupted live run's folder: go on with it.")
     ] = None,
@@ -164,32 +171,50 @@ def live(
     load_plugins(plugins or ())
     chosen = None if scenario is None else load_scenario(scenario, with_seed(overrides, seed))
     with progress_bar("compiling on first use, then following") as progress:
-        from twin.live import session
-        from twin.live.sources import lines
+        from twin.live.metrics import Metrics, served
+        from twin.live.sources import Wanted
         from twin.live.state import Options
-        from twin.runs.store import interrupted_scenario
 
-        asked = chosen if resume is None else interrupted_scenario(resume)[1]
-        assert asked is not None
-
-        from twin.live import mqtt
-
-        session_id = client_id or f"twin-live-{asked.name}"
-        broker = None
-        if mqtt.is_address(source):
-            broker = mqtt.broker(source, client_id=session_id, ca_file=ca_file)
-
-        def come(skip: int) -> Iterable[bytes]:
-            if broker is not None:
-                return mqtt.Subscription(broker, idle_s=idle_s)
-            return lines(source, follow=follow, skip=skip, mapping=mapping)
-
-        options = Options(grace_s=grace_s, progress=progress)
-        if resume is not None:
-            done = session.resume(resume, come, options=options)
-        else:
-            done = session.mirror(asked, come, runs_dir=runs_dir, options=options)
+        shown = Metrics()
+        name = _scenario_name(resume) if chosen is None else chosen.name
+        wanted = Wanted(
+            source=source,
+            follow=follow,
+            mapping=mapping,
+            idle_s=idle_s,
+            client_id=client_id or f"twin-live-{name}",
+            ca_file=ca_file,
+        )
+        options = Options(grace_s=grace_s, progress=progress, watch=shown.watch)
+        with served(shown, metrics):
+            done = _followed(chosen, resume, wanted.checked(), options, runs_dir)
     _show(console, done)
+
+
+def _scenario_name(resume: Path | None) -> str:
+    """Name of an interrupted run's scenario: the broker keeps its session under it."""
+    from twin.runs.store import interrupted_scenario
+
+    assert resume is not None
+    return interrupted_scenario(resume)[1].name
+
+
+def _followed(
+    chosen: "Scenario | None",
+    resume: Path | None,
+    wanted: "Wanted",
+    options: "Options",
+    runs_dir: Path,
+) -> "Run":
+    from twin.live import session
+
+    if chosen is not None:
+        return session.mirror(chosen, wanted, runs_dir=runs_dir, options=options)
+    from twin.plugins.loading import load_kept
+
+    assert resume is not None
+    load_kept(resume)
+    return session.resume(resume, wanted, options=options)
 
 
 def _show(console: "Console", done: "Run") -> None:

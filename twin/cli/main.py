@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli import ahead as cli_ahead
 from twin.cli import capacity as cli_capacity
 from twin.cli import elements as cli_elements
 from twin.cli import ground as cli_ground
@@ -198,6 +199,8 @@ for command in (
     cli_look.report,
     cli_live.emit,
     cli_live.live,
+    cli_ahead.outlook,
+    cli_ahead.advise,
     cli_page.app,
 ):
     app.command(cls=NamingCommand)(command)

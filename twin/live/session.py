@@ -205,6 +205,11 @@ def mirror(
             told = ", ".join(f"{n} {word}" for word, n in counted.items()) or "nothing came"
             raise InputError(f"no step could be mirrored: {told}")
         session.conclude()
+        writer.checkpoints = {
+            "written": kept.written,
+            "bytes": kept.size_bytes,
+            "milliseconds": round(1e3 * kept.cost_s, 1),
+        }
     return open_run(writer.folder)
 
 

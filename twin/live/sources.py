@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 from sgp4.exporter import export_tle
 
 from twin.errors import InputError, why
-from twin.live import journal, maps
+from twin.live import journal, maps, mqtt
 from twin.live.fields import LONGEST_BYTES
 from twin.space import elements
 from twin.space.omm import ElementSet
@@ -20,6 +21,47 @@ STANDARD_INPUT: Final = "-"
 POLL_S: Final = 0.2
 """How often a file or folder that grows is looked at."""
 _ENDINGS = (".tle", ".txt", ".json", ".csv", ".xml", ".kvn", ".omm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A source as it is asked for.
+
+    Attributes
+    ----------
+    source : str
+        As `lines` takes it, or the address of a broker, see `twin.live.mqtt`.
+    follow : bool
+    mapping : Path or None
+    idle_s : float or None
+        End after so long without a message by MQTT.
+    client_id : str
+        Names the session that a broker keeps.
+    ca_file : Path or None
+        Certificates that a broker's is checked against.
+    """
+
+    source: str
+    follow: bool = False
+    mapping: Path | None = None
+    idle_s: float | None = None
+    client_id: str = "twin-live"
+    ca_file: Path | None = None
+
+    def checked(self) -> "Wanted":
+        """Return this; InputError if its address is wrong."""
+        if mqtt.is_address(self.source):
+            self._broker()
+        return self
+
+    def __call__(self, skip: int) -> Iterable[bytes]:
+        """Return the lines that come after so many that are known."""
+        if mqtt.is_address(self.source):
+            return mqtt.Subscription(self._broker(), idle_s=self.idle_s)
+        return lines(self.source, follow=self.follow, skip=skip, mapping=self.mapping)
+
+    def _broker(self) -> mqtt.Broker:
+        return mqtt.broker(self.source, client_id=self.client_id, ca_file=self.ca_file)
 
 
 def lines(

@@ -1,0 +1,173 @@
+"""Fork the twin from its live state: the same future under different decisions.
+
+A member of an ensemble draws charge, capacity, array and load of every satellite from the
+estimates, and outages and tokens from a replicate of its own. Members are the same whatever is
+decided, so that decisions are compared on common random numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.model import TwinModel
+from twin import seeding
+from twin.energy.budget import Own
+from twin.errors import InputError
+from twin.live.filter import FilterState
+from twin.live.orbits import LiveEphemeris
+from twin.live.state import LiveState
+from twin.runs import checkpoints
+from twin.runs.rows import check_parts
+from twin.runs.store import PARTS, any_run
+from twin.scenario.schema import Scenario
+from twin.world import state as states
+
+type Array = NDArray[np.float64]
+
+_FIRST_REPLICATE: Final = 1_000
+"""Replicates of forks; those of runs begin at 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """The newest state of a live run that was kept, and the scenario it is of."""
+
+    scenario: Scenario
+    state: LiveState
+
+    @property
+    def step(self) -> int:
+        """The first step of a fork."""
+        return self.state.twin.step
+
+
+def newest(folder: Path) -> Live:
+    """Read the newest checkpoint of a live run, whether the mirror is at work or not.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    run = any_run(folder)
+    if run.manifest.get("kind") != "live":
+        raise InputError(f"{folder}: not a live run")
+    # Parts become tables when a run is complete, and are not needed to look ahead.
+    there = (folder / PARTS).is_dir()
+    found = checkpoints.newest(
+        folder,
+        LiveState,
+        usable=lambda each: check_parts(each.rows, folder / PARTS) if there else None,
+    )
+    if found is None:
+        raise InputError(f"{folder}: has no checkpoint yet; one is written when it is worth it")
+    return Live(scenario=run.asked, state=found[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What one fork came to over T steps, (T,) each.
+
+    Attributes
+    ----------
+    served : (T,) float64
+        Share of the tokens that were asked for.
+    latency_s : (T,) float64
+        Mean of those served; NaN where none was.
+    ttft_s : (T,) float64
+        Median time to the first token; NaN without users.
+    soc_min : (T,) float64
+    off : (T,) int64
+        Satellites without power.
+    moved_bytes : float
+    """
+
+    served: Array
+    latency_s: Array
+    ttft_s: Array
+    soc_min: Array
+    off: NDArray[np.int64]
+    moved_bytes: float
+
+
+def course(live: Live, member: int, steps: int, *, strategy: str | None = None) -> Course:
+    """Run one member over some steps.
+
+    Parameters
+    ----------
+    live : Live
+    member : int
+    steps : int
+        No more than the scenario has left.
+    strategy : str, optional
+        Plan anew with it in the first step; by default nothing is done but what the scenario's
+        policy does.
+    """
+    scenario = _of_member(live.scenario, member, strategy)
+    twin = states.copy(live.state.twin)
+    if strategy is not None and twin.controller.version >= 0:
+        twin.controller.plan_now = True
+    model = TwinModel(scenario, state=twin)
+    sets = states.copy(live.state.mirror.sets)
+    model.world.ephemeris = LiveEphemeris(scenario, model.world.constellation, sets)
+    rng = seeding.stream(scenario.simulation.seed, member, "live: member").at(live.step)
+    soc, model.fleet.energy.own = drawn(live.state.mirror.filter, rng)
+    model.fleet.energy.correct(soc)
+    steps = min(steps, scenario.simulation.steps - live.step)
+    rows = []
+    moved = 0.0
+    for _ in range(steps):
+        model.step()
+        row = model.row
+        moved += float(row["migrated_bytes"])
+        rows.append(
+            (
+                row["tokens_served"] / max(row["tokens_asked"], 1),
+                row["latency_mean_s"],
+                row["ttft_p50_s"],
+                row["soc_min"],
+                int((~model.fleet.energy.powered).sum()),
+            )
+        )
+    served, latency_s, ttft_s, soc_min, off = np.array(rows, float).reshape(-1, 5).T
+    return Course(
+        served=np.minimum(served, 1.0),
+        latency_s=latency_s,
+        ttft_s=ttft_s,
+        soc_min=soc_min,
+        off=off.astype(np.int64),
+        moved_bytes=moved,
+    )
+
+
+def courses(live: Live, members: Sequence[int], steps: int, **decision: str | None) -> list[Course]:
+    """Run several members under one decision."""
+    return [course(live, member, steps, **decision) for member in members]
+
+
+def drawn(state: FilterState, rng: np.random.Generator) -> tuple[Array, Own]:
+    """Charges and factors of one member."""
+    root = np.linalg.cholesky(state.p + 1e-12 * np.eye(5))
+    x = state.x + np.einsum("nij,nj->ni", root, rng.standard_normal(state.x.shape))
+    own = Own(
+        capacity=1.0 / np.clip(x[:, 1], 0.2, 5.0),
+        array=np.clip(x[:, 2], 0.0, 5.0),
+        load=np.clip(x[:, 3], 0.05, 5.0),
+    )
+    return np.clip(x[:, 0], 0.0, 1.0), own
+
+
+def _of_member(scenario: Scenario, member: int, strategy: str | None) -> Scenario:
+    replicate = _FIRST_REPLICATE + member
+    simulation = scenario.simulation.model_copy(update={"replicate": replicate})
+    changed = {"simulation": simulation}
+    if strategy is not None:
+        named = {"strategy": strategy}
+        if strategy != scenario.placement.strategy:
+            named["params"] = {}  # type: ignore[assignment]
+        changed["placement"] = scenario.placement.model_copy(update=named)  # type: ignore[assignment]
+    return scenario.model_copy(update=changed)
