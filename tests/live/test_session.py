@@ -140,6 +140,15 @@ def test_kill_minus_nine(live_run, scenario, flown, tmp_path):
     assert tables(again) == tables(live_run)
 
 
+def test_a_plant_that_was_killed_flies_again(live_run, scenario, flown, tmp_path):
+    """The same flight from its beginning: what the mirror has is dropped by its number."""
+    said, _ = flown
+    again = mirror(scenario, lambda skip: [*said[:3_000], *said], runs_dir=tmp_path)
+    counts = again.manifest["conclusion"]["live"]["messages"]
+    assert counts[Remark.DOUBLED] == 3_000
+    assert again.table("steps").equals(live_run.table("steps"))
+
+
 def test_alarms_are_events_too(live_run):
     table = pq.read_table(live_run.path / "live" / "alarms.parquet").to_pandas()
     events = live_run.table("events").to_pandas()

@@ -23,6 +23,8 @@ from twin.runs import outputs
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
+    from twin.live.mirror import Step
+    from twin.live.session import Session
     from twin.live.sources import Wanted
     from twin.live.state import Options
     from twin.runs.store import Run
@@ -149,6 +151,9 @@ def live(
         str | None,
         typer.Option(metavar="PORT|HOST:PORT", help="Serve /metrics for Prometheus meanwhile."),
     ] = None,
+    outlook_every: Annotated[
+        int, typer.Option(min=0, help="Steps from one outlook to the next; 0: none.")
+    ] = 0,
     resume: Annotated[
         Path | None, typer.Option(help="An interrupted live run's folder: go on with it.")
     ] = None,
@@ -171,6 +176,9 @@ def live(
     load_plugins(plugins or ())
     chosen = None if scenario is None else load_scenario(scenario, with_seed(overrides, seed))
     with progress_bar("compiling on first use, then following") as progress:
+        from twin.live.cadence import Outlooks
+        from twin.live.filter import Priors
+        from twin.live.forecast import MEMBERS
         from twin.live.metrics import Metrics, served
         from twin.live.sources import Wanted
         from twin.live.state import Options
@@ -185,10 +193,18 @@ def live(
             client_id=client_id or f"twin-live-{name}",
             ca_file=ca_file,
         )
-        options = Options(grace_s=grace_s, progress=progress, watch=shown.watch)
-        with served(shown, metrics):
+        ahead = Outlooks(outlook_every, orbits=2.0, members=MEMBERS, priors=Priors())
+
+        def watch(session: "Session", step: "Step") -> None:
+            shown.watch(session, step)
+            ahead.watch(session, step)
+
+        options = Options(grace_s=grace_s, progress=progress, watch=watch, finish=ahead.finish)
+        with served(shown, metrics), ahead:
             done = _followed(chosen, resume, wanted.checked(), options, runs_dir)
     _show(console, done)
+    if outlook_every:
+        console.say(f"outlooks: {ahead.made} made, {ahead.left_out} left out")
 
 
 def _scenario_name(resume: Path | None) -> str:
