@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -176,14 +177,9 @@ def live(
     load_plugins(plugins or ())
     chosen = None if scenario is None else load_scenario(scenario, with_seed(overrides, seed))
     with progress_bar("compiling on first use, then following") as progress:
-        from twin.live.cadence import Outlooks
-        from twin.live.filter import Priors
-        from twin.live.forecast import MEMBERS
-        from twin.live.metrics import Metrics, served
         from twin.live.sources import Wanted
         from twin.live.state import Options
 
-        shown = Metrics()
         name = _scenario_name(resume) if chosen is None else chosen.name
         wanted = Wanted(
             source=source,
@@ -193,18 +189,10 @@ def live(
             client_id=client_id or f"twin-live-{name}",
             ca_file=ca_file,
         )
-        ahead = Outlooks(outlook_every, orbits=2.0, members=MEMBERS, priors=Priors())
-
-        def watch(session: "Session", step: "Step") -> None:
-            shown.watch(session, step)
-            ahead.watch(session, step)
-
-        options = Options(grace_s=grace_s, progress=progress, watch=watch, finish=ahead.finish)
-        with served(shown, metrics), ahead:
-            done = _followed(chosen, resume, wanted.checked(), options, runs_dir)
-    _show(console, done)
-    if outlook_every:
-        console.say(f"outlooks: {ahead.made} made, {ahead.left_out} left out")
+        options = Options(grace_s=grace_s, progress=progress)
+        begin = partial(_begin, chosen, resume, wanted.checked(), runs_dir)
+        done, remark = _followed(begin, options, metrics, outlook_every)
+    _show(console, done, remark)
 
 
 def _scenario_name(resume: Path | None) -> str:
@@ -216,11 +204,31 @@ def _scenario_name(resume: Path | None) -> str:
 
 
 def _followed(
+    begin: "Callable[[Options], Run]", options: "Options", metrics: str | None, every: int
+) -> "tuple[Run, str]":
+    """Follow with what is shown and forecast meanwhile; also a remark on the latter."""
+    from twin.live.cadence import Outlooks
+    from twin.live.forecast import MEMBERS
+    from twin.live.metrics import Metrics, served
+
+    shown = Metrics()
+    ahead = Outlooks(every, orbits=2.0, members=MEMBERS, priors=options.priors)
+
+    def watch(session: "Session", step: "Step") -> None:
+        shown.watch(session, step)
+        ahead.watch(session, step)
+
+    with served(shown, metrics), ahead:
+        done = begin(replace(options, watch=watch, finish=ahead.finish))
+    return done, f"outlooks: {ahead.made} made, {ahead.left_out} left out" if every else ""
+
+
+def _begin(
     chosen: "Scenario | None",
     resume: Path | None,
     wanted: "Wanted",
-    options: "Options",
     runs_dir: Path,
+    options: "Options",
 ) -> "Run":
     from twin.live import session
 
@@ -233,7 +241,7 @@ def _followed(
     return session.resume(resume, wanted, options=options)
 
 
-def _show(console: "Console", done: "Run") -> None:
+def _show(console: "Console", done: "Run", remark: str) -> None:
     from twin.vocabulary.live import AlarmKind, Remark
 
     found = done.manifest["conclusion"]["live"]
@@ -247,6 +255,8 @@ def _show(console: "Console", done: "Run") -> None:
     console.table(
         "alarms", ["kind", "how many", ""], [[w, f"{n:,}", w.sentence] for w, n in alarms.items()]
     )
+    if remark:
+        console.say(remark)
     console.say(f"kept in {done.path}")
     console.json(found | {"path": str(done.path)})
     console.end()
