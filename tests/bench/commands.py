@@ -395,6 +395,36 @@ def pace(
     report.end()
 
 
+@app.command()
+def live_kills(
+    moments: Annotated[int, typer.Option(min=1, help="Times to kill.")] = 10,
+    seed: SeedOption = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Kill the mirror at random moments, go on, and compare what it made byte for byte."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("kills") as progress:
+        from live_kills import live_kills as measure
+
+        data = measure(moments=moments, seed=seed or 0, progress=progress)
+    rows = [
+        [
+            f"{k['at_s']:.2f}",
+            k["left"],
+            str(k["logged"]),
+            str(k["checkpoints"]),
+            str(k["identical"]),
+        ]
+        for k in data["kills"]
+    ]
+    header = ["killed, s", "left", "lines in its log", "checkpoints", "same bytes"]
+    report.table(f"small; unkilled: {data['wall_s']:.1f} s", header, rows)
+    report.json(data)
+    report.end()
+
+
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
     args = bare_json(sys.argv[1:])

@@ -106,7 +106,10 @@ def test_a_known_kind_that_did_not_occur_is_no_mistake(events, small_run):
     [
         (["nothing"], "nothing: neither a folder nor a run in runs/"),
         (["runs"], "runs: not a run (no readable manifest.json)"),
-        (["RUN", "--kind", "party"], "--kind party: unknown; kinds of events are: brown-out,"),
+        (
+            ["RUN", "--kind", "party"],
+            "--kind party: unknown; kinds of events are: alarm, br",
+        ),
         (["RUN", "--satellite", "48"], "--satellite 48: must be a number from 0 to 47"),
         (["RUN", "--from", "5", "--to", "4"], "--to 4: must not be before --from 5"),
     ],

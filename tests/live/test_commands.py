@@ -19,13 +19,22 @@ def test_emit_and_mirror(twin, tmp_path):
     assert (tmp_path / "t.npz").is_file()
     lines = (tmp_path / "said.jsonl").read_text().splitlines()
     assert len(lines) > 48 * 80
-    code, out, _ = twin("live", "small", "--from", "said.jsonl", "--json", "f.json")
+    options = ("--json", "f.json", "--outlook-every", "20", "--metrics", "0")
+    code, out, _ = twin("live", "small", "--from", "said.jsonl", *options)
     assert code == 0
     assert "The message was used." in out
+    assert "outlooks: " in out
     found = json.loads((tmp_path / "f.json").read_text())
     assert found["messages"]["taken"] > 4000
     assert twin("report", found["path"])[0] == 0
     assert twin("events", found["path"])[0] == 0
+    ahead = ("--orbits", "0.1", "--json", "a.json")
+    assert twin("outlook", found["path"], "--members", "8", *ahead)[0] == 0
+    assert json.loads((tmp_path / "a.json").read_text())["members"] == 8
+    advised = ("--members", "2", "--strategies", "space-xnet")
+    code, out, _ = twin("advise", found["path"], *advised, *ahead)
+    assert code == 0
+    assert "advice: " in out
 
 
 def test_a_run_is_played_back_as_telemetry(twin, tmp_path):
@@ -52,6 +61,8 @@ def test_a_run_is_played_back_as_telemetry(twin, tmp_path):
         (["emit", "small", "--plant", "lost=2"], "--plant lost=2: must be a number from 0 to 0.9"),
         (["emit", "small", "--to", "no/where"], "--to no/where: there is no folder no"),
         (["emit", "nothing"], "nothing"),
+        (["outlook", "nothing"], "nothing: neither a folder nor a run in runs/"),
+        (["live", "small", "--from", "said", "--metrics", "x"], "--metrics x: must be PORT"),
     ],
 )
 def test_mistakes_are_one_line(twin, args, said):

@@ -1,5 +1,7 @@
 """Forecasts against exact answers, and their bands against what comes."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,12 +9,14 @@ from scipy import stats
 from twin.energy.budget import Own
 from twin.live import advice, forks, judge, loads
 from twin.live.ahead import advice_of, outlook_of
+from twin.live.cadence import NEWEST, Outlooks
 from twin.live.filter import Priors
 from twin.live.forecast import crps, look_ahead
 from twin.live.forks import course, newest
 from twin.live.message import Counts
 from twin.live.mirror import Mirror
 from twin.live.session import mirror
+from twin.live.state import Options
 from twin.runs import checkpoints
 
 
@@ -163,3 +167,16 @@ def test_chi_square_of_normal_innovations_passes():
     assert found["soc_mean"] == pytest.approx(1.0, abs=0.02)
     assert found["soc_inside"] == pytest.approx(0.95, abs=0.03)
     assert found["power_inside"] < 0.3
+
+
+def test_outlooks_on_a_cadence_change_nothing_in_the_run(scenario, flown, live_run, tmp_path):
+    priors = Priors()
+    with Outlooks(60, orbits=0.2, members=8, priors=priors) as ahead:
+        options = Options(watch=ahead.watch, finish=ahead.finish)
+        run = mirror(scenario, lambda skip: iter(flown[0]), runs_dir=tmp_path, options=options)
+    assert ahead.made >= 1
+    assert ahead.made + ahead.left_out == 2
+    last = json.loads((run.path / "live" / NEWEST).read_text())
+    assert last["step"] in (60, 120)
+    assert np.array(last["smallest_charge"]).shape == (3, 48)
+    assert run.table("steps").equals(live_run.table("steps"))

@@ -150,7 +150,7 @@ def test_no_bytes_raise(line):
 
 
 def test_the_schema_in_the_repository_is_the_readers():
-    kept = Path(fields.__file__).with_name("telemetry.schema.json").read_text()
+    kept = (Path(fields.__file__).parent / "schema" / "telemetry.json").read_text()
     assert kept == fields.schema_text()
     for one in NUMBERS:
         assert json.loads(kept)["properties"][one.name]["maximum"] == one.high

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from twin.errors import InputError, StopSignal
+from twin.export.events import select
 from twin.live import journal, sources
 from twin.live.journal import Journal
 from twin.live.record import COLUMNS
@@ -22,7 +23,11 @@ from twin.live.state import Options
 from twin.runs import checkpoints
 from twin.runs.store import open_run
 from twin.runs.tables import TABLES
+from twin.views.replay import frames
+from twin.views.trace import plan
+from twin.vocabulary import EVENTS
 from twin.vocabulary.live import AlarmKind, Remark
+from twin.world.world import World
 
 
 def tables(run):
@@ -140,13 +145,26 @@ def test_kill_minus_nine(live_run, scenario, flown, tmp_path):
     assert tables(again) == tables(live_run)
 
 
+def test_a_plant_that_was_killed_flies_again(live_run, scenario, flown, tmp_path):
+    """The same flight from its beginning: what the mirror has is dropped by its number."""
+    said, _ = flown
+    again = mirror(scenario, lambda skip: [*said[:3_000], *said], runs_dir=tmp_path)
+    counts = again.manifest["conclusion"]["live"]["messages"]
+    assert counts[Remark.DOUBLED] == 3_000
+    assert again.table("steps").equals(live_run.table("steps"))
+
+
 def test_alarms_are_events_too(live_run):
     table = pq.read_table(live_run.path / "live" / "alarms.parquet").to_pandas()
     events = live_run.table("events").to_pandas()
     told = events[events["kind"] == "alarm"]
     # An alarm of the last step is after all events.
     assert len(table) - 2 <= len(told) <= len(table)
+    assert len(told) > 0
     assert set(told["cause"].astype(str)) <= set(map(str, AlarmKind))
+    chosen = select(live_run, kinds=["alarm"], satellite=None, from_s=None, to_s=None)
+    assert chosen.table.num_rows == len(told)
+    assert EVENTS["alarm"].grave
 
 
 def test_a_half_written_line_is_cut_off(tmp_path):
@@ -186,3 +204,9 @@ def test_a_watcher_sees_every_step(scenario, flown, tmp_path):
             scenario, lambda skip: iter(flown[0]), runs_dir=tmp_path, options=Options(watch=look)
         )
     assert seen == list(range(10))
+
+
+def test_the_page_plays_it(live_run):
+    world = World(live_run.scenario)
+    shown = list(frames(live_run, world, plan(world)))
+    assert len(shown) == live_run.table("steps").num_rows

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,8 @@ from twin.runs import outputs
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
+    from twin.live.mirror import Step
+    from twin.live.session import Session
     from twin.live.sources import Wanted
     from twin.live.state import Options
     from twin.runs.store import Run
@@ -149,6 +152,9 @@ def live(
         str | None,
         typer.Option(metavar="PORT|HOST:PORT", help="Serve /metrics for Prometheus meanwhile."),
     ] = None,
+    outlook_every: Annotated[
+        int, typer.Option(min=0, help="Steps from one outlook to the next; 0: none.")
+    ] = 0,
     resume: Annotated[
         Path | None, typer.Option(help="An interrupted live run's folder: go on with it.")
     ] = None,
@@ -171,11 +177,9 @@ def live(
     load_plugins(plugins or ())
     chosen = None if scenario is None else load_scenario(scenario, with_seed(overrides, seed))
     with progress_bar("compiling on first use, then following") as progress:
-        from twin.live.metrics import Metrics, served
         from twin.live.sources import Wanted
         from twin.live.state import Options
 
-        shown = Metrics()
         name = _scenario_name(resume) if chosen is None else chosen.name
         wanted = Wanted(
             source=source,
@@ -185,10 +189,10 @@ def live(
             client_id=client_id or f"twin-live-{name}",
             ca_file=ca_file,
         )
-        options = Options(grace_s=grace_s, progress=progress, watch=shown.watch)
-        with served(shown, metrics):
-            done = _followed(chosen, resume, wanted.checked(), options, runs_dir)
-    _show(console, done)
+        options = Options(grace_s=grace_s, progress=progress)
+        begin = partial(_begin, chosen, resume, wanted.checked(), runs_dir)
+        done, remark = _followed(begin, options, metrics, outlook_every)
+    _show(console, done, remark)
 
 
 def _scenario_name(resume: Path | None) -> str:
@@ -200,11 +204,31 @@ def _scenario_name(resume: Path | None) -> str:
 
 
 def _followed(
+    begin: "Callable[[Options], Run]", options: "Options", metrics: str | None, every: int
+) -> "tuple[Run, str]":
+    """Follow with what is shown and forecast meanwhile; also a remark on the latter."""
+    from twin.live.cadence import Outlooks
+    from twin.live.forecast import MEMBERS
+    from twin.live.metrics import Metrics, served
+
+    shown = Metrics()
+    ahead = Outlooks(every, orbits=2.0, members=MEMBERS, priors=options.priors)
+
+    def watch(session: "Session", step: "Step") -> None:
+        shown.watch(session, step)
+        ahead.watch(session, step)
+
+    with served(shown, metrics), ahead:
+        done = begin(replace(options, watch=watch, finish=ahead.finish))
+    return done, f"outlooks: {ahead.made} made, {ahead.left_out} left out" if every else ""
+
+
+def _begin(
     chosen: "Scenario | None",
     resume: Path | None,
     wanted: "Wanted",
-    options: "Options",
     runs_dir: Path,
+    options: "Options",
 ) -> "Run":
     from twin.live import session
 
@@ -217,7 +241,7 @@ def _followed(
     return session.resume(resume, wanted, options=options)
 
 
-def _show(console: "Console", done: "Run") -> None:
+def _show(console: "Console", done: "Run", remark: str) -> None:
     from twin.vocabulary.live import AlarmKind, Remark
 
     found = done.manifest["conclusion"]["live"]
@@ -231,6 +255,8 @@ def _show(console: "Console", done: "Run") -> None:
     console.table(
         "alarms", ["kind", "how many", ""], [[w, f"{n:,}", w.sentence] for w, n in alarms.items()]
     )
+    if remark:
+        console.say(remark)
     console.say(f"kept in {done.path}")
     console.json(found | {"path": str(done.path)})
     console.end()

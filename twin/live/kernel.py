@@ -43,7 +43,7 @@ CLEAR_W_SIGMA: Final = 6.0
 NOTHING_SIGMA: Final = 5.0
 """Measured power within so many standard deviations of none is none."""
 FULL_SIGMA: Final = 0.004
-COLD_DOUBT: Final = 0.1
+COLD_DOUBT: Final = 0.05
 
 
 @compiled

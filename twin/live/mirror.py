@@ -21,7 +21,8 @@ from twin.live.orbits import LiveEphemeris, SetsState
 from twin.live.reports import Neighbours
 from twin.live.watch import Alarm, Watch, WatchState
 from twin.scenario.schema import Scenario
-from twin.vocabulary.live import ALARM, AlarmKind, Remark
+from twin.vocabulary.events import ALARM
+from twin.vocabulary.live import AlarmKind, Remark
 from twin.world import state as states
 from twin.world.sources import Live
 from twin.world.spacecraft import bus_profile

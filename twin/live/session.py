@@ -204,6 +204,7 @@ def mirror(
             counted = {word: n for word, n in session.reader.counts.of.items() if n}
             told = ", ".join(f"{n} {word}" for word, n in counted.items()) or "nothing came"
             raise InputError(f"no step could be mirrored: {told}")
+        chosen.finish()
         session.conclude()
         writer.checkpoints = {
             "written": kept.written,

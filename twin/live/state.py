@@ -64,9 +64,12 @@ class Options:
         Told (steps done, steps in all).
     watch : callable
         Shown the session after every step.
+    finish : callable
+        Called after the last step, before the run is complete.
     """
 
     priors: Priors = field(default_factory=Priors)
     grace_s: float = 30.0
     progress: Callable[[int, int], None] = lambda done, of: None  # noqa: ARG005
     watch: Callable[["Session", Step], None] = lambda session, step: None  # noqa: ARG005
+    finish: Callable[[], None] = lambda: None

@@ -186,9 +186,22 @@ class EventKind(StrEnum):
     TOKEN_RETRIED = "token-retried", _tokens("Tokens will be tried again; value: how many.")
 
 
+ALARM = "alarm"
+"""Kind of an alarm of a live run; its cause is a word of `twin.vocabulary.live.AlarmKind`. Few runs
+have it: it is no `EventKind`, so that the tables of all others stay as they were."""
+
+_OF_LIVE_RUNS = {
+    ALARM: Event(
+        sentence="A mirrored satellite is not as it should be; value: how much, or since when.",
+        lane=Lane.SATELLITE,
+        shown="{satellite}: {cause}",
+        grave=True,
+    )
+}
+
 EVENTS: Registry[Event] = Registry(
     "event kind",
-    {kind.value: kind.meaning for kind in EventKind},
+    {kind.value: kind.meaning for kind in EventKind} | _OF_LIVE_RUNS,
     purpose=lambda event: event.sentence,
 )
 """Meaning of every kind of event, those of plug-ins included."""

@@ -47,7 +47,3 @@ class AlarmKind(_Told):
     SILENT = "silent", "Nothing has come from it for too long."
     WRONG_ELEMENTS = "wrong-elements", "An element set is not of the orbit it is on."
     MANOEUVRE = "manoeuvre", "Its orbit has changed along the track."
-
-
-ALARM = "alarm"
-"""Kind of the event of a live run that an alarm is; its cause is a word of `AlarmKind`."""
