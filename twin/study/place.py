@@ -244,7 +244,7 @@ def _place(
     rng = seeding.stream(simulation.seed, replicate, "strategy").at(0)
     planned, seen = problem_of(scenario), problem_of(scenario, "evaluation")
     if dead:
-        draw = seeding.stream(simulation.seed, replicate, "dead").at(0)
+        draw = seeding.stream(simulation.seed, replicate, "casualties").at(0)
         gone = draw.choice(planned.n_satellites, min(dead, planned.n_satellites), replace=False)
         planned, seen = without_satellites(planned, gone), without_satellites(seen, gone)
     try:
