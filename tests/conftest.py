@@ -21,9 +21,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--fuzz-budget",
         type=float,
-        default=0.1 if CI else 0.03,
+        default=0.05 if CI else 0.03,
         help="share of the fuzzers' whole budget (10,000 scenarios, 100 kills and so on); "
-        "default: 0.1 where the environment says CI=true, else 0.03",
+        "default: 0.05 where the environment says CI=true, else 0.03",
     )
     parser.addoption("--fuzz-seed", type=int, default=0, help="of all fuzzers")
 

@@ -18,7 +18,7 @@ SMALL = {
     "model.card": "toy-8x4",
     "model.precision": "fp16",
     "simulation.steps": 40,
-    "requests.rate_per_s": 0.02,
+    "requests.rate_per_s": 0.1,
     "requests.prompt_tokens": 40,
     "requests.output_tokens": 10,
     "requests.drain_s": 600.0,
