@@ -1,0 +1,1 @@
+"""Agents of Orbital Twin: satellites, ground sites, instances, a controller, a dispatcher."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.data_centre import model_of
 from agents.length import last_chance
 from agents.model import TwinModel
 from agents.state import TwinState
@@ -177,11 +178,11 @@ def _model_at(run: Run, step: int, progress: Callable[[int, int], None]) -> Twin
     found = checkpoints.newest(run.path, Checkpoint, before=step)
     begun = beginning_of(run.path) if found is None else None
     if begun is not None:
-        model = TwinModel(run.scenario, state=begun.state)
+        model = model_of(run.scenario, state=begun.state)
         assert begun.forked is not None
         intervene(model, begun.forked)
     else:
-        model = TwinModel(run.scenario, state=None if found is None else found[0].twin)
+        model = model_of(run.scenario, state=None if found is None else found[0].twin)
     first = model.network.state.step
     if first > step:
         raise InputError(f"{run.path}: begins at step {first}, after step {step}")

@@ -14,24 +14,23 @@ from agents.dispatcher import Dispatcher
 from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
 from agents.instance import Instance
+from agents.machines import Machines, routed, satellites
 from agents.requests import request_report, request_service, sending_w, serve_requests
 from agents.rules.local import Locals
 from agents.satellite import Satellite
 from agents.state import TwinState
 from agents.status import RequestReport, fleet_status
 from agents.tokens import TokenService
-from placement.problem import serving_gateways
 from twin.energy.solar import surroundings
 from twin.errors import InputError
 from twin.moe.inference import inference
 from twin.moe.latency import ComputeTimes
-from twin.network.routing import shortest_paths
 from twin.network.terminals import LinkStatistics
 from twin.runs import figures
 from twin.runs.log import EventLog
 from twin.scenario.schema import Scenario
-from twin.serving.hosts import resolve
 from twin.serving.request_step import RequestStep
+from twin.serving.service import RequestService
 from twin.serving.tokens import Served
 from twin.space.eclipse import StepLight
 from twin.vocabulary import EventKind
@@ -67,6 +66,7 @@ class TwinModel(SteppedModel):
     compute: ComputeTimes
     served: Served
     requested: RequestStep
+    machines: Machines
 
     def __init__(
         self,
@@ -143,6 +143,10 @@ class TwinModel(SteppedModel):
         """Run all steps that are left."""
         self.run_model()
 
+    def rate_per_s(self) -> float:
+        """Tokens a second that the placement in force keeps up with."""
+        return float(self.controller.rates_per_s(self.inference).sum())
+
     def cut(self, a: int, b: int) -> None:
         """Take the link between two satellites away, for good.
 
@@ -193,21 +197,8 @@ class TwinModel(SteppedModel):
         happenings.log_shadow(self.log, self.light.edges)
 
     def _route(self) -> None:
-        placement, skeleton = self.controller.placement, self.world.skeleton
-        gateway = serving_gateways(placement, self.fleet.up)
-        self.all_delay_s, self.all_predecessor = shortest_paths(
-            skeleton.indptr, skeleton.indices, self.snapshot.weight_s, gateway
-        )
+        self.all_delay_s, self.all_predecessor, self.all_hosts = routed(self)
         layers = self.inference.card.layers
-        self.all_hosts = resolve(
-            placement,
-            gateway,
-            self.all_delay_s,
-            self.inference.transfer_s,
-            up=self.fleet.up,
-            absent=self.controller.transfers.absent,
-            instances=len(gateway) // layers,
-        )
         # Single tokens are followed on the first instance.
         self.delay_s, self.predecessor = self.all_delay_s[:layers], self.all_predecessor[:layers]
         self.hosts = self.all_hosts.of_instance(0, layers)
@@ -260,16 +251,20 @@ class TwinModel(SteppedModel):
         self.served, self.first_s = done.served, done.first_s
         demand, fleet.utilisation = done.demand, done.utilisation
         if self.requests is not None:  # their work waits where it finds no time, and never lacks it
-            self.requested = serve_requests(self, self.requests)
-            self._report = request_report(self.requested)
-            happenings.log_instances(self.log, self.dispatcher.state.open, self.requested)
-            self.dispatcher.state.open = self.requested.open
+            self.serve_requests(self.requests, satellites(self))
             demand = fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
         happenings.log_tokens(self.log, self.served)
         self.row = step_row.token_row(self.served, self.first_s)
         self.row |= step_row.expected_row(self.inference, hosts, slowed)
         full = self.inference.flops_per_s * self.world.step_s
         self.row |= self.ground.figures() | step_row.compute_row(fleet, demand, full)
+
+    def serve_requests(self, service: RequestService, machines: Machines) -> None:
+        """Serve the step's requests on some machines."""
+        self.machines, self.requested = machines, serve_requests(self, service, machines)
+        self._report = request_report(self.requested)
+        happenings.log_instances(self.log, self.dispatcher.state.open, self.requested)
+        self.dispatcher.state.open = self.requested.open
 
     def _power(self) -> None:
         fleet, now, step_s = self.fleet, self.snapshot.instant, self.world.step_s
@@ -291,7 +286,7 @@ class TwinModel(SteppedModel):
 
     def _record(self) -> None:
         self.row |= step_row.state_row(self.snapshot, self.fleet, self.controller)
-        self.row["throughput_per_s"] = float(self.controller.rates_per_s(self.inference).sum())
+        self.row["throughput_per_s"] = self.rate_per_s()
         self.row |= figures.ratios(self.row)
         self.log.end()
         self.datacollector.collect(self)

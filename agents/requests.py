@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.machines import Machines
 from agents.status import RequestReport
 from twin import seeding
 from twin.errors import InputError
-from twin.network.routing import shortest_paths
 from twin.serving import traces
 from twin.serving.engine.records import Rows
 from twin.serving.heads import Heads, heads_at_start
@@ -38,6 +38,10 @@ def request_service(model: TwinModel, begins: TwinState | None) -> RequestServic
             raise InputError("placement.instances: more than 1 needs serving.mode 'requests'")
         return None
     state, step = (None, 0) if begins is None else (begins.requests, begins.step)
+    pace, links = model.fleet.pace, len(model.world.skeleton.indices)
+    if scenario.ground.data_centre is not None:
+        boards = scenario.ground.data_centre.boards
+        pace, links = np.ones(boards), boards * (boards - 1)
     seed, replicate = scenario.simulation.seed, scenario.simulation.replicate
     begin_s = step * model.world.step_s
     source = _source(model, SourceState() if state is None else state.source, begin_s)
@@ -49,8 +53,8 @@ def request_service(model: TwinModel, begins: TwinState | None) -> RequestServic
         if state is None
         else state.heads,
         instances=instances,
-        pace=model.fleet.pace,
-        links=len(model.world.skeleton.indices),
+        pace=pace,
+        links=links,
         sites=max(model.ground.sites.size, 1),
         step_s=model.world.step_s,
         stops_s=stops_s(model),
@@ -101,17 +105,20 @@ def _source(model: TwinModel, state: SourceState, begin_s: float) -> Source:
     )
 
 
-def _free_bytes(model: TwinModel) -> NDArray[np.float64]:
-    """Memory of each satellite beside the weights of layers and experts, (N,)."""
-    fleet, card = model.fleet, model.inference.card
+def _free_bytes(model: TwinModel, at: Machines) -> NDArray[np.float64]:
+    """Memory of each machine beside the weights of layers and experts, (N,)."""
+    card, size = model.inference.card, len(at.pace)
     precision, boards = model.config.model.precision, model.config.compute.boards
-    gateways = model.controller.placement.gateways
-    held = np.bincount(gateways[gateways >= 0], minlength=fleet.size)
-    weights = fleet.experts * card.expert_bytes(precision)
-    return np.asarray(fleet.memory_bytes - weights - held * card.gateway_bytes(precision) * boards)
+    gateways, experts = at.placement.gateways, at.placement.copies
+    held = np.bincount(gateways[gateways >= 0], minlength=size)
+    hosted = np.bincount(experts[experts >= 0], minlength=size)
+    weights = hosted * card.expert_bytes(precision)
+    return np.asarray(at.memory_bytes - weights - held * card.gateway_bytes(precision) * boards)
 
 
-def _take_vocabulary(model: TwinModel, free_bytes: NDArray[np.float64], heads: Heads) -> None:
+def _take_vocabulary(
+    model: TwinModel, at: Machines, free_bytes: NDArray[np.float64], heads: Heads
+) -> None:
     """Take the memory of the input embedding, and of the LM head if it is there too, if it counts.
 
     First gateways have it, their standbys too.
@@ -120,45 +127,41 @@ def _take_vocabulary(model: TwinModel, free_bytes: NDArray[np.float64], heads: H
     if not table.serving.vocabulary_memory:
         return
     size = card.head_bytes if heads.apart else card.embedding_bytes
-    for hosts in model.controller.placement.gateways[:: card.layers].T:
+    for hosts in at.placement.gateways[:: card.layers].T:
         taken = size(table.model.precision) * table.compute.boards
         np.subtract.at(free_bytes, hosts[hosts >= 0], taken)
 
 
-def serve_requests(model: TwinModel, service: RequestService) -> RequestStep:
-    """Serve requests for the step at hand, on the model's topology, power and placement."""
-    fleet, card, skeleton = model.fleet, model.inference.card, model.world.skeleton
-    heads, free_bytes = service.heads, _free_bytes(model)
-    delay_s, predecessor, layers = model.all_delay_s, model.all_predecessor, card.layers
+def serve_requests(model: TwinModel, service: RequestService, at: Machines) -> RequestStep:
+    """Serve requests for the step at hand on some machines."""
+    card, heads, free_bytes = model.inference.card, service.heads, _free_bytes(model, at)
+    delay_s, predecessor, layers = at.delay_s, at.predecessor, card.layers
     room = free_bytes >= card.head_bytes(model.config.model.precision)
-    heads.choose(model.all_hosts, delay_s, may=fleet.up & room)
+    heads.choose(at.hosts, delay_s, may=at.up & room)
     head_delay_s, head_predecessor = delay_s[::layers], predecessor[::layers]
     if heads.apart:
-        graph = (skeleton.indptr, skeleton.indices, model.snapshot.weight_s)
-        head_delay_s, head_predecessor = shortest_paths(*graph, heads.satellite.ravel())
-    _take_vocabulary(model, free_bytes, heads)
-    sites = max(model.ground.sites.size, 1)
-    site = np.arange(sites)
-    entry_s = np.stack([model.ground.entry_s(site, from_first) for from_first in delay_s[::layers]])
+        head_delay_s, head_predecessor = at.paths_from(heads.satellite.ravel())
+    _take_vocabulary(model, at, free_bytes, heads)
+    entry_s = at.from_site_s(delay_s[::layers])
     model.dispatcher.begin(entry_s)
     return service.step(
         model.snapshot.instant.t_s,
-        model.all_hosts,
+        at.hosts,
         delay_s,
         head_delay_s,
         Paths(
-            indptr=skeleton.indptr,
-            indices=skeleton.indices,
-            weight_s=model.snapshot.weight_s,
+            indptr=at.indptr,
+            indices=at.indices,
+            weight_s=at.weight_s,
             predecessor=predecessor,
             head_predecessor=head_predecessor,
         ),
         model.inference,
-        up=fleet.up,
-        speed=fleet.speed,
+        up=at.up,
+        speed=at.speed,
         free_bytes=free_bytes,
         entry_s=entry_s,
-        exit_s=np.stack([model.ground.entry_s(site, way_s) for way_s in head_delay_s]),
+        exit_s=at.from_site_s(head_delay_s),
         draining=model.dispatcher.state.draining,
         dispatch=model.dispatcher,
     )
@@ -176,18 +179,22 @@ def request_report(done: RequestStep) -> RequestReport:
     )
 
 
-def _prices(model: TwinModel) -> tuple[float, float]:
+def prices(model: TwinModel) -> tuple[float, float]:
     """Power of work at full speed beyond that of idling, and energy of a token on a link."""
     bus, card, links = model.fleet.energy.bus, model.inference.card, model.config.links
-    bit_j = links.bit_nj * 1e-9
-    return bus.compute_peak_w - bus.compute_idle_w, card.hidden_bytes * 8 * bit_j
+    centre, bit_j = model.config.ground.data_centre, links.bit_nj * 1e-9
+    pue = 1.0 if centre is None else centre.pue
+    return (bus.compute_peak_w - bus.compute_idle_w) * pue, card.hidden_bytes * 8 * bit_j * pue
 
 
 def sending_w(model: TwinModel) -> NDArray[np.float64] | float:
-    """Power that satellites need for the bits of requests that they send, mean of the step."""
-    if model.requests is None:
+    """Power that satellites need for the bits of requests that they send, mean of the step.
+
+    Text that is carried to a data centre and back is not counted.
+    """
+    if model.requests is None or model.config.ground.data_centre is not None:
         return 0.0
-    skeleton, hop_j = model.world.skeleton, _prices(model)[1]
+    skeleton, hop_j = model.world.skeleton, prices(model)[1]
     sender = np.repeat(np.arange(model.fleet.size), np.diff(skeleton.indptr))
     tokens = np.bincount(sender, model.requested.link_tokens, model.fleet.size)
     return np.asarray(tokens * (hop_j / model.world.step_s))
@@ -207,7 +214,7 @@ def unfinished_rows(model: TwinModel) -> dict[str, Any]:
 
 
 def _rows(model: TwinModel, step: int, start_s: float, rows: Rows) -> dict[str, Any]:
-    compute_w, hop_j = _prices(model)
+    compute_w, hop_j = prices(model)
     served = rows["cause"] == Cause.NONE
     first_s, last_s = (np.where(served, rows[name], np.nan) for name in ("first_s", "last_s"))
     further = np.where(rows["output"] > 1, rows["output"] - 1, np.nan)
@@ -260,10 +267,10 @@ def instance_rows(model: TwinModel, step: int, done: RequestStep) -> dict[str, A
 
 def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
     """The row of table ``load``."""
-    skeleton, share = model.world.skeleton, done.link_share
-    compute_w, hop_j = _prices(model)
-    fullest = int(share.argmax())
-    up = np.isfinite(model.snapshot.weight_s)
+    at, share = model.machines, done.link_share
+    compute_w, hop_j = prices(model)
+    fullest = int(share.argmax()) if share.any() else -1
+    up = np.isfinite(at.weight_s)
     return {
         "step": step,
         "running": int(done.running.sum()),
@@ -272,14 +279,12 @@ def load_row(model: TwinModel, step: int, done: RequestStep) -> dict[str, Any]:
         "tokens_out": done.tokens_made,
         "batch_mean": done.service_tokens / done.services if done.services else np.nan,
         "cache_share": float(done.blocks_share.mean()),
-        "busiest_share": float((done.busy_s / model.fleet.pace).max() / model.world.step_s),
+        "busiest_share": float((done.busy_s / at.pace).max() / model.world.step_s),
         "network_j": float(done.link_tokens.sum()) * hop_j,
         "unwanted_j": done.unwanted.busy_s * compute_w + done.unwanted.hops * hop_j,
         "under_way_j": done.under_way.busy_s * compute_w + done.under_way.hops * hop_j,
         "link_mean_share": float(share[up].mean()) if up.any() else np.nan,
-        "link_most_share": float(share[fullest]),
-        "link_most_source": int(np.searchsorted(skeleton.indptr, fullest, side="right")) - 1
-        if share[fullest]
-        else -1,
-        "link_most_target": int(skeleton.indices[fullest]) if share[fullest] else -1,
+        "link_most_share": float(share.max(initial=0.0)),
+        "link_most_source": int(np.searchsorted(at.indptr, fullest, side="right")) - 1,
+        "link_most_target": int(at.indices[fullest]) if fullest >= 0 else -1,
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.data_centre import model_of
 from agents.fork import Beginning, Checkpoint, beginning_of, intervene
 from agents.length import last, prolonged, put_off, told
 from agents.model import TwinModel
@@ -76,7 +77,7 @@ def run_scenario(
         lock=start.lock,
     )
     with writer:
-        model = TwinModel(writer.scenario, state=start.state)
+        model = model_of(writer.scenario, state=start.state)
         last(model, start.steps or scenario.simulation.steps)
         _introduce(writer, model, start)
         _tell_length(writer, model)

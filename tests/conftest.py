@@ -1,8 +1,10 @@
 """What several rooms' tests share."""
 
+import json
 import os
 import re
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -144,13 +146,59 @@ def page_of():
     return read
 
 
+NO_DATA = "needs real element sets or measured runs beside the checkout"
+NAMED_SKIPS = (
+    NO_DATA,
+    "no devices may be made here",
+    "without sums of its files a run cannot tell one number from another",
+    "could not import 'polars'",
+    "could not import 'duckdb'",
+)
+"""Why a test may be skipped where all else is there: element sets may not be given away."""
+_unnamed: list[str] = []
+
+
+def pytest_runtest_logreport(report):
+    """Note tests that are skipped for a reason that is not among those named."""
+    if report.skipped and isinstance(report.longrepr, tuple | list):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(NAMED_SKIPS):
+            _unnamed.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session):
+    """Where everything should be there (CI=true), a skip without a name is a failure."""
+    if CI and _unnamed and session.exitstatus == 0 and not hasattr(session.config, "workerinput"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    """List them."""
+    if CI and _unnamed:
+        terminalreporter.section("skipped for reasons that tests/conftest.py does not name")
+        for line in _unnamed:
+            terminalreporter.line(line)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Real element sets, model cards and oracles; beside the checkout where they exist at all."""
+    """Real element sets and measured runs, which are not this repository's to give away."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip("the data sets are not beside this checkout")
+        pytest.skip(NO_DATA)
     return folder
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """Read a file of figures from elsewhere, by its name in ``tests/oracles``."""
+    folder = Path(__file__).parent / "oracles"
+
+    def read(name):
+        text = (folder / name).read_text(encoding="utf-8")
+        return tomllib.loads(text) if name.endswith(".toml") else json.loads(text)
+
+    return read
 
 
 def _checked(line: str) -> str:

@@ -1,5 +1,6 @@
 """The twin from Python, and a run's files read by other libraries."""
 
+import re
 import subprocess
 import sys
 
@@ -127,3 +128,72 @@ def test_what_is_not_there_is_said():
     assert {"load_scenario", "run", "open_run"} <= {*dir(twin)}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = twin.nothing
+
+
+def test_what_the_command_line_makes_of_a_run(run, tmp_path):
+    figures = twin.summary(run)
+    assert figures["latency_mean_s"] == pytest.approx(mean_s(run))
+    assert twin.summary(run.path) == figures
+    down = twin.events(run, kinds=["isl-down"])
+    assert down.num_rows > 0
+    assert set(down["kind"].to_pylist()) == {"isl-down"}
+    assert twin.write_report(run, tmp_path / "r.html", csv_dir=tmp_path / "csv").is_file()
+    assert list((tmp_path / "csv").glob("*.csv"))
+    for name, begins in (("o.czml", "["), ("n.graphml", "<?xml"), ("s.csv", ""), ("s.json", "[")):
+        text = twin.export_run(run, tmp_path / name).read_text()
+        assert text.startswith(begins)
+    with pytest.raises(InputError, match=r"goes with a \.graphml file, not o\.czml"):
+        twin.export_run(run, tmp_path / "o.czml", step=3)
+
+
+def test_quantities_are_numbers_in_the_unit_of_their_field():
+    from astropy import units as u
+
+    scenario = twin.load_scenario(
+        "small",
+        {
+            "constellation.altitude_km": 7e5 * u.m,
+            "constellation.inclination_deg": 1.0 * u.rad,
+            "links.rate_gbps": 25e9 * u.bit / u.s,
+            "bus.battery_wh": 3.6 * u.MJ,
+            "compute.memory_gb": 2e9 * u.byte,
+            "links.acquisition_s": 0.5 * u.min,
+        },
+    )
+    assert scenario.constellation.altitude_km == pytest.approx(700)
+    assert scenario.constellation.inclination_deg == pytest.approx(57.29578)
+    assert scenario.links.rate_gbps == pytest.approx(25)
+    assert scenario.bus.battery_wh == pytest.approx(1000)
+    assert scenario.compute.memory_gb == pytest.approx(2)
+    assert scenario.links.acquisition_s == pytest.approx(30)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("constellation.altitude_km", "W", r"must be a single quantity in km \(got <Quantity 3"),
+        ("outages.availability", "km", r"'outages.availability': has no unit \(got <Quantity"),
+    ],
+)
+def test_a_quantity_of_another_kind_is_refused_in_one_line(path, value, said):
+    from astropy import units as u
+
+    with pytest.raises(InputError, match=said):
+        twin.load_scenario("small", {path: 3 * u.Unit(value)})
+
+
+def test_every_field_with_a_unit_in_its_name_takes_quantities():
+    """By the schema: each number whose name ends in a unit is known to the border."""
+    from twin.plugins.choices import schema
+    from twin.quantities import _UNITS
+
+    ends = tuple(_UNITS)
+    others = ("_gflops", "_gflops_int8", "_per_gb", "_k")  # no unit of astropy's, or a rate of them
+    named = {
+        key
+        for table in schema()["$defs"].values()
+        for key, field in table["properties"].items()
+        if field.get("type") in ("number", "integer")
+    }
+    units = r"_(km|m|m2|deg|rad|s|ms|us|w|wh|gb|gbps|kg|c|j|nj|hz)$"
+    assert [k for k in named if re.search(units, k) and not k.endswith((*ends, *others))] == []

@@ -1,7 +1,7 @@
 """An orbital twin for language models that run across satellites.
 
-The functions of `twin.api` go by `twin.load_scenario`, `twin.run` and so on. They are imported
-when first used: the import of a single module should not wait for all of it.
+The functions of `twin.api` and `twin.results` go by `twin.load_scenario`, `twin.run` and so on.
+They are imported when first used: the import of a single module should not wait for all of it.
 """
 
 import os as _os
@@ -28,9 +28,14 @@ if TYPE_CHECKING:
         run,
         sweep,
     )
+    from twin.results import events, export_run, summary, write_report
+
+    __version__: str
 
 __all__ = [
     "compare",
+    "events",
+    "export_run",
     "fork",
     "load_plugins",
     "load_scenario",
@@ -40,16 +45,27 @@ __all__ = [
     "place",
     "route",
     "run",
+    "summary",
     "sweep",
+    "write_report",
 ]
+_RESULTS = ("events", "export_run", "summary", "write_report")
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("orbital-twin")
     if name not in __all__:
         raise AttributeError(f"module 'twin' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module("twin.api"), name)
+    from twin import clash
+
+    clash.check()
+    module = importlib.import_module("twin.results" if name in _RESULTS else "twin.api")
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

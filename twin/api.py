@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin.errors import InputError
 from twin.plugins import load_plugins
+from twin.quantities import plain_values
 from twin.runs import store as runs
 from twin.runs import studies
 from twin.runs.store import Run
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from twin.study.place import Placed
 
 # Functions that simulate import what they need: that takes seconds, reading a run does not.
-
 
 __all__ = [
     "TwinRun",
@@ -55,13 +55,13 @@ def load_scenario(
     source : str or Path
         Name of one that ships with the twin, or path of a TOML file.
     overrides : mapping, optional
-        Values by ``table.key``: ``{"outages.availability": 0.9}``.
+        Values by ``table.key``: ``{"outages.availability": 0.9}``; also quantities of astropy.
     plugins : sequence of str or Path
         Plug-ins to load first: files or modules, see `twin.load_plugins`.
     """
     from twin.plugins.choices import load_scenario as load_checked
 
-    return load_checked(source, overrides or {}, plugins=plugins)
+    return load_checked(source, plain_values(overrides or {}), plugins=plugins)
 
 
 class TwinRun(Run):
@@ -136,7 +136,9 @@ def fork(
     load_plugins()
     known = parent if isinstance(parent, Run) else runs.any_run(Path(parent))
     load_kept(known.path)
-    scenario, beginning = begin(known, step, changes=changes or {}, fail=fail, cut=cut)
+    scenario, beginning = begin(
+        known, step, changes=plain_values(changes or {}), fail=fail, cut=cut
+    )
     return _ours(run_scenario(scenario, runs_dir=Path(runs_dir), beginning=beginning))
 
 

@@ -18,12 +18,13 @@ from twin.scenario import loader
 from twin.study.reproduce import reproduce
 from twin.views import form, panels, quiet, server
 from twin.views.downloads import Exports
+from twin.views.guide import Guide
 from twin.views.parts import Steady, box
 from twin.views.published import Published, PublishedTable
 from twin.views.session import Session
 from twin.views.stage import Stage
 
-RUNS_DIR = Path("runs")
+RUNS_DIR = server.runs_folder()
 STYLE = Path(panels.__file__).with_name("page.css")
 LATEST_S = 1e300
 """A time after every end, which JSON can write."""
@@ -102,9 +103,20 @@ def Table() -> None:  # noqa: N802
         PublishedTable(PUBLISHED)
 
 
+@solara.component
+def Chapter() -> None:  # noqa: N802
+    """A chapter of the guide."""
+    search = solara.use_router().search or ""
+    solara.Title("Orbital Twin: the guide")
+    solara.Style(STYLE)
+    with Steady():
+        Guide(search)
+
+
 routes = [
     solara.Route("/", component=Page, layout=Layout),
     solara.Route("table", component=Table),
+    solara.Route("guide", component=Chapter),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Errors that a user can cause, each told in one line, and the end that a signal asks for."""
+"""Errors that a user can cause, each in one line, and the end that a signal asks for."""
 
 import os
 from pathlib import Path

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from twin.errors import InputError, shown
+from twin.text import meant
 
 PLUGIN_TEXTS: dict[str, str] = {}
 """Text of each plug-in file that this process has loaded, by its name: runs keep them."""
@@ -65,7 +66,8 @@ class Registry[T](Mapping[str, T]):
     def __getitem__(self, name: str) -> T:
         if name not in self._entries:
             where = f"{self.field}: " if self.field else ""
-            raise UnknownNameError(f"{where}unknown {self.kind} {name!r}; known: {', '.join(self)}")
+            known = f"known: {', '.join(self)}{meant(name, self)}"
+            raise UnknownNameError(f"{where}unknown {self.kind} {name!r}; {known}")
         return self._entries[name]
 
     def __contains__(self, name: object) -> bool:
@@ -142,6 +144,7 @@ def _check(
     if key not in known:
         raise InputError(
             f"{owner} has no parameter {key!r}; it takes: {', '.join(known) or 'none'}"
+            f"{meant(key, known)}"
         )
     default = known[key].default
     if isinstance(default, bool | str):

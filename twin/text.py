@@ -1,6 +1,8 @@
 """Text that may be shown anywhere: on a terminal, in XML, in JSON."""
 
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _JOINERS = "\u200c\u200d"
 """Invisible, and part of words and emoji."""
@@ -16,6 +18,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if _shows(c) else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return what ends a message about an unknown name: the known one that is most like it.
+
+    Empty if none is.
+    """
+    like = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {like[0]!r}?" if like else ""
 
 
 def _shows(c: str) -> bool:

@@ -109,3 +109,89 @@ def test_bad_records_of_a_file(twin, tmp_path, sets):
     [run] = (tmp_path / "runs").iterdir()
     left_out = json.loads((run / "manifest.json").read_text())["left_out"]
     assert set(left_out) == {"record 21", "record 34"}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("policy", "threshold"), ["relative_increase : float", "controller.policy=threshold"]),
+        (("strategies", "joint"), ["placement.params.min_tokens_per_s=0.0"]),
+        (("board", "orin"), ["memory_gb_per_s: 204.8", "source: NVIDIA", "compute.board=orin"]),
+        (("bus", "v2mini"), ["bus.profile=v2mini"]),
+        (("figure", "latency_p99_s"), ["99th percentile over all tokens served", "unit: s"]),
+        (("events", "brown-out"), ["A satellite loses power"]),
+        (("scenario", "small"), ["[constellation]"]),
+        (("study", "eclipse"), ["question = "]),
+    ],
+)
+def test_one_thing_is_shown_with_what_sets_it(twin, args, said):
+    code, out, err = twin("show", *args)
+    assert (code, err) == (0, "")
+    assert all(text in out for text in said)
+
+
+def test_every_entry_of_every_table_can_be_shown(twin):
+    code, out, err = twin("list", "--json", "-")
+    assert code == 0
+    for kind, entries in json.loads(out).items():
+        code, out, err = twin("show", kind, next(iter(entries)))
+        assert (code, err) == (0, ""), kind
+        assert out
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [
+        (("run", "papr"), "paper"),
+        (("sweep", "eclipes"), "eclipse"),
+        (("run", "small", "--set", "outages.availabilty=1"), "availability"),
+        (("run", "small", "--set", "bus.profile=sbc-otc"), "sbc-oct"),
+        (("run", "small", "--set", "controller.params={everysteps=3}"), None),
+        (("compare", "small", "--strategies", "space-xnt"), "space-xnet"),
+        (("place", "small", "--strategies", "joynt"), "joint"),
+        (("list", "policis"), "policies"),
+        (("show", "board", "orim"), "orin"),
+        (("run", "small", "--set", "constellation.plans=3"), "planes"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_answered_with_the_one_that_may_be_meant(twin, args, meant):
+    code, _, err = twin(*args)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert err.strip().endswith(f"did you mean {meant!r}?") or meant is None
+
+
+def test_newest_stands_for_the_newest_run(twin, tmp_path):
+    assert "there is no complete run in runs/" in twin("events", "newest")[2]
+    for seed in "12":
+        assert twin("run", "small", "--seed", seed, "--set", "simulation.steps=4")[0] == 0
+    newest = sorted(path.name for path in (tmp_path / "runs").iterdir())[-1]
+    assert newest in twin("events", "newest", "--limit", "1")[1]
+    code, _, _ = twin("run", "--from", "newest@2", "--fail", "3")
+    assert code == 0
+    (fork,) = sorted(path.name for path in (tmp_path / "runs").iterdir())[2:]
+    manifest = json.loads((tmp_path / "runs" / fork / "manifest.json").read_text())
+    assert manifest["forked"]["run"] == newest
+
+
+def test_a_real_constellation_says_where_element_sets_come_from(twin):
+    code, _, err = twin("run", "oneweb")
+    assert code == 2
+    assert "constellation.tle: field required: a file of element sets" in err
+    assert "CelesTrak" in err
+    assert "--set constellation.tle=FILE" in err
+
+
+def test_a_study_with_nothing_to_resume_says_so(twin, tmp_path):
+    file = 'name = "s"\nscenario = "small"\nreplicates = 2\nset = ["simulation.steps=2"]\n'
+    (tmp_path / "s.toml").write_text(file)
+    code, out, _ = twin("sweep", "s.toml", "--workers", "1", "--resume")
+    assert code == 0
+    assert "note: runs/ had no interrupted s; it ran from the start" in out
+
+
+def test_plots_go_where_the_runs_are(twin, tmp_path):
+    args = ("place", "small", "--strategies", "joint", "--replicates", "2", "--workers", "1")
+    assert twin(*args, "--runs-dir", "other")[0] == 0
+    assert (tmp_path / "other" / "place-small.png").is_file()
+    assert not (tmp_path / "runs").exists()

@@ -1,14 +1,18 @@
 """Whatever the terminal and wherever the program is installed: tables, letters, compiled code."""
 
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console as RichConsole
 
 from twin import compiling
+from twin.cli import console
 from twin.cli.console import Console
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +40,37 @@ def test_columns_stand_below_each_other_where_there_is_no_room(capsys):
     out = capsys.readouterr().out
     assert all(f"{i}.00000 ± 0.1" in out for i in range(12))
     assert out.count("│ a ") == 3
+
+
+@pytest.mark.parametrize("width", [30, 80])
+def test_progress_shows_how_much_is_done_at_any_width(monkeypatch, width):
+    shown = io.StringIO()
+    monkeypatch.setattr(
+        console,
+        "RichConsole",
+        lambda stderr: RichConsole(file=shown, force_terminal=True, width=width),
+    )
+    with console.progress_bar("compiling on first use, then stepping") as progress:
+        progress(3, 200)
+    assert "3/200" in shown.getvalue()
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.getvalue())
+    assert max(map(len, plain.splitlines())) <= width
+
+
+def test_figures_of_a_run_stand_in_groups_with_units_and_sentences(twin):
+    steps = ("--set", "simulation.steps=4")
+    code, out, _ = twin("run", "small", *steps)
+    assert code == 0
+    lines = [[cell.strip() for cell in line.strip("│").split("│")] for line in out.splitlines()]
+    assert ["energy", "", ""] in lines
+    assert lines.index(["energy", "", ""]) < next(
+        i for i, line in enumerate(lines) if line[0] == "energy_per_token_j"
+    )
+    (share,) = [line for line in lines if line[0] == "tokens_served_share"]
+    assert share[1:] == ["100", "% of those asked"]
+    explained = twin("run", "small", *steps, "--explain")[1]
+    assert "What computing takes beyond idling" in " ".join(explained.split())
+    assert "What computing takes beyond idling" not in out
 
 
 def test_markup_in_a_cell_is_text(capsys):

@@ -11,7 +11,7 @@ import twin as api
 from twin.export import passes as site
 from twin.network.ground import look, sites
 from twin.scenario import loader
-from twin.scenario.schema import Site
+from twin.scenario.ground import Site
 from twin.space import constellation as constellations
 from twin.space.frames import gcrs_to_itrs
 from twin.space.propagation import propagate

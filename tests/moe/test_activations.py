@@ -1,7 +1,5 @@
 """Sources of router weights."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,11 +40,12 @@ def test_zipf_ranks_the_experts_of_each_layer_at_random():
     assert not np.array_equal(p, probabilities(kind="zipf", exponent=0.5, seed=1))
 
 
-def test_mixtral_topics_reproduce_the_measured_counts(shared_data):
-    measured = json.loads((shared_data / "mixtral_expert_counts.json").read_text())["topics"]
-    assert set(MIXTRAL_TOPICS) == set(measured)
-    for topic, counts in measured.items():
-        shares = np.array(counts) / np.sum(counts, axis=1, keepdims=True)
+def test_mixtral_topics_reproduce_the_measured_counts(oracle):
+    table = oracle("expert_counts.json")
+    assert set(MIXTRAL_TOPICS) == set(table["mixtral"])
+    for topic, flat in table["mixtral"].items():
+        counts = np.reshape(flat, (-1, table["mixtral_experts"]))
+        shares = counts / np.sum(counts, axis=1, keepdims=True)
         inclusion = inclusion_probabilities(probabilities(kind="mixtral", topic=topic), 2)
         # Shipped as whole parts of 100,000.
         np.testing.assert_allclose(inclusion / 2, shares, atol=1.1e-5)
@@ -114,14 +113,14 @@ def test_bad_count_files_are_refused_in_one_line(tmp_path, text, message):
     assert "\n" not in str(caught.value)
 
 
-def test_olmoe_domains_reproduce_the_measured_counts(shared_data):
-    text = (shared_data / "olmoe_repo_expert_counts.json").read_text()
-    measured = json.loads(text)["olmoe"]
-    assert set(OLMOE_TOPICS) == set(measured["counts"])
-    for topic, counts in measured["counts"].items():
-        shares = np.array(counts) / np.sum(counts, axis=1, keepdims=True)
+def test_olmoe_domains_reproduce_the_measured_counts(oracle):
+    table = oracle("expert_counts.json")
+    assert set(OLMOE_TOPICS) == set(table["olmoe"])
+    for topic, flat in table["olmoe"].items():
+        counts = np.reshape(flat, (-1, table["olmoe_experts"]))
+        shares = counts / np.sum(counts, axis=1, keepdims=True)
         weights = probabilities(16, 64, kind="olmoe", topic=topic, top_k=8)
-        inclusion = inclusion_probabilities(weights, 8)[measured["layers"]]
+        inclusion = inclusion_probabilities(weights, 8)[table["olmoe_layers"]]
         # Shipped as whole parts of a million.
         np.testing.assert_allclose(inclusion / 8, shares, atol=1.1e-6)
 

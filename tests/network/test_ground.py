@@ -10,7 +10,7 @@ from twin.errors import InputError
 from twin.network import passes
 from twin.network.ground import look, sites
 from twin.scenario import loader
-from twin.scenario.schema import Ground
+from twin.scenario.ground import Ground
 from twin.scenario.world import ElementSets, Walker
 from twin.space import constellation as constellations
 from twin.space.frames import gcrs_to_itrs, geodetic

@@ -11,7 +11,7 @@ from twin.network import passes
 from twin.network.ground import look, sites
 from twin.network.handover import HANDOVER, NOBODY, Serving
 from twin.scenario import loader
-from twin.scenario.schema import Ground
+from twin.scenario.ground import Ground
 from twin.scenario.world import Walker
 from twin.space import constellation as constellations
 from twin.space.frames import gcrs_to_itrs

@@ -4,7 +4,7 @@ import pytest
 
 from twin.errors import InputError
 from twin.network.places import place, slant_limit_km
-from twin.scenario.schema import Ground
+from twin.scenario.ground import Ground
 
 GROUND = Ground(
     sites=[

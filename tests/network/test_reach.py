@@ -9,7 +9,7 @@ from twin.network import passes
 from twin.network.ground import sites
 from twin.network.handover import NOBODY, Serving
 from twin.network.reach import within_range
-from twin.scenario.schema import Ground
+from twin.scenario.ground import Ground
 from twin.scenario.world import Walker
 from twin.space import constellation as constellations
 

@@ -1,4 +1,4 @@
-"""Plug-ins: the strategy in the README, and the mistakes one makes."""
+"""Plug-ins: the strategy in the guide, and the mistakes one makes."""
 
 import copy
 import os
@@ -13,12 +13,12 @@ from agents.model import TwinModel
 from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
+from twin.guide.walk import GUIDE, blocks
 from twin.network.outages import OUTAGES
 from twin.plugins import load_plugins, loading
 from twin.plugins.choices import load_scenario
 from twin.plugins.kinds import KINDS
 
-README = Path(__file__).resolve().parents[2] / "README.md"
 REGISTER = "import numpy as np; from twin.plugins import register\n"
 
 
@@ -29,11 +29,10 @@ def write(tmp_path, monkeypatch):
     return lambda text: Path("mine.py").write_text(text, encoding="utf-8")
 
 
-def readme_strategy() -> str:
-    section = README.read_text(encoding="utf-8").split("### Plug-ins")[1]
-    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert found is not None
-    return found[1]
+def guide_strategy() -> str:
+    chapter = (GUIDE / "study.md").read_text(encoding="utf-8")
+    (found,) = (block for block in blocks(chapter) if block.file == "mine.py")
+    return found.text
 
 
 def run_steps(changes, steps=1) -> TwinModel:
@@ -43,8 +42,8 @@ def run_steps(changes, steps=1) -> TwinModel:
     return model
 
 
-def test_the_strategy_of_the_readme_is_short_and_places_as_it_says(write):
-    text = readme_strategy()
+def test_the_strategy_of_the_guide_is_short_and_places_as_it_says(write):
+    text = guide_strategy()
     assert len(text.splitlines()) < 20
     write(text)
     load_plugins(["mine.py"])
@@ -61,12 +60,12 @@ def test_the_strategy_of_the_readme_is_short_and_places_as_it_says(write):
 
 
 def test_loading_again_is_nothing_but_no_other_file_may_take_a_name(write):
-    write(readme_strategy())
+    write(guide_strategy())
     load_plugins(["mine.py"])
     function = STRATEGIES["one-plane"]
     load_plugins(["mine.py", "mine.py", Path("mine.py").absolute()])
     assert STRATEGIES["one-plane"] is function
-    Path("other.py").write_text(readme_strategy() + "\n# another", encoding="utf-8")
+    Path("other.py").write_text(guide_strategy() + "\n# another", encoding="utf-8")
     with pytest.raises(InputError, match=r"other\.py:\d+: there is a placement strategy 'one-pla"):
         load_plugins(["other.py"])
     assert STRATEGIES["one-plane"] is function
@@ -226,7 +225,7 @@ def test_a_strategy_may_return_any_integers(write):
 
 
 def test_a_function_is_pickled_and_copied_by_its_name(write):
-    write(readme_strategy())
+    write(guide_strategy())
     load_plugins(["mine.py"])
     bound = STRATEGIES.build("one-plane", {"plane": 1})
     for again in (pickle.loads(pickle.dumps(bound)), copy.deepcopy(bound)):

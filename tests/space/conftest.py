@@ -8,12 +8,9 @@ from twin.space.elements import read
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of real element sets and published test vectors."""
-    folder = Path(__file__).parents[2].parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("needs ../shared/data")
-    return folder
+def shared(shared_data) -> Path:
+    """The folder of real element sets."""
+    return shared_data
 
 
 @pytest.fixture(scope="session")

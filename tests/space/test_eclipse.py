@@ -1,5 +1,3 @@
-import json
-
 import erfa
 import numpy as np
 import pytest
@@ -54,37 +52,30 @@ def test_edges_of_independent_ephemerides(orbits, epoch, inc_deg, expected_s, st
     np.testing.assert_allclose(t_s, expected_s, rtol=0, atol=0.5)
 
 
-def test_orekit_edges(orbits, shared):
-    row = json.loads((shared / "oracles.json").read_text())["orekit_via_poliastro"]
-    orbit = row["orbit"]
-    c = orbits(
-        a_km=orbit["a_m"] / 1000,
-        ecc=orbit["ecc"],
-        inc_deg=orbit["inc_deg"],
-        raan_deg=orbit["raan_deg"],
-        argp_deg=orbit["argp_deg"],
-        nu_deg=orbit["nu_deg"],
-    )
-    t_s, kinds, _ = edges_of(c, orbit["epoch_utc"], 1000.0)
+def test_orekit_edges(orbits, oracle):
+    row = oracle("space.toml")["orekit_shadow"]
+    elements = ("a_km", "ecc", "inc_deg", "raan_deg", "argp_deg", "nu_deg")
+    c = orbits(**{name: row[name] for name in elements})
+    t_s, kinds, _ = edges_of(c, row["epoch_utc"], 1000.0)
     assert kinds == ["penumbra-in", "umbra-in"]
     np.testing.assert_allclose(t_s, [row["penumbra_entry_s"], row["umbra_entry_s"]], rtol=0, atol=3)
 
 
-def test_basilisk_illumination(orbits, shared):
-    row = json.loads((shared / "oracles.json").read_text())["basilisk_eclipse"]
+def test_basilisk_illumination(orbits, oracle):
+    row = oracle("space.toml")["basilisk_shadow"]
     sun_km = sun_gcrs_km(row["epoch_utc"], np.zeros(1))
     c = orbits(a_km=R_EARTH_KM + 500, ecc=1e-5, inc_deg=5, raan_deg=48.2, nu_deg=[107.5, 173])
     r_km, _ = propagate(c, "kepler", np.zeros(1))
-    expected = [row["earth_partial"]["illumination"], row["earth_full"]["illumination"]]
+    expected = [row["partial_share"], row["full_share"]]
     np.testing.assert_allclose(illumination(r_km[0], sun_km), expected, rtol=0, atol=2e-2)
     # Basilisk's Sun is geometric; with it the two agree to the figures of its ephemeris.
     heliocentric, _ = erfa.epv00(*tt_jd(row["epoch_utc"], np.zeros(1)))
     geometric_km = -heliocentric["p"] * AU_KM
     np.testing.assert_allclose(illumination(r_km[0], geometric_km), expected, rtol=0, atol=5e-4)
     # Of an annular eclipse the figure is the share that Earth covers.
-    far_km = np.array(row["earth_annular"]["r_m"]) / 1000
+    far_km = np.array(row["annular_r_km"])
     covered = 1 - illumination(far_km, sun_km[0])
-    assert covered == pytest.approx(row["earth_annular"]["illumination"], rel=1e-2)
+    assert covered == pytest.approx(row["annular_covered_share"], rel=1e-2)
 
 
 @pytest.mark.parametrize(

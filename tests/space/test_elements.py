@@ -1,7 +1,9 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import sgp4
 from sgp4.api import SGP4_ERRORS, Satrec
 
 from twin.errors import InputError
@@ -188,8 +190,12 @@ def test_unusable_sets_are_told_why():
     assert unusable[3].startswith("decayed between its epoch and the start: after 0.")
 
 
-def verification_sets(shared):
-    lines = (shared / "sgp4_verif" / "SGP4-VER.TLE").read_text().splitlines()
+VERIFICATION = Path(sgp4.__file__).parent
+"""The package of SGP4 has the sets and states that verify it."""
+
+
+def verification_sets():
+    lines = (VERIFICATION / "SGP4-VER.TLE").read_text().splitlines()
     first = [i for i, line in enumerate(lines) if line.startswith("1 ")]
     for i in first:
         span_min = [float(x) for x in lines[i + 1][69:].split()]
@@ -203,15 +209,15 @@ def run(satrec, minutes):
     return np.hstack([r_km[0], v_km_s[0]])
 
 
-def test_verification_vectors(shared):
+def test_verification_vectors():
     """All 666 states of Spacetrack Report 3 as revisited in AIAA 2006-6753."""
     blocks: list[list[list[float]]] = []
-    for line in (shared / "sgp4_verif" / "tcppver.out").read_text().splitlines():
+    for line in (VERIFICATION / "tcppver.out").read_text().splitlines():
         if line.endswith("xx"):
             blocks.append([])
         else:
             blocks[-1].append([float(x) for x in line.split()[:7]])
-    sets = list(verification_sets(shared))
+    sets = list(verification_sets())
     assert len(blocks) == len(sets) == 33
     states = 0
     for (satrec, _), block in zip(sets, blocks, strict=True):
@@ -223,10 +229,10 @@ def test_verification_vectors(shared):
     assert states == 700 - 33 - 1
 
 
-def test_verification_errors(shared):
+def test_verification_errors():
     """The seven satellites on which the theory breaks down, each with its own error."""
     told = []
-    for satrec, (start, end, step) in verification_sets(shared):
+    for satrec, (start, end, step) in verification_sets():
         try:
             run(satrec, np.append(np.arange(start, end, step), end))
         except InputError as error:

@@ -10,6 +10,7 @@ from twin.scenario import loader
 from twin.serving.demand import request_work_s
 from twin.study import capacity as module
 from twin.study.capacity import CapacityCase, Kept, bound_per_s, capacity, loaded
+from twin.study.trials import KEPT, run_trial, under
 
 
 def asked(prompt, output, **changes):
@@ -48,15 +49,15 @@ def case():
 def answers(monkeypatch, share_at, *, log=None):
     """Let runs have the share that a function of load and replicate says."""
 
-    def run(text, replicate, plugins):
+    def run(text, replicate, targets, plugins):
         scenario = loader.from_data(tomllib.loads(text))
         load = scenario.requests.rate_per_s / 0.01
         if log is not None:
             log.append((load, replicate))
-        figures = dict.fromkeys(module._KEPT, 1.0)
-        return {"error": None, "figures": figures | {"goodput_share": share_at(load, replicate)}}
+        figures = dict.fromkeys(KEPT, 1.0) | {"goodput_share": share_at(load, replicate)}
+        return {"error": None, "figures": [figures for _ in targets]}
 
-    monkeypatch.setattr(module, "run_point", run)
+    monkeypatch.setattr(module, "run_trial", run)
 
 
 def search(case, path, **changes):
@@ -113,3 +114,31 @@ def test_nothing_is_carried_where_nothing_is_ever_good(case, monkeypatch, tmp_pa
     found = search(case, tmp_path / "kept")
     assert found.carried is None
     assert np.isfinite(found.refused.load)
+
+
+def test_one_run_is_looked_at_under_every_target():
+    fields = {
+        "serving.mode": "requests",
+        "requests.prompt_tokens": 20,
+        "requests.output_tokens": 10,
+        "requests.rate_per_s": 0.05,
+        "simulation.steps": 12,
+    }
+    plain = loader.load("small", fields)
+    both = ((5.0, 0.5), (60.0, 2.0))
+    together = run_trial(loader.to_toml(plain), 0, both)["figures"]
+    alone = [
+        run_trial(loader.to_toml(under(plain, each)), 0, (each,))["figures"][0] for each in both
+    ]
+    assert together == alone
+    assert together[0]["goodput_share"] < together[1]["goodput_share"]
+
+
+def test_cases_that_differ_in_targets_share_runs(case, monkeypatch, tmp_path):
+    log = []
+    answers(monkeypatch, lambda load, _: 1.0 if load <= 3.0 else 0.0, log=log)
+    other = CapacityCase(name="other", scenario=under(case.scenario, (7.0, 7.0)))
+    plain = {"share": 0.95, "replicates": 2, "most_replicates": 6, "within": 0.05, "workers": 1}
+    found = capacity([case, other], kept=Kept(tmp_path / "kept"), **plain)
+    assert len(log) == len(set(log))
+    assert found[0].carried.load == found[1].carried.load

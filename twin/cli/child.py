@@ -1,4 +1,4 @@
-"""Commands with plug-ins run in a process of their own, so that one that dies can be told of."""
+"""Commands with plug-ins run in a process of their own, so that its death can be reported."""
 
 import ctypes
 import os

@@ -2,11 +2,12 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from textwrap import wrap
+from types import MappingProxyType
 from typing import Any
 
 from rich.cells import cell_len
@@ -22,6 +23,8 @@ STANDARD_OUTPUT = Path("-")
 
 _NAME = 24
 """Characters, at most, of what is a name and not a sentence."""
+_ROOM = 70
+"""Characters that all of a progress bar takes; a narrower terminal has numbers alone."""
 _BORDER = 3
 """Characters that a column takes beside what stands in it."""
 
@@ -43,10 +46,17 @@ class Console:
         self._console = RichConsole(stderr=json_file == STANDARD_OUTPUT)
         self._unicode = self._console.encoding.startswith("utf")
 
-    def table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def table(
+        self,
+        title: str,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        groups: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
         """Print a table; columns of numbers are right-aligned, and only sentences are wrapped.
 
         Columns that find no room beside each other stand below, the first of them again.
+        `groups` has headings of rows by the number of the row that each stands above.
         """
         header = [self._shown(name) for name in header]
         rows = [[self._shown(cell) for cell in row] for row in rows]
@@ -62,7 +72,10 @@ class Console:
                     no_wrap=not _is_sentence(rows, i),
                     min_width=_least_width(header, rows, i),
                 )
-            for row in rows:
+            for number, row in enumerate(rows):
+                if number in groups:
+                    table.add_section()
+                    table.add_row(Text(groups[number], style="bold"))
                 table.add_row(*(Text(row[i]) for i in chosen))
             self._try("standard output", partial(self._console.print, table))
 
@@ -130,16 +143,13 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error, as a callable for (done, total)."""
     from rich import progress as parts
 
-    columns = (
-        parts.TextColumn("{task.description}"),
-        parts.BarColumn(),
-        parts.MofNCompleteColumn(),
-        parts.TimeElapsedColumn(),
-        parts.TimeRemainingColumn(),
-    )
     # Speed over the last ten minutes: with the half minute of the default, longer jobs would show
     # no time that remains.
     console = RichConsole(stderr=True)
+    columns: list[parts.ProgressColumn] = [parts.MofNCompleteColumn(), parts.TimeRemainingColumn()]
+    if console.width >= _ROOM:
+        more = parts.TextColumn("{task.description}"), parts.BarColumn()
+        columns = [*more, columns[0], parts.TimeElapsedColumn(), columns[1]]
     with parts.Progress(
         *columns,
         console=console,

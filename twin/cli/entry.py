@@ -1,6 +1,6 @@
 """How the command begins and ends as a process: signals, the one line on standard error, the code.
 
-Only what a moment takes is imported here: until `guarded` runs, a signal is Python's to tell.
+Only what a moment takes is imported here: until `guarded` runs, Python handles signals.
 """
 
 import errno
@@ -59,6 +59,9 @@ def call(args: Sequence[str]) -> int:
     def command() -> None:
         from typer import BadParameter
 
+        from twin import clash
+
+        clash.check()
         from twin.cli.main import app, bare_json
 
         # Of typer's own or of click's, by typer's version.

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from twin.cli.console import Console
     from twin.runs.store import Run
 
+NEWEST = "newest"
+"""Stands for the id of the newest run."""
 RunArgument = Annotated[
-    str, typer.Argument(help="A run's folder, or its id below the runs folder.")
+    str, typer.Argument(help="A run's folder, or its id below the runs folder, or 'newest'.")
 ]
 
 ON_SCREEN = 20
@@ -212,7 +214,7 @@ def report(
     targets: Annotated[
         list[str],
         typer.Argument(
-            metavar="TARGET...", help="Runs, or one study: folders, or ids below runs/."
+            metavar="TARGET...", help="Runs, or one study: folders, ids below runs/, or 'newest'."
         ),
     ],
     out: Annotated[
@@ -264,11 +266,22 @@ def _remark(report: "Console", run: "Run") -> None:
         report.say(f"note: {run.path}: {remark}")
 
 
+def newest(runs_dir: Path) -> str:
+    """Id of the newest run or study that is complete."""
+    found = [f for f in runs_dir.glob("*/manifest.json") if f.parent.suffix != ".partial"]
+    if not found:
+        raise InputError(f"{NEWEST}: there is no complete run in {runs_dir}/")
+    # Ids begin with the second of their start; of several in one, the last to end.
+    return max(found, key=lambda f: (f.parent.name[:15], f.stat().st_mtime_ns)).parent.name
+
+
 def run_folder(run: str, runs_dir: Path) -> Path:
     """Folder of a run or study, by that folder or by its id; its own plug-ins are loaded."""
     from twin.plugins.loading import load_kept
     from twin.runs.studies import ENDING
 
+    if run == NEWEST:
+        run = newest(runs_dir)
     folder = Path(run) if Path(run).is_dir() else runs_dir / run
     if not folder.is_dir():
         raise InputError(f"{run}: neither a folder nor a run in {runs_dir}/")

@@ -18,6 +18,7 @@ from twin.cli import names as cli_names
 from twin.cli import page as cli_page
 from twin.cli import study as cli_study
 from twin.cli import sweep as cli_sweep
+from twin.cli import where as cli_where
 from twin.cli.entry import call
 from twin.cli.names import NamingCommand
 from twin.cli.options import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 type Progress = Callable[[int, int], None]
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(pretty_exceptions_enable=False)
 scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or show one.")
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(cli_sweep.studies_app, name="studies")
@@ -80,6 +81,9 @@ def run(
         list[str] | None,
         typer.Option(metavar="A-B", help="With --from: the link between A and B is gone."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of each figure what it is.")
+    ] = False,
 ) -> None:
     """Run a scenario and keep it below runs/; go on with a run; or ask what if."""
     from twin.cli.console import Console, progress_bar
@@ -109,7 +113,7 @@ def run(
         else:
             assert chosen is not None
             done = run_scenario(chosen, runs_dir=runs_dir, progress=progress)
-    _show(console, done, summarise(done))
+    _show(console, done, summarise(done), explain=explain)
 
 
 def _resumed(folder: Path, progress: Progress) -> "Run":
@@ -132,6 +136,9 @@ def _forked(
     from agents.run import run_scenario
     from twin.plugins.loading import load_kept
 
+    run, mark, at = start.rpartition("@")
+    if mark and run == cli_look.NEWEST:
+        start = f"{cli_look.newest(runs_dir)}@{at}"
     parent, step = parent_of(start, runs_dir)
     load_kept(parent.path)
     names = satellite_names(parent) if fail or cut else ()
@@ -146,13 +153,22 @@ def _forked(
     return run_scenario(scenario, runs_dir=runs_dir, progress=progress, beginning=beginning)
 
 
-def _show(console: "Console", done: "Run", summary: dict[str, float | None]) -> None:
+def _show(
+    console: "Console", done: "Run", summary: dict[str, float | None], *, explain: bool
+) -> None:
+    from twin.runs.figures import about, group_of
+
     chosen = done.scenario
-    console.table(
-        f"{chosen.name}: {chosen.placement.strategy}, {chosen.controller.policy}",
-        ["figure", "value"],
-        [[k, "none" if v is None else f"{v:.6g}"] for k, v in summary.items()],
-    )
+    rows, groups, last = [], {}, ""
+    for number, (name, value) in enumerate(summary.items()):
+        figure, group = about(name), group_of(name)
+        if group != last:
+            groups[number], last = group, group
+        shown = "none" if value is None else f"{value * figure.scale:.6g}"
+        rows.append([name, shown, figure.unit, *([figure.sentence] if explain else [])])
+    header = ["figure", "value", "unit", *(["what it is"] if explain else [])]
+    title = f"{chosen.name}: {chosen.placement.strategy}, {chosen.controller.policy}"
+    console.table(title, header, rows, groups)
     for note in done.manifest["notes"]:
         console.say(f"note: {note}")
     console.say(ALONE)
@@ -173,6 +189,7 @@ for command in (
     cli_study.reproduce,
     cli_sweep.sweep,
     cli_capacity.capacity,
+    cli_where.where,
     cli_elements.elements,
     cli_look.ephemeris,
     cli_ground.route,
@@ -188,6 +205,7 @@ for command in (
 ):
     app.command(cls=NamingCommand)(command)
 app.command(name="list", cls=NamingCommand)(cli_names.list_names)
+app.command(name="show", cls=NamingCommand)(cli_names.show_name)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """What a scenario may name: ``twin list``, and the names in the help of other commands."""
 
 import inspect
+from dataclasses import fields, is_dataclass
 from typing import Annotated, Any
 
 import typer
@@ -44,34 +45,125 @@ def _texts(value: Any) -> list[str]:
 
 def list_names(
     kind: Annotated[
-        str | None, typer.Argument(help="strategies, policies, outage-models, ...; default: all.")
+        str | None,
+        typer.Argument(help="strategies, policies, scenarios, studies, figures, ...; default: all"),
     ] = None,
     plugins: PluginOption = None,
     json_file: JsonOption = None,
 ) -> None:
-    """List what a scenario may name, with parameters, defaults and a line on each."""
+    """List all that has a name: strategies, boards, figures, scenarios, ..., a line on each."""
     from twin.cli.console import Console
     from twin.plugins import load_plugins
-    from twin.plugins.kinds import KINDS, kind_called
+    from twin.plugins.kinds import KINDS
 
     load_plugins(plugins or ())
     report = Console(json_file)
     listed: dict[str, Any] = {}
-    for chosen in [kind_called(kind)] if kind is not None else KINDS.values():
-        registry = chosen.registry
-        entries: dict[str, dict[str, Any]] = {
-            name: {"purpose": registry.purpose(name), "parameters": _defaults(registry, name)}
-            for name in registry
-        }
-        listed[chosen.plural] = entries
+    wanted = [*KINDS, *_FILES] if kind is None else [_kind(kind)]
+    for name in wanted:
+        title, entries = _entries(name)
+        listed[title] = entries
         rows = [
-            [name, ", ".join(f"{k}={v!r}" for k, v in e["parameters"].items()), e["purpose"]]
-            for name, e in entries.items()
+            [key, ", ".join(f"{k}={v!r}" for k, v in e["parameters"].items()), e["purpose"]]
+            for key, e in entries.items()
         ]
-        where = f" ({registry.field})" if registry.field else ""
-        report.table(f"{chosen.plural}{where}", ["name", "parameters", "what"], rows)
+        header = ["name", "parameters", "what"]
+        if not any(row[1] for row in rows):
+            header, rows = ["name", "what"], [[row[0], row[2]] for row in rows]
+        where = f" ({KINDS[name].registry.field})" if name in KINDS else ""
+        report.table(f"{title}{where}".removesuffix(" ()"), header, rows)
+    if kind is None:
+        report.say("twin show KIND NAME says more of one of them")
     report.json(listed)
     report.end()
+
+
+def show_name(
+    kind: Annotated[str, typer.Argument(help="strategy, policy, scenario, board, figure, ...")],
+    name: Annotated[str, typer.Argument(help="As twin list prints it.")],
+    plugins: PluginOption = None,
+) -> None:
+    """Show one thing that has a name: what it is, its parameters, where a scenario names it."""
+    from twin.cli.console import Console
+    from twin.plugins import load_plugins
+    from twin.plugins.kinds import KINDS
+
+    load_plugins(plugins or ())
+    chosen = _kind(kind)
+    if chosen in _FILES:
+        typer.echo(_text_of(chosen, name), nl=False)
+        return
+    report, about, registry = Console(None), KINDS[chosen], KINDS[chosen].registry
+    thing = registry[name]
+    report.say(f"{registry.kind} {name}", style="bold")
+    described = inspect.getdoc(thing) if callable(thing) else registry.purpose(name)
+    for line in (described or "").splitlines():
+        report.say(line)
+    if is_dataclass(thing):
+        report.say("")
+        shown = {f.name: _shown(getattr(thing, f.name)) for f in fields(thing)}
+        for field, value in shown.items():
+            if value:
+                report.say(f"{field}: {value}")
+    if registry.field:
+        report.say("")
+        report.say(f"to use it: --set {registry.field}={name}")
+    for key, value in _defaults(registry, name).items():
+        field = f"{about.params}.{key}" if about.params else key
+        report.say(f"           --set {field}={'...' if value is None else value}")
+    report.end()
+
+
+_FILES = {"scenario": "scenarios", "study": "studies"}
+"""Kinds that are files, with their plurals."""
+
+
+def _kind(name: str) -> str:
+    """Name of a kind; InputError lists them if there is none."""
+    from twin.plugins.kinds import kind_called
+
+    files = {word: kind for kind, plural in _FILES.items() for word in (kind, plural)}
+    return files[name] if name in files else kind_called(name, _FILES.values()).name
+
+
+def _entries(kind: str) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Plural of a kind, and its entries by name."""
+    from twin.plugins.kinds import KINDS
+
+    if kind in _FILES:
+        return _FILES[kind], {
+            name: {"purpose": purpose, "parameters": {}} for name, purpose in _files(kind).items()
+        }
+    registry = KINDS[kind].registry
+    return KINDS[kind].plural, {
+        name: {"purpose": registry.purpose(name), "parameters": _defaults(registry, name)}
+        for name in registry
+    }
+
+
+def _files(kind: str) -> dict[str, str]:
+    if kind == "scenario":
+        from twin.scenario import loader
+
+        return loader.descriptions()
+    from twin.study import study_file
+
+    return {name: study_file.read_study(name).question for name in study_file.preset_names()}
+
+
+def _text_of(kind: str, name: str) -> str:
+    if kind == "scenario":
+        from twin.scenario import loader
+
+        return loader.preset_text(name)
+    from twin.study.study_file import preset_text
+
+    return preset_text(name)
+
+
+def _shown(value: Any) -> str:
+    """A value in a table; nothing for what is no plain one."""
+    return "" if value is None or callable(value) else str(value)
 
 
 def _defaults(registry: Any, name: str) -> dict[str, Any]:

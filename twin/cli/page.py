@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli.options import PluginOption
+from twin.cli.options import PluginOption, RunsOption
 from twin.errors import InputError, StopSignal
 
 
@@ -18,6 +18,7 @@ def app(
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     plugins: PluginOption = None,
+    runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Serve the page for the runs/ of this folder, until interrupted."""
     import threading
@@ -31,14 +32,14 @@ def app(
     if run is not None:
         if Path(run).name != run:
             raise InputError(f"--run {run}: the id of a run in runs/, not a path")
-        runs.open_run(Path("runs") / run)
+        runs.open_run(runs_dir / run)
     try:
-        with served(Path.cwd(), port=port, plugins=plugins or ()) as url:
+        with served(Path.cwd(), port=port, plugins=plugins or (), runs_dir=runs_dir) as url:
             address = f"{url}/?run={run}" if run is not None else url
             typer.echo(f"the page is at {address}; Ctrl-C ends it")
             if browser:
                 webbrowser.open(address)
             threading.Event().wait()
     except StopSignal as stop:
-        stop.add_note("the page has ended; runs that it completed are in runs/")
+        stop.add_note(f"the page has ended; runs that it completed are in {runs_dir}/")
         raise

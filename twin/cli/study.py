@@ -9,6 +9,7 @@ from twin.cli.options import (
     FigureOption,
     JsonOption,
     PluginOption,
+    RunsOption,
     ScenarioArgument,
     SeedOption,
     SetOption,
@@ -34,7 +35,7 @@ _ABOUT_ONE = (
 )
 _ABOUT_MANY = (
     "s/token: exact expectation on outages the planner has not seen, mean over instances; "
-    "tokens/s: of all instances, all work but the LM head's counted; at most: what so many can "
+    "tokens/s: of all instances, all work but the LM head's counted; at most: what this number can "
     "compute; least: of the instance with the fewest; gap: above the lower bound at this floor"
 )
 
@@ -64,6 +65,7 @@ def compare(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    runs_dir: RunsOption = Path("runs"),
     page: Annotated[
         Path | None,
         typer.Option("--report", metavar="FILE.html", help="Write a report.", callback=output),
@@ -79,7 +81,7 @@ def compare(
         from twin.study.compare import compare as compare_cases
 
         chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
-        picture = _picture(figure, f"compare-{chosen.name}.png")
+        picture = _picture(figure, runs_dir, f"compare-{chosen.name}.png")
         result = compare_cases(
             make_cases(
                 chosen,
@@ -138,6 +140,9 @@ def place(
             "Default: the scenario's own."
         ),
     ] = None,
+    dead: Annotated[
+        int, typer.Option(min=0, help="Satellites that are dead, others in each repetition.")
+    ] = 0,
     plugins: PluginOption = None,
     replicates: Annotated[
         int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
@@ -147,6 +152,7 @@ def place(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Plan once: what each placement costs in expectation, and how far it is from the best."""
     from twin.cli.console import Console, progress_bar
@@ -157,12 +163,13 @@ def place(
         from twin.study.place import place as plan_all
 
         chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
-        picture = _picture(figure, f"place-{chosen.name}.png")
+        picture = _picture(figure, runs_dir, f"place-{chosen.name}.png")
         result = plan_all(
             chosen,
             _names(strategies),
             floors_per_s=_floors(floors),
             instances=_counts(instances),
+            dead=dead,
             replicates=replicates,
             plugins=plugins or (),
             workers=workers,
@@ -191,6 +198,7 @@ def reproduce(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Reproduce a published experiment: its table, its trends, and how firm they are."""
     from twin.cli.console import Console, progress_bar
@@ -198,7 +206,7 @@ def reproduce(
     report = Console(json_file)
     if experiment != "space-xnet":
         raise InputError(f"unknown experiment {experiment!r}; known: space-xnet")
-    picture = _picture(figure, "reproduce-space-xnet.png")
+    picture = _picture(figure, runs_dir, "reproduce-space-xnet.png")
     with progress_bar("skies") as progress:
         from twin.study.reproduce import PUBLISHED_S, ratios, trend_lines
         from twin.study.reproduce import reproduce as reproduce_space_xnet
@@ -234,11 +242,11 @@ def reproduce(
     report.end()
 
 
-def _picture(figure: Path | None, name: str) -> Path:
+def _picture(figure: Path | None, runs_dir: Path, name: str) -> Path:
     """Where the plot goes: by default to runs/, which is looked at before all is computed."""
     if figure is not None:
         return figure
-    picture = Path("runs") / name
+    picture = runs_dir / name
     outputs.check("--figure", picture, makes_folder=True)
     return picture
 

@@ -59,6 +59,10 @@ def sweep(
             raise InputError("--scheduler: this study keeps its runs, which only --workers can")
         with opened.writer:
             done = sweep_points(opened, workers=workers, scheduler=scheduler, progress=progress)
+    if resume and not opened.goes_on:
+        report.say(
+            f"note: {runs_dir}/ had no interrupted {opened.study.name}; it ran from the start"
+        )
     _tell(report, opened.study, done)
 
 

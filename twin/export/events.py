@@ -13,6 +13,7 @@ from twin.errors import InputError
 from twin.export.ephemeris import satellite_number, utc
 from twin.runs.store import Run
 from twin.space import constellation as constellations
+from twin.text import meant
 from twin.vocabulary import EVENTS
 
 """Kinds of events that a run may hold."""
@@ -146,4 +147,5 @@ def _check(kinds: Sequence[str], run: Run) -> None:
     for kind in kinds:
         if kind not in EVENTS and kind not in there:
             known = sorted({*EVENTS, *there})
-            raise InputError(f"--kind {kind}: unknown; kinds of events are: {', '.join(known)}")
+            listed = f"{', '.join(known)}{meant(kind, known)}"
+            raise InputError(f"--kind {kind}: unknown; kinds of events are: {listed}")

@@ -14,7 +14,8 @@ from twin.network.passes import Passes, Track
 from twin.network.places import place, slant_limit_km
 from twin.network.reach import within_range
 from twin.runs.store import Run
-from twin.scenario.schema import Scenario, Site
+from twin.scenario.ground import Site
+from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
 from twin.space.constellation import Constellation
 from twin.space.propagation import step_length_s

@@ -20,7 +20,8 @@ from twin.network.places import place, slant_limit_km
 from twin.network.routing import path, shortest_paths
 from twin.runs import replay
 from twin.runs.store import Run
-from twin.scenario.schema import Scenario, Site
+from twin.scenario.ground import Site
+from twin.scenario.schema import Scenario
 from twin.space.frames import gcrs_to_itrs
 from twin.world.topology import Network, Snapshot
 from twin.world.world import World

@@ -9,7 +9,7 @@ United Nations, Department of Economic and Social Affairs, Population Division, 
 Urbanization Prospects: The 2018 Revision", file 11 (urban agglomerations by population).
 """
 
-from twin.scenario.schema import Site
+from twin.scenario.ground import Site
 
 CITIES: tuple[tuple[str, float, float, float], ...] = (
     # name, latitude_deg, longitude_deg, population in millions

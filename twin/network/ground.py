@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.network.cities import city_sites
-from twin.scenario.schema import Ground
+from twin.scenario.ground import Ground
 from twin.space.frames import geodetic
 
 type Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from twin.constants import C_KM_S
 from twin.network import ground, passes
 from twin.network.reach import within_range
 from twin.registry import Registry
-from twin.scenario.schema import Ground
+from twin.scenario.ground import Ground
 from twin.space.constellation import Constellation
 
 type Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from twin.errors import InputError
 from twin.network.cities import city_sites
-from twin.scenario.schema import Ground, Site
+from twin.scenario.ground import Ground, Site
 
 
 def place(text: str, ground: Ground, *, option: str) -> Site:

@@ -54,7 +54,9 @@ def check_bus(entry: BusProfile) -> None:
     try:
         Bus.model_validate(given)
     except ValidationError as error:
-        raise InputError(f"bus-profile {shown(name)}: {loader.explain(error, 'figures')}") from None
+        raise InputError(
+            f"bus-profile {shown(name)}: {loader.explain(error, 'figures', of=None)}"
+        ) from None
     try:
         check(entry)
     except InputError as error:

@@ -4,11 +4,13 @@ Tables are imported when first used: the command's help should not wait for all 
 """
 
 import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
 from twin.errors import InputError
 from twin.registry import Registry
+from twin.text import meant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +24,15 @@ class Kind:
         Module and name of its `Registry`, as ``module:NAME``.
     params : str
         Field of a scenario that holds an entry's own parameters, if there is one.
+    short : str
+        A further name, for the command line.
     """
 
     name: str
     plural: str
     table: str
     params: str = ""
+    short: str = ""
 
     @property
     def registry(self) -> Registry[Any]:
@@ -63,40 +68,66 @@ KINDS = {
             plural="outage-models",
             table="twin.network.outages:OUTAGES",
             params="outages.params",
+            short="outages",
         ),
         Kind(
             name="fault-model",
             plural="fault-models",
             table="twin.network.outages:FAULTS",
             params="faults.params",
+            short="faults",
         ),
         Kind(
             name="handover-rule",
             plural="handover-rules",
             table="twin.network.handover:HANDOVER",
             params="ground.handover_params",
+            short="handovers",
         ),
         Kind(
             name="satellite-rule",
             plural="satellite-rules",
             table="agents.rules.table:RULES",
             params="satellites.params",
+            short="rules",
         ),
-        Kind(name="bus-profile", plural="bus-profiles", table="twin.energy.bus:BUS_PROFILES"),
-        Kind(name="model-card", plural="model-cards", table="twin.moe.presets:MODEL_CARDS"),
+        Kind(
+            name="bus-profile",
+            plural="bus-profiles",
+            table="twin.energy.bus:BUS_PROFILES",
+            short="buses",
+        ),
+        Kind(
+            name="model-card",
+            plural="model-cards",
+            table="twin.moe.presets:MODEL_CARDS",
+            short="cards",
+        ),
         Kind(name="board", plural="boards", table="twin.moe.boards:BOARDS"),
         Kind(name="figure", plural="figures", table="twin.runs.figures:FIGURES"),
-        Kind(name="event-kind", plural="event-kinds", table="twin.vocabulary:EVENTS"),
+        Kind(
+            name="event-kind",
+            plural="event-kinds",
+            table="twin.vocabulary:EVENTS",
+            short="events",
+        ),
         Kind(name="sampler", plural="samplers", table="twin.moe.sampling:SAMPLERS"),
     )
 }
 """By name. A further kind is an entry here, a method of the door and a check of what it returns."""
 
 
-def kind_called(name: str) -> Kind:
-    """Return a kind by its name or plural; InputError lists them if there is none."""
+def kind_called(name: str, others: Iterable[str] = ()) -> Kind:
+    """Return a kind by its name, plural or short name.
+
+    Raises
+    ------
+    InputError
+        If there is none; it lists them, and `others` that a caller knows.
+    """
     for kind in KINDS.values():
-        if name in (kind.name, kind.plural):
+        short = {kind.short, kind.short.removesuffix("s"), kind.short.removesuffix("es")} - {""}
+        if name in {kind.name, kind.plural} | short:
             return kind
-    known = ", ".join(kind.plural for kind in KINDS.values())
-    raise InputError(f"unknown kind {name!r}; known: {known}")
+    known = [*(kind.plural for kind in KINDS.values()), *others]
+    raise InputError(f"unknown kind {name!r}; known: {', '.join(known)}{meant(name, known)}")

@@ -145,8 +145,7 @@ _BATTERIES = [
     ),
 ]
 
-_ALL = (
-    *_merged([*LATENCY, *TOKENS, *NETWORK]),
+_SATELLITES = [
     _of_run(STEP_FIGURES["sunlit_mean"], "sunlit_share"),
     *_merged(SATELLITES),
     _of_run(STEP_FIGURES["unpowered"], "satellites_without_power"),
@@ -157,7 +156,9 @@ _ALL = (
         "times a satellite was throttled by heat",
         "Times that a satellite began to compute slowly because it was hot.",
     ),
-    *_merged(ENERGY),
+]
+
+_PLACEMENT = [
     RunFigure(
         name="placements",
         label="placements",
@@ -165,19 +166,31 @@ _ALL = (
         draw=lambda run: run.row["placement"] + 1,
     ),
     _of_run(STEP_FIGURES["migrated_bytes"], "migrated_gb", scale=1e-9),
-    *_BATTERIES,
-    *REQUESTS,
-    *(f for kind in LinkKind for f in _of_links(kind.name.lower().replace("_", "-"))),
-    RunFigure(
-        name="wall_time_s",
-        label="wall time",
-        unit="s",
-        better=LESS,
-        sentence="Time that the run took on the machine.",
-        draw=lambda run: run.wall_time_s,
-        decided=False,
-    ),
+]
+
+_MACHINE = RunFigure(
+    name="wall_time_s",
+    label="wall time",
+    unit="s",
+    better=LESS,
+    sentence="Time that the run took on the machine.",
+    draw=lambda run: run.wall_time_s,
+    decided=False,
 )
+
+_GROUPS: dict[str, Sequence[RunFigure]] = {
+    "latency of single tokens": _merged(LATENCY),
+    "single tokens": _merged(TOKENS),
+    "network": _merged(NETWORK),
+    "satellites": _SATELLITES,
+    "energy": _merged(ENERGY),
+    "placement": _PLACEMENT,
+    "batteries": _BATTERIES,
+    "requests": REQUESTS,
+    "links": [f for kind in LinkKind for f in _of_links(kind.name.lower().replace("_", "-"))],
+    "machine": [_MACHINE],
+}
+_ALL = tuple(figure for group in _GROUPS.values() for figure in group)
 
 FIGURES: Registry[RunFigure] = Registry(
     "figure",
@@ -187,6 +200,18 @@ FIGURES: Registry[RunFigure] = Registry(
 """Figures of a run that its scenario decides: all but the wall time."""
 
 _CHANCE = {figure.name: figure for figure in _ALL if not figure.decided}
+
+
+def group_of(name: str) -> str:
+    """Return which group a figure of a run is in; a plug-in's are in one of their own."""
+    found = (group for group, figures in _GROUPS.items() if name in {f.name for f in figures})
+    return next(found, "plug-ins")
+
+
+def about(name: str) -> RunFigure:
+    """Return a figure of a run by its name, the wall time included."""
+    return _CHANCE.get(name) or FIGURES[name]
+
 
 LATENCIES = (*(figure.name for figure in LATENCY if figure.unit == "s"), *REQUEST_TIMES)
 """Figures of which ratios are shown beside differences."""

@@ -131,7 +131,7 @@ def _myself() -> dict[str, Any]:
 
 
 def started(pid: int) -> str | None:
-    """When a process began, which tells it from a later one of the same number; None without it."""
+    """When a process began: a later one of the same number began later. None without it."""
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2]
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()

@@ -1,4 +1,4 @@
-"""What a report on runs is made from: runs put together as cases, and what tells these apart."""
+"""What a report on runs is made from: runs put together as cases, and how these differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,7 +157,7 @@ def differing(all_fields: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _labels(contents: list[dict[str, Any]], runs: list[Run]) -> list[str]:
-    """Short names that tell the cases apart."""
+    """Short names, a different one for each case."""
     names = differing(contents)
     if len(contents) == 1:
         return [contents[0]["placement.strategy"]]

@@ -124,7 +124,7 @@ def _growth(
 ) -> tuple[bool | None, float]:
     """Whether more and more are inside, and how many more a second, in the second half of arrivals.
 
-    None where that cannot be told: the constellation may still be filling with requests that take
+    None where that cannot be known: the constellation may still be filling with requests that take
     as long as the run, if no satellite is always busy and no line grows at the first gateway.
     """
     start_s, end_s = load.time_s[0] - load.step_s, until_s * (1 + 1e-12)

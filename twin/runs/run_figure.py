@@ -38,7 +38,7 @@ class Requested:
     until_s : float
         When arrivals stop.
     overloaded : bool or None
-        Whether more and more are inside; None where that cannot be told.
+        Whether more and more are inside; None where that cannot be known.
     growth_per_s : float
         Of the number inside.
     ttft_target_s, tpot_target_s : float

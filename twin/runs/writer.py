@@ -68,7 +68,7 @@ class RunWriter:
     left_out : dict of str to str
         Satellites of the user's file that the run does without, and why.
     conclusion : dict
-        What can be told of links and batteries only at the end.
+        What is known of links and batteries only at the end.
     steps : int
         How long the run takes as far as known.
     prolonged : dict or None

@@ -187,5 +187,5 @@ def shown(path: str) -> str:
 
 
 def identity(path: str) -> str:
-    """What tells two files apart: of a kept one its content and name, not where it lies."""
+    """What distinguishes two files: of a kept one its content and name, not where it lies."""
     return "/".join(Path(path).parts[-2:]).removesuffix(_ENDING) if is_kept(path) else path

@@ -8,21 +8,27 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tomli_w
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from twin.errors import InputError, one_line, shown
 from twin.scenario import attachments, plain, sources
 from twin.scenario.schema import Scenario
+from twin.text import meant
 
 _PACKAGE = "twin.scenario"
 _MISTAKES = 8
-"""Told at a time."""
+"""Shown at a time."""
 _FIELD = re.compile(r"([a-z_]+\.[a-z_]+): (.*)", re.DOTALL)
 """A message that begins with the field that it is about."""
 
+_HINTS = {
+    "constellation.tle": "a file of element sets (TLE or OMM), as CelesTrak publishes them "
+    "(celestrak.org, GP data): --set constellation.tle=FILE",
+}
+"""What to give where a field is missing."""
 _ALTERNATIVES = (
     ("simulation.step_s", "simulation.orbits"),
     ("ground.sites", "ground.users"),
@@ -177,7 +183,9 @@ def mistakes(source: str | Path, overrides: Sequence[str] = ()) -> dict[str, str
     return {}
 
 
-def explain(error: ValidationError, whole: str = "scenario") -> str:
+def explain(
+    error: ValidationError, whole: str = "scenario", of: type[BaseModel] | None = Scenario
+) -> str:
     """Everything that is wrong with a file, in one line: field, what is allowed, value.
 
     Parameters
@@ -185,31 +193,62 @@ def explain(error: ValidationError, whole: str = "scenario") -> str:
     error : ValidationError
     whole : str
         Stands where no single field is wrong.
+    of : type, optional
+        What the file is read as: its fields are those that may be meant.
     """
-    found = [f"{where}: {message}" for where, message in _mistakes(error, whole)]
+    found = [f"{where}: {message}" for where, message in _mistakes(error, whole, of)]
     more = len(found) - _MISTAKES
     rest = [f"and {more} more mistakes"] if more > 0 else []
     return "; ".join(found[:_MISTAKES] + rest)
 
 
-def _mistakes(error: ValidationError, whole: str = "scenario") -> list[tuple[str, str]]:
+def _mistakes(
+    error: ValidationError, whole: str = "scenario", of: type[BaseModel] | None = Scenario
+) -> list[tuple[str, str]]:
     parts = []
     for item in error.errors(include_url=False):
         where = [one_line(str(p), 100) for p in item["loc"]] or [whole]
         if where[0] == "constellation":
             # Its kind, the tag of a discriminated union, is not a key the user wrote.
             del where[1:2]
-        message = item["msg"].removeprefix("Value error, ")
+        message, like = item["msg"].removeprefix("Value error, "), ""
         message = message[:1].lower() + message[1:]
         about = None if item["loc"] else _FIELD.fullmatch(message)
         if about is not None:
             where, message = [about[1]], about[2]
         if item["type"] == "extra_forbidden":
             message = "unknown key"
+            known = set() if of is None else _fields_at(of, item["loc"][:-1])
+            like = meant(str(item["loc"][-1]), known)
         told = item["type"] == "missing" or isinstance(item["input"], dict)
         got = "" if told else f" (got {shown(item['input'])})"
-        parts.append((".".join(where), f"{message}{got}"))
+        field = ".".join(where)
+        if item["type"] == "missing" and field in _HINTS:
+            message = f"{message}: {_HINTS[field]}"
+        parts.append((field, f"{message}{got}{like}"))
     return parts
+
+
+def _fields_at(of: type[BaseModel], path: Sequence[int | str]) -> set[str]:
+    """Names of the fields of the table at a path; of each kind where there are several."""
+    tables = [of]
+    for part in path:
+        fields = [t.model_fields[str(part)] for t in tables if str(part) in t.model_fields]
+        if fields:
+            tables = [table for field in fields for table in _tables_in(field.annotation)]
+        else:  # a number in a list, or which kind of table it is
+            tables = [t for t in tables if _kind_of(t) == part] or tables
+    return {name for table in tables for name in table.model_fields}
+
+
+def _kind_of(table: type[BaseModel]) -> Any:
+    return table.model_fields["kind"].default if "kind" in table.model_fields else None
+
+
+def _tables_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [table for part in get_args(annotation) for table in _tables_in(part)]
 
 
 def _key(key: str) -> str:

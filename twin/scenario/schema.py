@@ -3,7 +3,6 @@
 An *assumption* is a choice that the Space-XNet paper (arXiv 2605.00515) does not state.
 """
 
-from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -20,6 +19,7 @@ from twin.scenario.fields import (
     Path,
     Table,
 )
+from twin.scenario.ground import Ground
 from twin.scenario.satellites import SatelliteTable
 from twin.scenario.serving import Requests, ServingTable
 from twin.scenario.simulation import DEFAULT_START_UTC, Simulation
@@ -165,45 +165,6 @@ class Workload(Table):
     )
 
 
-class Site(Table):
-    """A place on the ground whose users ask for tokens; latitude and longitude are geodetic."""
-
-    name: str = Field(min_length=1, max_length=100)
-    latitude_deg: float = Field(ge=-90, le=90)
-    longitude_deg: float = Field(ge=-180, le=180)
-    altitude_m: float = Field(0.0, ge=-500, le=100_000, description="above the WGS 84 ellipsoid")
-    weight: float = Field(
-        1.0, ge=1e-9, le=1e12, description="requests, relative to the other sites"
-    )
-
-
-class Ground(Table):
-    """Ground sites, and how each chooses the satellite that serves it."""
-
-    sites: tuple[Site, ...] = Field(default=(), strict=False, max_length=10_000)
-    users: Literal["cities"] | None = Field(
-        None, description="instead of sites: the 50 largest cities, weighted by population"
-    )
-    minimum_elevation_deg: float = Field(25.0, ge=0, lt=90)
-    handover: str = "max-elevation"
-    handover_params: Params = Field(default_factory=dict)
-    scheduling_epoch_s: float = Field(
-        15.0, ge=1, le=600, description="sites change satellite only at multiples of this"
-    )
-    handover_interruption_s: Delay = Field(
-        0.1, description="without service at each change of satellite; assumption"
-    )
-
-    @model_validator(mode="after")
-    def _sites_told_apart(self) -> Self:
-        if self.sites and self.users is not None:
-            raise ValueError("give sites or users, not both")
-        for name, count in Counter(site.name for site in self.sites).items():
-            if count > 1:
-                raise ValueError(f"site name {name!r} is given twice")
-        return self
-
-
 class Scenario(Table):
     """Everything a run depends on."""
 
@@ -270,6 +231,22 @@ class Scenario(Table):
             for field, (value, wanted) in needed.items():
                 if value != wanted:
                     raise ValueError(f"compute.boards above 1 needs {field} '{wanted}'")
+        return self
+
+    @model_validator(mode="after")
+    def _data_centre_serves(self) -> Self:
+        if self.ground.data_centre is None:
+            return self
+        needed = {
+            "serving.mode": (self.serving.mode, "requests"),
+            "placement.instances": (self.placement.instances, 1),
+            "compute.boards": (self.compute.boards, 1),
+        }
+        for field, (value, wanted) in needed.items():
+            if value != wanted:
+                raise ValueError(f"ground.data_centre needs {field} {wanted!r}, not {value!r}")
+        if not (self.ground.sites or self.ground.users):
+            raise ValueError("ground.data_centre needs ground.sites or ground.users")
         return self
 
     @model_validator(mode="after")

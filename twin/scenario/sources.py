@@ -5,6 +5,7 @@ from pathlib import Path
 
 from twin.errors import InputError
 from twin.scenario import plain
+from twin.text import meant
 
 
 def preset_names(package: str) -> list[str]:
@@ -19,7 +20,7 @@ def preset_text(package: str, kind: str, name: str) -> str:
     if name not in known:
         raise InputError(
             f"unknown {kind} {name!r}; presets: {', '.join(known)}; "
-            "or give the path of a .toml file"
+            f"or give the path of a .toml file{meant(name, known)}"
         )
     return (resources.files(package) / "presets" / f"{name}.toml").read_text(encoding="utf-8")
 

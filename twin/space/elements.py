@@ -94,7 +94,7 @@ class Source:
         return mean_at(sets, epoch_utc)
 
     def unique_names(self, index: Sequence[int]) -> tuple[str, ...]:
-        """Names of some objects; those that several share are told apart by catalogue number."""
+        """Names of some objects; shared names get the catalogue number too."""
         count = Counter(self.objects[i].name for i in index)
         taken: set[str] = set()
         names = []
@@ -269,7 +269,7 @@ def _mean_of_tracks(tracks: Sequence[Track], epoch_utc: str) -> tuple[Array, dic
             first, last = oem.span(track)
             unusable[i] = f"no position at the start {epoch_utc}: its span is {first} to {last}"
         else:
-            with np.errstate(all="ignore"):  # states of no closed orbit are told below
+            with np.errstate(all="ignore"):  # states of no closed orbit are reported below
                 mean[i] = osculating.mean_elements(r_km, v_km_s)[0]
             if not np.isfinite(mean[i]).all() or mean[i, 1] >= 1:
                 unusable[i] = "no closed orbit: its position and velocity at the start"

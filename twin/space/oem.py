@@ -25,7 +25,7 @@ DEFAULT = ("HERMITE", 7)
 HIGHEST_DEGREE = 27
 """The highest that SPICE takes as well."""
 SLACK_S = 2e-6
-"""Times that differ by this are the same: a start is told to the microsecond."""
+"""Times that differ by this are the same: a start is given to the microsecond."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -25,24 +25,12 @@ from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.serving.demand import request_work_s
 from twin.study.pool import run_jobs
-from twin.study.sweep import run_point
+from twin.study.trials import KEPT, Targets, run_trial, targets_of, under
 from twin.world.world import World
 
 SHARE: Final = "goodput_share"
 _FARTHEST: Final = 2.0**12
 """How many times more, or less, than a scenario asks is looked at."""
-_KEPT: Final = (
-    SHARE,
-    "goodput_per_s",
-    "requests_served_share",
-    "tokens_out_per_s",
-    "tokens_in_per_s",
-    "request_ttft_p95_s",
-    "request_tpot_p99_s",
-    "request_e2e_p95_s",
-    "request_energy_per_token_j",
-    "requests_counted",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +154,11 @@ class Kept:
                 except (ValueError, KeyError, TypeError):
                     continue
 
-    def get(self, key: str) -> dict[str, Any] | None:
-        """Return a result, None if there is none yet."""
-        return self._known.get(key)
+    def __contains__(self, key: str) -> bool:
+        return key in self._known
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        return self._known[key]
 
     def add(self, key: str, result: dict[str, Any]) -> None:
         """Keep a result, on disk when this returns."""
@@ -208,29 +198,47 @@ def capacity(
         As in `twin.study.compare.compare`; `progress` counts runs, and expects those of the round.
     """
     found = [Found(case=case) for case in cases]
+    targets = tuple(sorted({targets_of(case.scenario) for case in cases}))
     done = 0
     while wanted := list(_wanted(found, replicates, most_replicates, within)):
-        texts = [loader.to_toml(loaded(f.case.scenario, t.load)) for f, t, _ in wanted]
-        keys = [_key(text, r) for text, (_, _, r) in zip(texts, wanted, strict=True)]
-        missing = [i for i, key in enumerate(keys) if kept.get(key) is None]
-        jobs = [(texts[i], wanted[i][2], tuple(plugins)) for i in missing]
-        done += len(wanted) - len(missing)
+        runs = [_Run(loaded(f.case.scenario, t.load), r, targets) for f, t, r in wanted]
+        missing = list({run.key: run for run in runs if run.key not in kept}.values())
+        jobs = [(run.text, run.replicate, run.targets, tuple(plugins)) for run in missing]
+        done += len({run.key for run in runs}) - len(missing)
         progress(done, done + len(jobs))
-        with closing(run_jobs(run_point, jobs, workers=workers)) as ended:
+        with closing(run_jobs(run_trial, jobs, workers=workers)) as ended:
             for i, result in ended:
                 if isinstance(result, Exception):
                     raise result
-                small = {"error": result["error"]}
-                small |= {name: result["figures"][name] for name in _KEPT}
-                kept.add(keys[missing[i]], small)
+                kept.add(missing[i].key, result)
                 done += 1
                 progress(done, done)
-        _take(wanted, [kept.get(key) or {} for key in keys], share, most_replicates)
+        _take(wanted, [run.of(kept[run.key]) for run in runs], share, most_replicates)
     return found
 
 
-def _key(text: str, replicate: int) -> str:
-    return hashlib.sha256(f"{replicate}\n{text}".encode()).hexdigest()
+class _Run:
+    """A run of one load and replicate, which serves all targets unless they change what it does.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    replicate : int
+    targets : sequence of (float, float)
+        Those of all cases.
+    """
+
+    def __init__(self, scenario: Scenario, replicate: int, targets: Sequence[Targets]) -> None:
+        self.replicate, self._mine = replicate, targets_of(scenario)
+        self.targets = (self._mine,) if scenario.serving.drop_late else tuple(targets)
+        self.text = loader.to_toml(under(scenario, self.targets[0]))
+        told = f"{replicate}\n{self.targets}\n{self.text}"
+        self.key = hashlib.sha256(told.encode()).hexdigest()
+
+    def of(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """Figures under the run's own targets, and the error."""
+        figures: dict[str, Any] = result["figures"][self.targets.index(self._mine)]
+        return figures | {"error": result["error"]}
 
 
 def _wanted(
@@ -261,7 +269,7 @@ def _take(
     for (one, trial, _), result in zip(wanted, results, strict=True):
         if result["error"] is not None:
             one.error = result["error"]
-        trial.runs.append({name: result[name] for name in _KEPT})
+        trial.runs.append({name: result[name] for name in KEPT})
     for _, trial, _ in {id(t): (f, t, r) for f, t, r in wanted}.values():
         trial.decide(share)
         if trial.carried is None and len(trial.runs) >= most:

@@ -206,7 +206,7 @@ def compare(
     workers : int, optional
         Processes; all processors by default.
     progress : callable
-        Told (runs done, runs in all).
+        Called with (runs done, runs in all).
 
     Raises
     ------

@@ -40,7 +40,7 @@ OTHERS: Final = {
 GPU_GB: Final = 102.6
 """97,887 MiB, as the driver reports them."""
 MEMORY_SHARE: Final = 0.9
-"""Of the GPU's, that vLLM takes unless told otherwise."""
+"""Of the GPU's, that vLLM takes by default."""
 WORK_SPACE_GB: Final = 1.5
 """For activations and graphs; assumption."""
 STEP_S: Final = 5.0

@@ -4,12 +4,14 @@ No token is followed here: latency is the exact expectation over the draw of exp
 with outages that the planner did not see.
 """
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.fleet import hardware
 from placement.bounds import lower_bound_s, upper_bound_per_s
@@ -119,6 +121,7 @@ def place(
     *,
     floors_per_s: Sequence[float] = (0.0,),
     instances: Sequence[Count] | None = None,
+    dead: int = 0,
     replicates: int = 4,
     plugins: Sequence[str] = (),
     workers: int | None = None,
@@ -135,6 +138,8 @@ def place(
         Tokens a second of the busiest satellite, for strategies that take ``min_tokens_per_s``.
     instances : sequence of int or "fill", optional
         The scenario's own by default.
+    dead : int
+        Satellites that are dead, other ones in each replicate.
     replicates : int
         Each with its own outages, activations and random placements.
     plugins, workers, progress
@@ -148,7 +153,7 @@ def place(
     numbers = (scenario.placement.instances,) if instances is None else instances
     cases = [case for name in strategies for case in _cases(scenario, name, floors_per_s, numbers)]
     loaded = tuple(plugins)
-    jobs = [(c.scenario, c.floor_per_s, r, loaded) for c in cases for r in range(replicates)]
+    jobs = [(c.scenario, c.floor_per_s, dead, r, loaded) for c in cases for r in range(replicates)]
     found = map_jobs(_place, jobs, workers=workers, progress=progress)
     placed = []
     for i, case in enumerate(cases):
@@ -211,19 +216,42 @@ def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem
     )
 
 
+def without_satellites(problem: PlacementProblem, gone: NDArray[np.int64]) -> PlacementProblem:
+    """The same problem where some satellites host nothing and pass nothing on.
+
+    Parameters
+    ----------
+    problem : PlacementProblem
+    gone : (D,) int
+    """
+    alive = np.ones(problem.n_satellites, bool)
+    alive[gone] = False
+    source = np.repeat(alive, np.diff(problem.indptr))
+    return dataclasses.replace(
+        problem,
+        memory_bytes=problem.memory_bytes * alive,
+        weight_s=np.where(source & alive[problem.indices], problem.weight_s, np.inf),
+    )
+
+
 def _place(
-    scenario: Scenario, floor_per_s: float, replicate: int, plugins: Sequence[str]
+    scenario: Scenario, floor_per_s: float, dead: int, replicate: int, plugins: Sequence[str]
 ) -> tuple[DeploymentCost, Bound] | str:
     """Cost of one plan and what none can beat, or why there is none."""
     load_plugins(plugins)
     simulation = scenario.simulation.model_copy(update={"replicate": replicate})
     scenario = scenario.model_copy(update={"simulation": simulation})
     rng = seeding.stream(simulation.seed, replicate, "strategy").at(0)
+    planned, seen = problem_of(scenario), problem_of(scenario, "evaluation")
+    if dead:
+        draw = seeding.stream(simulation.seed, replicate, "dead").at(0)
+        gone = draw.choice(planned.n_satellites, min(dead, planned.n_satellites), replace=False)
+        planned, seen = without_satellites(planned, gone), without_satellites(seen, gone)
     try:
-        deployment = plan_deployment(scenario, problem_of(scenario), rng)
+        deployment = plan_deployment(scenario, planned, rng)
     except InputError as error:
         return str(error)
-    seen, number = problem_of(scenario, "evaluation"), len(deployment)
+    number = len(deployment)
     bound = Bound(
         latency_s=lower_bound_s(seen, min_tokens_per_s=floor_per_s, instances=number),
         throughput_per_s=upper_bound_per_s(seen, instances=number),

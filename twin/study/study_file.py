@@ -14,6 +14,7 @@ from twin.plugins import load_plugins
 from twin.runs.figures import FIGURES, METRICS
 from twin.scenario import loader, plain, sources
 from twin.scenario.fields import Name, Params, Table
+from twin.text import meant
 
 _PACKAGE = "twin.study"
 
@@ -119,7 +120,8 @@ class StudyFile(Table):
     def _metrics_known(self) -> Self:
         for name, count in Counter(self.metrics).items():
             if name not in FIGURES:
-                raise ValueError(f"metrics: unknown {name!r}; known: {', '.join(FIGURES)}")
+                known = f"known: {', '.join(FIGURES)}{meant(name, FIGURES)}"
+                raise ValueError(f"metrics: unknown {name!r}; {known}")
             if count > 1:
                 raise ValueError(f"metrics: {name} is given twice")
         return self
@@ -186,7 +188,7 @@ def parse_study(text: str, label: str) -> StudyFile:
     try:
         return StudyFile.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{label}: {loader.explain(error, 'study')}") from None
+        raise InputError(f"{label}: {loader.explain(error, 'study', of=StudyFile)}") from None
 
 
 def _texts(value: Any) -> list[str]:

@@ -42,6 +42,7 @@ class OpenSweep:
     writer: StudyWriter
     study: StudyFile
     points: list[Point]
+    goes_on: bool = False  # whether it was interrupted before
 
 
 def open_sweep(
@@ -79,8 +80,7 @@ def open_sweep(
         return _go_on(Path(source))
     load_plugins(plugins)
     study = read_study(source)
-    more = [name for name in plugins if name not in study.plugins]
-    study = study.model_copy(update={"plugins": (*study.plugins, *more)})
+    study = study.model_copy(update={"plugins": tuple(dict.fromkeys([*study.plugins, *plugins]))})
     base = base_scenario(study, source)
     points = make_points(study, base, source)
     modes = {point.case.scenario.serving.mode for point in points}
@@ -96,7 +96,7 @@ def open_sweep(
                 f"{source}: has changed since {found} began; finish that as it was "
                 f"(twin sweep --resume {found}), or leave --resume out to start over"
             )
-        return OpenSweep(earlier, study, points)
+        return OpenSweep(earlier, study, points, goes_on=True)
     scenarios = {id(point.case): point.case.scenario for point in points}.values()
     files = {each.path: each for scenario in scenarios for each in attachments.collect(scenario)}
     writer = StudyWriter.new(
@@ -116,7 +116,7 @@ def _go_on(folder: Path) -> OpenSweep:
     load_kept(folder, "study_id")
     study = parse_study(writer.study_toml, label)
     base = loader.from_data(tomllib.loads(writer.scenario_toml), str(folder / "scenario.toml"))
-    return OpenSweep(writer, study, make_points(study, base, label))
+    return OpenSweep(writer, study, make_points(study, base, label), goes_on=True)
 
 
 def sweep(

@@ -40,7 +40,7 @@ _CONFIDENCE = 0.95
 
 
 def captions(scenarios: Sequence[Scenario]) -> list[str]:
-    """What tells each of the runs from the others: the fields that differ, in a few words."""
+    """What distinguishes the runs: the fields that differ, in a few words."""
     contents = [fields(scenario) for scenario in scenarios]
     names = differing(contents)
     if not names:

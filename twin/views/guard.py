@@ -34,7 +34,7 @@ POLICY: Final = {
 """Content-Security-Policy, by directive; each exception from 'self' with its reason."""
 
 _NOT_SOLARAS = (b"script-name", b"x-script-name")
-"""Headers by which a visitor could tell Solara, for all who come later, where scripts lie."""
+"""Headers by which a visitor could set, for all later visitors, where Solara looks for scripts."""
 
 _ANSWERS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 

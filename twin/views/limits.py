@@ -33,7 +33,7 @@ def turn(is_over: Callable[[], bool], tell: Callable[[str], None]) -> Iterator[b
     is_over : callable
         Asked again and again whether to wait no longer.
     tell : callable
-        Told why it takes time.
+        Called with the reason for a wait.
     """
     mine = object()
     _LINE.append(mine)

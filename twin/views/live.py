@@ -21,9 +21,9 @@ class Tap:
     Parameters
     ----------
     begin : callable
-        Told the model and the plan before the first frame.
+        Called with the model and the plan before the first frame.
     show : callable
-        Told every frame.
+        Called with every frame.
     """
 
     def __init__(

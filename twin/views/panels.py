@@ -36,6 +36,8 @@ def Header(session: Session, step: solara.Reactive[int], exports: Exports) -> No
         _button("Download", toggle("take"), panel.value == "take", disabled=not shown)
         with solara.Link("/table"):
             solara.Button("Paper's table", text=True, classes=["tw-plain-button"])
+        with solara.Link("/guide"):
+            solara.Button("Guide", text=True, classes=["tw-plain-button"])
         if busy:
             solara.Button("Cancel", on_click=session.cancel, classes=["tw-cancel"])
         if panel.value == "new":

@@ -8,7 +8,7 @@ from typing import Final
 
 from twin.errors import InputError
 
-FAILED: Final = "Something went wrong; the server's log tells what."
+FAILED: Final = "Something went wrong; the server's log says what."
 
 LONGEST: Final = 600
 """Characters of a note; a longer one is cut."""

@@ -1,4 +1,4 @@
-"""Settings of Solara's server that every page of ours wants, and what it must not do or tell."""
+"""Settings of Solara's server that every page of ours wants, and what it must not do or say."""
 
 import logging
 import re

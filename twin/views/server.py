@@ -17,11 +17,18 @@ APP = Path(__file__).parents[1] / "app.py"
 START_TIMEOUT_S = 60.0
 PLUGINS = "ORBITAL_TWIN_PLUGINS"
 """Environment variable by which the page's process learns of plug-ins, as a path's parts."""
+RUNS = "ORBITAL_TWIN_RUNS"
+"""Environment variable by which it learns where runs are."""
 
 
 @contextmanager
 def served(
-    folder: Path, *, port: int | None = None, app: Path = APP, plugins: Sequence[str] = ()
+    folder: Path,
+    *,
+    port: int | None = None,
+    app: Path = APP,
+    plugins: Sequence[str] = (),
+    runs_dir: Path = Path("runs"),
 ) -> Iterator[str]:
     """Serve a page from a folder, whose ``runs/`` it uses; gives its address, and stops at the end.
 
@@ -34,6 +41,8 @@ def served(
         The page.
     plugins : sequence of str
         Plug-ins that the page's process loads: files or modules.
+    runs_dir : Path
+        Where the runs are, from `folder`.
 
     Raises
     ------
@@ -52,7 +61,8 @@ def served(
     # In production mode no files are watched: a server that watches takes many inotify instances.
     command = [sys.executable, "-m", "solara", "run", str(app)]
     command += ["--no-open", "--production", "--port", str(port)]
-    environment = {**os.environ, PLUGINS: os.pathsep.join(plugins)} if plugins else None
+    environment = os.environ | {RUNS: str(runs_dir)}
+    environment |= {PLUGINS: os.pathsep.join(plugins)} if plugins else {}
     server = subprocess.Popen(command, cwd=folder, env=environment)
     try:
         _wait(url, server)
@@ -65,6 +75,11 @@ def served(
 def named_plugins() -> list[str]:
     """Plug-ins that were named when this process was started."""
     return [name for name in os.environ.get(PLUGINS, "").split(os.pathsep) if name]
+
+
+def runs_folder() -> Path:
+    """Where the runs of this process are."""
+    return Path(os.environ.get(RUNS, "runs"))
 
 
 def _wait(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -46,7 +46,7 @@ def look(root: Path) -> Shelf:
 
 
 def absent(root: Path, run_id: str) -> str:
-    """What a visitor is told of a run that is not on the shelf."""
+    """What a visitor reads about a run that is not on the shelf."""
     # A name, not a path; and one that a file system takes.
     name = run_id.isprintable() and Path(run_id).name == run_id
     fits = name and len(run_id.encode()) < _LONGEST_NAME
@@ -56,7 +56,7 @@ def absent(root: Path, run_id: str) -> str:
 
 
 def told(folder: Path, error: Exception) -> str:
-    """What a visitor is told of a run that could not be read; the log has the details."""
+    """What a visitor reads about a run that could not be read; the log has the details."""
     if not folder.is_dir():
         return f"Run {folder.name} is no longer here."
     log.warning("run %s cannot be read", folder.name, exc_info=error)

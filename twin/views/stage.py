@@ -34,7 +34,7 @@ class Stage(anywidget.AnyWidget):
     dark : bool
         Whether the page is dark; the page writes it.
     on_open, on_away : callable
-        Told the names of runs that the viewer goes back to, or the name of one to take away.
+        Called with the names of runs that the viewer goes back to, or the name of one to take away.
     """
 
     _esm = _STATIC / "stage.js"

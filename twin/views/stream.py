@@ -120,7 +120,7 @@ class Stream:
     Parameters
     ----------
     key : str
-        Tells the stream from others of the page.
+        Distinguishes the stream from others of the page.
     feed : Feed
     """
 

@@ -299,7 +299,7 @@ def pack(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     Little-endian: the header's length (uint32), the header (JSON: `meta`, and of each array name,
     type, offset and size), then the arrays, each at a multiple of 8 bytes.
     """
-    # The header tells offsets, which depend on its length: leave room for their largest.
+    # The header holds offsets, which depend on its length: leave room for their largest.
     room = _aligned(4 + len(json.dumps({"meta": meta}, ensure_ascii=False).encode()) + 100)
     room = _aligned(room + sum(100 + len(name) for name in arrays))
     offset, table, data = room, [], []

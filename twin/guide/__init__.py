@@ -1,0 +1,1 @@
+"""The guide: chapters in Markdown, what keeps them true, and what builds a site of them."""

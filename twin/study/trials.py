@@ -1,0 +1,90 @@
+"""Runs of one load, and what they are worth under several deadlines."""
+
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from twin.errors import InputError
+from twin.plugins import load_plugins
+from twin.runs.store import Run
+from twin.runs.summary import summarise
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
+
+type Targets = tuple[float, float]
+"""Of the first token, and of a further one, s."""
+
+KEPT: Final = (
+    "goodput_share",
+    "goodput_per_s",
+    "requests_served_share",
+    "tokens_out_per_s",
+    "tokens_in_per_s",
+    "request_ttft_p95_s",
+    "request_tpot_p99_s",
+    "request_e2e_p95_s",
+    "request_energy_per_token_j",
+    "requests_counted",
+)
+"""Figures of a run that are kept."""
+
+
+def targets_of(scenario: Scenario) -> Targets:
+    """Return a scenario's targets."""
+    return scenario.requests.ttft_target_s, scenario.requests.tpot_target_s
+
+
+def under(scenario: Scenario, targets: Targets) -> Scenario:
+    """Return a scenario with other targets."""
+    first_s, further_s = targets
+    change = {"ttft_target_s": first_s, "tpot_target_s": further_s}
+    return scenario.model_copy(update={"requests": scenario.requests.model_copy(update=change)})
+
+
+@dataclass(frozen=True)
+class _Under(Run):
+    """A run that is looked at under other targets."""
+
+    targets: Targets
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """As it ran, but for the targets."""
+        return under(self.asked, self.targets)
+
+
+def run_trial(
+    scenario_toml: str, replicate: int, targets: Sequence[Targets], plugins: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Run a scenario in a temporary folder; return figures under each of some targets.
+
+    Parameters
+    ----------
+    scenario_toml : str
+    replicate : int
+    targets : sequence of (float, float)
+    plugins : sequence of str
+
+    Returns
+    -------
+    dict
+        ``figures``: a dict for each of the targets, None where there is none; ``error``: why there
+        are none at all, or None.
+    """
+    from agents.run import run_scenario
+
+    load_plugins(plugins)
+    data = tomllib.loads(scenario_toml)
+    data["simulation"]["replicate"] = replicate
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            run = run_scenario(loader.from_data(data), runs_dir=Path(folder), run_id="trial")
+            found = [summarise(_Under(run.path, run.manifest, each)) for each in targets]
+    except InputError as error:
+        nothing = dict.fromkeys(KEPT)
+        return {"error": str(error), "figures": [nothing for _ in targets]}
+    return {"error": None, "figures": [{name: one[name] for name in KEPT} for one in found]}

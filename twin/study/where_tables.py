@@ -1,0 +1,101 @@
+"""What is said of where inference should live."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.study.where import DAY, WhereCase
+
+_MARKERS = "osD^vPX*"
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return "none" if np.isnan(value) else f"{value:.{digits}g}"
+
+
+def _per_kw(case: WhereCase) -> float:
+    return 1e3 * case.carried("tokens_out_per_s") / case.power_w if case.power_w else np.nan
+
+
+_COLUMNS: dict[str, Callable[[WhereCase], str]] = {
+    "place": lambda case: case.place,
+    "board": lambda case: case.board,
+    "machines": lambda case: _number(case.mean("machines"), 4),
+    "served, %": lambda case: _number(100 * case.mean("requests_served_share"), 4),
+    "in time, %": lambda case: _number(100 * case.mean("goodput_share"), 4),
+    "TTFT, s": lambda case: _number(case.mean("request_ttft_p50_s")),
+    "p95": lambda case: _number(case.mean("request_ttft_p95_s")),
+    "TPOT, s": lambda case: _number(case.mean("request_tpot_p50_s")),
+    "p99": lambda case: _number(case.mean("request_tpot_p99_s")),
+    "J/token": lambda case: _number(case.mean("request_energy_per_token_j")),
+    "carried, requests/s": lambda case: _number(case.carried("goodput_per_s")),
+    "per machine": lambda case: _number(case.carried("goodput_per_s") / case.mean("machines")),
+    "tokens/s per kW": lambda case: _number(_per_kw(case)),
+}
+HEADER = list(_COLUMNS)
+
+
+def rows(cases: Sequence[WhereCase]) -> list[list[str]]:
+    """One row a case."""
+    return [
+        [case.place, case.board, "no room", *[""] * (len(HEADER) - 3)]
+        if case.error
+        else [show(case) for show in _COLUMNS.values()]
+        for case in cases
+    ]
+
+
+def as_json(cases: Sequence[WhereCase]) -> list[dict[str, Any]]:
+    """Plain data."""
+    return [
+        {
+            "place": case.place,
+            "board": case.board,
+            "model": case.model,
+            "error": case.error,
+            "machines": _plain(case.mean("machines")),
+            "day": {name: _plain(case.mean(name)) for name in DAY},
+            "carried_per_s": _plain(case.carried("goodput_per_s")),
+            "carried_tokens_per_s": _plain(case.carried("tokens_out_per_s")),
+            "power_w": _plain(case.power_w),
+        }
+        for case in cases
+    ]
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def plot(cases: Sequence[WhereCase], path: Path) -> None:
+    """Draw time of a further token against what a kilowatt carries, a panel a model."""
+    from twin.study.plots import blank_plot, save_plot, strategy_colours
+
+    models = list(dict.fromkeys(case.model for case in cases))
+    places = list(dict.fromkeys(case.place for case in cases))
+    boards = list(dict.fromkeys(case.board for case in cases))
+    figure, plt = blank_plot(4.2 * len(models), 4.4)
+    colours = strategy_colours(places)
+    for number, model in enumerate(models, start=1):
+        axes = figure.add_subplot(1, len(models), number)
+        for case in cases:
+            if case.model != model or case.error or np.isnan(_per_kw(case)):
+                continue
+            axes.plot(
+                case.mean("request_tpot_p50_s"),
+                _per_kw(case),
+                _MARKERS[boards.index(case.board) % len(_MARKERS)],
+                color=colours[case.place],
+                label=f"{case.place}, {case.board}",
+            )
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("time of a further token, median, s")
+        axes.set_ylabel("tokens/s within the deadlines, per kW of boards")
+        axes.set_title(model)
+        axes.grid(alpha=0.3)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=6)
+    save_plot(figure, plt, path)
