@@ -304,8 +304,8 @@ def live(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     with progress_bar("flying and mirroring") as progress:
-        from live import live as measure
-        from live import rows
+        from mirrored import live as measure
+        from mirrored import rows
 
         data = measure(
             scenario,
@@ -319,6 +319,51 @@ def live(
     report.table(f"{scenario}, plant of seed {seed or 0}", ["what", "found"], rows(data))
     found = data["anomalies"].items()
     data["anomalies"] = {k: asdict(v) if is_dataclass(v) else v for k, v in found}  # type: ignore[arg-type]
+    report.json(data)
+    report.end()
+
+
+@app.command()
+def outlooks(
+    scenario: Annotated[str, typer.Argument(help="What is flown.")] = "small",
+    plant: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="As of: twin emit.")
+    ] = None,
+    members: Annotated[int, typer.Option(min=2, help="Of each ensemble.")] = 64,
+    days: Annotated[float, typer.Option(min=0.2, help="Length of the flight.")] = 2.0,
+    battery_wh: Annotated[float, typer.Option(min=1, help="Of each satellite.")] = 450.0,
+    seed: SeedOption = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Forecast the smallest charge of two orbits again and again, and judge the bands."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    changes = {
+        "simulation.orbits": None,
+        "simulation.step_s": 60.0,
+        "simulation.steps": round(1440 * days),
+        "bus.battery_wh": battery_wh,
+    }
+    with progress_bar("flying, mirroring and forecasting") as progress:
+        from outlooks import outlooks as measure
+
+        data = measure(
+            scenario, changes, plant or (), seed=seed or 0, members=members, progress=progress
+        )
+    shown = [
+        ["forecasts that do not overlap", f"{data['forecasts']}"],
+        [
+            "truth inside the 90 % band",
+            f"{100 * data['inside']:.1f} % "
+            f"({100 * data['inside_low']:.1f} to {100 * data['inside_high']:.1f})",
+        ],
+        ["width of the band, mean", f"{100 * data['width_mean']:.2f} % of charge"],
+        ["CRPS", f"{100 * data['crps']:.3f} %"],
+        ["CRPS of persistence", f"{100 * data['crps_persistence']:.3f} %"],
+        ["CRPS of the open loop", f"{100 * data['crps_open_loop']:.3f} %"],
+    ]
+    report.table(f"{scenario}, smallest charge of two orbits", ["what", "found"], shown)
     report.json(data)
     report.end()
 

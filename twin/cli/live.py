@@ -1,7 +1,9 @@
 """Commands of the live twin: a plant that emits telemetry, and the mirror that follows it."""
 
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,20 +19,29 @@ from twin.cli.options import (
     with_seed,
 )
 from twin.errors import InputError
+from twin.runs import outputs
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
     from twin.runs.store import Run
 
 ToOption = Annotated[
-    Path,
-    typer.Option("--to", metavar="FILE|-", help="Where messages go.", callback=output),
+    str,
+    typer.Option(
+        "--to",
+        metavar="FILE|-|mqtt://HOST",
+        help="Where messages go; mqtts://USER@HOST:PORT/TOPIC.",
+    ),
+]
+CaOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Certificates that a broker's is checked against."),
 ]
 
 
 def emit(
     what: Annotated[str, typer.Argument(help="A scenario, or a run to be played back.")],
-    to: ToOption = Path("-"),
+    to: ToOption = "-",
     speed: Annotated[
         float | None,
         typer.Option(min=1e-3, help="Seconds of flight in one of yours; default: at once."),
@@ -43,6 +54,7 @@ def emit(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Hidden differences, sensors, anomalies."),
     ] = None,
+    ca_file: CaOption = None,
     seed: SeedOption = None,
     overrides: SetOption = None,
     runs_dir: RunsOption = Path("runs"),
@@ -52,6 +64,7 @@ def emit(
     from twin.live.plant.settings import settings
 
     spread_anomalies = settings(plant or ())
+    write = _writer(to, ca_file)
     if _is_run(what, runs_dir):
         from twin.cli.look import run_folder
         from twin.live.plant import replay
@@ -59,7 +72,7 @@ def emit(
 
         if truth is not None or plant or overrides:
             raise InputError("twin emit RUN: takes no --truth, --plant or --set")
-        _write(to, paced(replay.lines(open_run(run_folder(what, runs_dir))), speed))
+        write(paced(replay.lines(open_run(run_folder(what, runs_dir))), speed))
         return
     from twin.live.plant.emit import Truth, lines
     from twin.live.plant.flight import Flight
@@ -71,7 +84,7 @@ def emit(
     number = 0 if seed is None else seed
     flight = Flight(chosen, spread=spread, anomalies=anomalies, seed=number)
     telemetry, kept = Telemetry(flight, seed=number), None if truth is None else Truth(flight)
-    _write(to, paced(lines(flight, telemetry, kept), speed))
+    write(paced(lines(flight, telemetry, kept), speed))
     if truth is not None and kept is not None:
         kept.write(truth, telemetry)
 
@@ -80,12 +93,26 @@ def _is_run(what: str, runs_dir: Path) -> bool:
     return (Path(what) / "manifest.json").is_file() or (runs_dir / what / "manifest.json").is_file()
 
 
+def _writer(to: str, ca_file: Path | None) -> Callable[[Iterable[str]], object]:
+    """Return what writes lines to a target, which is looked at before anything is flown."""
+    from twin.live import mqtt
+
+    if mqtt.is_address(to):
+        where = mqtt.broker(to, client_id=f"twin-emit-{os.getpid()}", ca_file=ca_file)
+        return partial(mqtt.publish, where)
+    if to == "-":
+        return _print
+    outputs.check("--to", Path(to))
+    return partial(_write, Path(to))
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
 def _write(to: Path, lines: Iterable[str]) -> None:
-    if to == Path("-"):
-        for line in lines:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-        return
     with to.open("w", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in lines)
 
@@ -95,7 +122,9 @@ def live(
     source: Annotated[
         str,
         typer.Option(
-            "--from", metavar="SOURCE", help="A file of messages, '-', or a folder of element sets."
+            "--from",
+            metavar="SOURCE",
+            help="A file of messages, '-', mqtt://HOST, or a folder of element sets.",
         ),
     ] = "-",
     mapping: Annotated[
@@ -106,6 +135,13 @@ def live(
         bool, typer.Option(help="The file or folder grows: wait for more at its end.")
     ] = False,
     grace_s: Annotated[float, typer.Option(min=0, help="How late a message may come, s.")] = 30.0,
+    idle_s: Annotated[
+        float | None, typer.Option(min=0, help="End after so long without a message by MQTT, s.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(help="Names the session that a broker keeps for this twin.")
+    ] = None,
+    ca_file: CaOption = None,
     resume: Annotated[
         Path | None, typer.Option(help="An interrupted live run's folder: go on with it.")
     ] = None,
@@ -136,7 +172,16 @@ def live(
         asked = chosen if resume is None else interrupted_scenario(resume)[1]
         assert asked is not None
 
-        def come(skip: int) -> Iterator[bytes]:
+        from twin.live import mqtt
+
+        session_id = client_id or f"twin-live-{asked.name}"
+        broker = None
+        if mqtt.is_address(source):
+            broker = mqtt.broker(source, client_id=session_id, ca_file=ca_file)
+
+        def come(skip: int) -> Iterable[bytes]:
+            if broker is not None:
+                return mqtt.Subscription(broker, idle_s=idle_s)
             return lines(source, follow=follow, skip=skip, mapping=mapping)
 
         options = Options(grace_s=grace_s, progress=progress)

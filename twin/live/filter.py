@@ -140,10 +140,9 @@ class Estimator:
         self._figures = np.array([bus.battery_j, bus.eta_charge, bus.eta_discharge])
         self._panel = np.array(PANEL)
         self._sigma = np.array([priors.soc_sigma, priors.power_sigma * bus.array_w])
-        power_j2_s = (priors.unmodelled * bus.array_w) ** 2 * 300.0
         wander = priors.wander**2 / _DAY_S
         self._noise = np.array(
-            [power_j2_s / bus.battery_j**2, *[wander] * 3, priors.bias_s, priors.bias**2]
+            [power_noise(bus, priors), *[wander] * 3, priors.bias_s, priors.bias**2]
         )
         self.state = state or _at_start(n, soc, priors)
 
@@ -194,6 +193,11 @@ class Estimator:
     def estimates(self) -> Estimates:
         """What is believed now."""
         return estimates(self.state)
+
+
+def power_noise(bus: BusProfile, priors: Priors) -> float:
+    """Variance that power which no model knows adds to the charge, per second."""
+    return (priors.unmodelled * bus.array_w) ** 2 * 300.0 / bus.battery_j**2
 
 
 def estimates(state: FilterState) -> Estimates:

@@ -83,7 +83,9 @@ def accuracy(run: Path, truth: Path, *, step_s: float) -> dict[str, Any]:
     off = found["soc"][kept] - true["soc"][end[kept]]
     late = found["step"][kept] * step_s >= _ORBIT_S  # the first orbit is for learning
     charging = _charging_share(true) * _ORBIT_S / 60.0 >= _CHARGES_MINUTES
-    capacity, array = (found[name][-1] / true[name] - 1 for name in ("capacity", "array"))
+    left = 1 - np.isfinite(true["string_s"]) / true["strings"]
+    capacity = found["capacity"][-1] / true["capacity"] - 1
+    array = found["array"][-1] / (true["array"] * left) - 1
     return {
         "satellites": len(shadow),
         "that see shadow": int(shadow.sum()),
@@ -149,12 +151,14 @@ def anomalies(run: Path, truth: Path) -> dict[str, Any]:
     """Which of the planted anomalies were found in time, and how many alarms were false.
 
     Element sets are to be found by the second one that comes after; the others within two orbits.
-    An alarm of a satellite that has no anomaly then is false, whatever its kind.
+    What nobody can speak of does not count: sets of a satellite that is silent by then, terminals
+    both of whose ends are. An alarm of a satellite that has no anomaly then is false, whatever its
+    kind.
     """
     true = np.load(truth)
     table = pq.read_table(run / record.FOLDER / record.ALARMS).to_pydict()
     alarms = list(zip(*(table[k] for k in ("kind", "t_s", "satellite", "other")), strict=True))
-    sets_s = 2 * 21_600.0 + 300.0
+    sets_s = 2 * float(true["elements_every_s"]) + 300.0
     planted = [
         (AlarmKind.LOST_STRING, true["string_s"], ORBITS_S),
         (AlarmKind.SILENT, true["silent_s"], ORBITS_S),
@@ -197,7 +201,9 @@ def _stuck(true: Any, alarms: list[Any], explained: set[int]) -> Found:
                 explained.add(a)
                 if t - begins_s <= ORBITS_S:
                     hits.add(e)
-    return _found(np.flatnonzero(np.isfinite(true["stuck_s"])).tolist(), hits)
+    heard_s = true["silent_s"][true["edges"]].max(axis=1)
+    counts = np.isfinite(true["stuck_s"]) & (heard_s > true["stuck_s"] + ORBITS_S)
+    return _found(np.flatnonzero(counts).tolist(), hits)
 
 
 def _found(planted: list[int], hits: set[int]) -> Found:

@@ -11,15 +11,18 @@ from agents.state import TwinState
 from twin.energy import solar
 from twin.energy.budget import Own
 from twin.energy.bus import ZERO_CELSIUS_K, BusProfile
-from twin.live import orbits, reports, watch
+from twin.live import loads, orbits, reports, watch
 from twin.live.filter import Estimates, Estimator, FilterState, Measures, Priors, Residuals
+from twin.live.forecast import Basis
 from twin.live.intake import Batch
+from twin.live.loads import LoadState
 from twin.live.message import Counts, Message
 from twin.live.orbits import LiveEphemeris, SetsState
 from twin.live.reports import Neighbours
 from twin.live.watch import Alarm, Watch, WatchState
 from twin.scenario.schema import Scenario
 from twin.vocabulary.live import ALARM, AlarmKind, Remark
+from twin.world import state as states
 from twin.world.sources import Live
 from twin.world.spacecraft import bus_profile
 
@@ -36,6 +39,7 @@ class MirrorState:
     filter: FilterState
     watch: WatchState
     sets: SetsState
+    loads: LoadState
 
 
 class Step(NamedTuple):
@@ -87,6 +91,7 @@ class Mirror:
             filter=Estimator(self.bus, self._n, soc=scenario.bus.initial_soc, priors=priors).state,
             watch=watch.at_start(self._n, len(edges)),
             sets=orbits.at_start(self._n),
+            loads=loads.at_start(self._n),
         )
         self._estimator = Estimator(
             self.bus, self._n, soc=scenario.bus.initial_soc, priors=priors, state=state.filter
@@ -98,6 +103,7 @@ class Mirror:
             stuck_s=watch.stuck_after_s(scenario.outages.mean_outage_s),
         )
         world = model.world
+        self._loads = state.loads
         self._ephemeris = LiveEphemeris(scenario, world.constellation, state.sets)
         world.ephemeris = self._ephemeris
 
@@ -105,7 +111,22 @@ class Mirror:
     def state(self) -> MirrorState:
         """What is carried to the next step, by reference."""
         return MirrorState(
-            filter=self._estimator.state, watch=self._watch.state, sets=self._ephemeris.sets
+            filter=self._estimator.state,
+            watch=self._watch.state,
+            sets=self._ephemeris.sets,
+            loads=self._loads,
+        )
+
+    @property
+    def basis(self) -> Basis:
+        """What a forecast from here rests on; nothing of it changes later."""
+        mine = states.copy(self.state)
+        return Basis(
+            step=self.model.network.state.step,
+            filter=mine.filter,
+            loads=mine.loads,
+            sets=mine.sets,
+            powered=self.model.fleet.energy.powered.copy(),
         )
 
     def step(self, batch: Batch) -> Step:
@@ -120,6 +141,7 @@ class Mirror:
         found = reports.measures(batch.messages, self._n, start_s, self.bus)
         residuals = self._estimate(found, start_s + step_s)
         self._take_over(batch.messages)
+        self._loads = loads.follow(self._loads, self._estimator.state.load_w, step_s)
         rows = np.repeat(np.arange(self._n), np.diff(found.first))
         end_s = start_s + step_s
         alarms += self._watch.power(rows, residuals, self._estimator, end_s)

@@ -223,17 +223,28 @@ def _follow(
     if not session.running:
         return
     found = lines(log.lines)
+    acknowledge = getattr(found, "acknowledge", lambda: None)
+
+    def keep() -> None:
+        """Tell a broker what is on disk."""
+        log.sync()
+        acknowledge()
+
+    if hasattr(found, "on_idle"):
+        found.on_idle = keep
     try:
         for line in found:
-            log.append(line)
+            if log.append(line):
+                acknowledge()
             before = session.intake.state.step
             session.take(line)
             if not session.running:
-                return
+                break
             if session.intake.state.step > before and kept.due:
                 log.sync()
                 note = {"wall_time_s": session.writer.wall_time_s}
                 kept.write(session.intake.state.step, session.state(log), note)
+        keep()
     finally:
         with suppress(AttributeError):
             found.close()  # type: ignore[attr-defined]

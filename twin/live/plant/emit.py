@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.live.plant.flight import CHUNK_S, Flight
+from twin.live.plant.flight import CHUNK_S, Chunk, Flight
 from twin.live.plant.telemetry import Telemetry
-
-type Array = NDArray[np.float64]
 
 
 class Truth:
@@ -19,12 +17,14 @@ class Truth:
     def __init__(self, flight: Flight) -> None:
         self._flight = flight
         self._soc: list[NDArray[np.float32]] = []
+        self._low: list[NDArray[np.float32]] = []
         self._dark: list[NDArray[np.bool_]] = []
 
-    def add(self, soc_end: Array, sunlit: Array) -> None:
-        """Add ten minutes: charge at the end of each, and the sunlight in them."""
-        self._soc.append(soc_end.astype(np.float32))
-        self._dark.append(sunlit < 0.5)
+    def add(self, chunk: Chunk) -> None:
+        """Add ten minutes: charge at the end of each, the smallest, and the sunlight."""
+        self._soc.append(chunk.soc_end.astype(np.float32))
+        self._low.append(chunk.soc_low.astype(np.float32))
+        self._dark.append(chunk.sunlit < 0.5)
 
     def write(self, file: Path, telemetry: Telemetry) -> None:
         """Write it as a NumPy archive."""
@@ -32,10 +32,13 @@ class Truth:
             np.savez_compressed(
                 out,
                 soc=np.concatenate(self._soc),
+                soc_low=np.concatenate(self._low),
                 dark=np.concatenate(self._dark),
                 edges=self._flight.edges,
                 wrong_set_s=telemetry.wrong_set_s,
                 length_s=self._flight.now_s,
+                strings=self._flight.spread.strings,
+                elements_every_s=self._flight.spread.elements_every_s,
                 **vars(self._flight.hidden),
             )
 
@@ -52,7 +55,7 @@ def lines(
     for k in range(chunks):
         chunk = flight.fly()
         if truth is not None:
-            truth.add(chunk.soc_end, chunk.sunlit)
+            truth.add(chunk)
         yield from telemetry.messages(chunk)
         progress(k + 1, chunks)
     yield from telemetry.rest()

@@ -26,7 +26,7 @@ _WANDER_MIN = 30.0
 _WANDER = 0.15
 _SURGE_S = 7200.0
 _SURGE = 0.20
-"""A load surge, over the design's load."""
+"""A load surge, over the design's idle load; no message says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,8 @@ class Chunk:
         When each message is measured.
     soc, power_w, temperature_k, sunlit, work, links : (M, N) float64
         The truth at that time.
-    soc_end : (M, N) float64
-        Charge at the end of each minute.
+    soc_end, soc_low : (M, N) float64
+        Charge at the end of each minute, and the smallest in it.
     down : list of (E,) bool
         Links that are down, minute by minute.
     """
@@ -55,6 +55,7 @@ class Chunk:
     work: Array
     links: Array
     soc_end: Array
+    soc_low: Array
     down: list[NDArray[np.bool_]]
 
 
@@ -116,7 +117,8 @@ class Flight:
         down = [self._links(s, rng) for s in minute_s[:, 0]]
         links = np.stack([self._degree - self._counted(each) for each in down])
         surge = (minute_s >= self.hidden.surge_s) & (minute_s < self.hidden.surge_s + _SURGE_S)
-        extra = surge * (_SURGE * self.design.base_w / max(self.design.work_w, 1e-9))
+        idle_w = self.design.base_w + self.design.terminal_w * self._degree
+        extra = surge * (_SURGE * idle_w / max(self.design.work_w, 1e-9))
         second = (self._phase_s + rng.uniform(0, self.spread.jitter_s, (MINUTES, n))).astype(int)
         second %= 60
         given = (strings, work + extra, links)
@@ -131,6 +133,7 @@ class Flight:
             work=work,
             links=links,
             soc_end=out[4],
+            soc_low=out[5],
             down=down,
         )
 

@@ -108,11 +108,11 @@ def fly(
 
     Returns
     -------
-    (5, M, N) float64
+    (6, M, N) float64
         Charge, power into the battery in W, temperature in K, share of the Sun's disc at the
-        sample; charge at the end of the minute.
+        sample; charge at the end of the minute, and the smallest in it.
     """
-    out = np.empty((5, *sample_s.shape))
+    out = np.empty((6, *sample_s.shape))
     factors = np.stack([hidden.capacity, hidden.array, hidden.load, hidden.heat])
     carried = (state.stored_j, state.panel_k, state.body_k, state.powered)
     _fly(*carried, design.numbers, factors, *nodes, *given, sample_s, node_s, out)
@@ -163,6 +163,7 @@ def _fly(
         for m in range(sample_s.shape[0]):
             idle_w = base_w + terminal_w * links[m, i]
             load_w = factors[2, i] * (idle_w + work_w * work[m, i])
+            lowest = 1.0
             for s in range(60):
                 t = (60.0 * m + s + 0.5) / node_s
                 k = int(t)
@@ -193,6 +194,7 @@ def _fly(
                     stored[i] += net_w / eta
                     lost_w = -net_w * (1 / eta - 1)
                 soc = stored[i] / capacity
+                lowest = min(lowest, soc)
                 if powered[i] and soc <= low:
                     powered[i] = False
                 elif not powered[i] and soc >= back:
@@ -204,4 +206,4 @@ def _fly(
                 if s == sample_s[m, i]:
                     out[0, m, i], out[1, m, i] = soc, net_w
                     out[2, m, i], out[3, m, i] = body[i], light
-            out[4, m, i] = stored[i] / capacity
+            out[4, m, i], out[5, m, i] = stored[i] / capacity, lowest

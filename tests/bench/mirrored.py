@@ -43,7 +43,7 @@ def live(
         began = time.perf_counter()
         run = mirror(
             chosen,
-            lambda skip: _flown(scenario, changes, plant, seed, truth),
+            lambda skip: flown(scenario, changes, plant, seed, truth),
             runs_dir=place / "runs",
             options=Options(progress=progress, watch=watch),
         )
@@ -65,9 +65,10 @@ def live(
         return found
 
 
-def _flown(
+def flown(
     scenario: str, changes: Sequence[str], plant: Sequence[str], seed: int, truth: Path
 ) -> Iterator[bytes]:
+    """Fly a plant in a process of its own, and yield its lines."""
     options = [part for text in changes for part in ("--set", text)]
     options += [part for text in plant for part in ("--plant", text)]
     command = (*TWIN, "emit", scenario, "--seed", str(seed), "--truth", str(truth), *options)

@@ -1,0 +1,229 @@
+"""Telemetry through a real broker, which goes away and comes back."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from twin.errors import InputError
+from twin.live import mqtt
+from twin.live.mqtt import PASSWORD, Broker, Subscription, publish
+from twin.live.session import mirror, resume
+
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+needs_broker = pytest.mark.skipif(
+    MOSQUITTO is None and os.environ.get("CI") != "true", reason="mosquitto is not installed"
+)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+class Running:
+    """A mosquitto of its own, which can be killed and started again."""
+
+    def __init__(self, folder, *more):
+        self.port = free_port()
+        self.file = folder / "mosquitto.conf"
+        self.file.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} 127.0.0.1",
+                    "persistence true",
+                    f"persistence_location {folder}/",
+                    "max_queued_messages 0",
+                    "set_tcp_nodelay true",
+                    *(more or ["allow_anonymous true"]),
+                ]
+            )
+        )
+        if os.getuid() == 0:
+            self.file.write_text(self.file.read_text() + "\nuser root\n")
+        self.start()
+
+    def start(self):
+        assert MOSQUITTO is not None
+        self.process = subprocess.Popen(
+            [MOSQUITTO, "-c", str(self.file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with socket.socket() as found:
+                if found.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("mosquitto does not start")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+SAVES_AT_ONCE = ("allow_anonymous true", "autosave_interval 1", "autosave_on_changes true")
+
+
+@pytest.fixture
+def broker(tmp_path, request):
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    running = Running(folder, *getattr(request, "param", ()))
+    yield running
+    running.kill()
+
+
+def at(running, client_id, **more):
+    known = {"host": "127.0.0.1", "topic": "t", "user": "", "tls": False, "ca_file": None}
+    return Broker(**known | {"port": running.port, "client_id": client_id} | more)
+
+
+@needs_broker
+def test_lines_come_in_order_and_none_is_lost(broker):
+    come = Subscription(at(broker, "mirror"), idle_s=2.0)
+    come.on_idle = come.acknowledge
+    lines = [f'{{"n":{k}}}' for k in range(3_000)]
+    assert publish(at(broker, "plant"), lines) == len(lines)
+    assert [line.decode() for line in come] == lines
+    come.close()
+
+
+@needs_broker
+def test_what_was_not_acknowledged_comes_again(broker):
+    first = Subscription(at(broker, "mirror"), idle_s=1.0)
+    publish(at(broker, "plant"), [f"{k}" for k in range(20)])
+    it = iter(first)
+    got = [next(it) for _ in range(20)]
+    first._unsaid = first._unsaid[:12]
+    first.acknowledge()
+    first.close()
+    publish(at(broker, "plant"), ["later"])  # while the mirror is away
+    second = Subscription(at(broker, "mirror"), idle_s=1.0)
+    again = list(second)
+    # Those that were acknowledged may come again if that did not reach the broker: none is missing.
+    assert again[-1] == b"later"
+    assert again[:-1] == got[1 - len(again) :]
+    assert len(again) > 8
+    second.acknowledge()
+    second.close()
+
+
+@needs_broker
+@pytest.mark.parametrize("broker", [SAVES_AT_ONCE], indirect=True)
+def test_a_broker_that_is_killed_loses_nothing_that_was_published(broker):
+    come = Subscription(at(broker, "mirror"), idle_s=6.0)
+    lines = [f"{k}" for k in range(400)]
+
+    def slowly():
+        for line in lines:
+            time.sleep(0.005)
+            yield line
+
+    plant = threading.Thread(target=publish, args=(at(broker, "plant"), slowly()))
+    plant.start()
+    time.sleep(0.7)
+    broker.kill()
+    time.sleep(0.5)
+    broker.start()
+    found = []
+    for line in come:
+        found.append(line.decode())
+        come.acknowledge()
+    plant.join()
+    come.close()
+    assert sorted(set(found), key=int) == lines
+
+
+@needs_broker
+def test_a_mirror_by_mqtt_is_the_mirror_of_the_lines(broker, scenario, flown, live_run, tmp_path):
+    said, _ = flown
+    where = at(broker, "mirror")
+    Subscription(where, idle_s=0.1).close()  # the broker keeps for it what comes meanwhile
+    publish(at(broker, "plant"), [line.decode().strip() for line in said])
+
+    class StoppedError(Exception):
+        pass
+
+    class Half(Subscription):
+        def __iter__(self):
+            for number, line in enumerate(super().__iter__()):
+                if number == 3_000:
+                    raise StoppedError
+                yield line
+
+    with pytest.raises(StoppedError):
+        mirror(scenario, lambda skip: Half(where, idle_s=2.0), runs_dir=tmp_path / "runs")
+    (partial,) = (tmp_path / "runs").glob("*.partial")
+    run = resume(partial, lambda skip: Subscription(where, idle_s=2.0))
+    taken = [r.manifest["conclusion"]["live"]["messages"]["taken"] for r in (run, live_run)]
+    assert taken[0] == taken[1]
+    assert run.table("steps").equals(live_run.table("steps"))
+
+
+@needs_broker
+def test_tls_and_password(tmp_path, monkeypatch):
+    openssl, passwd = shutil.which("openssl"), shutil.which("mosquitto_passwd")
+    if openssl is None or passwd is None:
+        pytest.skip("openssl or mosquitto_passwd is not installed")
+    key, certificate, users = (tmp_path / name for name in ("key.pem", "ca.pem", "users"))
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+            "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout", key, "-out", certificate,
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    key.chmod(0o644)
+    subprocess.run([passwd, "-b", "-c", users, "ops", "secret"], check=True, capture_output=True)
+    users.chmod(0o644)
+    more = (f"certfile {certificate}", f"keyfile {key}", f"password_file {users}")
+    running = Running(tmp_path, *more, "allow_anonymous false")
+    try:
+        monkeypatch.setenv(PASSWORD, "secret")
+        said = {"user": "ops", "tls": True, "ca_file": certificate}
+        come = Subscription(at(running, "mirror", **said), idle_s=2.0)
+        publish(at(running, "plant", **said), ["one", "two"])
+        assert list(come) == [b"one", b"two"]
+        come.close()
+        monkeypatch.setenv(PASSWORD, "wrong")
+        with pytest.raises(InputError, match="takes no more messages"):
+            publish(at(running, "other", **said), ["x"], most_s=2.0)
+    finally:
+        running.kill()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mqtt://ops:secret@host/t", "mqtt://host/t: give the password by TWIN_MQTT_PASSWORD"),
+        ("mqtt:///t", "mqtt:///t: must look like mqtt://HOST"),
+        ("mqtt://host:99999", "the port must be from 0 to 65535"),
+        ("mqtt://host/a/+", "a topic has no"),
+    ],
+)
+def test_a_wrong_address_is_refused_and_no_password_shown(text, said):
+    with pytest.raises(InputError) as caught:
+        mqtt.broker(text, client_id="c")
+    assert said in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_says_all():
+    found = mqtt.broker("mqtts://ops@sat.example:1234/fleet/a", client_id="c", ca_file=Path("ca"))
+    assert (found.host, found.port, found.topic, found.user) == (
+        "sat.example",
+        1234,
+        "fleet/a",
+        "ops",
+    )
+    assert found.tls
+    assert mqtt.broker("mqtt://host", client_id="c").port == 1883
+    assert mqtt.is_address("mqtt://host")
+    assert not mqtt.is_address("said.jsonl")
