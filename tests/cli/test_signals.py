@@ -53,8 +53,8 @@ def test_a_run_says_what_it_has_done_and_how_to_go_on(twin, tmp_path):
 @pytest.mark.parametrize(
     ("command", "advice"),
     [
-        ("place", "start it again"),
-        ("compare", "start it again, or make it a study, which keeps every run that has ended"),
+        ("place", " were done, none is kept; start it again"),
+        ("compare", " were done and are kept; the same command with --resume goes on"),
     ],
 )
 def test_workers_end_without_a_word(tmp_path, command, advice):
@@ -67,7 +67,25 @@ def test_workers_end_without_a_word(tmp_path, command, advice):
     assert code == 130
     (line,) = lines
     assert line.startswith("twin: interrupted; ")
-    assert line.removesuffix(" (twin sweep)").endswith(f" were done, none is kept; {advice}")
+    assert line.endswith(advice)
+
+
+def test_a_comparison_goes_on_where_it_was_interrupted(twin, tmp_path):
+    args = ["compare", "small", "--strategies", "space-xnet,packed", "--replicates", "3"]
+    args += ["--workers", "1", "--set", "simulation.steps=400", "--set", "simulation.orbits=7"]
+
+    def ready(process):
+        kept = tmp_path / "runs" / "compare-small.jsonl"
+        return kept.is_file() and '"result"' in kept.read_text()
+
+    code, lines = ended(tmp_path, [*args, "--json", "one.json"], signal.SIGINT, ready)
+    assert (code, len(lines)) == (130, 1)
+    kept = (tmp_path / "runs" / "compare-small.jsonl").read_text().split()
+    assert kept
+    assert twin(*args, "--resume", "--json", "one.json")[0] == 0
+    assert twin(*args, "--json", "two.json", "--figure", "p.png")[0] == 0
+    assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text()
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["compare-small.png"]
 
 
 def test_a_sweep_is_told_to_end_and_goes_on(twin, tmp_path):

@@ -70,6 +70,9 @@ def compare(
         Path | None,
         typer.Option("--report", metavar="FILE.html", help="Write a report.", callback=output),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same comparison was interrupted.")
+    ] = False,
 ) -> None:
     """Run strategies with policies, every pair of them, on common random numbers."""
     from twin.cli.console import Console, progress_bar
@@ -79,9 +82,12 @@ def compare(
         from twin.plugins.choices import load_scenario
         from twin.study.cases import make_cases, read_params
         from twin.study.compare import compare as compare_cases
+        from twin.study.kept import forget, open_kept
 
         chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
         picture = _picture(figure, runs_dir, f"compare-{chosen.name}.png")
+        place = runs_dir / f"compare-{chosen.name}.jsonl"
+        kept = open_kept(place, resume=resume)
         result = compare_cases(
             make_cases(
                 chosen,
@@ -93,6 +99,7 @@ def compare(
             replicates=replicates,
             plugins=plugins or (),
             workers=workers,
+            kept=kept,
             progress=progress,
         )
     from twin.study.comparison_plot import comparison_plot
@@ -105,6 +112,7 @@ def compare(
 
         document = comparison_document(result)
         report.file("--report", page, lambda path: write(document, path), "report")
+    forget(place)
     report.end()
 
 

@@ -15,7 +15,9 @@ from twin.runs.figures import FIGURES
 from twin.runs.statistics import Estimate, estimate
 from twin.runs.summary import summarise
 from twin.scenario.schema import Scenario
+from twin.study.capacity import Kept
 from twin.study.cases import Case
+from twin.study.kept import keys_of, map_kept
 from twin.study.pool import map_jobs
 
 CLAIRVOYANT = "clairvoyant"
@@ -188,6 +190,7 @@ def compare(
     replicates: int,
     plugins: Sequence[str] = (),
     workers: int | None = None,
+    kept: Kept | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> Comparison:
     """Run every case on replicates 0, 1, ...
@@ -205,6 +208,8 @@ def compare(
         Plug-ins that the worker processes load: files or modules.
     workers : int, optional
         Processes; all processors by default.
+    kept : Kept, optional
+        What an interrupted comparison has kept, and where runs are kept as they end.
     progress : callable
         Called with (runs done, runs in all).
 
@@ -214,7 +219,11 @@ def compare(
         If no case can be run.
     """
     jobs = [(case.scenario, r, tuple(plugins)) for case in cases for r in range(replicates)]
-    found = map_jobs(_run, jobs, workers=workers, progress=progress, advice=_ADVICE)
+    if kept is None:
+        found = map_jobs(_run, jobs, workers=workers, progress=progress, advice=_ADVICE)
+    else:
+        keys = keys_of([case.scenario for case in cases], replicates)
+        found = map_kept(_run, jobs, keys, kept, workers=workers, progress=progress)
     outcomes = []
     for i, case in enumerate(cases):
         mine = found[i * replicates : (i + 1) * replicates]
