@@ -9,7 +9,8 @@ from twin.moe.inference import inference
 from twin.scenario import loader
 from twin.serving.demand import request_work_s
 from twin.study import capacity as module
-from twin.study.capacity import CapacityCase, Kept, bound_per_s, capacity, loaded
+from twin.study.capacity import CapacityCase, bound_per_s, capacity, loaded
+from twin.study.kept import Kept
 from twin.study.trials import KEPT, run_trial, under
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from twin.registry import PLUGIN_TEXTS
 from twin.scenario import loader
-from twin.study.capacity import Kept
-from twin.study.kept import forget, keys_of, map_kept, open_kept
+from twin.study.kept import Kept, forget, keys_of, map_kept, open_kept
 
 CALLS = []
 

@@ -65,8 +65,9 @@ def capacity(
     report, settings = Console(json_file), with_seed(overrides, seed)
     with progress_bar("runs") as progress:
         from twin.plugins.choices import load_scenario
-        from twin.study.capacity import CapacityCase, Kept, check
+        from twin.study.capacity import CapacityCase, check
         from twin.study.capacity import capacity as find
+        from twin.study.kept import Kept
 
         chosen = load_scenario(scenario, settings, plugins=plugins or ())
         check(chosen)

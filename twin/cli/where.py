@@ -48,7 +48,8 @@ def where(
     report = Console(json_file)
     with progress_bar("runs") as progress:
         from twin.plugins.choices import load_scenario
-        from twin.study.capacity import Kept, check
+        from twin.study.capacity import check
+        from twin.study.kept import Kept
         from twin.study.places import PLACES
         from twin.study.where import cases_of
         from twin.study.where import where as find

@@ -6,13 +6,9 @@ same requests at every load and in every case. Where no number of replicates tha
 decides, a load counts as not carried, and the bracket says so.
 """
 
-import hashlib
-import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +20,7 @@ from twin.runs.statistics import estimate
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.serving.demand import request_work_s
-from twin.study.pool import run_jobs
+from twin.study.kept import Kept, key_of, map_kept
 from twin.study.trials import KEPT, Targets, run_trial, targets_of, under
 from twin.world.world import World
 
@@ -134,42 +130,6 @@ def loaded(scenario: Scenario, load: float) -> Scenario:
     return scenario.model_copy(update={"requests": table.model_copy(update=change)})
 
 
-class Kept:
-    """Figures of runs that are done, in a file that the same command goes on with.
-
-    Parameters
-    ----------
-    path : Path
-        JSON lines; a line that was not written whole is left out.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: dict[str, dict[str, Any]] = {}
-        if path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
-                    entry = json.loads(line)
-                    self._known[entry["key"]] = entry["result"]
-                except (ValueError, KeyError, TypeError):
-                    continue
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._known
-
-    def __getitem__(self, key: str) -> dict[str, Any]:
-        return self._known[key]
-
-    def add(self, key: str, result: dict[str, Any]) -> None:
-        """Keep a result, on disk when this returns."""
-        self._known[key] = result
-        with self._path.open("a", encoding="utf-8") as file:
-            # Behind what an interruption may have left of a line.
-            file.write("\n" + json.dumps({"key": key, "result": result}))
-            file.flush()
-            os.fsync(file.fileno())
-
-
 def capacity(
     cases: Sequence[CapacityCase],
     *,
@@ -202,19 +162,24 @@ def capacity(
     done = 0
     while wanted := list(_wanted(found, replicates, most_replicates, within)):
         runs = [_Run(loaded(f.case.scenario, t.load), r, targets) for f, t, r in wanted]
-        missing = list({run.key: run for run in runs if run.key not in kept}.values())
-        jobs = [(run.text, run.replicate, run.targets, tuple(plugins)) for run in missing]
-        done += len({run.key for run in runs}) - len(missing)
-        progress(done, done + len(jobs))
-        with closing(run_jobs(run_trial, jobs, workers=workers)) as ended:
-            for i, result in ended:
-                if isinstance(result, Exception):
-                    raise result
-                kept.add(missing[i].key, result)
-                done += 1
-                progress(done, done)
-        _take(wanted, [run.of(kept[run.key]) for run in runs], share, most_replicates)
+        single = {run.key: run for run in runs}
+        results = map_kept(
+            run_trial,
+            [(run.text, run.replicate, run.targets, tuple(plugins)) for run in single.values()],
+            list(single),
+            kept,
+            again="the same command goes on",
+            workers=workers,
+            progress=partial(_count, progress, done),
+        )
+        done += len(single)
+        by_key = dict(zip(single, results, strict=True))
+        _take(wanted, [run.of(by_key[run.key]) for run in runs], share, most_replicates)
     return found
+
+
+def _count(progress: Callable[[int, int], None], before: int, done: int, total: int) -> None:
+    progress(before + done, before + total)
 
 
 class _Run:
@@ -232,8 +197,7 @@ class _Run:
         self.replicate, self._mine = replicate, targets_of(scenario)
         self.targets = (self._mine,) if scenario.serving.drop_late else tuple(targets)
         self.text = loader.to_toml(under(scenario, self.targets[0]))
-        told = f"{replicate}\n{self.targets}\n{self.text}"
-        self.key = hashlib.sha256(told.encode()).hexdigest()
+        self.key = key_of(under(scenario, self.targets[0]), replicate, self.targets)
 
     def of(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """Figures under the run's own targets, and the error."""

@@ -15,9 +15,8 @@ from twin.runs.figures import FIGURES
 from twin.runs.statistics import Estimate, estimate
 from twin.runs.summary import summarise
 from twin.scenario.schema import Scenario
-from twin.study.capacity import Kept
 from twin.study.cases import Case
-from twin.study.kept import keys_of, map_kept
+from twin.study.kept import Kept, keys_of, map_kept
 from twin.study.pool import map_jobs
 
 CLAIRVOYANT = "clairvoyant"

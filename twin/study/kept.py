@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -13,8 +14,43 @@ from twin.runs import outputs
 from twin.runs.files import versions
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
-from twin.study.capacity import Kept
 from twin.study.pool import run_jobs
+
+
+class Kept:
+    """Figures of runs that are done, in a file that the same command goes on with.
+
+    Parameters
+    ----------
+    path : Path
+        JSON lines; a line that was not written whole is left out.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, dict[str, Any]] = {}
+        if path.is_file():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                    self._known[entry["key"]] = entry["result"]
+                except (ValueError, KeyError, TypeError):
+                    continue
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._known
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        return self._known[key]
+
+    def add(self, key: str, result: dict[str, Any]) -> None:
+        """Keep a result, on disk when this returns."""
+        self._known[key] = result
+        with self._path.open("a", encoding="utf-8") as file:
+            # Behind what an interruption may have left of a line.
+            file.write("\n" + json.dumps({"key": key, "result": result}))
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def open_kept(path: Path, *, resume: bool) -> Kept:
@@ -39,19 +75,20 @@ def forget(path: Path) -> None:
         path.parent.rmdir()
 
 
-def keys_of(scenarios: Sequence[Scenario], replicates: int) -> list[str]:
-    """Return what the result of each replicate of each scenario depends on, as a hash.
+def key_of(scenario: Scenario, *rest: object) -> str:
+    """Return what a result depends on, as a hash.
 
-    That is the scenario with the content of its files, the plug-ins that are loaded, and the
-    versions of the software.
+    That is the scenario with the content of its files, the plug-ins that are loaded, the versions
+    of the software, and `rest`.
     """
     common = json.dumps([versions(), sorted(PLUGIN_TEXTS.items())])
-    hashes = [loader.scenario_hash(scenario) for scenario in scenarios]
-    return [
-        hashlib.sha256(f"{common}{each}{replicate}".encode()).hexdigest()
-        for each in hashes
-        for replicate in range(replicates)
-    ]
+    told = f"{common}{loader.scenario_hash(scenario)}{rest}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def keys_of(scenarios: Sequence[Scenario], replicates: int, *rest: object) -> list[str]:
+    """Return `key_of` of each replicate of each scenario."""
+    return [key_of(each, r, *rest) for each in scenarios for r in range(replicates)]
 
 
 def map_kept(
@@ -60,6 +97,7 @@ def map_kept(
     keys: Sequence[str],
     kept: Kept,
     *,
+    again: str = "the same command with --resume goes on",
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> list[Any]:
@@ -74,6 +112,8 @@ def map_kept(
     keys : sequence of str
         What each call is kept by.
     kept : Kept
+    again : str
+        What to do after an interruption.
     workers : int, optional
         Processes; all processors by default, none at all (in this process) for 1.
     progress : callable
@@ -93,8 +133,6 @@ def map_kept(
                 progress(done, total)
     except BaseException as error:
         if is_stop(error) or isinstance(error, OSError):
-            error.add_note(
-                f"{done} of {total} were done and are kept; the same command with --resume goes on"
-            )
+            error.add_note(f"{done} of {total} were done and are kept; {again}")
         raise
     return [kept[key]["result"] for key in keys]

@@ -2,7 +2,8 @@
 
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,16 +76,22 @@ def run_trial(
         ``figures``: a dict for each of the targets, None where there is none; ``error``: why there
         are none at all, or None.
     """
-    from agents.run import run_scenario
-
-    load_plugins(plugins)
-    data = tomllib.loads(scenario_toml)
-    data["simulation"]["replicate"] = replicate
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            run = run_scenario(loader.from_data(data), runs_dir=Path(folder), run_id="trial")
+        with ran(scenario_toml, replicate, plugins) as run:
             found = [summarise(_Under(run.path, run.manifest, each)) for each in targets]
     except InputError as error:
         nothing = dict.fromkeys(KEPT)
         return {"error": str(error), "figures": [nothing for _ in targets]}
     return {"error": None, "figures": [{name: one[name] for name in KEPT} for one in found]}
+
+
+@contextmanager
+def ran(scenario_toml: str, replicate: int, plugins: Sequence[str]) -> Iterator[Run]:
+    """Run a scenario in a folder that goes when the block ends."""
+    from agents.run import run_scenario
+
+    load_plugins(plugins)
+    data = tomllib.loads(scenario_toml)
+    data["simulation"]["replicate"] = replicate
+    with tempfile.TemporaryDirectory() as folder:
+        yield run_scenario(loader.from_data(data), runs_dir=Path(folder), run_id="trial")

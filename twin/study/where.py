@@ -4,26 +4,21 @@ Each case serves a day, which shows times and energy, and is loaded in short run
 the deadlines, which shows what it carries. Whatever differs between cases is a field.
 """
 
-import hashlib
-import tempfile
-import tomllib
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from twin.errors import InputError
-from twin.plugins import load_plugins
 from twin.runs.store import Run
 from twin.runs.summary import summarise
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
-from twin.study.capacity import CapacityCase, Found, Kept, capacity
+from twin.study.capacity import CapacityCase, Found, capacity
+from twin.study.kept import Kept, keys_of, map_kept
 from twin.study.places import PLACES, changed, placed
-from twin.study.pool import run_jobs
+from twin.study.trials import ran
 from twin.world.spacecraft import bus_profile
 
 MODELS: Final = ("mixtral-8x7b", "qwen3-30b-a3b", "deepseek-v3")
@@ -179,25 +174,21 @@ def _serve_days(
     progress: Callable[[int, int], None],
 ) -> None:
     able = [case for case in cases if case.scenario is not None]
-    texts = [loader.to_toml(case.scenario) for case in able if case.scenario is not None]
-    jobs = [(text, r, tuple(plugins)) for text in texts for r in range(replicates)]
-    keys = [_key(text, r) for text, r, _ in jobs]
-    missing = [i for i, key in enumerate(keys) if key not in kept]
-    progress(len(jobs) - len(missing), len(jobs))
-    with closing(run_jobs(run_day, [jobs[i] for i in missing], workers=workers)) as ended:
-        for done, (i, result) in enumerate(ended, start=len(jobs) - len(missing) + 1):
-            if isinstance(result, Exception):
-                raise result
-            kept.add(keys[missing[i]], result)
-            progress(done, len(jobs))
+    scenarios = [case.scenario for case in able if case.scenario is not None]
+    texts = [loader.to_toml(scenario) for scenario in scenarios]
+    found = map_kept(
+        run_day,
+        [(text, r, tuple(plugins)) for text in texts for r in range(replicates)],
+        keys_of(scenarios, replicates, "day"),
+        kept,
+        again="the same command goes on",
+        workers=workers,
+        progress=progress,
+    )
     for n, case in enumerate(able):
-        results = [kept[key] for key in keys[n * replicates : (n + 1) * replicates]]
+        results = found[n * replicates : (n + 1) * replicates]
         case.error = next((of["error"] for of in results if of["error"] is not None), None)
         case.days = [] if case.error else [of["figures"] for of in results]
-
-
-def _key(text: str, replicate: int) -> str:
-    return hashlib.sha256(f"day {replicate}\n{text}".encode()).hexdigest()
 
 
 def _window(scenario: Scenario) -> Scenario:
@@ -209,26 +200,18 @@ def _window(scenario: Scenario) -> Scenario:
 
 def run_day(scenario_toml: str, replicate: int, plugins: Sequence[str] = ()) -> dict[str, Any]:
     """Serve a scenario in a temporary folder; return its figures, or why there are none."""
-    from agents.run import run_scenario
-
-    load_plugins(plugins)
-    data = tomllib.loads(scenario_toml)
-    data["simulation"]["replicate"] = replicate
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            scenario = loader.from_data(data)
-            run = run_scenario(scenario, runs_dir=Path(folder), run_id="day")
-            figures = summarise(run)
-            machines = _machines(run, scenario)
+        with ran(scenario_toml, replicate, plugins) as run:
+            figures, machines = summarise(run), _machines(run)
     except InputError as error:
         return {"error": str(error), "figures": {}}
     return {"error": None, "figures": {n: figures[n] for n in DAY} | {"machines": machines}}
 
 
-def _machines(run: Run, scenario: Scenario) -> int:
+def _machines(run: Run) -> int:
     """Satellites that host a part of the model at the start; of a data centre all its boards."""
-    if scenario.ground.data_centre is not None:
-        return scenario.ground.data_centre.boards
+    if run.scenario.ground.data_centre is not None:
+        return run.scenario.ground.data_centre.boards
     table = run.table("placements", ["placement", "satellite"])
     first = table["placement"].to_numpy() == 0
     return len(np.unique(table["satellite"].to_numpy()[first]))
