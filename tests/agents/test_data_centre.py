@@ -1,5 +1,6 @@
 """Requests that are served on the ground."""
 
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -9,11 +10,15 @@ import pytest
 from agents.data_centre import DataCentreModel, model_of
 from agents.model import TwinModel
 from agents.requests import request_rows, unfinished_rows
+from agents.run import run_scenario
 from twin.constants import C_KM_S
 from twin.errors import InputError
-from twin.network.ground import look
+from twin.export.hosted import hosted
+from twin.network.ground import look as seen_from
+from twin.report.document import runs_document
 from twin.scenario import loader
 from twin.space.frames import gcrs_to_itrs
+from twin.views.shelf import look
 
 LIGHT_S = 1e-12
 """Rounding of sums of light times."""
@@ -65,7 +70,7 @@ def test_the_way_to_a_data_centre_is_the_shortest_over_any_satellite_in_sight() 
         if np.isfinite(w):
             graph.add_edge(int(a), int(b), w=float(w))
     turned = gcrs_to_itrs(world.constellation.epoch_utc, np.array([snapshot.instant.t_s]))[0]
-    sine, slant_km = look(of._site, snapshot.instant.r_km @ turned.T)
+    sine, slant_km = seen_from(of._site, snapshot.instant.r_km @ turned.T)
     for satellite in np.flatnonzero(sine[0] >= np.sin(np.radians(10.0))).tolist():
         graph.add_edge("centre", satellite, w=slant_km[0, satellite] / C_KM_S)
     service = of.ground.service
@@ -131,3 +136,14 @@ def test_what_cannot_be_is_refused(settings: list[str], said: str) -> None:
 def test_a_model_that_finds_no_room_on_the_boards_is_refused() -> None:
     with pytest.raises(InputError, match=r"ground.data_centre.boards: 4 do not hold the model"):
         model(*CENTRE, "compute.memory_gb=1e-6")
+
+
+def test_a_run_on_the_ground_is_reported_and_exported_and_the_page_says_why_not(
+    tmp_path: Path,
+) -> None:
+    run = run_scenario(loader.load("small", [*ASKED, *CENTRE]), runs_dir=tmp_path)
+    told = " ".join(str(part) for part in runs_document([run]).sections)
+    assert "tokens were asked" not in told
+    assert not hosted(run, 3, 48).gateway.any()
+    shelf = look(tmp_path)
+    assert "on the ground" in shelf.unreadable[run.path.name]

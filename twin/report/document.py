@@ -106,10 +106,11 @@ def _in_short(cases: list[Case]) -> list[str]:
         asked, served = case.total("tokens_asked"), case.total("tokens_served")
         causes = {c: case.total(f"lost_{c}") for c in CAUSES}
         lost, worst = sum(causes.values()), max(causes, key=lambda c: causes[c])
-        told.append(
-            f"{before}{text(int(asked))} tokens were asked, {100 * served / asked:.4g} % served "
-            f"and {100 * lost / asked:.4g} % lost{_because(worst, causes[worst], lost)}."
-        )
+        if asked:
+            told.append(
+                f"{before}{text(int(asked))} tokens were asked, {100 * served / asked:.4g} % "
+                f"served and {100 * lost / asked:.4g} % lost{_because(worst, causes[worst], lost)}."
+            )
         summary = case.summaries[0]
         if case.distribution is not None:
             way = case.values("propagation_mean_s").mean() / case.values("latency_mean_s").mean()

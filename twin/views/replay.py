@@ -6,6 +6,7 @@ through the same functions that the model used, so they are computed again here.
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -222,7 +223,7 @@ def _placements(run: Run, planned: Plan) -> dict[int, Columns]:
     columns = {name: table[name].to_numpy() for name in table.column_names}
     _, first = np.unique(columns["placement"], return_index=True)
     found = {}
-    for begin, end in zip(first, [*first[1:], len(table)], strict=True):
+    for begin, end in pairwise([*first, len(table)]):
         after = int(columns["step"][begin]) - planned.first
         shown = planned.first - (-after // planned.stride) * planned.stride
         found[shown] = {name: columns[name][begin:end] for name in trace.PLACEMENT}

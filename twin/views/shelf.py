@@ -113,6 +113,8 @@ def _read(folder: Path, stamp: object) -> Run | str | None:  # noqa: ARG001 (a c
         run = Run(folder, manifest)
         # What the page says of a run before it is opened fails here, if it does.
         label(run), run.first_step
+        if run.scenario.ground.data_centre is not None:
+            return "its model is on the ground, which the page does not draw; twin report shows it"
     except Exception as error:
         log.info("run %s cannot be read", folder.name, exc_info=error)
         return reason(folder, error)
