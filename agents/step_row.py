@@ -11,10 +11,9 @@ from agents.controller import Controller
 from agents.fleet import FleetState
 from twin.energy.budget import EnergyReport
 from twin.energy.bus import ZERO_CELSIUS_K
-from twin.moe.expectation import expected_latency
 from twin.moe.inference import Inference
 from twin.runs.statistics import percentiles, token_metrics
-from twin.serving.hosts import Hosts
+from twin.serving.hosts import Hosts, expected_on
 from twin.serving.tokens import Served
 from twin.vocabulary import CAUSES, LinkState, links_column, lost_column
 from twin.world.topology import Snapshot
@@ -47,7 +46,13 @@ def token_row(served: Served, first_s: NDArray[np.float64]) -> Row:
     return row | {"ttft_p50_s": p50, "ttft_p99_s": p99}
 
 
-def expected_row(inference: Inference, hosts: Hosts, speed: NDArray[np.float64] | None) -> Row:
+def expected_row(
+    inference: Inference,
+    hosts: Hosts,
+    speed: NDArray[np.float64] | None,
+    *,
+    choose_from: int,
+) -> Row:
     """Latency of a token in expectation over its choice of experts; NaN for more than two each.
 
     Parameters
@@ -56,16 +61,13 @@ def expected_row(inference: Inference, hosts: Hosts, speed: NDArray[np.float64] 
     hosts : Hosts
     speed : (N,) float64 or None
         Compute speed of each satellite; None if all have full speed.
+    choose_from : int
+        Copies of each expert that tokens choose from.
     """
     top_k = inference.card.top_k
     if top_k > 2:  # it would cost more than all else in the step
         return {"expected_latency_s": np.nan, "expected_served": np.nan}
-    nearest_s = hosts.of_nearest(hosts.path_s)
-    satellite = hosts.of_nearest(hosts.satellite)
-    compute = inference.compute
-    if speed is not None:
-        compute = compute.at_speed(speed[satellite], speed[hosts.gateway])
-    exact = expected_latency(nearest_s, satellite, inference.probability, top_k, compute)
+    exact = expected_on(hosts, inference, speed, choose_from=choose_from)
     return {
         "expected_latency_s": float(exact.mean_s),
         "expected_served": float(exact.served_probability),

@@ -59,6 +59,7 @@ class TokenService:
             state=nothing_waits(card.layers, card.top_k),
         )
         self._tokens, self._step_s = workload.tokens_per_step, model.world.step_s
+        self._choose_from = scenario.serving.choose_from
         self._learned = scenario.controller.activation_memory_s is not None
         self.choices = None
         self.weight = 1.0
@@ -80,23 +81,25 @@ class TokenService:
         step, inference = model.snapshot.step, model.inference
         origin = ground.origins(step, self._tokens)
         tokens = self._queue.present(step, origin, inference.probability, self._draws.at(step))
-        columns, cause = self._admit(model, tokens.choices)
+        speed = np.where(model.fleet.up, model.fleet.speed, 0.0)
+        wanted = hosts.wanted(
+            tokens.choices, inference.expert_s, speed=speed, choose_from=self._choose_from
+        )
+        columns, cause = self._admit(model, tokens.choices, wanted)
         entry_s = ground.entry_s(tokens.origin, model.delay_s[0])
         cause[np.isinf(entry_s) | ground.interrupted(step, tokens)] = Cause.UNSERVED
         served = self._queue.serve(hosts, model.compute, columns, cause, self._step_s)
         if self._learned:
             self.choices = tokens.choices
-        layers = np.arange(len(hosts.gateway))[:, None]
-        nearest = hosts.nearest[layers, tokens.choices]
         return TokenStep(
             served=served,
             first_s=_first_s(served, entry_s) if ground.sites.size else np.empty(0),
-            demand=self._busy_share(model, nearest),
+            demand=self._busy_share(model, wanted),
             utilisation=self._busy_share(model, columns[served.served]),
         )
 
     def _admit(
-        self, model: TwinModel, choices: NDArray[np.int32]
+        self, model: TwinModel, choices: NDArray[np.int32], wanted: NDArray[np.int32]
     ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Return where each token goes, (P, L, K), and what hinders it, (P,); see `admit`."""
         fleet, hosts = model.fleet, model.hosts
@@ -105,9 +108,8 @@ class TokenService:
         gateway_cause[absent] = Cause.MOVING
         budget_s = fleet.speed * self._step_s / self.weight
         at_full_speed = model.inference.compute
-        return admit(
-            choices, hosts, gateway_cause.astype(np.uint8), fleet.up, at_full_speed, budget_s
-        )
+        why = gateway_cause.astype(np.uint8)
+        return admit(choices, wanted, hosts, why, fleet.up, at_full_speed, budget_s)
 
     def _busy_share(self, model: TwinModel, columns: NDArray[np.int32]) -> NDArray[np.float64]:
         """Share of a step that tokens keep each satellite busy at its full speed, (N,)."""

@@ -10,7 +10,7 @@ all a and b bounds the layer. These limits are kept:
   hops, to different satellites, and half of both counts.
 - Where there is no room for any expert beside a gateway, experts are elsewhere.
 - Of top-2 tokens whose experts sit on two satellites, the share that meets on one of them is at
-  least what the best cut of the experts leaves.
+  least what the best cut of the experts leaves; unless tokens choose from several copies.
 - Experts without memory on the gateways' satellites are a detour.
 """
 
@@ -46,7 +46,9 @@ def upper_bound_per_s(problem: PlacementProblem, *, instances: int = 1) -> float
 def lower_bound_s(
     problem: PlacementProblem, *, min_tokens_per_s: float = 0.0, instances: int = 1
 ) -> float:
-    """Seconds a token that no placement of single copies can beat on these snapshots.
+    """Seconds a token that no placement can beat on these snapshots.
+
+    Of single copies of everything, unless tokens choose from several.
 
     Parameters
     ----------
@@ -69,7 +71,8 @@ def lower_bound_s(
     ways = _ways(problem, able, host, _beside(problem, limit))
     compute_s = float(problem.gateway_s.sum() / problem.speed[able].max())
     ring = _Rings(layers=problem.n_layers, instances=instances, most=most)
-    met_s = ring.least_s(ways, meeting_share(problem))
+    chooses = problem.choose_from > 1
+    met_s = ring.least_s(ways, np.zeros(one.n_layers) if chooses else meeting_share(problem))
     return compute_s + max(met_s, _with_memory(problem, ways, ring)) / instances
 
 

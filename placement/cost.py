@@ -6,9 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.delays import mean_way_s
-from placement.problem import Placement, PlacementProblem, memory_used_bytes, serving_gateways
+from placement.problem import (
+    Placement,
+    PlacementProblem,
+    memory_used_bytes,
+    serving_copies,
+    serving_gateways,
+)
 from placement.scoring import scorer
-from twin.moe.expectation import expected_latency, expected_product
+from twin.moe.copies import expected_soonest
+from twin.moe.expectation import ExpectedLatency, expected_latency, expected_product
 from twin.moe.latency import ComputeTimes
 from twin.network.routing import shortest_paths
 
@@ -26,8 +33,9 @@ class Cost:
     Attributes
     ----------
     latency_s : float
-        Exact mean over the draw of experts and the planning snapshots, of tokens served; every
-        expert's nearest copy serves.
+        Mean over the draw of experts and the planning snapshots, of tokens served. Every expert's
+        nearest copy serves, or that which tokens choose (`choose_from`); exact, but for tokens
+        that choose copies for more than two experts (`twin.moe.copies`).
     served : float
         Chance that links let a token reach all it needs.
     throughput_per_s : float
@@ -76,14 +84,16 @@ def cost(problem: PlacementProblem, placement: Placement) -> Cost:
 def busy_s(
     problem: PlacementProblem, placement: Placement, gateway_s: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Time that a token keeps each satellite busy on average, first copies only, (N,).
+    """Time that a token keeps each satellite busy on average, (N,).
 
-    `gateway_s` (L,) says what counts as a gateway's work: ``problem.stage_s`` for all of it.
+    First copies only; where tokens choose, the first copies to choose from, evenly. `gateway_s`
+    (L,) says what counts as a gateway's work: ``problem.stage_s`` for all of it.
     """
     n = problem.n_satellites
     busy = np.bincount(placement.gateway, weights=gateway_s, minlength=n)
-    expert_s = problem.activation.ravel() * problem.expert_s
-    busy += np.bincount(placement.expert.ravel(), weights=expert_s, minlength=n)
+    hosts, share = serving_copies(placement, problem.choose_from)
+    expert_s = problem.activation[..., None] * problem.expert_s * share
+    busy += np.bincount(hosts.ravel(), weights=expert_s.ravel(), minlength=n)
     return np.asarray(busy / np.maximum(problem.speed, 1e-12))
 
 
@@ -169,6 +179,8 @@ def _availability_apart(problem: PlacementProblem, placement: Placement) -> floa
 
 def _latency(problem: PlacementProblem, placement: Placement) -> tuple[float, float]:
     """Exact mean latency of tokens served, and share served, over the snapshots."""
+    if min(problem.choose_from, placement.copies.shape[2]) > 1:
+        return _latency_by_choice(problem, placement)
     copies = placement.copies
     layers = np.arange(problem.n_layers)[:, None, None]
     paths, hosts = [], []
@@ -194,6 +206,42 @@ def _latency(problem: PlacementProblem, placement: Placement) -> tuple[float, fl
         )
         for path, host in zip(paths, hosts, strict=True)
     ]
+    return _averaged(found)
+
+
+def _latency_by_choice(problem: PlacementProblem, placement: Placement) -> tuple[float, float]:
+    """The same where tokens choose among copies."""
+    copies = placement.copies
+    layers, experts, width = copies.shape
+    hosts = np.where(copies < 0, copies[..., :1], copies)
+    speed, column = problem.speed, np.arange(experts * width).reshape(experts, width)
+    times = ComputeTimes(expert_s=problem.expert_s, gateway_s=problem.gateway_s)
+    compute = times.at_speed(speed[hosts.reshape(layers, -1)], speed[placement.gateway])
+    found = []
+    for weight_s in problem.weight_s:
+        delay_s = shortest_paths(problem.indptr, problem.indices, weight_s, placement.gateway)[0]
+        legs = np.stack([delay_s, np.roll(delay_s, -1, axis=0)])
+        legs = legs + problem.transfer_s * (legs > 0)
+        path_s = legs.sum(axis=0)[np.arange(layers)[:, None, None], hosts]
+        path_s = np.where(copies >= 0, path_s, np.inf)
+        order = np.argsort(path_s, axis=2, kind="stable")
+        found.append(
+            expected_soonest(
+                path_s.reshape(layers, -1),
+                hosts.reshape(layers, -1),
+                np.take_along_axis(np.broadcast_to(column, copies.shape), order, axis=2)[
+                    ..., : problem.choose_from
+                ],
+                problem.probability,
+                problem.top_k,
+                compute,
+            )
+        )
+    return _averaged(found)
+
+
+def _averaged(found: list[ExpectedLatency]) -> tuple[float, float]:
+    """Mean latency of tokens served, and share served, of several snapshots."""
     served = np.array([float(f.served_probability) for f in found])
     mean_s = np.array([float(f.mean_s) for f in found])
     if not served.any():

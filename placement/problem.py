@@ -75,6 +75,8 @@ class PlacementProblem:
         Spreading rule of the strategies that follow the paper: at most this many experts on one.
     experts_on_gateway : bool
         Whether those strategies may put experts on a gateway too.
+    choose_from : int
+        Copies of each expert, the nearest first, that tokens choose from (`twin.moe.copies`).
     taken_s : (N,) float64
         Compute time, at full speed, that other instances take of each satellite for each of their
         tokens, all of a layer's work counted. They serve as many tokens as this one. Zero unless
@@ -111,6 +113,7 @@ class PlacementProblem:
     current: "Placement | None"
     experts_per_satellite: int
     experts_on_gateway: bool
+    choose_from: int = 1
     taken_s: NDArray[np.float64] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
@@ -192,6 +195,25 @@ class Placement:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def serving_copies(
+    placement: Placement, choose_from: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Hosts that serve each expert, and the share of its tokens that each takes.
+
+    The first `choose_from` copies, all of them evenly.
+
+    Returns
+    -------
+    hosts : (L, E, C) int32
+        Where there is no such copy, the first, with a share of 0.
+    share : (L, E, C) float64
+    """
+    copies = placement.copies[..., :choose_from]
+    there = copies >= 0
+    share = there / np.maximum(there.sum(axis=2, keepdims=True), 1)
+    return np.where(there, copies, copies[..., :1]), share
 
 
 def serving_gateways(placement: Placement, up: NDArray[np.bool_]) -> NDArray[np.int32]:

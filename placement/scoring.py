@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from placement.problem import PlacementProblem
 from placement.waiting import waiting_s
-from twin.moe.selection import pair_probabilities
+from twin.moe.copies import possible_choices
 
 _TOKENS = 64
 """Size of the sample; differences between placements are far less noisy than its mean."""
@@ -56,21 +56,7 @@ def scorer(problem: PlacementProblem, known: Choices | None = None) -> Score:
 
 def choices(problem: PlacementProblem) -> Choices:
     """What a token may choose, and with which probability."""
-    layers, experts = problem.activation.shape
-    if problem.top_k == 1:
-        everyone = np.broadcast_to(np.arange(experts)[:, None, None], (experts, layers, 1))
-        return np.array(everyone, np.int32), np.ascontiguousarray(problem.probability.T)
-    if problem.top_k == 2:
-        pairs = np.column_stack(np.triu_indices(experts, 1)).astype(np.int32)
-        weight = pair_probabilities(problem.probability)[:, pairs[:, 0], pairs[:, 1]].T
-        chosen = np.broadcast_to(pairs[:, None, :], (len(pairs), layers, 2))
-        return np.array(chosen, np.int32), np.ascontiguousarray(weight)
-    # Gumbel top-K draws from the Plackett-Luce model.
-    noise = np.random.default_rng(0).gumbel(size=(_TOKENS, layers, experts))
-    with np.errstate(divide="ignore"):
-        drawn = np.argsort(-(np.log(problem.probability) + noise), axis=2)
-    chosen = np.ascontiguousarray(drawn[..., : problem.top_k].astype(np.int32))
-    return chosen, np.full((_TOKENS, layers), 1.0 / _TOKENS)
+    return possible_choices(problem.probability, problem.top_k, tokens=_TOKENS)
 
 
 @numba.njit(cache=True)

@@ -65,7 +65,8 @@ def test_sampled_latency_of_256_tokens(benchmark, model):
 def test_admission_of_256_tokens(benchmark, model):
     hosts, moe, choices = model.hosts, model.inference, model.served.choices
     fine, budget_s = np.zeros(32, np.uint8), np.full(model.fleet.size, 30.0)
-    benchmark(lambda: admit(choices, hosts, fine, model.fleet.up, moe.compute, budget_s))
+    wanted = hosts.wanted(choices, moe.expert_s, speed=model.fleet.speed, choose_from=1)
+    benchmark(lambda: admit(choices, wanted, hosts, fine, model.fleet.up, moe.compute, budget_s))
 
 
 def test_expected_latency(benchmark, model):

@@ -175,8 +175,7 @@ def test_a_time_of_any_content_is_a_time(address, secrets, path, start_s):
 def test_a_run_of_any_name_is_a_note(address, secrets, wanted):
     with visit(address) as visitor:
         visitor.open(f"/?run={wanted}")
-        visitor.hang_up()
-        assert "There is no such run here" in "".join(visitor.heard)
+        visitor.hear("There is no such run here")
         assert_is_clean(visitor, secrets)
 
 

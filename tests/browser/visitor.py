@@ -65,6 +65,11 @@ class Visitor:
         self.heard.append(told)
         return told
 
+    def hear(self, text):
+        """Listen until the server has said a text, if it has not yet."""
+        if not any(text in message for message in self.heard):
+            self.wait_for(text)
+
     def hang_up(self):
         """Listen until there is nothing more to hear."""
         while self.listen(0.25) is not None:

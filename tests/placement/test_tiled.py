@@ -231,3 +231,33 @@ def test_the_paper_s_constellation_carries_33_instances():
     latency_s, per_s = figures(seen, plan(problem, "fill", min_tokens_per_s=36.0))
     assert len(latency_s) == 32
     assert latency_s.mean() == pytest.approx(0.352, abs=0.0015)
+
+
+def test_where_tokens_choose_both_gateways_of_a_layer_have_its_experts(make_problem):
+    problem = grid(make_problem, 4, 8, memory_bytes=400.0)
+    single = plan(problem, 2, min_tokens_per_s=50.0)
+    both = plan(dataclasses.replace(problem, choose_from=2), 2, min_tokens_per_s=50.0)
+    for one, two in zip(single.instances, both.instances, strict=True):
+        assert np.array_equal(one.gateway, two.gateway)
+        assert (two.expert == two.gateway[:, None]).all()
+        assert (two.replica[..., 0] == np.roll(two.gateway, -1)[:, None]).all()
+        chooses = dataclasses.replace(problem, choose_from=2)
+        # Two experts of a token never share a satellite: each layer is one way and one expert.
+        way_s = mean_delay_s(problem)[two.gateway, np.roll(two.gateway, -1)]
+        alone_s = (way_s + problem.transfer_s + problem.expert_s).sum()
+        found = cost(chooses, two)
+        assert found.latency_s == pytest.approx(alone_s)
+        assert found.latency_s < cost(problem, one).latency_s
+        # Work is the same, half of each layer's experts on either side.
+        assert busy_s(chooses, two, problem.stage_s).sum() == pytest.approx(
+            busy_s(problem, one, problem.stage_s).sum()
+        )
+
+
+def test_without_memory_for_two_copies_there_is_one(make_problem):
+    problem = grid(make_problem, 4, 8)
+    tight = problem.gateway_bytes + 3 * problem.expert_bytes
+    little = dataclasses.replace(
+        problem, choose_from=2, memory_bytes=np.full(problem.n_satellites, tight)
+    )
+    assert all(not p.replica.size for p in plan(little, 1).instances)

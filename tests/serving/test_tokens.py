@@ -34,7 +34,8 @@ def admitted(choices, where=None, *, up=ALL_ON, budget_s=PLENTY, gateway_cause=N
     where = hosts() if where is None else where
     if gateway_cause is None:
         gateway_cause = np.where(up[where.gateway], 0, Cause.DEAD).astype(np.uint8)
-    columns, cause = admit(choices, where, gateway_cause, up, COMPUTE, budget_s)
+    wanted = where.wanted(choices, COMPUTE.expert_s, speed=np.ones(8), choose_from=1)
+    columns, cause = admit(choices, wanted, where, gateway_cause, up, COMPUTE, budget_s)
     return columns, [Cause(c) for c in cause]
 
 

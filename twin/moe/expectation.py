@@ -80,6 +80,28 @@ def expected_latency(
         sums, reached, lost = _over_pairs(paths, hosts, weights, weights / others, expert_s)
     else:
         sums, reached, lost = _over_sets(paths, hosts, weights, top_k, expert_s)
+    return concluded(sums, reached, lost, compute, batch)
+
+
+def concluded(
+    sums: FloatArray,
+    reached: FloatArray,
+    lost: FloatArray,
+    compute: ComputeTimes,
+    batch: list[int],
+) -> ExpectedLatency:
+    """Return the expectation from the sums over a layer's choices.
+
+    Parameters
+    ----------
+    sums, reached, lost : (B, L) float
+        Time x probability of the choices that can be reached, their probability, and that of the
+        others.
+    compute : ComputeTimes
+    batch : list of int
+        Dimensions, B in all.
+    """
+    layers = sums.shape[1]
     layer_mean = np.full_like(sums, np.nan)
     np.divide(sums, reached, out=layer_mean, where=reached > 0.0)
     running = np.isfinite(compute.gateway_s)

@@ -125,6 +125,7 @@ def planning_problem(
         current=known.current,
         experts_per_satellite=table.experts_per_satellite,
         experts_on_gateway=table.experts_on_gateway,
+        choose_from=scenario.serving.choose_from,
     )
 
 

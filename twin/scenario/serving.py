@@ -127,6 +127,16 @@ class ServingTable(Table):
     )
     dispatch: str = Field("nearest", description="which instance of the model a request is sent to")
     dispatch_params: Params = Field(default_factory=dict)
+    choose_from: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="copies of each expert, the nearest first, that tokens choose from. 1: the "
+        "nearest takes all, as far as it has time. More: each of a token's experts, in the order "
+        "of their numbers, goes to the copy where its result is at the next gateway soonest, by "
+        "what its own gateway knows: ways, speeds, what waits at itself, and what it has sent to "
+        "the others; assumption",
+    )
     batching: Literal["continuous", "micro-batch"] = "continuous"
     chunk_tokens: int = Field(128, ge=1, le=MAX_TOKENS, description="of a prompt that go at once")
     max_running: int = Field(1000, ge=1, le=1_000_000, description="requests let in at a time")

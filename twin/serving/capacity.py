@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.deployment import Deployment
-from placement.problem import Placement
+from placement.problem import Placement, serving_copies
 from placement.stacking import unstacked
 from twin.moe.inference import Inference
 from twin.moe.latency import ComputeTimes
@@ -12,19 +12,27 @@ from twin.serving.hosts import Hosts
 
 
 def instance_rates_per_s(
-    deployment: Deployment, inference: Inference, pace: NDArray[np.float64]
+    deployment: Deployment,
+    inference: Inference,
+    pace: NDArray[np.float64],
+    *,
+    choose_from: int = 1,
 ) -> NDArray[np.float64]:
     """Tokens a second that each instance keeps up with, all work counted, (R,).
 
-    First copies only, at full speed. Where instances share a satellite, all serve equally many.
+    First copies only, or evenly those that tokens choose from, at full speed. Where instances share
+    a satellite, all serve equally many.
     """
-    expert_s = inference.activation.ravel() * inference.expert_s
+    expert_s = inference.activation[..., None] * inference.expert_s
     busy_s = np.zeros(len(pace))
-    for p in deployment.instances:
+    slowest, serving = [], [serving_copies(p, choose_from) for p in deployment.instances]
+    for p, (hosts, part) in zip(deployment.instances, serving, strict=True):
         busy_s += np.bincount(p.gateway, weights=inference.stage_s, minlength=len(pace))
-        busy_s += np.bincount(p.expert.ravel(), weights=expert_s, minlength=len(pace))
+        weights = (expert_s * part).ravel()
+        busy_s += np.bincount(hosts.ravel(), weights=weights, minlength=len(pace))
     share = busy_s / pace
-    slowest = [max(share[p.gateway].max(), share[p.expert].max()) for p in deployment.instances]
+    for p, (hosts, _) in zip(deployment.instances, serving, strict=True):
+        slowest.append(max(share[p.gateway].max(), share[hosts].max()))
     return 1.0 / np.array(slowest)
 
 
@@ -36,10 +44,12 @@ class Instances:
     layers : int
         Of each instance.
     pace : (N,) float64
+    choose_from : int
+        Copies of each expert that tokens choose from.
     """
 
-    def __init__(self, layers: int, pace: NDArray[np.float64]) -> None:
-        self._layers, self._pace = layers, pace
+    def __init__(self, layers: int, pace: NDArray[np.float64], *, choose_from: int = 1) -> None:
+        self._layers, self._pace, self._choose_from = layers, pace, choose_from
         self._of: Placement | None = None
         self._found = Deployment(())
         self._activation: NDArray[np.float64] | None = None
@@ -56,7 +66,9 @@ class Instances:
         """`instance_rates_per_s` of a placement."""
         deployment = self.of(placement)
         if self._activation is not inference.activation:
-            self._rates_per_s = instance_rates_per_s(deployment, inference, self._pace)
+            self._rates_per_s = instance_rates_per_s(
+                deployment, inference, self._pace, choose_from=self._choose_from
+            )
             self._activation = inference.activation
         return self._rates_per_s
 

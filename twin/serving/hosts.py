@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.problem import Placement
+from twin.moe.copies import expected_soonest, soonest
+from twin.moe.expectation import ExpectedLatency, expected_latency
+from twin.moe.inference import Inference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +23,7 @@ class Hosts:
     gateway : (L,) int32
         The first of each layer's gateway and standbys that is up.
     satellite : (L, E*C) int32
-        Host of each column.
+        Host of each column; where there is no such copy, that of the first.
     path_s : (L, E*C) float64
         Way through each column, ``inf`` where there is none, or no such copy.
     order : (L, E, C) int32
@@ -50,6 +53,51 @@ class Hosts:
     def nearest(self) -> NDArray[np.int32]:
         """Column of each expert's nearest copy, (L, E)."""
         return np.ascontiguousarray(self.order[..., 0])
+
+    def choice(self, most: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Hosts of the nearest copies of each expert, and whether they are there, (L, E*most).
+
+        Copies stay in the order of the placement, so that a part moves only with its host.
+        """
+        layers, experts, _ = self.order.shape
+        columns = np.sort(self.order[..., :most], axis=2)
+        there = np.isfinite(np.take_along_axis(self.path_s, columns.reshape(layers, -1), axis=1))
+        there &= ~np.take_along_axis(self.absent, columns.reshape(layers, -1), axis=1)
+        lacking = ((0, 0), (0, 0), (0, most - columns.shape[2]))
+        columns = np.concatenate(
+            [columns, np.broadcast_to(columns[..., :1], (layers, experts, lacking[2][1]))], axis=2
+        )
+        there = np.pad(there.reshape(layers, experts, -1), lacking)
+        hosts = np.take_along_axis(self.satellite, columns.reshape(layers, -1), axis=1)
+        return hosts, there.reshape(layers, -1)
+
+    def wanted(
+        self,
+        choices: NDArray[np.int32],
+        expert_s: float,
+        *,
+        speed: NDArray[np.float64],
+        choose_from: int,
+    ) -> NDArray[np.int32]:
+        """Columns that tokens' experts would go to if all had time for them, (P, L, K).
+
+        Parameters
+        ----------
+        choices : (P, L, K) int32
+        expert_s : float
+            Of an expert on a satellite of speed 1.
+        speed : (N,) float64
+            Of each satellite now; 0 if it is down.
+        choose_from : int
+            Copies of each expert that tokens choose from.
+        """
+        layers, _, copies = self.order.shape
+        if min(copies, choose_from) == 1:
+            return np.asarray(self.nearest[np.arange(layers)[:, None], choices])
+        order, path_s = self.order[..., :choose_from], np.where(self.absent, np.inf, self.path_s)
+        with np.errstate(divide="ignore"):
+            each_s = expert_s / speed[self.satellite]
+        return soonest(choices, order, path_s, self.satellite, each_s)
 
     def of_nearest[T: np.generic](self, values: NDArray[T]) -> NDArray[T]:
         """Values of the nearest copies, (L, E), from those of all columns, (L, E*C)."""
@@ -102,7 +150,8 @@ def resolve(
     """
     copies = placement.copies
     layers, experts, c = copies.shape
-    satellite = np.ascontiguousarray(np.maximum(copies, 0).reshape(layers, experts * c))
+    there = np.where(copies < 0, copies[..., :1], copies)
+    satellite = np.ascontiguousarray(there.reshape(layers, experts * c))
     path_s = path_through_s(delay_s, satellite, transfer_s, instances)
     path_s[copies.reshape(layers, -1) < 0] = np.inf
     missing = np.zeros((layers, experts, c), bool)
@@ -121,6 +170,32 @@ def resolve(
         order=np.ascontiguousarray(order),
         absent=missing.reshape(layers, -1),
     )
+
+
+def expected_on(
+    hosts: Hosts, inference: Inference, speed: NDArray[np.float64] | None, *, choose_from: int
+) -> ExpectedLatency:
+    """Expected latency of a token on the hosts that its experts go to.
+
+    Parameters
+    ----------
+    hosts : Hosts
+    inference : Inference
+    speed : (N,) float64 or None
+        Compute speed of each satellite; None if all have full speed.
+    choose_from : int
+        Copies of each expert that tokens choose from.
+    """
+    model, compute = (inference.probability, inference.card.top_k), inference.compute
+    chooses = min(choose_from, hosts.order.shape[2]) > 1
+    host = hosts.satellite if chooses else hosts.of_nearest(hosts.satellite)
+    if speed is not None:
+        compute = compute.at_speed(speed[host], speed[hosts.gateway])
+    if not chooses:
+        return expected_latency(hosts.of_nearest(hosts.path_s), host, *model, compute)
+    order = hosts.order[..., :choose_from]
+    path_s = np.where(hosts.absent, np.inf, hosts.path_s)
+    return expected_soonest(path_s, host, order, *model, compute)
 
 
 def path_through_s(

@@ -21,7 +21,7 @@ from twin.serving.request_step import RequestStep
 from twin.serving.requests import FIELDS, Source, SourceState, Traced, Users
 from twin.serving.rules import rules
 from twin.serving.spent import under_way, unwanted
-from twin.serving.step_tables import nearest_experts, set_blocks, set_hosts, set_legs
+from twin.serving.step_tables import experts, set_blocks, set_hosts, set_legs
 from twin.serving.ways import Paths, ways
 from twin.serving.work import MANY, gaining_tokens, kernel_tables, set_times
 from twin.vocabulary import Cause
@@ -95,6 +95,7 @@ class RequestService:
                 links=links,
                 heads=heads.count,
                 instances=instances,
+                choose_from=table.choose_from,
             )
         state.satellites["pace"] = pace
         path = scenario.compute.kernels
@@ -193,7 +194,7 @@ class RequestService:
         engine, heads = self._engine, self._heads
         set_legs(engine, hosts, heads, delay_s, head_delay_s, inference)
         self._engine.step["exit_s"][:] = exit_s
-        set_ways(engine, ways(paths, nearest_experts(hosts), self._instances))
+        set_ways(engine, ways(paths, experts(hosts, engine)[0], self._instances))
         set_hosts(engine, hosts, heads, delay_s, up=up, speed=speed, draining=draining)
         set_blocks(engine, hosts, self._card, free_bytes, tokens=self._table.block_tokens)
         moved = self._move_on(entry_s, dispatch)

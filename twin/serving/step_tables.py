@@ -10,9 +10,16 @@ from twin.serving.heads import Heads
 from twin.serving.hosts import Hosts
 
 
-def nearest_experts(hosts: Hosts) -> NDArray[np.int32]:
-    """Satellite of each expert's nearest copy, (R*L, E)."""
-    return hosts.of_nearest(hosts.satellite)
+def experts(hosts: Hosts, engine: Engine) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Satellites of the copies of experts that tokens choose from, and whether they are there.
+
+    Both (R*L, E*C), with the C nearest copies of each expert.
+    """
+    core = engine.state.core[0]
+    copies = int(core["columns"] // core["experts"])
+    if copies == 1:
+        return hosts.of_nearest(hosts.satellite), ~hosts.of_nearest(hosts.absent)
+    return hosts.choice(copies)
 
 
 def set_legs(
@@ -25,8 +32,8 @@ def set_legs(
 ) -> None:
     """Write how long each leg takes, and how experts are chosen; shapes as in `RequestService`."""
     layers, tables = inference.card.layers, engine.step
-    expert = nearest_experts(hosts)
-    reached = hosts.of_nearest(np.where(hosts.absent, np.inf, 0.0))
+    expert, there = experts(hosts, engine)
+    reached = np.where(there, 0.0, np.inf)
     first = np.arange(0, len(expert), layers)
     row = np.arange(len(expert)).reshape(-1, layers)
     tables["out_s"][:] = delay_s[np.arange(len(expert))[:, None], expert] + reached
@@ -58,12 +65,17 @@ def set_hosts(
     """Let parts be where they are now, and what was under way to them follow."""
     rows, head = np.arange(len(hosts.gateway)), heads.satellite
     first = rows[:: len(rows) // len(head)]
-    expert = nearest_experts(hosts)
+    expert, _ = experts(hosts, engine)
     satellite = np.concatenate([hosts.gateway, expert.ravel(), head.ravel()])
     columns = np.repeat(rows, expert.shape[1])
     row = np.concatenate([rows, columns, np.repeat(first, head.shape[1])])
     # By the gateway of its layer, to which ways are known.
     forward_s = delay_s[row, engine.state.parts["satellite"]] + delay_s[row, satellite]
+    engine.state.parts["beside"] = np.arange(len(satellite))
+    beside = (expert[:, :, None] == expert[:, None, :]).argmax(axis=2) + columns.reshape(
+        expert.shape
+    ) * expert.shape[1]
+    engine.state.parts["beside"][len(rows) : len(rows) + expert.size] = len(rows) + beside.ravel()
     engine.set(open=up[hosts.gateway[first]] & ~draining)
     engine.change(
         satellite=satellite,

@@ -191,13 +191,14 @@ class TokenQueue:
 
 def admit(
     choices: NDArray[np.int32],
+    wanted: NDArray[np.int32],
     hosts: Hosts,
     gateway_cause: NDArray[np.uint8],
     up: NDArray[np.bool_],
     compute: ComputeTimes,
     budget_s: NDArray[np.float64],
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Send each token to the nearest copies with time left, or tell what hinders it first.
+    """Send each token to the copies it wants, or the nearest with time left; else say why not.
 
     Tokens are admitted first come, first served: one goes on its way only if every gateway and
     a host of each expert it needs have time left in this step, and takes that time from them.
@@ -206,6 +207,8 @@ def admit(
     ----------
     choices : (P, L, K) int32
         Experts each token needs.
+    wanted : (P, L, K) int32
+        Columns of `hosts` that they would go to if nothing hindered them.
     hosts : Hosts
     gateway_cause : (L,) uint8
         What hinders each layer's gateway.
@@ -232,6 +235,7 @@ def admit(
     cause = np.zeros(len(choices), np.uint8)
     _admit(
         choices,
+        wanted,
         hosts.gateway,
         hosts.satellite,
         hosts.order,
@@ -247,7 +251,7 @@ def admit(
 
 @numba.njit(cache=True)
 def _admit(  # type: ignore[no-untyped-def]
-    choices, gateway, satellite, order, gateway_s, expert_s, budget_s, block, columns, cause
+    choices, wanted, gateway, satellite, order, gateway_s, expert_s, budget_s, block, columns, cause
 ):
     tokens, layers, _ = choices.shape
     for t in range(tokens):
@@ -259,7 +263,9 @@ def _admit(  # type: ignore[no-untyped-def]
             budget_s[gateway[layer]] -= gateway_s[layer]
             refused = budget_s[gateway[layer]] < 0.0
             for k, e in enumerate(choices[t, layer]):
-                column, why = _pick(order[layer, e], host, block[layer], budget_s, expert_s)
+                column, why = wanted[t, layer, k], _NONE
+                if block[layer][column] != _NONE or budget_s[host[column]] < expert_s:
+                    column, why = _pick(order[layer, e], host, block[layer], budget_s, expert_s)
                 columns[t, layer, k] = column
                 if column >= 0:
                     budget_s[host[column]] -= expert_s

@@ -16,8 +16,9 @@ class Ways:
 
     Attributes
     ----------
-    first : (R*(2*L - 1 + H)*E + 1,) int32
-        Where each leg's links begin, for R instances: those from gateways to experts, then of each
+    first : (R*(2*L - 1 + H)*C + 1,) int32
+        Where each leg's links begin, for R instances, and C copies of a layer's experts: those
+        from gateways to experts, then of each
         instance those on from there, and from the last layer to each of H LM heads.
         A leg on one satellite, or one that leads nowhere, has none.
     links : (W,) records
@@ -52,7 +53,7 @@ class Paths:
 
 
 def ways(paths: Paths, expert: NDArray[np.int32], instances: int = 1) -> Ways:
-    """Return the legs' links; `expert` is the satellite of each layer's experts, (R*L, E)."""
+    """Return the legs' links; `expert` is the satellite of the copies of experts, (R*L, C)."""
     rows, experts = expert.shape
     to = _on_trees(instances, rows // instances, len(paths.head_predecessor) // instances)
     trees = np.concatenate([paths.predecessor, paths.head_predecessor])

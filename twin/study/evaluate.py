@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from agents.fleet import hardware
 from twin import seeding
 from twin.errors import InputError
-from twin.moe.expectation import ExpectedLatency, expected_latency
+from twin.moe.expectation import ExpectedLatency
 from twin.moe.inference import inference
 from twin.network.routing import shortest_paths
 from twin.planning.problems import Known, last_planned_step, plan, planning_problem
 from twin.scenario.schema import Scenario
-from twin.serving.hosts import resolve
+from twin.serving.hosts import expected_on, resolve
 from twin.world.world import World
 
 SHARED = ("simulation", "constellation", "propagation", "links", "outages")
@@ -117,18 +117,14 @@ class _Case:
         )
         rng = seeding.stream(simulation.seed, simulation.replicate, "strategy").at(0)
         self.placement = plan(scenario, problem, rng)
+        self._choose_from = scenario.serving.choose_from
         self._latency: list[ExpectedLatency] = []
 
     def see(self, delay_s: NDArray[np.float64], t_s: float) -> None:
         model, placement = self.inference.at(t_s), self.placement
         up = np.ones(len(self._pace), bool)
         hosts = resolve(placement, placement.gateway, delay_s, model.transfer_s, up=up)
-        satellite = np.take_along_axis(hosts.satellite, hosts.nearest, axis=1)
-        compute = model.compute.at_speed(self._pace[satellite], self._pace[placement.gateway])
-        paths_s = hosts.of_nearest(hosts.path_s)
-        self._latency.append(
-            expected_latency(paths_s, satellite, model.probability, model.card.top_k, compute)
-        )
+        self._latency.append(expected_on(hosts, model, self._pace, choose_from=self._choose_from))
 
     def conclude(self) -> Evaluation:
         return Evaluation(

@@ -46,14 +46,14 @@ def gateway_ends_s(x, j, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def expert_ahead(x, g, e, now_s):  # type: ignore[no-untyped-def]
+def expert_ahead(x, g, column, now_s):  # type: ignore[no-untyped-def]
     """Work out an expert's result for a token that leaves its gateway; False if events must."""
     group, place = group_at(x, g), row_of(x, g)
-    p = expert_part(x, place, e)
+    p = expert_part(x, place, column)
     part = part_at(x, p)
     if not (x.settled and part.alone) or part.coming or group.tokens != 1 or group.chunk:
         return False
-    satellite, out = satellite_at(x, part.satellite), out_s(x, place, e)
+    satellite, out = satellite_at(x, part.satellite), out_s(x, place, column)
     if satellite.speed <= 0.0:
         return False
     way_s = leg_s(x, 1, out)
@@ -64,9 +64,9 @@ def expert_ahead(x, g, e, now_s):  # type: ignore[no-untyped-def]
         return False
     _serve(satellite, group, start_s, ends_s)
     row = on_row(x, g)
-    back_s = leg_s(x, 1, on_s(x, row, e))
-    passes(x, g, place * x.experts + e, 1)
-    passes(x, g, (x.rows + row) * x.experts + e, 1)
+    back_s = leg_s(x, 1, on_s(x, row, column))
+    passes(x, g, place * x.columns + column, 1)
+    passes(x, g, (x.rows + row) * x.columns + column, 1)
     if ends_s + back_s > group.join_s:
         group.join_s = ends_s + back_s
         group.branch_wait_s = start_s - arrives_s

@@ -56,6 +56,7 @@ TABLES = {
 RULES = (
     ("layers", "i8"),
     ("experts", "i8"),
+    ("columns", "i8"),
     ("heads", "i8"),
     ("copies", "i8"),
     ("rows", "i8"),
@@ -102,9 +103,10 @@ RULES = (
 )
 """What the scenario and the placement fix. A patience, or a time to drop, of 0 is none. Exponential
 service is for tests against theory. There are `copies` of the model with `layers`, so many `rows`
-in all; parts of heads, `heads` of each copy, begin at `first_head`; each copy caches prefixes by
-`pieces` of prompts. `settled` says whether nothing can cancel work that may be
-worked out ahead, before `until_s`."""
+in all, and a row has `columns` for the copies of its experts, those of one expert after the other.
+Parts of heads, `heads` of each copy of the model, begin at `first_head`; each caches prefixes by
+`pieces` of prompts. `settled` says whether nothing can cancel work that may be worked out ahead,
+before `until_s`."""
 
 COUNTERS = (
     ("events", "i8"),

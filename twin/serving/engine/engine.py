@@ -57,6 +57,7 @@ class Engine:
         self.step = step_tables(
             layers=layers,
             experts=experts,
+            columns=int(state.core["columns"][0]),
             heads=heads,
             instances=instances,
             satellites=len(state.satellites),

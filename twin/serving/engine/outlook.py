@@ -27,15 +27,15 @@ def settle(state: EngineState, step: Mapping[str, NDArray[Any]], until_s: float)
         Before which nothing changes but by events.
     """
     core, parts, layers = state.core[0], state.parts, int(state.core["layers"][0])
-    rows, experts = step["out_s"].shape
+    rows, columns = step["out_s"].shape
     hosted = np.bincount(parts["satellite"])[parts["satellite"]]
     alone = (hosted == 1) & ~_others_work(state)[parts["satellite"]]
-    reached = np.isfinite(step["out_s"]).reshape(-1, layers, experts)
-    on = np.isfinite(step["on_s"]).reshape(len(reached), -1, experts)
+    reached = np.isfinite(step["out_s"]).reshape(-1, layers, columns)
+    on = np.isfinite(step["on_s"]).reshape(len(reached), -1, columns)
     reached[:, :-1] &= on[:, : layers - 1]
     reached[:, -1] &= on[:, layers - 1 :].all(axis=1)
-    every = reached.reshape(rows, experts)
-    column = slice(rows, rows + rows * experts)
+    every = reached.reshape(rows, columns)
+    column = slice(rows, rows + rows * columns)
     parts["alone"] = 0
     parts["alone"][:rows] = alone[:rows] & every.all(axis=1)
     parts["alone"][column] = alone[column] & every.ravel()

@@ -7,6 +7,7 @@ from numba import njit
 
 from twin.serving.engine.admission import go
 from twin.serving.engine.ahead import expert_ahead, gateway_ends_s, is_free
+from twin.serving.engine.choosing import can_be_reached, choose_copy
 from twin.serving.engine.drain import has_moved
 from twin.serving.engine.draws import clear, draw, list_chosen
 from twin.serving.engine.edge import fail_group
@@ -19,6 +20,7 @@ from twin.serving.engine.groups import (
 )
 from twin.serving.engine.links import cross, cut_through, set_out, waits_for_links
 from twin.serving.engine.places import (
+    column_of,
     expert_part,
     gateway_part,
     next_satellite,
@@ -55,22 +57,23 @@ def fan_out(x, g, now_s, s, stamp):  # type: ignore[no-untyped-def]
     draw(x, g, group.layer)
     list_chosen(x, group.tokens)
     for i in range(count_listed(x).value):
-        if np.isinf(out_s(x, row, listed(x, i).value)):
+        if not can_be_reached(x, row, listed(x, i).value):
             fail_group(x, g, UNREACHABLE, now_s)
             return
     group.join_s = -np.inf
     for i in range(count_listed(x).value):
         e = listed(x, i).value
-        if expert_ahead(x, g, e, now_s):
+        tokens = tokens_of(x, e).value
+        column = choose_copy(x, g, e, tokens, now_s, s)
+        if expert_ahead(x, g, column, now_s):
             continue
-        tokens, way = tokens_of(x, e).value, row * x.experts + e
-        p = expert_part(x, row, e)
+        p, way = expert_part(x, row, column), row * x.columns + column
         j = new_job(x, g, p, tokens)
         part_at(x, p).coming += 1
         if waits_for_links(x, tokens, way):
             set_out(x, j, way, now_s)
             continue
-        way_s = cut_through(x, g, way, tokens, out_s(x, row, e))
+        way_s = cut_through(x, g, way, tokens, out_s(x, row, column))
         job_at(x, j).way_s = way_s
         send(x, j, now_s, now_s + way_s, s, stamp)
     if group.pending == 0:
@@ -100,10 +103,10 @@ def expert_done(x, j, now_s, s, stamp):  # type: ignore[no-untyped-def]
     job, layers = job_at(x, j), x.layers
     group = group_at(x, job.group)
     part_at(x, job.part).coming -= 1
-    row, expert = on_row(x, job.group), (job.part - x.rows) % x.experts
-    way = (x.rows + row) * x.experts + expert  # behind those from gateways
+    row, column = on_row(x, job.group), column_of(x, job.part)
+    way = (x.rows + row) * x.columns + column  # behind those from gateways
     moved = has_moved(x, job.part, s)
-    delay_s = reach_next_s(x, job.group, s) if moved else on_s(x, row, expert)
+    delay_s = reach_next_s(x, job.group, s) if moved else on_s(x, row, column)
     # What is only cached ends with its last layer.
     wanted = group.layer + 1 < layers or group.gives > 0
     waits = wanted and not moved and waits_for_links(x, job.tokens, way)

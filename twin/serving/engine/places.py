@@ -12,9 +12,21 @@ def row_of(x, g):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def expert_part(x, row, expert):  # type: ignore[no-untyped-def]
-    """Part of a row's expert."""
-    return x.rows + row * x.experts + expert
+def expert_part(x, row, column):  # type: ignore[no-untyped-def]
+    """Part of a copy of a row's expert."""
+    return x.rows + row * x.columns + column
+
+
+@njit(cache=True)
+def column_of(x, p):  # type: ignore[no-untyped-def]
+    """Column of a part that is a copy of an expert."""
+    return (p - x.rows) % x.columns
+
+
+@njit(cache=True)
+def copies_each(x):  # type: ignore[no-untyped-def]
+    """How many columns an expert has."""
+    return x.columns // x.experts
 
 
 @njit(cache=True)

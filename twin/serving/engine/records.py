@@ -197,6 +197,8 @@ PART = np.dtype(
         ("layer", "i4"),
         ("alone", "i4"),
         ("coming", "i4"),
+        ("beside", "i4"),
+        ("reckoned_s", "f8"),
         ("first", "i4", (2,)),
         ("last", "i4", (2,)),
         ("next", "i4", (2,)),
@@ -212,7 +214,9 @@ PART = np.dtype(
 )
 """Time on a satellite of speed 1: the longer of reading weights and computing, then caches. A part
 is `alone` if its satellite has no other, and every way that its tokens may take leads somewhere.
-`coming` counts an expert's jobs that it has not served yet, but for those worked out ahead."""
+`coming` counts an expert's jobs that it has not served yet, but for those worked out ahead. With
+several copies to choose from, the gateway reckons until when what it has sent to an expert's
+satellite takes: `reckoned_s` of the part `beside`, the first of the layer's experts there."""
 
 INSTANCE = np.dtype(
     [

@@ -197,15 +197,15 @@ def instance_of(x, r):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def out_s(x, row, expert):  # type: ignore[no-untyped-def]
-    """Way from a row's gateway to an expert."""
-    return _cell(x.out_s, row * x.experts + expert).value
+def out_s(x, row, column):  # type: ignore[no-untyped-def]
+    """Way from a row's gateway to a copy of an expert."""
+    return _cell(x.out_s, row * x.columns + column).value
 
 
 @njit(cache=True)
-def on_s(x, row, expert):  # type: ignore[no-untyped-def]
-    """Way from an expert to the next gateway, or to an LM head; see `on_row`."""
-    return _cell(x.on_s, row * x.experts + expert).value
+def on_s(x, row, column):  # type: ignore[no-untyped-def]
+    """Way from a copy of an expert to the next gateway, or to an LM head; see `on_row`."""
+    return _cell(x.on_s, row * x.columns + column).value
 
 
 @njit(cache=True)

@@ -18,13 +18,17 @@ def nothing_served(
     links: int = 0,
     heads: int = 1,
     instances: int = 1,
+    choose_from: int = 1,
 ) -> EngineState:
-    """Return the state before the first request."""
+    """Return the state before the first request.
+
+    Tokens choose from so many copies of each expert.
+    """
     rows = instances * layers
-    columns = rows * experts
+    columns = experts * choose_from
     sizes = {
         "satellites": satellites,
-        "parts": rows + columns + instances * heads,
+        "parts": rows + rows * columns + instances * heads,
         "instances": instances,
         "links": links,
     }
@@ -34,7 +38,8 @@ def nothing_served(
         if name.startswith("free_"):
             core[name] = NONE
     core["layers"], core["experts"], core["heads"] = layers, experts, heads
-    core["copies"], core["rows"], core["first_head"] = instances, rows, rows + columns
+    core["columns"] = columns
+    core["copies"], core["rows"], core["first_head"] = instances, rows, rows + rows * columns
     core["boards"] = core["sites"] = 1
     core["last_ask_s"] = np.inf
     core["waiting_tokens"] = NEVER
@@ -50,7 +55,7 @@ def nothing_served(
     tables["instances"]["open"] = 1
     parts = tables["parts"]
     parts["next"] = parts["stamp"] = NONE
-    row = np.concatenate([np.arange(rows), np.repeat(np.arange(rows), experts)])
+    row = np.concatenate([np.arange(rows), np.repeat(np.arange(rows), columns)])
     head = np.repeat(np.arange(instances), heads)
     parts["layer"] = np.append(row % layers, np.full(len(head), layers))
     parts["instance"] = np.append(row // layers, head)

@@ -17,6 +17,7 @@ _TIMES = {
     "requests": ("asked_s", "came_s", "admitted_s", "first_s", "last_s"),
     "groups": ("join_s", "there_s"),
     "jobs": ("since_s",),
+    "parts": ("reckoned_s",),
     "satellites": ("started_s", "ends_s", "booked_s", "free_s"),
     "links": ("free_s",),
     "core": ("clock_s", "now_s"),

@@ -14,6 +14,7 @@ def step_tables(
     *,
     layers: int,
     experts: int,
+    columns: int,
     heads: int,
     instances: int,
     satellites: int,
@@ -22,12 +23,12 @@ def step_tables(
 ) -> dict[str, NDArray[Any]]:
     """Return the tables by name, measured times filled in; all else is 0.
 
-    Parameters are as in `Engine`.
+    Parameters are as in `Engine`; `columns` are the copies of a layer's experts.
     """
     rows, on_rows = instances * layers, instances * (layers - 1 + heads)
     shapes: dict[str, tuple[int, ...]] = {
-        "out_s": (rows, experts),
-        "on_s": (on_rows, experts),
+        "out_s": (rows, columns),
+        "on_s": (on_rows, columns),
         "back_s": (instances * heads,),
         "entry_s": (instances, sites),
         "exit_s": (instances * heads, sites),
@@ -42,8 +43,8 @@ def step_tables(
         "listed": (experts + 1,),
         "grids": (KINDS,),
         "numbers": (sum(values.size for kernel in kernels if kernel for values in kernel),),
-        "first": ((rows + on_rows) * experts + 1,),
-        "passed": (rows + on_rows, experts),
+        "first": ((rows + on_rows) * columns + 1,),
+        "passed": (rows + on_rows, columns),
     }
     tables: dict[str, NDArray[Any]] = {
         name: np.zeros(shape, TABLES[name]) for name, shape in shapes.items()

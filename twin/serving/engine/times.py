@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from twin.serving.engine.draws import clear, draw, list_chosen
-from twin.serving.engine.places import expert_part, is_expert
+from twin.serving.engine.places import copies_each, expert_part, is_expert
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
     count_listed,
@@ -85,7 +85,7 @@ def _gateway_s(x, p, load):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _head_s(x, gives):  # type: ignore[no-untyped-def]
+def head_s(x, gives):  # type: ignore[no-untyped-def]
     """Time of the LM head."""
     part = part_at(x, x.first_head)
     if grid_at(x, HEAD).rows:
@@ -145,7 +145,7 @@ def service_s(x, s, p, j, now_s):  # type: ignore[no-untyped-def]
     if is_expert(x, p):
         return expert_s(x, p, load[0]), layer
     if layer == layers:
-        return _head_s(x, load[1]), layers
+        return head_s(x, load[1]), layers
     total_s = _gateways_s(x, p, first, load)
     fuses = x.fuse and part_at(x, p).satellite == s
     while fuses and layer < layers and is_local(x, p):
@@ -177,10 +177,10 @@ def _gateways_s(x, p, j, load):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _heads_s(x, j, load):  # type: ignore[no-untyped-def]
     if x.boards == 1:
-        return _head_s(x, load[1])
+        return head_s(x, load[1])
     longest_s = 0.0
     while j != NONE:
-        longest_s = max(longest_s, _head_s(x, _load(x, j, True)[1]))
+        longest_s = max(longest_s, head_s(x, _load(x, j, True)[1]))
         j = job_at(x, j).next
     return longest_s
 
@@ -209,7 +209,7 @@ def _experts_s(x, j, row, layer):  # type: ignore[no-untyped-def]
             e = listed(x, i).value
             tokens += tokens_of(x, e).value
             if not grid_at(x, EXPERTS).rows:
-                total_s += expert_s(x, start + e, tokens_of(x, e).value)
+                total_s += expert_s(x, start + e * copies_each(x), tokens_of(x, e).value)
             i += 1
         if i > begin and grid_at(x, EXPERTS).rows:
             total_s = measured_s(x, EXPERTS, tokens / x.top_k, np.float64(i - begin))

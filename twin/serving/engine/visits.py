@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from twin.serving.engine.places import is_expert
+from twin.serving.engine.places import column_of, copies_each, is_expert
 from twin.serving.engine.records import NONE
 from twin.serving.engine.rows import (
     group_at,
@@ -30,7 +30,7 @@ def note_visit(x, j, s, now_s):  # type: ignore[no-untyped-def]
             visit.number, visit.layer, visit.satellite = request.number, layer, s
             visit.expert = NONE
             if is_expert(x, job.part):
-                visit.expert = (job.part - x.rows) % x.experts
+                visit.expert = column_of(x, job.part) // copies_each(x)
             visit.first_token, visit.tokens = member.position, member.tokens
             visit.came_s = satellite.started_s - job.wait_s
             visit.began_s, visit.ended_s = satellite.started_s, now_s
