@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from twin import seeding
 from twin.moe.sampling import SAMPLERS
+from twin.serving.admission import admit
 from twin.serving.capacity import busy_s
-from twin.serving.tokens import Served, TokenQueue, WaitingTokens, admit, nothing_waits
+from twin.serving.tokens import Served, TokenQueue, WaitingTokens, nothing_waits
 from twin.vocabulary import Cause
 
 if TYPE_CHECKING:

@@ -7,21 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placement.balance import balance, shared_out
-from placement.circuits import circuit, thinned
 from placement.delays import KnownWays
 from placement.filling import Limits
 from placement.nearby import Nearby
 from placement.problem import Placement, PlacementProblem
 from placement.ring_search import Field, improve
 from placement.scoring import Choices, choices, scorer
+from placement.tile_rings import rings_of
 from placement.waiting import rungs
 from twin.errors import InputError
 
 _GLANCES = 3
 """Rings of a tile whose experts are balanced, if one of them fits."""
-
-_HOSTS = 4
-"""Satellites that the experts of a layer are thought to be spread over, at most."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,23 +70,38 @@ class Laid:
 def lay(ground: Ground, members: NDArray[np.int32], *, refine: int) -> Laid | None:
     """Lay an instance on some satellites; None where it finds no room.
 
-    Every ring of `_rings` is tried. On the best one gateways move to linked members while that
-    helps, as in `joint`, if there are more members than gateways.
+    Every ring of `rings_of` is tried. On the best one gateways move to linked members while that
+    helps, as in `joint`, if there are more members than gateways. Where tokens choose from several
+    copies, both gateways of a layer have all of its experts, if they have room.
     """
     delay_s = ground.around.between(members)
     try:
         tile = _Tile(ground, members, delay_s)
     except InputError:
         return None
-    found = tile.best(list(_rings(tile.field, delay_s)), _GLANCES if refine else 1)
+    rings = list(rings_of(tile.field, delay_s))
+    if ground.problem.choose_from > 1:
+        on_both = tile.on_both(rings)
+        if on_both is not None:
+            return Laid(placement=_of_members(on_both[1], members), score_s=on_both[0])
+        if tile.has_memory:
+            return None
+    found = tile.best(rings, _GLANCES if refine else 1)
     if found is None:
         return None
     if refine and len(np.unique(found[1].gateway)) < len(members):
         again = tile.refined(found[1].gateway, refine)
         found = found if again is None else min(found, again, key=lambda of: of[0])
-    score_s, best = found
-    placement = Placement(gateway=members[best.gateway], expert=members[best.expert])
-    return Laid(placement=placement, score_s=score_s)
+    return Laid(placement=_of_members(found[1], members), score_s=found[0])
+
+
+def _of_members(placement: Placement, members: NDArray[np.int32]) -> Placement:
+    """A placement on the members of a tile, by their numbers in the constellation."""
+    return Placement(
+        gateway=members[placement.gateway],
+        expert=members[placement.expert],
+        replica=np.where(placement.replica < 0, -1, members[placement.replica]),
+    )
 
 
 class _Tile:
@@ -131,6 +143,44 @@ class _Tile:
             found = self._balanced(*starts[i])
             if found is not None and (best is None or found[0] < best[0]):
                 best = found
+        return best
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether a satellite holds a gateway and the experts of two layers."""
+        problem, limit = self.field.problem, self.field.limit
+        needed = problem.gateway_bytes + 2 * problem.n_experts * problem.expert_bytes
+        return bool((limit.capacity[:, 0] >= needed).all())
+
+    def on_both(self, rings: list[NDArray[np.int32]]) -> tuple[float, Placement] | None:
+        """The fastest ring where both gateways of a layer have room for all of its experts.
+
+        A token's experts are then shared out evenly between the two. A layer whose gateways are on
+        one satellite has its experts there once.
+        """
+        problem, limit = self.field.problem, self.field.limit
+        all_here = limit.expert @ [problem.n_experts, problem.top_k]
+        half_here = limit.expert @ [problem.n_experts, problem.top_k / 2]
+        expert_s = problem.expert_s / np.maximum(problem.speed, 1e-12)
+        best = None
+        for gateway in rings:
+            following = np.roll(gateway, -1)
+            apart = (gateway != following)[:, None]
+            left = limit.capacity.copy()
+            np.subtract.at(left, gateway, limit.gateway + np.where(apart, half_here, all_here))
+            np.subtract.at(left, following, np.where(apart, half_here, 0.0))
+            if (left < -1e-9 * limit.capacity).any():
+                continue
+            each = np.where(apart[:, 0], -(-problem.top_k // 2), problem.top_k)
+            layer_s = each * np.maximum(expert_s[gateway], expert_s[following])
+            layer_s += self._delay_s[gateway, following] + problem.transfer_s * apart[:, 0]
+            score_s = float((layer_s + problem.gateway_s / problem.speed[gateway]).sum())
+            if best is None or score_s < best[0]:
+                experts = np.ones(problem.n_experts, np.int32)
+                there = np.where(apart, following[:, None], -1) * experts
+                here = np.outer(gateway, experts).astype(np.int32)
+                replica = there.astype(np.int32)[..., None]
+                best = score_s, Placement(gateway=gateway, expert=here, replica=replica)
         return best
 
     def refined(self, gateway: NDArray[np.int32], refine: int) -> tuple[float, Placement] | None:
@@ -194,83 +244,3 @@ def _links(
     rows = [row[row >= 0] for row in rows]
     indptr = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int32)
     return indptr, np.concatenate(rows)
-
-
-def carries(problem: PlacementProblem, limit: Limits) -> NDArray[np.float64]:
-    """What share of an instance each satellite could carry at most, (N,)."""
-    takes = limit.gateway.sum(axis=0)
-    takes += problem.n_layers * limit.expert @ [problem.n_experts, problem.top_k]
-    share = (np.maximum(limit.capacity, 0.0) / np.maximum(takes, 1e-300)).min(axis=1)
-    return np.asarray(np.minimum(share, 1.0))
-
-
-def _rings(field: Field, delay_s: NDArray[np.float64]) -> Iterator[NDArray[np.int32]]:
-    """Gateways of every ring to try, (L,) each.
-
-    Rings of as many stops as one layer each needs, or two, three ... a stop: evenly over a circuit
-    of all members, and on those of them that make it shortest. Where gateways cannot host experts,
-    hosts must be between them: then also rings on every other satellite, as on a chessboard.
-    """
-    layers, limit = field.problem.n_layers, field.limit
-    strength = carries(field.problem, limit)
-    order = circuit(delay_s)
-    tried = set()
-    for each in range(1, layers + 1):
-        stops = min(-(-layers // each), len(order))
-        able = (limit.capacity >= each * limit.gateway.max(axis=0) * (1 - 1e-9)).all(axis=1)
-        if stops in tried or not able.any():
-            continue
-        tried.add(stops)
-        yield _share_out(order[np.arange(stops) * len(order) // stops], layers, strength)
-        if stops < len(order):
-            yield _share_out(thinned(delay_s, order, stops), layers, strength)
-        left = limit.capacity - each * limit.gateway.min(axis=0)
-        takes = limit.expert @ [1.0, float(field.problem.activation.min())]
-        if not (left >= takes).all(axis=1).any():
-            for squares in _chessboard(field.problem):
-                if stops <= squares.sum() < len(order):
-                    ring = _between_hosts(field.problem, delay_s, squares, stops)
-                    yield _share_out(ring, layers, strength)
-
-
-def _share_out(
-    ring: NDArray[np.int64], layers: int, strength: NDArray[np.float64]
-) -> NDArray[np.int32]:
-    """Layers one after the other on the stops of a ring, as many on each as it is strong."""
-    ends = strength[ring].cumsum()
-    at = np.searchsorted(ends, (np.arange(layers) + 0.5) / layers * ends[-1])
-    return np.asarray(ring[np.minimum(at, len(ring) - 1)], np.int32)
-
-
-def _chessboard(problem: PlacementProblem) -> Iterator[NDArray[np.bool_]]:
-    """Two ways of taking every other satellite: an even number of links from the first, or odd."""
-    apart = np.full(problem.n_satellites, -1)
-    while (apart < 0).any():
-        edge = [int(apart.argmin())]
-        apart[edge] = 0
-        while edge:
-            s = edge.pop(0)
-            around = problem.indices[problem.indptr[s] : problem.indptr[s + 1]]
-            new = around[apart[around] < 0]
-            apart[new] = apart[s] + 1
-            edge += new.tolist()
-    yield apart % 2 == 0
-    yield apart % 2 == 1
-
-
-def _between_hosts(
-    problem: PlacementProblem, delay_s: NDArray[np.float64], squares: NDArray[np.bool_], stops: int
-) -> NDArray[np.int64]:
-    """A ring on some members whose experts are on the others: the time of its layers counts."""
-    gateways, hosts = np.flatnonzero(squares), np.flatnonzero(~squares)
-    way_s = delay_s[np.ix_(gateways, hosts)]
-    layer_s = np.empty((len(gateways), len(gateways)))
-    count = np.arange(1, min(_HOSTS, len(hosts)) + 1)
-    # Experts of one token meet on a satellite the less often the more there are.
-    met = 1.0 + (problem.top_k - 1) / count
-    for i, row in enumerate(way_s):
-        through_s = np.sort(row + way_s, axis=1)[:, : len(count)]
-        layer_s[i] = (through_s + met * problem.expert_s).min(axis=1)
-    np.fill_diagonal(layer_s, 0.0)
-    order = circuit(np.minimum(layer_s, layer_s.T))
-    return gateways[thinned(layer_s, order, stops)]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from placement.circuits import length_s, tour
 from placement.nearby import between
-from placement.tile import Ground, carries, lay
+from placement.tile import Ground, lay
+from placement.tile_rings import carries
 
 _PLACES, _STARTS = 3, 4
 """Blocks that a width is tried on, and places along the orbit in each."""

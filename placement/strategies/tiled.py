@@ -7,7 +7,7 @@ from placement.deployment import Count, Deployment, most_by_memory, share_of_dem
 from placement.exchange import exchange
 from placement.filling import limits
 from placement.nearby import Nearby, nearby
-from placement.problem import Placement, PlacementProblem, memory_used_bytes
+from placement.problem import PlacementProblem
 from placement.tile import Ground, Laid, ground, lay
 from placement.tiling import Land, blocks, cut, land, widths
 from twin.errors import InputError
@@ -73,25 +73,10 @@ def tiled(
                 "compute.gflops, ask for fewer tokens, or take more satellites"
             )
         if len(found) == wanted or (instances == "fill" and not problem.rate_per_s):
-            return Deployment(tuple(_on_both(problem, laid.placement) for laid in found))
+            return Deployment(tuple(laid.placement for laid in found))
         if instances != "fill":
             raise InputError(f"tiled: {len(found)} of {wanted} instances fit")
         wanted = len(found)
-
-
-def _on_both(problem: PlacementProblem, placement: Placement) -> Placement:
-    """Every expert on both gateways of its layer, where tokens choose and memory allows."""
-    if problem.choose_from == 1:
-        return placement
-    here, following = placement.gateway[:, None], np.roll(placement.gateway, -1)[:, None]
-    apart = here != following
-    both = Placement(
-        gateway=placement.gateway,
-        expert=np.where(apart, here, placement.expert),
-        replica=np.where(apart, following, np.full_like(placement.expert, -1))[..., None],
-    )
-    fits = memory_used_bytes(problem, both) <= problem.memory_bytes * (1 + 1e-9)
-    return both if fits.all() else placement
 
 
 def _side_by_side(

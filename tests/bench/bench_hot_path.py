@@ -15,7 +15,7 @@ from twin.moe.expectation import expected_latency
 from twin.moe.latency import sampled_latency
 from twin.network.routing import shortest_paths
 from twin.scenario import loader
-from twin.serving.tokens import admit
+from twin.serving.admission import admit
 from twin.study.place import problem_of
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from twin.moe.latency import ComputeTimes
+from twin.serving.admission import admit
 from twin.serving.hosts import Hosts
-from twin.serving.tokens import TokenQueue, admit, nothing_waits
+from twin.serving.tokens import TokenQueue, nothing_waits
 from twin.vocabulary import Cause
 
 STEP_S = 10.0

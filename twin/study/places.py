@@ -34,7 +34,7 @@ _CLUSTER: Final = {
 """Suncatcher's 81 satellites, as a row a kilometre long, over the terminator in March."""
 
 _FULL: Final = 0.9
-"""Part of what a tile of as many satellites as layers could compute that each instance bears."""
+"""Part of what a satellite with a whole layer's work keeps up with, that each instance bears."""
 
 _MOST_COPIES: Final = 8
 """Copies of tiled rings that are run."""
@@ -92,8 +92,15 @@ def _spread(scenario: Scenario) -> Iterator[Fields]:
 def _tiled(scenario: Scenario) -> Iterator[Fields]:
     """Copies side by side, each on about as many satellites as it has layers."""
     model, problem = inference(scenario), problem_of(scenario)
-    work_s = float(model.stage_s.sum()) + model.card.layers * model.card.top_k * model.expert_s
-    floor = {"min_tokens_per_s": _FULL * model.card.layers / work_s}
+    layer_gb = (problem.gateway_bytes + problem.n_experts * problem.expert_bytes) / 1e9
+    largest_gb = float(problem.memory_bytes.max()) / 1e9
+    if layer_gb > largest_gb:
+        raise InputError(
+            f"tiled rings: a layer takes {layer_gb:.2f} GB, the largest satellite has "
+            f"{largest_gb:.2f} GB"
+        )
+    layer_s = float(model.stage_s.max()) + model.card.top_k * model.expert_s
+    floor = {"min_tokens_per_s": _FULL / layer_s}
     copies = min(max(most_by_memory(problem), 1), _MOST_COPIES)
     while copies:
         for params in (floor, {}):
@@ -101,6 +108,7 @@ def _tiled(scenario: Scenario) -> Iterator[Fields]:
                 "placement.strategy": "tiled",
                 "placement.instances": copies,
                 "placement.params": params,
+                "serving.choose_from": 2,
             }
         copies //= 2
 
