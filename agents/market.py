@@ -1,6 +1,6 @@
 """Satellites that bid for parts of the model with what they know; no central planner.
 
-At the start of every step each satellite tells the gateways what it could take on. These sell
+At the start of every step each satellite reports to the gateways what it could take on. These sell
 (`placement.sales`) on what they have read. Only the winner knows whether it still can: it reads the
 award, takes the thing or not, and answers.
 """
@@ -29,6 +29,17 @@ _TURNS = ((True, None), (False, 0), (True, None), (False, 1))
 other do not move at once, each of them towards where the other was."""
 
 
+def weigh(model: TwinModel) -> None:
+    """Let a gateway that moves weigh what it does with its cache as it is now."""
+    state, tokens = (
+        model.controller.transfers.state,
+        model.controller.state.reports[-1].cached_tokens,
+    )
+    weights_bytes = state.gateway_bytes - state.kv_bytes
+    state.kv_bytes = cache_bytes(model.config, model.inference.card, tokens)
+    state.gateway_bytes = weights_bytes + state.kv_bytes
+
+
 class Market:
     """Lets satellites bid, in the steps in which the policy leaves it to them.
 
@@ -48,22 +59,22 @@ class Market:
         self.state = state
 
     def step(self, terms: Bids | None) -> None:
-        """Tell, read, take over and sell at the start of a step; None: the market is closed."""
+        """Report, read, take over and sell at the start of a step; None: the market is closed."""
         if terms is None:
             return
         step, every = self._model.snapshot.step, max(int(terms.every_steps), 1)
         look = step % every == 0
         if self.state is None or look:
-            told = self.state or MarketState(limit=np.zeros(0))
+            before = self.state or MarketState(limit=np.zeros(0))
             self.state = MarketState(
-                limit=self._limit(step), quotes=told.quotes, awards=told.awards
+                limit=self._limit(step), quotes=before.quotes, awards=before.awards
             )
         mine, chosen = self.state, self._chosen()
         work = self._work(chosen)
-        self._weigh()
+        weigh(self._model)
         now = self._quotes(mine, step, work)
         self._answer(mine, now, work)
-        mine.tell(now, patience_steps=int(np.ceil(terms.patience_s / self._model.world.step_s)))
+        mine.add(now, patience_steps=int(np.ceil(terms.patience_s / self._model.world.step_s)))
         hall = self._hall(mine, terms, chosen, work)
         self._withdraw(hall)
         everything, parity = _TURNS[step // every % len(_TURNS)] if look else (False, None)
@@ -89,14 +100,6 @@ class Market:
         gateway_s = np.tile(self._gateway_s, instances)[:, None]
         work_s = np.hstack([gateway_s, chosen * self._model.inference.expert_s])
         return np.asarray(work_s * (self._rate_per_s / instances))
-
-    def _weigh(self) -> None:
-        """Let a gateway weigh what it does with its cache as it is now."""
-        model, state = self._model, self._model.controller.transfers.state
-        tokens = model.controller.state.reports[-1].cached_tokens
-        weights_bytes = state.gateway_bytes - state.kv_bytes
-        state.kv_bytes = cache_bytes(model.config, model.inference.card, tokens)
-        state.gateway_bytes = weights_bytes + state.kv_bytes
 
     def _quotes(self, mine: MarketState, step: int, work: Floats) -> Quotes:
         """What satellites say of themselves; those that are off say nothing."""
@@ -177,7 +180,7 @@ class Market:
                 transfers.withdraw(shipment.thing)
 
     def _award(self, hall: Hall, sale: Sale) -> Award:
-        """What tells the winner."""
+        """The message to the winner."""
         step = self._model.snapshot.step
         way_s = hall.delay_s[sale.seller, sale.target]
         there = max(int(arrival(step, way_s, self._model.world.step_s)), step + 1)

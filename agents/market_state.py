@@ -1,4 +1,4 @@
-"""What satellites that bid have told each other, as data."""
+"""What satellites that bid have said to each other, as data."""
 
 from dataclasses import dataclass, field
 
@@ -37,7 +37,7 @@ class Quotes:
 
 @dataclass(kw_only=True)
 class Award:
-    """A thing is sold: what the winner is told, and when the seller has its answer.
+    """A thing is sold: when the winner reads it, and when the seller has its answer.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class MarketState:
     limit : (N,) float64
         Share of its time that each satellite could compute when it last looked ahead.
     quotes : list of Quotes
-        Told lately, the newest last: read, or still on their way.
+        Of late, the newest last: read, or still on their way.
     awards : list of Award
         Not yet answered.
     """
@@ -75,7 +75,7 @@ class MarketState:
     quotes: list[Quotes] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
 
-    def tell(self, now: Quotes, *, patience_steps: int) -> None:
+    def add(self, now: Quotes, *, patience_steps: int) -> None:
         """Let satellites say what they have to say, and forget what is older than patience."""
         kept = [told for told in self.quotes if told.step >= now.step - max(patience_steps, 1)]
         self.quotes = [*kept, now]

@@ -53,7 +53,7 @@ class TwinState:
     dispatch : DispatchState or None
         What the dispatcher has sent; None only in a state made by hand.
     market : MarketState or None
-        What satellites have told each other that bid; None where they have not.
+        What satellites that bid have said to each other; None where none has.
     """
 
     step: int

@@ -14,8 +14,8 @@ def market(
 ) -> Bids:
     """Let satellites bid for experts and gateways with what they know; no plan after the first.
 
-    At the start of every step each satellite tells the gateways how long power lets it compute, how
-    busy its parts keep it, and what memory is free. Messages take the delay of the path, and are
+    At the start of every step each satellite reports to the gateways what share of its time power
+    lets it compute, how busy its parts keep it, and what memory is free. Messages take the delay of the path, and are
     read at the start of the step after they arrive. The gateway of a layer sells the layer's
     experts, a bid being the way of a token through the bidder; a gateway is sold by itself, or by
     the nearest living one before it. Winners read the award, and take the thing if they still can.
