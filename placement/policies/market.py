@@ -10,15 +10,16 @@ def market(
     every_steps: int = 8,
     min_gain: float = 0.05,
     token_s_per_gb: float = 100.0,
-    patience_s: float = 60.0,
+    patience_s: float = 15.0,
 ) -> Bids:
     """Let satellites bid for experts and gateways with what they know; no plan after the first.
 
     At the start of every step each satellite reports to the gateways what share of its time power
-    lets it compute, how busy its parts keep it, and what memory is free. Messages take the delay of the path, and are
-    read at the start of the step after they arrive. The gateway of a layer sells the layer's
-    experts, a bid being the way of a token through the bidder; a gateway is sold by itself, or by
-    the nearest living one before it. Winners read the award, and take the thing if they still can.
+    lets it compute, how busy its parts keep it, and what memory is free. Messages take the delay of
+    the path, and are read at the start of the step after they arrive. The gateway of a layer sells
+    the layer's experts, a bid being the way of a token through the bidder; a gateway is sold by
+    itself, or by the nearest living one before it; an instance without any is not helped. Winners
+    read the award, and take the thing if they still can.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def market(
     token_s_per_gb : float
         What moving a GB may cost, in seconds of waiting tokens.
     patience_s : float
-        Time without word after which a satellite counts as lost.
+        Time without word after which a satellite counts as lost; one step at least.
     """
     return Bids(
         every_steps=every_steps,

@@ -144,13 +144,13 @@ class Bids:
     token_s_per_gb : float
         What moving a GB may cost, in seconds of waiting tokens.
     patience_s : float
-        Time without word after which a satellite counts as lost.
+        Time without word after which a satellite counts as lost; one step at least.
     """
 
     every_steps: int = 8
     min_gain: float = 0.05
     token_s_per_gb: float = 100.0
-    patience_s: float = 60.0
+    patience_s: float = 15.0
 
     def __post_init__(self) -> None:
         for each in fields(self):
