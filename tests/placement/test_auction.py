@@ -143,6 +143,41 @@ def test_a_dead_gateway_is_sold_by_the_one_before_it_once_there_is_no_word():
     assert sell_gateways(hall(off=[0, 4], silent=[0, 4]), parity=None) == []  # nobody is left
 
 
+places = st.lists(st.integers(0, N - 1), min_size=2, max_size=2)
+
+
+@given(
+    gateway=places,
+    expert=st.lists(places, min_size=2, max_size=2),
+    off=st.sets(st.integers(0, N - 1), max_size=3),
+    load=hnp.arrays(float, (2, N), elements=st.sampled_from([0.0, 0.5, 0.8])),
+    room=hnp.arrays(float, (2, N), elements=st.sampled_from([0.0, 4.0, 5.0, 10.0])),
+    busy=st.sets(st.tuples(st.integers(0, 1), st.integers(-1, 1))),
+)
+def test_whatever_is_known_things_go_once_and_to_those_that_bear_them(
+    gateway, expert, off, load, room, busy
+):
+    known = np.ones((2, N), bool)
+    known[:, list(off)] = False
+    heard = Heard(known=known, limit=np.ones((2, N)), load=load, room_bytes=room)
+    of = hall(gateway=gateway, expert=expert, off=list(off), heard=heard, busy=frozenset(busy))
+    sales = sell_experts(of, everything=True) + sell_gateways(of, parity=0)
+    things = [sale[:2] for sale in sales]
+    assert len(set(things)) == len(things)
+    assert not set(things) & busy
+    for layer, part, source, target, seller in sales:
+        assert of.up[seller]
+        work = 0.0 if part == GATEWAY else of.work[layer, 1 + part]
+        assert load[seller, target] + work <= 0.9
+        assert room[seller, target] >= 5.0
+        assert target not in off
+        held = of.placement.gateway[layer] if part == GATEWAY else of.placement.expert[layer, part]
+        assert source == held != target
+    of_experts = [sale for sale in sales if sale.expert != GATEWAY]
+    winners = [(sale.seller, sale.target) for sale in of_experts]
+    assert len(set(winners)) == len(winners)
+
+
 @pytest.mark.parametrize("value", [-1, np.nan, "soon", True])
 def test_terms_of_a_market_are_numbers(value):
     with pytest.raises(InputError, match=r"Bids: patience_s must be a number >= 0"):
