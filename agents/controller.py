@@ -74,9 +74,8 @@ class Controller(mesa.Agent):
         self._age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
         self._terms = terms(scenario, model.inference, model.world.step_s)
         self._top_k = model.inference.card.top_k
-        self._instances = Instances(
-            model.inference.card.layers, self._pace, choose_from=scenario.serving.choose_from
-        )
+        layers, choose_from = model.inference.card.layers, scenario.serving.choose_from
+        self._instances = Instances(layers, self._pace, choose_from=choose_from)
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:

@@ -259,9 +259,8 @@ class TwinModel(SteppedModel):
             demand = fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
         happenings.log_tokens(self.log, self.served)
         self.row = step_row.token_row(self.served, self.first_s)
-        self.row |= step_row.expected_row(
-            self.inference, hosts, slowed, choose_from=self.config.serving.choose_from
-        )
+        choose_from = self.config.serving.choose_from
+        self.row |= step_row.expected_row(self.inference, hosts, slowed, choose_from=choose_from)
         full = self.inference.flops_per_s * self.world.step_s
         self.row |= self.ground.figures() | step_row.compute_row(fleet, demand, full)
 
