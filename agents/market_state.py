@@ -10,6 +10,9 @@ from placement.auction import Heard
 NEVER = np.iinfo(np.int32).max
 """When a message without a path is there."""
 
+_REMEMBERED = 240
+"""Steps whose quotes are kept at most, however long patience is: each takes memory and disk."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quotes:
@@ -77,7 +80,8 @@ class MarketState:
 
     def add(self, now: Quotes, *, patience_steps: int) -> None:
         """Let satellites say what they have to say, and forget what is older than patience."""
-        kept = [told for told in self.quotes if told.step >= now.step - max(patience_steps, 1)]
+        oldest = now.step - min(max(patience_steps, 1), _REMEMBERED)
+        kept = [told for told in self.quotes if told.step >= oldest]
         self.quotes = [*kept, now]
 
     def heard(self, step: int) -> Heard:

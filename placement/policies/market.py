@@ -32,7 +32,7 @@ def market(
     token_s_per_gb : float
         What moving a GB may cost, in seconds of waiting tokens.
     patience_s : float
-        Time without word after which a satellite counts as lost; one step at least.
+        Time without word after which a satellite counts as lost: from 1 to 240 steps.
     """
     return Bids(
         every_steps=every_steps,

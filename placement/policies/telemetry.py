@@ -144,7 +144,7 @@ class Bids:
     token_s_per_gb : float
         What moving a GB may cost, in seconds of waiting tokens.
     patience_s : float
-        Time without word after which a satellite counts as lost; one step at least.
+        Time without word after which a satellite counts as lost: from 1 to 240 steps.
     """
 
     every_steps: int = 8
@@ -155,7 +155,8 @@ class Bids:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_number or not 0 <= value < math.inf:
                 raise InputError(f"Bids: {each.name} must be a number >= 0 (got {shown(value)})")
 
 

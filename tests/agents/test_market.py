@@ -9,6 +9,7 @@ from agents.fork import fork
 from agents.market_state import NEVER, Award, arrival
 from agents.model import TwinModel
 from agents.run import run_scenario
+from placement.policies.telemetry import Bids
 from twin.constants import C_KM_S
 from twin.scenario import loader
 from twin.serving.transfer_state import used_bytes
@@ -161,6 +162,17 @@ def test_a_gateway_that_fails_is_sold_by_the_one_before_it():
     assert gateway not in twin.controller.placement.gateway
     assert twin.row["tokens_served"] == 32
     assert lost < 6 * 32
+
+
+def test_a_policy_may_open_the_market_and_close_it_again():
+    twin = model()
+    twin.controller._policy = lambda view, propose: Bids(every_steps=2) if view.step < 30 else None
+    asked = []
+    while twin.running:
+        twin.step()
+        asked.append(twin.log.columns(0.0)["kind"].count("take-over"))
+    assert sum(asked[:30]) > 0
+    assert sum(asked[30:]) == 0
 
 
 def test_a_fork_opens_the_market_at_any_time(tmp_path):

@@ -178,7 +178,7 @@ def test_whatever_is_known_things_go_once_and_to_those_that_bear_them(
     assert len(set(winners)) == len(winners)
 
 
-@pytest.mark.parametrize("value", [-1, np.nan, "soon", True])
+@pytest.mark.parametrize("value", [-1, np.nan, np.inf, "soon", True])
 def test_terms_of_a_market_are_numbers(value):
     with pytest.raises(InputError, match=r"Bids: patience_s must be a number >= 0"):
         Bids(patience_s=value)
