@@ -15,7 +15,7 @@ from agents.status import FleetStatus, happened, telemetry
 from placement.deployment import Deployment, check_deployment
 from placement.policies.comparison import comparison
 from placement.policies.table import POLICIES
-from placement.policies.telemetry import Proposal, Telemetry
+from placement.policies.telemetry import Bids, Proposal, Telemetry
 from placement.problem import Placement, PlacementProblem
 from placement.stacking import matched, mean_objective_s, repair_each, stacked
 from twin import seeding
@@ -49,10 +49,13 @@ class Controller(mesa.Agent):
     ----------
     transfers : Transfers
         The placement in force, and what is under way to change it.
+    bids : Bids or None
+        How satellites bid in this step, if the policy leaves it to them (`agents.market`).
     """
 
     model: TwinModel
     transfers: Transfers
+    bids: Bids | None = None
 
     def __init__(self, model: TwinModel, state: ControllerState | None = None) -> None:
         super().__init__(model)
@@ -71,9 +74,8 @@ class Controller(mesa.Agent):
         self._age = int(np.ceil(table.telemetry_delay_s / model.world.step_s))
         self._terms = terms(scenario, model.inference, model.world.step_s)
         self._top_k = model.inference.card.top_k
-        self._instances = Instances(
-            model.inference.card.layers, self._pace, choose_from=scenario.serving.choose_from
-        )
+        layers, choose_from = model.inference.card.layers, scenario.serving.choose_from
+        self._instances = Instances(layers, self._pace, choose_from=choose_from)
         self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
@@ -143,16 +145,15 @@ class Controller(mesa.Agent):
 
     def decide(self, seen: Observation) -> bool:
         """Decide on a new placement; return whether hosts change at once."""
-        mine = self.state
+        mine, self.bids = self.state, None
         mine.note(seen.status, self._age + 2)
-        if mine.plan_now:
-            mine.plan_now = False
-            fresh = self._propose(seen, Reason.FORK)
-            return False if fresh is None else self._adopt(seen.step, fresh)
-        if len(mine.reports) < 2:
+        fork, mine.plan_now = mine.plan_now, False
+        if not fork and len(mine.reports) < 2:
             return False
-        proposal = self._policy(self._view(seen), partial(self._propose, seen))
-        return False if proposal is None else self._adopt(seen.step, proposal)
+        propose = partial(self._propose, seen)
+        wanted = propose(Reason.FORK) if fork else self._policy(self._view(seen), propose)
+        self.bids = wanted if isinstance(wanted, Bids) else None
+        return isinstance(wanted, Proposal) and self._adopt(seen.step, wanted)
 
     def carry(
         self, snapshot: Snapshot, fleet: FleetState, taken: NDArray[np.float64] | None

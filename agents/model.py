@@ -15,6 +15,7 @@ from agents.fleet import fleet_at_start
 from agents.ground_site import GroundSegment
 from agents.instance import Instance
 from agents.machines import Machines, routed, satellites
+from agents.market import Market
 from agents.requests import request_report, request_service, sending_w, serve_requests
 from agents.rules.local import Locals
 from agents.satellite import Satellite
@@ -89,6 +90,7 @@ class TwinModel(SteppedModel):
         self.satellites = [satellite(self, row) for row in range(n)]
         self._locals = Locals(self)
         self.controller = Controller(self, None if state is None else state.controller)
+        self.market = Market(self, None if state is None else state.market)
         self.ground = GroundSegment(self)
         self.requests = request_service(self, state)
         self.dispatcher = Dispatcher(self, None if state is None else state.dispatch)
@@ -126,6 +128,7 @@ class TwinModel(SteppedModel):
             requests=None if self.requests is None else self.requests.state,
             report=self._report,
             dispatch=self.dispatcher.state,
+            market=self.market.state,
         )
 
     def step(self) -> None:
@@ -221,6 +224,7 @@ class TwinModel(SteppedModel):
         if controller.decide(self._observation(way_s)):
             self._host(version)
             self._route()
+        self.market.step(controller.bids)
 
     def _observation(self, latency_s: float) -> Observation:
         return Observation(
@@ -255,9 +259,8 @@ class TwinModel(SteppedModel):
             demand = fleet.utilisation = self.requested.busy_s / self.world.step_s / fleet.pace
         happenings.log_tokens(self.log, self.served)
         self.row = step_row.token_row(self.served, self.first_s)
-        self.row |= step_row.expected_row(
-            self.inference, hosts, slowed, choose_from=self.config.serving.choose_from
-        )
+        choose_from = self.config.serving.choose_from
+        self.row |= step_row.expected_row(self.inference, hosts, slowed, choose_from=choose_from)
         full = self.inference.flops_per_s * self.world.step_s
         self.row |= self.ground.figures() | step_row.compute_row(fleet, demand, full)
 

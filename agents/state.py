@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from agents.controller_state import ControllerState
 from agents.dispatcher import DispatchState
+from agents.market_state import MarketState
 from agents.rules.view import RuleState
 from agents.status import RequestReport
 from twin.energy.budget import EnergyState
@@ -51,6 +52,8 @@ class TwinState:
         Of the last step's requests, for the controller.
     dispatch : DispatchState or None
         What the dispatcher has sent; None only in a state made by hand.
+    market : MarketState or None
+        What satellites that bid have said to each other; None where none has.
     """
 
     step: int
@@ -68,3 +71,4 @@ class TwinState:
     requests: RequestState | None = None
     report: RequestReport | None = None
     dispatch: DispatchState | None = None
+    market: MarketState | None = None

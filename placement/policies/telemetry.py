@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from placement.problem import Placement
+from twin.errors import InputError, shown
 
 _PER_SATELLITE = ("taking", "up", "lit", "low", "sound", "soc")
 
@@ -130,10 +131,39 @@ class Proposal:
     free: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bids:
+    """Leave it to the satellites: hosts move by bids in this step, the controller plans nothing.
+
+    Attributes
+    ----------
+    every_steps : int
+        Steps between looks at everything; what is in trouble is sold at once.
+    min_gain : float
+        Share of its present price that the move of a thing has to save: hysteresis.
+    token_s_per_gb : float
+        What moving a GB may cost, in seconds of waiting tokens.
+    patience_s : float
+        Time without word after which a satellite counts as lost: from 1 to 240 steps.
+    """
+
+    every_steps: int = 8
+    min_gain: float = 0.05
+    token_s_per_gb: float = 100.0
+    patience_s: float = 15.0
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_number or not 0 <= value < math.inf:
+                raise InputError(f"Bids: {each.name} must be a number >= 0 (got {shown(value)})")
+
+
 Propose = Callable[..., Proposal | None]
 """``propose(reason, *, repair=False, known_steps=None)``: make a new plan on a forecast, or only
 move what sits badly (`placement.repair`); or plan on what will really happen in the next
 `known_steps` steps, for which alone the plan is in force. None if there is no plan."""
 
-Policy = Callable[[Telemetry, Propose], Proposal | None]
-"""Returns what to adopt, or None to keep what is in force."""
+Policy = Callable[[Telemetry, Propose], Proposal | Bids | None]
+"""Returns what to adopt, or bids, or None to keep what is in force."""

@@ -118,6 +118,7 @@ POLICIES = {
     "on-event": "{events = 'fault,outage'}",
     "receding-horizon": "{every_steps = 4}",
     "clairvoyant": "{every_steps = 4}",
+    "market": "{every_steps = 4}",
 }
 
 

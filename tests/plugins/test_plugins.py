@@ -160,7 +160,12 @@ SITES = [{"name": "Quito", "latitude_deg": 0.0, "longitude_deg": 0.0}]
             "Placement(gateway=np.full(8, 48), expert=np.zeros((8, 4), int))",
             "names a satellite outside 0..47",
         ),
-        ("policy", "(view, propose)", "True", "None or what propose() has returned (got bool)"),
+        (
+            "policy",
+            "(view, propose)",
+            "True",
+            "None, Bids or what propose() has returned (got bool)",
+        ),
         ("policy", "(view, propose)", "propose.x", "mine.py:4: AttributeError"),
         ("policy", "(view, propose)", "view.soc.fill(0)", "mine.py:4: ValueError: assignment"),
         ("propagator", "(c, t_s)", "3", "two arrays of finite numbers of shape"),

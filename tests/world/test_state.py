@@ -35,6 +35,15 @@ CASES = {
             "workload.tokens_per_step=16",
         ],
     ),
+    "bids, awards": (
+        "small",
+        [
+            "controller.policy=market",
+            "controller.params={every_steps = 4}",
+            "faults.model=exponential",
+            "faults.availability=0.9",
+        ],
+    ),
     "faults, moves, sites": (
         "handover-study",
         [

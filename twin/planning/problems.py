@@ -90,10 +90,10 @@ def planning_problem(
     table, card, precision = scenario.placement, inference.card, scenario.model.precision
     until = last_step if in_force_to is None else min(in_force_to, last_step)
     steps = _planning_steps(first_step, until, table.planning_snapshots)
-    kv_bytes = _cache_bytes(scenario, card, known.cached_tokens)
+    kv_bytes = cache_bytes(scenario, card, known.cached_tokens)
     weight_s, sound = _ahead(steps, world, rng, oracle)
     profile, asked, faults = bus_profile(scenario), known.asked, scenario.faults
-    ahead = _light_ahead(world, profile, first_step, last_step)
+    ahead = light_ahead(world, profile, first_step, last_step)
     return PlacementProblem(
         plane=world.constellation.plane,
         ring_position=world.constellation.ring_position,
@@ -145,14 +145,14 @@ def _planning_steps(first: int, last: int, snapshots: int) -> NDArray[np.int64]:
     return np.linspace(first, last, count).round().astype(np.int64)
 
 
-def _cache_bytes(scenario: Scenario, card: ModelCard, tokens: int | None) -> float:
+def cache_bytes(scenario: Scenario, card: ModelCard, tokens: int | None) -> float:
     """Size of one layer's cache of keys and values, all conversations or requests together."""
     if tokens is None:
         tokens = scenario.workload.conversations * scenario.model.context_tokens
     return float(tokens * card.kv_bytes_per_token_per_layer)
 
 
-def _light_ahead(world: World, profile: bus.BusProfile, first_step: int, last_step: int) -> Light:
+def light_ahead(world: World, profile: bus.BusProfile, first_step: int, last_step: int) -> Light:
     """Light and power from one step to another, but for one orbit at most."""
     start_s, end_s = world.ephemeris.t_s[[first_step, last_step]]
     return light(world, profile, first_s=start_s, last_s=min(end_s, start_s + world.period_s))

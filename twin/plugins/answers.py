@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.rules.view import Decision, Messages, RuleState, TakeOver
-from placement.policies.telemetry import Proposal
+from placement.policies.telemetry import Bids, Proposal
 from placement.problem import Placement, check
 from twin.errors import InputError, shown
 from twin.plugins.errors import line_of
@@ -48,10 +48,11 @@ def strategy(guarded: Guarded, result: Any, problem: Any) -> Placement:
     return placement
 
 
-def policy(guarded: Guarded, result: Any, _view: Any, offers: Offers) -> Proposal | None:
-    """One of the proposals that it was given, or None."""
-    if result is not None and not any(result is made for made in offers.made):
-        raise guarded.refuse("None or what propose() has returned", result)
+def policy(guarded: Guarded, result: Any, _view: Any, offers: Offers) -> Proposal | Bids | None:
+    """One of the proposals that it was given, bids, or None."""
+    known = result is None or isinstance(result, Bids)
+    if not known and not any(result is made for made in offers.made):
+        raise guarded.refuse("None, Bids or what propose() has returned", result)
     return result  # type: ignore[no-any-return]
 
 

@@ -33,7 +33,7 @@ class _Register:
         return _decorator("strategy", name)
 
     def policy[F: Callable[..., Any]](self, name: str) -> Decorator[F]:
-        """Add a re-placement policy, ``(view, propose) -> Proposal or None``."""
+        """Add a re-placement policy, ``(view, propose) -> Proposal, Bids or None``."""
         return _decorator("policy", name)
 
     def propagator[F: Callable[..., Any]](self, name: str) -> Decorator[F]:

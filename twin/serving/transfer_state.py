@@ -60,6 +60,19 @@ def in_force(placement: Placement, sizes: PlacementProblem | None = None) -> Tra
     )
 
 
+def shipment_of(state: TransferState, thing: Thing, target: int) -> Shipment:
+    """Return what has to come to a satellite for it to host a thing."""
+    gateway = thing[1] < 0
+    size_bytes = state.gateway_bytes if gateway else state.expert_bytes
+    return Shipment(
+        thing=thing,
+        target=target,
+        size_bytes=size_bytes,
+        left_bytes=size_bytes,
+        cache_bytes=state.kv_bytes if gateway else 0.0,
+    )
+
+
 def used_bytes(state: TransferState, satellites: int) -> NDArray[np.float64]:
     """Memory taken by the placement in force and by transfers that have started, (N,)."""
     used = np.zeros(satellites)

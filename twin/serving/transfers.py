@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from placement.problem import Placement, PlacementProblem
 from twin.serving.flows import Flow, Routes, carry
 from twin.serving.shipments import GROUND, Shipment, Terms, Thing, Wanted
-from twin.serving.transfer_state import TransferState, in_force, used_bytes, wide, with_rows
+from twin.serving.transfer_state import (
+    TransferState,
+    in_force,
+    shipment_of,
+    used_bytes,
+    wide,
+    with_rows,
+)
 from twin.world.topology import Snapshot
 
 
@@ -95,16 +102,8 @@ class Transfers:
         for thing, hosts in self._to_change(wanted):
             held = self._row(thing)
             mine.wanted.append(Wanted(thing=thing, hosts=hosts))
-            size = mine.gateway_bytes if thing[1] < 0 else mine.expert_bytes
             mine.under_way += [
-                going.get((thing, host))
-                or Shipment(
-                    thing=thing,
-                    target=host,
-                    size_bytes=size,
-                    left_bytes=size,
-                    cache_bytes=mine.kv_bytes if thing[1] < 0 else 0.0,
-                )
+                going.get((thing, host)) or shipment_of(mine, thing, host)
                 for host in hosts
                 if host not in held or self._is_absent(thing)
             ]
@@ -112,7 +111,7 @@ class Transfers:
         return self.placement != before
 
     def ask(self, layer: int, expert: int, source: int, target: int) -> bool:
-        """Add a move of one copy of an expert to what is under way; return whether it is new."""
+        """Add a move of one copy (expert -1: the gateway); return whether it is under way now."""
         thing, mine = (layer, expert), self.state
         held = self._row(thing)
         busy = any(wish.thing == thing for wish in mine.wanted) or self._is_absent(thing)
@@ -120,11 +119,14 @@ class Transfers:
             return False
         hosts = [target if host == source else host for host in held]
         mine.wanted.append(Wanted(thing=thing, hosts=hosts))
-        size = mine.expert_bytes
-        mine.under_way.append(
-            Shipment(thing=thing, target=target, size_bytes=size, left_bytes=size)
-        )
+        mine.under_way.append(shipment_of(mine, thing, target))
         return True
+
+    def withdraw(self, thing: Thing) -> None:
+        """Leave a thing with the hosts that it has; what has arrived of its copies is dropped."""
+        mine = self.state
+        mine.wanted = [wish for wish in mine.wanted if wish.thing != thing]
+        mine.under_way = [a for a in mine.under_way if a.thing != thing]
 
     def settle(self) -> tuple[list[Shipment], bool]:
         """Let what has arrived serve from now on; return it, and whether hosts have changed."""

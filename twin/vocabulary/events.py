@@ -118,7 +118,9 @@ class EventKind(StrEnum):
     )
     TAKE_OVER = (
         "take-over",
-        _plan("A satellite asks a neighbour to take an expert.", "{satellite} → {other}"),
+        _plan(
+            "A satellite asks another to take over a part of the model.", "{satellite} → {other}"
+        ),
     )
     ISL_DOWN = "isl-down", _links("A link goes down.", "{satellite} ↔ {other}: {cause}")
     ISL_UP = "isl-up", _links("A link comes up.", "{satellite} ↔ {other}")
