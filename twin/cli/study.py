@@ -1,5 +1,6 @@
 """Commands that compare strategies and policies, or reproduce a published experiment."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,10 +103,11 @@ def compare(
             kept=kept,
             progress=progress,
         )
-    from twin.study.comparison_plot import comparison_plot
+    from twin.report.drawing import png
+    from twin.report.study_plots import comparison_picture
 
     _say_comparison(report, result)
-    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
+    report.file("--figure", picture, partial(png, comparison_picture(result)), "plot")
     if page is not None:
         from twin.report.comparison import comparison_document
         from twin.report.document import write

@@ -109,6 +109,7 @@ def _of_links(kind: str) -> list[RunFigure]:
             label=f"{kind} links up",
             unit="%",
             scale=100.0,
+            share=True,
             better=MORE,
             sentence=f"Share of the time that {kind} links carry data.",
             draw=draw("availability"),
