@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from twin.errors import InputError
 from twin.report.drawing import png
-from twin.report.study_plots import comparison_picture
+from twin.report.trade_offs import comparison_picture
 from twin.runs.cells import text
 from twin.scenario import loader
 from twin.study.cases import Case, make_cases, read_params

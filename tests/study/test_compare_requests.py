@@ -12,7 +12,7 @@ from twin.cli.console import Console
 from twin.report.comparison import comparison_document
 from twin.report.document import write
 from twin.report.drawing import png
-from twin.report.study_plots import comparison_picture
+from twin.report.trade_offs import comparison_picture
 from twin.runs.cells import text
 from twin.runs.figures import FIGURES, REQUEST_METRICS, SHORT
 from twin.scenario import loader

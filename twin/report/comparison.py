@@ -4,9 +4,10 @@ from twin.report.page import Code, Document, Items, Part, Section, Table
 from twin.report.scenario import scenario_parts
 from twin.report.study import answered, finding
 from twin.report.study_cells import Cells
-from twin.report.study_plots import comparison_picture, lead_picture
+from twin.report.study_plots import lead_picture
 from twin.report.study_tables import figures_told, overview
 from twin.report.tables import versions
+from twin.report.trade_offs import comparison_picture
 from twin.runs.figures import METRICS, PERCENTILES, REQUEST_METRICS, SHORT
 from twin.runs.files import versions as versions_here
 from twin.scenario import loader

@@ -97,6 +97,11 @@ class Document:
         for section in self.sections:
             yield from section.parts
 
+    def unfolded(self) -> Iterator[Part]:
+        """What stands below the lead and is not folded away."""
+        for section in self.sections:
+            yield from () if section.folded else section.parts
+
 
 def html(document: Document, svg: Callable[[Picture], str]) -> str:
     """The document as HTML; `svg` draws a picture as an element to stand in the page."""

@@ -15,6 +15,7 @@ from twin.report.study_curves import Curves
 from twin.report.study_data import StudyData
 from twin.report.study_plots import lead_picture, study_pictures
 from twin.report.tables import versions
+from twin.report.trade_offs import trade_offs
 from twin.runs.figures import FIGURES, LATENCIES
 from twin.study.points import base_scenario
 from twin.study.study_file import preset_names, read_study, to_toml
@@ -34,7 +35,7 @@ def study_document(data: StudyData) -> Document:
     remarks: list[Part] = [Items(tuple(data.kept.remarks))] if data.kept.remarks else []
     sections = [
         Section("Results", (*_results(cells), *in_numbers)),
-        Section("Plots", (*study_pictures(cells), *curves)),
+        Section("Plots", (*study_pictures(cells), *trade_offs(cells), *curves)),
         Section("Failed points", tuple(_failed(cells))),
         Section("Design", tuple(_design(cells, data)), folded=True),
         *scenario_parts([data.base], [data.base.name], varied),

@@ -1,4 +1,4 @@
-"""Plots of a report on a study: figures along each axis or by case, and trade-offs."""
+"""Plots of a report on a study: figures along each axis or by case."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,25 +6,18 @@ from typing import Any
 import numpy as np
 
 from twin.report.curves import caption_of
-from twin.report.drawing import INK, grid, legend_below, panels, points_of
-from twin.report.page import Picture, capital
+from twin.report.drawing import grid, legend_below, panels, points_of
+from twin.report.page import Picture
 from twin.report.study_cells import Axis, Cells, cell, changes, constant
-from twin.runs.figures import FIGURES, LATENCIES
-from twin.runs.rules import LESS, MORE, NEITHER, Floats
+from twin.runs.figures import FIGURES
+from twin.runs.rules import Floats
 from twin.runs.statistics import Estimate, Share
-from twin.study.compare import Comparison, non_dominated
-
-_MOST_TRADES = 3
-"""Plots, at most, of another figure against latency."""
 
 _DECADES = 50
 """Values this many times apart stand on a logarithmic scale."""
 
 _TICKS = 8
 """Values of an axis that stand at it as they are, unless two are too close."""
-
-_NAMED = 6
-"""Cells that a caption names."""
 
 _IN_LEAD = 2
 """Figures of the first plot."""
@@ -38,19 +31,10 @@ def lead_picture(cells: Cells) -> Picture | None:
 
 
 def study_pictures(cells: Cells) -> list[Picture]:
-    """What changes along each axis, or by case where there is none; and trade-offs."""
+    """What changes along each axis, or by case where there is none."""
     made = [_sensitivity(cells, number, cells.metrics) for number in range(len(cells.axes))]
     if not any(len(axis.values) > 1 for axis in cells.axes):
         made = [_by_case(cells, cells.metrics)]
-    latency = next((metric for metric in cells.metrics if metric in LATENCIES), None)
-    others = [
-        metric
-        for metric in cells.metrics
-        if metric not in LATENCIES
-        and FIGURES[metric].better != NEITHER
-        and not constant(cells.values(metric))
-    ]
-    made += [_trade_off(cells, latency, other) for other in others[:_MOST_TRADES] if latency]
     return [picture for picture in made if picture is not None]
 
 
@@ -74,7 +58,7 @@ def _sensitivity(
         for axes in made[:-1] if columns == 1 else ():
             axes.tick_params(labelbottom=False)
             axes.set_xlabel("")
-        _below(figure, made[0])
+        below(figure, made[0])
 
     still = [FIGURES[metric].label for metric in found if metric not in changing]
     rows = -(-len(changing) // columns)
@@ -85,9 +69,9 @@ def _sensitivity(
             changing,
             f"Not along this axis: {', '.join(still)}." if still else "",
             "Means over the other axes." if len(cells.axes) > 1 else "",
-            _whiskers(cells),
+            whiskers(cells),
         ),
-        size_in=(9 if columns > 1 else 8, 0.5 + 2.7 * rows + 0.2 * _legend_rows(cells)),
+        size_in=(9 if columns > 1 else 8, 0.5 + 2.7 * rows + 0.2 * legend_rows(cells)),
         draw=draw,
     )
 
@@ -102,21 +86,21 @@ def _draw_along(axes: Any, axis: Axis, metric: str, values: Floats, labels: list
         at = x[list(found)] + (0.0 if axis.numeric else _aside(i, len(labels)))
         order = np.argsort(at)
         mean = np.array([e.mean for e in found.values()])
-        reach = np.array([_reach(e) for e in found.values()]).T
+        ends = np.array([reach(e) for e in found.values()]).T
         drawn = style if axis.numeric else style | {"ls": "none"}
-        axes.errorbar(at[order], mean[order], reach[:, order], **drawn, ms=4,
+        axes.errorbar(at[order], mean[order], ends[:, order], **drawn, ms=4,
                       capsize=2.5, elinewidth=1.0, label=labels[i])  # fmt: skip
     _scale(axes, axis, x)
     axes.set_xlabel(axis.label)
-    _plain_numbers(axes.yaxis)
+    plain_numbers(axes.yaxis)
     if _decades(values):
         axes.set_yscale("log")
     else:
-        _near(axes.yaxis, metric, [e.mean for v in values for one in v if (e := cell(metric, one))])
+        near(axes.yaxis, metric, [e.mean for v in values for one in v if (e := cell(metric, one))])
     grid(axes)
 
 
-def _reach(value: Estimate) -> tuple[float, float]:
+def reach(value: Estimate) -> tuple[float, float]:
     """How far whiskers go below a mean and above it; none without interval."""
     half = float(np.nan_to_num(value.ci95))
     if isinstance(value, Share):
@@ -164,130 +148,36 @@ def _by_case(cells: Cells, metrics: Sequence[str], lead: str = "") -> Picture | 
     def draw(figure: Any) -> None:
         made = panels(figure, len(shown), columns=min(len(shown), 2), share_y=True)
         for axes, (metric, values) in zip(made, shown.items(), strict=True):
-            _draw_cases(axes, metric, values, cells.labels)
+            draw_cases(axes, metric, values, cells.labels)
 
     rows = -(-len(shown) // 2)
     return Picture(
         name=f"{lead}by-case",
         title="Figures by case",
-        caption=caption_of(shown, _whiskers(cells)),
+        caption=caption_of(shown, whiskers(cells)),
         size_in=(9, max(2.6, rows * (0.9 + 0.24 * len(cells.labels)))),
         draw=draw,
     )
 
 
-def _draw_cases(axes: Any, metric: str, values: Floats, labels: list[str]) -> None:
+def draw_cases(axes: Any, metric: str, values: Floats, labels: list[str]) -> None:
     """Each case's mean and interval, and its replicates as faint marks."""
     y, found = np.arange(len(labels)), [cell(metric, one) for one in values]
     for i, style in enumerate(points_of(len(y))):
         point = style | {"ls": "none"}
         axes.plot(values[i], np.full(len(values[i]), y[i]), **point, ms=3, alpha=0.4)
         if (value := found[i]) is not None:
-            reach = np.array([_reach(value)]).T
-            axes.errorbar(value.mean, y[i], xerr=reach, capsize=2.5, elinewidth=1.0, **point)
+            ends = np.array([reach(value)]).T
+            axes.errorbar(value.mean, y[i], xerr=ends, capsize=2.5, elinewidth=1.0, **point)
     axes.set_title(FIGURES[metric].header, loc="left")
     axes.set_yticks(y, labels)
     axes.set_ylim(len(y) - 0.5, -0.5)
-    _plain_numbers(axes.xaxis)
-    _near(axes.xaxis, metric, [e.mean for e in found if e])
+    plain_numbers(axes.xaxis)
+    near(axes.xaxis, metric, [e.mean for e in found if e])
     grid(axes)
 
 
-type _Known = list[tuple[tuple[int, int], Estimate, Estimate]]
-"""Place and case of each cell that has both figures, and these."""
-
-
-def _both(cells: Cells, one: str, other: str) -> _Known:
-    x, y = cells.values(one), cells.values(other)
-    found = [(at, cell(one, x[at]), cell(other, y[at])) for at in np.ndindex(cells.shape[:2])]
-    return [(at, a, b) for at, a, b in found if a is not None and b is not None]
-
-
-def _best(known: _Known, other: str) -> list[bool]:
-    """Which cells no other beats in both; means that differ by rounding only are the same."""
-    means = [[a.mean, FIGURES[other].better * b.mean] for _, a, b in known]
-    return [
-        bool(good)
-        for good in non_dominated(np.array([[float(f"{v:.9g}") for v in p] for p in means]))
-    ]
-
-
-def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
-    known = _both(cells, latency, other)
-    if len(known) < 2:
-        return None
-    names = [
-        cells.cell_name(*at)
-        for (at, _, _), good in zip(known, _best(known, other), strict=True)
-        if good
-    ]
-    more = f"; and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-
-    def draw(figure: Any) -> None:
-        axes = figure.add_subplot()
-        _draw_trade_off(axes, cells, latency, other)
-        _below(figure, axes)
-
-    return Picture(
-        name=f"pareto-{other}",
-        title=f"{capital(FIGURES[latency].label)} against {FIGURES[other].label}",
-        caption="Each point is a cell; outlined are those that no other beats in both: "
-        f"{'; '.join(names[:_NAMED])}{more}. {_whiskers(cells)}".rstrip(),
-        size_in=(8, 3.7 + 0.2 * _legend_rows(cells)),
-        draw=draw,
-    )
-
-
-def _draw_trade_off(axes: Any, cells: Cells, latency: str, other: str) -> None:
-    known = _both(cells, latency, other)
-    styles = points_of(len(cells.labels))
-    seen: set[int] = set()
-    best = _best(known, other) if known else []
-    for ((_, case), a, b), good in sorted(
-        zip(known, best, strict=True), key=lambda one: one[0][0][1]
-    ):
-        style = styles[case] | {"ls": "none"}
-        axes.errorbar(
-            a.mean, b.mean, np.array([_reach(b)]).T, np.array([_reach(a)]).T, **style,
-            ms=8 if good else 5, mec=INK if good else style["color"], mew=1.2, capsize=2,
-            elinewidth=0.8, label=None if case in seen else cells.labels[case],
-        )  # fmt: skip
-        seen.add(case)
-    _near(axes.xaxis, latency, [a.mean for _, a, _ in known])
-    _near(axes.yaxis, other, [b.mean for _, _, b in known])
-    which = {LESS: "less is better", MORE: "more is better"}
-    axes.set_xlabel(f"{FIGURES[latency].header} ({which[FIGURES[latency].better]})")
-    axes.set_title(f"{FIGURES[other].header} ({which[FIGURES[other].better]})", loc="left")
-    for axis in (axes.xaxis, axes.yaxis):
-        _plain_numbers(axis)
-    grid(axes)
-
-
-def comparison_picture(result: Comparison) -> Picture:
-    """A time by case, and against each of what is held against it."""
-    cells, trade = Cells.of_comparison(result), result.trade
-
-    def draw(figure: Any) -> None:
-        first, *others = panels(figure, 1 + len(trade.objectives), columns=2)
-        _draw_cases(first, trade.time, cells.values(trade.time)[0], cells.labels)
-        for axes, other in zip(others, trade.objectives, strict=True):
-            _draw_trade_off(axes, cells, trade.time, other)
-        _below(figure, others[0])
-
-    return Picture(
-        name="comparison",
-        title="What is gained, and what it costs",
-        caption=caption_of(
-            (trade.time, *trade.objectives),
-            "Outlined are the cases that no other beats in both.",
-            _whiskers(cells),
-        ),
-        size_in=(11, 5.4 + 0.2 * len(cells.labels) + 0.2 * _legend_rows(cells)),
-        draw=draw,
-    )
-
-
-def _near(axis: Any, metric: str, means: Sequence[float]) -> None:
+def near(axis: Any, metric: str, means: Sequence[float]) -> None:
     """Keep an axis to the means where whiskers would dwarf their differences, a share to 100 %."""
     if not means:
         return
@@ -300,21 +190,24 @@ def _near(axis: Any, metric: str, means: Sequence[float]) -> None:
     axis.axes.set(**{f"{axis.axis_name}lim": (low, high)})
 
 
-def _whiskers(cells: Cells) -> str:
+def whiskers(cells: Cells) -> str:
+    """What whiskers are, where there are any."""
     if cells.replicates == 1:
         return ""
     return "Whiskers: 95 % intervals over the replicates; very long ones leave the panel."
 
 
-def _plain_numbers(axis: Any) -> None:
+def plain_numbers(axis: Any) -> None:
     """Whole values at the ticks, none that stand for a difference from one elsewhere."""
     axis.get_major_formatter().set_useOffset(False)
 
 
-def _below(figure: Any, axes: Any) -> None:
+def below(figure: Any, axes: Any) -> None:
+    """A legend below a plot, of cases where there are several."""
     if len(axes.get_legend_handles_labels()[1]) > 1:
         legend_below(figure, axes, most=4)
 
 
-def _legend_rows(cells: Cells) -> int:
+def legend_rows(cells: Cells) -> int:
+    """Lines that it takes."""
     return -(-len(cells.labels) // 4)

@@ -1,12 +1,13 @@
 """Tables of a report on a study: its design, every cell, cases in pairs, what failed."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from twin.report.findings import same
-from twin.report.page import Table, capital
+from twin.report.page import Part, Table, capital
 from twin.report.study_cells import Cells, cell, changes, told
 from twin.report.study_data import StudyData
 from twin.runs.cells import Cell
@@ -90,6 +91,45 @@ def _mean(cells: Cells) -> str:
     if cells.replicates == 1:
         return "One run each, so without interval"
     return f"Mean ± 95 % interval over {cells.replicates} replicates"
+
+
+def by_figure(cells: Cells) -> Iterator[Part]:
+    """A table a figure, with a row a place and a column a case; for a terminal."""
+    if not cells.axes:
+        yield replace(all_cells(cells), title=_mean(cells))
+        return
+    for name in cells.metrics:
+        values = cells.values(name)
+        yield Table(
+            name=name,
+            title=FIGURES[name].header,
+            header=(*cells.names.values(), *cells.labels),
+            rows=[
+                [*map(told, at.values()), *(cell(name, one) for one in values[place])]
+                for place, at in enumerate(cells.places)
+            ],
+        )
+    yield f"{_mean(cells)}."
+
+
+def as_json(cells: Cells) -> list[dict[str, Any]]:
+    """Every case at every place as plain data, figures in the units of their names."""
+    estimates = {n: cells.column(n).reshape(cells.shape) for n in cells.metrics}
+    failed = cells.failed.sum(axis=2)
+    return [
+        {
+            **cells.places[place],
+            "strategy": cells.pairs[case][0],
+            "policy": cells.pairs[case][1],
+            "points": cells.replicates,
+            "failed": int(failed[place, case]),
+            "metrics": {
+                name: None if (found := _known(values[place, case])) is None else found._asdict()
+                for name, values in estimates.items()
+            },
+        }
+        for place, case in np.ndindex(cells.shape[:2])
+    ]
 
 
 def all_cells(cells: Cells) -> Table:
