@@ -37,15 +37,12 @@ _OVER_TIME = {
 """Plots over time: name, title, figures."""
 
 
-def lead_picture(cases: Sequence[Case]) -> Picture | None:
-    """The plot that says most: how long requests took, or tokens where none are served."""
-    return _requests(cases) or _latency(cases)
-
-
 def run_pictures(cases: Sequence[Case]) -> list[Picture]:
-    """All other plots that show something."""
+    """All plots that show something, first of all how long requests or tokens took."""
     found = [
-        _latency(cases) if _requests(cases) else None,
+        _requests(cases),
+        _latency(cases),
+        _areas("losses-over-time", "Tokens lost, by cause", cases, "tokens lost, % of asked"),
         curves.layers(layer_curves(cases)),
         *(
             curves.over_time(
@@ -58,7 +55,6 @@ def run_pictures(cases: Sequence[Case]) -> list[Picture]:
             for name, (title, *columns) in _OVER_TIME.items()
             if (there := [n for n in columns if _shows(cases, n)])
         ),
-        _areas("losses-over-time", "Tokens lost, by cause", cases, "tokens lost, % of asked"),
         _areas("links-down", "Links down, by cause", cases, "links down, %"),
         _migration(cases),
         *(_timeline(case, i) for i, case in enumerate(cases[:_MOST_PANELS])),

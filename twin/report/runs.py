@@ -6,7 +6,7 @@ import numpy as np
 
 from twin.report import curves, plots, tables
 from twin.report.findings import rank
-from twin.report.page import Code, Document, Items, Part, Picture, Section, Table, words
+from twin.report.page import Code, Document, Items, Part, Section, Table, words
 from twin.report.rerun import commands
 from twin.report.scenario import agreement, scenario_parts
 from twin.runs.figures import FIGURES
@@ -17,7 +17,8 @@ from twin.vocabulary import ALONE, CAUSES, lost_column
 
 _TOKENS = (
     "latency_mean_s", "latency_p99_s", "ttft_p50_s", "tokens_served_share", "throughput_per_s",
-    "energy_per_token_j", "compute_energy_per_token_j", "soc_min",
+    "energy_per_token_j", "idle_energy_per_token_j", "network_energy_per_token_j",
+    "compute_energy_per_token_j", "soc_min",
 )  # fmt: skip
 _REQUESTS = (
     "goodput_share", "requests_served_share", "request_ttft_p50_s", "request_tpot_mean_s",
@@ -48,28 +49,23 @@ def runs_document(found: Sequence[Run]) -> Document:
     requests = any(case.scenario.serving.mode == "requests" for case in cases)
     lead = tables.key_figures(cases[:MOST_IN_LEAD], _REQUESTS if requests else _TOKENS, "lead")
     scenarios, labels = [case.scenario for case in cases], [case.label for case in cases]
-    pictures = tuple(plots.run_pictures(cases))
+    first, *others = plots.run_pictures(cases)
     sections = [
         Section("Results", tuple(_results(cases))),
-        *([Section("Plots", pictures)] if pictures else []),
+        *([Section("Plots", tuple(others))] if others else []),
         Section("Losses and events", tuple(_what_happened(cases))),
         *scenario_parts(scenarios, labels),
         Section("How to rerun", tuple(_rerun(cases)), folded=True),
         Section("Versions", (_versions(cases), *_notes(cases)), folded=True),
     ]
-    picture = plots.lead_picture(cases)
     return Document(
         title=" and ".join(names) if len(names) < 4 else f"{names[0]} and {len(names) - 1} others",
         subtitle=" ".join(f"{text}." for text in (*told, f"Report on {', '.join(ids)}") if text),
         question=_question(cases),
         finding=_told(cases[0]) if len(cases) == 1 else _ranked(cases, requests=requests),
-        lead=_lead(picture, lead),
+        lead=(first, lead),
         sections=tuple(sections),
     )
-
-
-def _lead(picture: Picture | None, table: Table) -> tuple[Part, ...]:
-    return (table,) if picture is None else (picture, table)
 
 
 def _question(cases: Sequence[Case]) -> str:

@@ -246,6 +246,8 @@ SHORT = {
     "tokens_lost_share": "lost, %",
     "throughput_per_s": "tokens/s",
     "energy_per_token_j": "J/token",
+    "idle_energy_per_token_j": "idle",
+    "network_energy_per_token_j": "network",
     "compute_energy_per_token_j": "compute",
     "migrated_gb": "moved GB",
     "placements": "plans",
