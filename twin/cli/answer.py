@@ -17,8 +17,8 @@ def say(console: "Console", question: str, finding: str, parts: "Iterable[Part]"
     from twin.report.page import Items, Table
     from twin.runs.cells import text
 
-    console.say(question, style="bold")
-    console.say(finding)
+    console.say(question, style="bold", wrap=True)
+    console.say(finding, wrap=True)
     for part in parts:
         if isinstance(part, Table):
             rows = [[text(cell) for cell in row] for row in part.rows]

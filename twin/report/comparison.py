@@ -25,7 +25,7 @@ def comparison_document(result: Comparison) -> Document:
     ]
     picture, base = lead_picture(cells), result.reference.case.scenario
     sections = [
-        Section("Results", (answered(cells), Items(tuple(refused)), *_tables(result))),
+        Section("Results", (*_tables(result), Items(tuple(refused)), answered(cells))),
         Section("Plots", (comparison_picture(result),)),
         *scenario_parts([base], [result.reference.case.name]),
         Section("How to rerun", (_rerun(result),), folded=True),
