@@ -153,8 +153,10 @@ class DataCentreModel(TwinModel):
         super()._power()
         bus, idle_s = self.fleet.energy.bus, self.centre.boards * self.world.step_s
         computed_j = self._busy_s * prices(self)[0]
+        idle_j = idle_s * bus.compute_idle_w * self.centre.pue
         self.row["compute_j"] = computed_j
-        self.row["drawn_j"] += computed_j + idle_s * bus.compute_idle_w * self.centre.pue
+        self.row["idle_drawn_j"] += idle_j
+        self.row["drawn_j"] += computed_j + idle_j
 
 
 def rack_problem(scenario: Scenario, model: Inference, world: World) -> PlacementProblem:

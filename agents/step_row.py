@@ -93,13 +93,18 @@ def compute_row(fleet: FleetState, demand: NDArray[np.float64], flop: float) -> 
 
 
 def energy_row(fleet: FleetState, report: EnergyReport, step_s: float) -> Row:
-    """Energy that satellites drew, computed with and lacked."""
-    profile, deficit_j = fleet.energy.bus, report.flow.deficit_j.sum()
+    """Energy that satellites drew, for what, and what they lacked."""
+    profile, deficit_j = fleet.energy.bus, report.flow.deficit_j
     peak_w = profile.compute_peak_w - profile.compute_idle_w
+    drawn_j = report.flow.load_j - deficit_j
+    network_j = float((drawn_j * fleet.energy.network_share).sum())
+    compute_j = float(peak_w * step_s * fleet.utilisation.sum())
     return {
-        "drawn_j": float(report.flow.load_j.sum() - deficit_j),
-        "compute_j": float(peak_w * step_s * fleet.utilisation.sum()),
-        "deficit_j": float(deficit_j),
+        "drawn_j": float(drawn_j.sum()),
+        "compute_j": compute_j,
+        "network_drawn_j": network_j,
+        "idle_drawn_j": float(drawn_j.sum()) - compute_j - network_j,
+        "deficit_j": float(deficit_j.sum()),
     }
 
 

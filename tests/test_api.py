@@ -197,3 +197,39 @@ def test_every_field_with_a_unit_in_its_name_takes_quantities():
     }
     units = r"_(km|m|m2|deg|rad|s|ms|us|w|wh|gb|gbps|kg|c|j|nj|hz)$"
     assert [k for k in named if re.search(units, k) and not k.endswith((*ends, *others))] == []
+
+
+ASKED = {
+    "serving.mode": "requests",
+    "compute.accounting": "full",
+    "compute.gflops": 0.1,
+    "requests.prompt_tokens": 20.0,
+    "requests.output_tokens": 5.0,
+    "requests.rate_per_s": 0.4,
+    "requests.ttft_target_s": 4.0,
+    "requests.drain_s": 100.0,
+    "simulation.orbits": None,
+    "simulation.step_s": 20.0,
+    "simulation.steps": 15,
+}
+
+
+def test_capacity_is_searched_once_and_then_known(tmp_path):
+    cases = {"as it is": twin.load_scenario("small", ASKED)}
+    few = {"share": 0.6, "within": 1.0, "replicates": 2, "most_replicates": 2, "workers": 1}
+    (found,) = twin.capacity(cases, **few, runs_dir=tmp_path)
+    assert found.carried is not None
+    assert found.refused is None or found.refused.load > found.carried.load
+    kept = (tmp_path / "capacity.jsonl").read_text()
+    (again,) = twin.capacity(cases, **few, runs_dir=tmp_path)
+    assert [t.load for t in again.trials] == [t.load for t in found.trials]
+    assert (tmp_path / "capacity.jsonl").read_text() == kept
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda s: twin.capacity({"a": s}), lambda s: twin.where(s, boards=["orin"], models=["olmoe"])],
+)
+def test_what_a_constellation_carries_is_asked_of_requests(ask):
+    with pytest.raises(InputError, match=r"serving\.mode: capacity is of requests"):
+        ask(twin.load_scenario("small"))

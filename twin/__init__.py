@@ -1,7 +1,8 @@
 """An orbital twin for language models that run across satellites.
 
-The functions of `twin.api` and `twin.results` go by `twin.load_scenario`, `twin.run` and so on.
-They are imported when first used: the import of a single module should not wait for all of it.
+The functions of `twin.api`, `twin.questions` and `twin.results` go by `twin.load_scenario`,
+`twin.run` and so on. They are imported when first used: the import of a single module should not
+wait for all of it.
 """
 
 import os as _os
@@ -16,23 +17,23 @@ if not _os.access(_cache if _os.path.isdir(_cache) else __path__[0], _os.W_OK): 
 TYPE_CHECKING = False  # typing has it too, but takes longer to import than all else here
 if TYPE_CHECKING:
     from twin.api import (
-        compare,
         fork,
         load_plugins,
         load_scenario,
         open_run,
         open_study,
         passes,
-        place,
         route,
         run,
         sweep,
     )
+    from twin.questions import capacity, compare, place, where
     from twin.results import events, export_run, summary, write_report
 
     __version__: str
 
 __all__ = [
+    "capacity",
     "compare",
     "events",
     "export_run",
@@ -47,9 +48,14 @@ __all__ = [
     "run",
     "summary",
     "sweep",
+    "where",
     "write_report",
 ]
-_RESULTS = ("events", "export_run", "summary", "write_report")
+_ELSEWHERE = {
+    "twin.questions": ("capacity", "compare", "place", "where"),
+    "twin.results": ("events", "export_run", "summary", "write_report"),
+}
+"""Modules beside `twin.api`, and what is in them."""
 
 
 def __getattr__(name: str) -> object:
@@ -64,8 +70,8 @@ def __getattr__(name: str) -> object:
     from twin import clash
 
     clash.check()
-    module = importlib.import_module("twin.results" if name in _RESULTS else "twin.api")
-    return getattr(module, name)
+    found = (module for module, names in _ELSEWHERE.items() if name in names)
+    return getattr(importlib.import_module(next(found, "twin.api")), name)
 
 
 def __dir__() -> list[str]:

@@ -18,24 +18,19 @@ from twin.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     from agents.state import TwinState
-    from placement.deployment import Count
     from twin.export.passes import SitePasses
     from twin.export.routes import Route
-    from twin.study.compare import Comparison
-    from twin.study.place import Placed
 
 # Functions that simulate import what they need: that takes seconds, reading a run does not.
 
 __all__ = [
     "TwinRun",
-    "compare",
     "fork",
     "load_plugins",
     "load_scenario",
     "open_run",
     "open_study",
     "passes",
-    "place",
     "route",
     "run",
     "sweep",
@@ -192,71 +187,6 @@ def sweep(
     )
     with opened.writer:
         return sweep_points(opened, workers=workers, scheduler=scheduler)
-
-
-def compare(
-    scenario: Scenario,
-    strategies: Sequence[str],
-    *,
-    policies: Sequence[str] | None = None,
-    replicates: int = 4,
-    plugins: Sequence[str | Path] = (),
-    workers: int | None = None,
-) -> "Comparison":
-    """Run every pair of the strategies and policies on common random numbers.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    strategies : sequence of str
-        The others are compared with the first.
-    policies : sequence of str, optional
-        The scenario's own by default.
-    replicates : int
-        Independent repetitions, at least 2.
-    plugins : sequence of str or Path
-        Plug-ins to load, here and in every worker process.
-    workers : int, optional
-        Processes; all processors by default.
-    """
-    from twin.study.cases import make_cases
-    from twin.study.compare import compare as compare_cases
-
-    load_plugins(plugins)
-    cases = make_cases(
-        scenario,
-        strategies,
-        policies or [scenario.controller.policy],
-        strategy_params={},
-        policy_params={},
-    )
-    names = [str(name) for name in plugins]
-    return compare_cases(cases, replicates=replicates, plugins=names, workers=workers)
-
-
-def place(
-    scenario: Scenario,
-    strategies: Sequence[str],
-    *,
-    floors_per_s: Sequence[float] = (0.0,),
-    instances: "Sequence[Count] | None" = None,
-    replicates: int = 4,
-    plugins: Sequence[str | Path] = (),
-    workers: int | None = None,
-) -> "list[Placed]":
-    """Plan once with each strategy; see `twin.study.place.place`."""
-    from twin.study.place import place as plan_all
-
-    load_plugins(plugins)
-    return plan_all(
-        scenario,
-        strategies,
-        floors_per_s=floors_per_s,
-        instances=instances,
-        replicates=replicates,
-        plugins=[str(name) for name in plugins],
-        workers=workers,
-    )
 
 
 def route(

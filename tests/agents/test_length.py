@@ -172,7 +172,9 @@ def test_whoever_reads_a_run_sees_the_steps_that_it_took(prolonged, page_of, tmp
     text = html(document, lambda picture: "")
     few, many = sorted((steps, short.manifest["steps"]))
     assert f"(95 %) after {few} to {many} steps" in text
-    assert "known within 7 % (95 %), to 60 steps at most" in text
+    rows = {row[0]: row[1] for table in document.tables() for row in table.rows}
+    assert rows["requests.half_width"] == "0.07"
+    assert rows["simulation.most_steps"] == "60"
     assert "--set requests.half_width=0.07" in text
     page_of(prolonged.path, short.path)
 

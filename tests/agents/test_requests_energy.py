@@ -37,7 +37,8 @@ TROUBLED = {
 def test_requests_are_charged_what_batteries_gave_for_them(batching):
     model = TwinModel(loader.load("small", TROUBLED | {"serving.batching": batching}))
     energy, step_s = model.fleet.energy, model.world.step_s
-    charged_j = unwanted_j = computed_j = sent_j = drawn_j = 0.0
+    charged_j = unwanted_j = computed_j = sent_j = drawn_j = terminals_j = 0.0
+    told = dict.fromkeys(("drawn_j", "idle_drawn_j", "network_drawn_j", "deficit_j"), 0.0)
     causes = set()
     while model.running:
         model.step()
@@ -52,6 +53,8 @@ def test_requests_are_charged_what_batteries_gave_for_them(batching):
         computed_j += model.row["compute_j"]
         idle_w = energy.load_w(model.fleet.degree, np.zeros(model.fleet.size), np.ones(1))
         drawn_j += (energy.drawn_w - idle_w).sum() * step_s
+        terminals_j += energy.bus.terminal_w * model.fleet.degree.sum() * step_s
+        told = {name: total + model.row[name] for name, total in told.items()}
     assert causes >= {None, "dead", "impatient", "unfinished"}
     # Each of the four is a share that matters.
     for part in (charged_j, unwanted_j, sent_j, computed_j):
@@ -59,3 +62,11 @@ def test_requests_are_charged_what_batteries_gave_for_them(batching):
     assert load["under_way_j"] > 0.0
     assert charged_j + unwanted_j + load["under_way_j"] == pytest.approx(drawn_j, rel=1e-9)
     assert computed_j + sent_j == pytest.approx(drawn_j, rel=1e-9)
+    # All that is drawn is for the network, for computing, or idle.
+    assert told["deficit_j"] == 0.0
+    assert terminals_j > 0.0
+    assert told["network_drawn_j"] == pytest.approx(terminals_j + sent_j, rel=1e-9)
+    bus, satellites = energy.bus, model.fleet.size * (step + 1)
+    idle_j = (bus.platform_w + bus.compute_idle_w) * satellites * step_s
+    assert told["idle_drawn_j"] == pytest.approx(idle_j, rel=1e-9)
+    assert told["drawn_j"] == pytest.approx(idle_j + terminals_j + sent_j + computed_j, rel=1e-9)

@@ -26,7 +26,7 @@ def test_it_prints_what_each_number_of_copies_carries(twin, tmp_path):
         assert (
             case["carried_load"] < case["refused_load"] <= 2.0 * case["carried_load"] * (1 + 1e-9)
         )
-    assert "capacity of small" in out
+    assert "Capacity of small" in out
 
 
 @pytest.mark.parametrize(

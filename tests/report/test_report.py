@@ -95,10 +95,11 @@ def test_pooled_percentiles(page_of, runs):
 
 def test_a_run_that_serves_nothing(page_of, runs):
     run = runs["deaf"]
-    document, page = page_of(run.path)
+    document, _ = page_of(run.path)
     assert not run.table("steps")["tokens_served"].to_numpy().any()
     assert {"latency-cdf", "layers"}.isdisjoint(p.name for p in document.pictures())
-    assert "0 % served" in " ".join(page.words)
+    asked = int(run.table("steps")["tokens_asked"].to_numpy().sum())
+    assert document.finding.startswith(f"Of {asked} tokens asked, none was served, and most")
     # As many layers as the model has, also where none has a time.
     assert [np.isnan(part).sum() for part in make_cases([run])[0].by_layer()] == [8, 8]
 
@@ -118,6 +119,11 @@ def test_repetitions_make_intervals_and_cases_stand_side_by_side(page_of, runs):
     (table,) = [t for t in document.tables() if t.name == "differences"]
     (row,) = [r for r in table.rows if r[0] == "latency of a token, mean, s"]
     assert row[1].mean == pytest.approx(np.mean(mean_s[2:]) - np.mean(mean_s[:2]))
+    gap = f"{text(row[1])}\N{NO-BREAK SPACE}s".removeprefix("-")
+    assert f"{gap} less than with rand-intra" in document.finding
+    half = row[1].ci95
+    chance = "which may be chance" if abs(row[1].mean) <= half else "more than chance explains"
+    assert f"s ({chance})" in document.finding
     said = " ".join(page.words)
     assert "differ only in placement.strategy" in said
     assert "Seeds and replicates agree" in said

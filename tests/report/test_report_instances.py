@@ -4,7 +4,6 @@ import numpy as np
 
 from agents.run import run_scenario
 from twin.report.document import report
-from twin.report.page import Table
 from twin.scenario import loader
 
 CHANGES = {
@@ -21,14 +20,11 @@ CHANGES = {
 }
 
 
-def parts(document):
-    return [part for section in document.sections for part in section.parts]
-
-
 def test_each_copy_has_a_row_of_what_its_requests_and_steps_say(tmp_path):
     run = run_scenario(loader.load("small", CHANGES), runs_dir=tmp_path)
     document = report([run.path])
-    (table,) = [p for p in parts(document) if isinstance(p, Table) and p.name == "instances"]
+    tables = {table.name: table for table in document.tables()}
+    table = tables["instances"]
     requests, steps = run.table("requests"), run.table("instances")
     copy = requests["instance"].to_numpy()
     assert set(copy.tolist()) == {0, 1}
@@ -38,7 +34,8 @@ def test_each_copy_has_a_row_of_what_its_requests_and_steps_say(tmp_path):
         assert row[1:3] == [i, int((copy == i).sum())]
         assert row[4] == np.median(first_s[np.isfinite(first_s)])
         assert row[5] == made.sum() > 0
-    text = " ".join(part for part in parts(document) if isinstance(part, str))
-    assert "2 copies of the model serve" in text
-    assert "'least-loaded', on reports that are 120.0 s old" in text
+    set_by = {row[0]: row[1:] for row in tables["scenario"].rows}
+    assert set_by["placement.instances"][0] == "2"
+    assert set_by["serving.dispatch"][0] == "least-loaded"
+    assert set_by["controller.telemetry_delay_s"][0] == "120"
     assert run.placements()["instance"].to_numpy().max() == 1

@@ -6,7 +6,7 @@ from queueing import system
 from test_engine_invariants import assert_all_is_given_back
 
 from agents.model import TwinModel
-from twin.report.request_words import requests_in_words
+from twin.report.scenario import scenario_table
 from twin.scenario import loader
 from twin.serving.engine.records import DRAIN, FORWARD, FREE, LOSE
 from twin.vocabulary import Cause
@@ -198,11 +198,13 @@ def in_order(visits):
 
 def test_the_report_says_what_becomes_of_what_waits():
     for handover, words in (
-        ("forward", "is sent to the new host"),
-        ("drain", "is served by the old one first"),
-        ("lose", "is lost"),
+        ("forward", "forward: it is sent to the new host"),
+        ("drain", "drain: the old satellite serves it before anything else"),
+        ("lose", "lose: its requests fail"),
     ):
         changes = {"serving.mode": "requests", "serving.handover": handover}
-        (text,) = requests_in_words(loader.load("small", changes))
-        assert words in text
-        assert "brown-out" in text
+        rows = scenario_table([loader.load("small", changes)], ["case"]).rows
+        (row,) = [row for row in rows if row[0] == "serving.handover"]
+        assert row[1] == handover
+        assert words in row[2]
+        assert "brown-out" in row[2]

@@ -9,7 +9,7 @@ from test_engine_invariants import assert_all_is_given_back, ring, serve
 
 from agents.model import TwinModel
 from agents.requests import request_rows
-from twin.report.request_words import requests_in_words
+from twin.report.scenario import scenario_table
 from twin.scenario import loader
 from twin.vocabulary import Cause
 
@@ -194,7 +194,7 @@ def causes_of(changes):
     while model.running:
         model.step()
         found += request_rows(model, model.snapshot.step, model.requested)["cause"]
-    return set(found), requests_in_words(model.config)[0]
+    return set(found), scenario_table([model.config], ["case"]).rows
 
 
 @pytest.mark.parametrize(
@@ -203,26 +203,29 @@ def causes_of(changes):
         (
             {"requests.patience_s": 1.05},
             "impatient",
-            "has no first token after 1.05 s",
+            ["requests.patience_s", "1.05", "a user leaves without a first token by then"],
         ),
         (
             {"serving.drop_late": True, "requests.ttft_target_s": 20.0, "serving.max_running": 5},
             "too_late",
-            "still waits when its first token is late is dropped",
+            ["serving.drop_late", "true", "whether a request is dropped that waits"],
         ),
         (
             {"serving.max_queue": 3, "serving.max_running": 5},
             "queue_full",
-            "Where 3 requests wait, others are refused",
+            ["serving.max_queue", "3", "requests that may wait; others are refused"],
         ),
         (
             {"requests.prompt_tokens": 1e6, "compute.memory_gb": 0.05},
             "too_long",
-            "1,000,000 tokens",
+            ["requests.prompt_tokens", "1000000", "mean"],
         ),
     ],
 )
 def test_a_scenario_says_who_goes_unserved(changes, cause, said):
-    causes, words = causes_of(changes)
+    causes, rows = causes_of(changes)
     assert cause in causes
-    assert said in words
+    field, value, about = said
+    (row,) = [row for row in rows if row[0] == field]
+    assert row[1] == value
+    assert row[2].startswith(about)

@@ -200,7 +200,8 @@ def test_a_run_keeps_its_trace_and_says_how_it_was_used(scenario_file, tmp_path)
     text = str(report([run.path]))
     assert "requests.trace_speed = 2.0" in text
     assert "requests.prompt_most = 20" in text
-    assert "at the times of the trace trace.csv" in text
+    assert "'requests.trace', 'trace.csv'" in text
+    assert "'requests.trace_speed', '2'" in text
 
 
 def test_a_trace_named_on_the_command_line_is_looked_for_where_one_is(

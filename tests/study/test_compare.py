@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twin.errors import InputError
+from twin.report.drawing import png
+from twin.report.trade_offs import comparison_picture
 from twin.runs.cells import text
 from twin.scenario import loader
 from twin.study.cases import Case, make_cases, read_params
 from twin.study.compare import Comparison, Outcome, compare, non_dominated
-from twin.study.comparison_plot import comparison_plot
 from twin.study.comparison_tables import comparison_tables
 from twin.study.plots import COLOURS, strategy_colours
 
@@ -233,6 +234,6 @@ def test_every_strategy_has_a_colour_that_no_other_has():
 def test_figure_of_cases_that_lie_on_each_other_or_served_nobody(tmp_path):
     nobody = outcome("rand-intra", latency_mean_s=[np.nan] * 3, tokens_served_share=[0.0] * 3)
     twice = outcome("mine", latency_mean_s=[1.0, 2.0, 1.8])
-    comparison_plot(comparison(SLOW, FAST, twice, nobody, CANNOT), tmp_path / "c.png")
-    comparison_plot(comparison(nobody), tmp_path / "n.png")
+    png(comparison_picture(comparison(SLOW, FAST, twice, nobody, CANNOT)), tmp_path / "c.png")
+    png(comparison_picture(comparison(nobody)), tmp_path / "n.png")
     assert (tmp_path / "n.png").read_bytes().startswith(b"\x89PNG")

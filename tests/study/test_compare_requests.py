@@ -11,12 +11,13 @@ from agents.run import run_scenario
 from twin.cli.console import Console
 from twin.report.comparison import comparison_document
 from twin.report.document import write
+from twin.report.drawing import png
+from twin.report.trade_offs import comparison_picture
 from twin.runs.cells import text
 from twin.runs.figures import FIGURES, REQUEST_METRICS, SHORT
 from twin.scenario import loader
 from twin.study.cases import make_cases
 from twin.study.compare import compare
-from twin.study.comparison_plot import comparison_plot
 from twin.study.comparison_tables import comparison_tables
 
 ASKED = {
@@ -110,7 +111,7 @@ def test_tables_report_and_json_say_the_same(result, tmp_path):
     page = re.sub(r"\s*([<>])\s*", r"\1", (tmp_path / "c.html").read_text())
     for cell in (*rows[1][1:], *differences[1][1:]):
         assert f">{text(cell)}<" in page
-    comparison_plot(result, tmp_path / "c.png")
+    png(comparison_picture(result), tmp_path / "c.png")
     assert result.trade.time == "request_e2e_mean_s"
 
 

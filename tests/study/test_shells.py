@@ -9,7 +9,7 @@ from agents.run import run_scenario
 from twin.errors import InputError
 from twin.export.omm import omm
 from twin.report.rerun import commands
-from twin.report.words import scenario_in_words
+from twin.report.scenario import scenario_table
 from twin.runs.repeats import make_cases
 from twin.scenario import loader
 from twin.views import form, limits
@@ -33,12 +33,14 @@ def run(tmp_path_factory):
 
 def test_a_report_tells_the_shells_and_their_bridges(run):
     (case,) = make_cases([run])
-    told = scenario_in_words(run.scenario)[0]
-    assert told.startswith(
-        "228 satellites circle in 2 shells, of which shell 1 hosts the model. In shell 0: 9 planes "
-        "of 12, 550 km high, inclined 70° (a Walker delta, nodes over 360°); shell 1: 10 planes"
-    )
-    assert "to four neighbours, and one in 3 to another shell too; random outages" in told
+    rows = {row[0]: row[1] for row in scenario_table([run.scenario], ["case"]).rows}
+    told = [rows[f"constellation.shells.0.{key}"] for key in ("planes", "satellites_per_plane")]
+    assert told == ["9", "12"]
+    assert rows["constellation.shells.0.altitude_km"] == "550"
+    assert rows["constellation.shells.0.inclination_deg"] == "70"
+    assert rows["constellation.shells.1.planes"] == "10"
+    assert rows["constellation.host_shell"] == "1"
+    assert rows["links.cross_shell_every"] == "3"
     (line,) = commands(case)
     assert shlex.split(line)[:2] == ["twin", "run"]
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin.cli.answer import answer
 from twin.cli.options import (
     FigureOption,
     JsonOption,
     PluginOption,
+    ReportOption,
     RunsOption,
     ScenarioArgument,
     SeedOption,
@@ -21,6 +23,7 @@ from twin.errors import InputError
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
+    from twin.scenario.schema import Scenario
     from twin.study.capacity import Found
 
 
@@ -57,6 +60,7 @@ def capacity(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    page: ReportOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Find the most load that is served within deadlines; an interrupted search goes on."""
@@ -89,22 +93,28 @@ def capacity(
             workers=workers,
             progress=progress,
         )
-    report.say(
+    rule = (
         f"load at which {100 * share:g} % of the requests are within both targets, by intervals "
         f"over {replicates} to {most_replicates} replicates; bound: all satellites compute always"
     )
-    _say(report, chosen.name, found, figure)
+    _say(report, chosen, found, rule, figure, page)
 
 
-def _say(report: "Console", name: str, found: "list[Found]", figure: Path | None) -> None:
+def _say(
+    report: "Console",
+    scenario: "Scenario",
+    found: "list[Found]",
+    rule: str,
+    figure: Path | None,
+    page: Path | None,
+) -> None:
+    from twin.report.capacity import capacity_document
     from twin.study.capacity import bound_per_s
-    from twin.study.capacity_tables import HEADER, as_json, plot, rows
+    from twin.study.capacity_tables import as_json
 
     bounds = [bound_per_s(one.case.scenario) for one in found]
-    report.table(f"capacity of {name}", HEADER, rows(found, bounds))
-    report.json({"scenario": name, "cases": as_json(found, bounds)})
-    if figure is not None:
-        report.file("--figure", figure, lambda path: plot(found, path), "plot")
+    answer(report, capacity_document(found, bounds, scenario, rule), figure=figure, page=page)
+    report.json({"scenario": scenario.name, "cases": as_json(found, bounds)})
     report.end()
 
 

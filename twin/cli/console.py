@@ -79,12 +79,12 @@ class Console:
                 table.add_row(*(Text(row[i]) for i in chosen))
             self._try("standard output", partial(self._console.print, table))
 
-    def say(self, text: str, *, style: str | None = None) -> None:
-        """Print a remark as it is, whatever the width."""
+    def say(self, text: str, *, style: str | None = None, wrap: bool = False) -> None:
+        """Print a remark as it is, whatever the width, or wrapped to it."""
         self._try(
             "standard output",
             lambda: self._console.print(
-                self._shown(text), style=style, soft_wrap=True, highlight=False, markup=False
+                self._shown(text), style=style, soft_wrap=not wrap, highlight=False, markup=False
             ),
         )
 

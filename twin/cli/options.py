@@ -63,6 +63,10 @@ FigureOption = Annotated[
     Path | None,
     typer.Option(help="Where the plot goes, as PNG.", callback=output_in_new_folder),
 ]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", help="Write a report.", callback=output),
+]
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Processes; default: all cores.")
 ]

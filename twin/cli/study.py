@@ -5,39 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli.answer import answer, default_figure
 from twin.cli.options import (
     FigureOption,
     JsonOption,
     PluginOption,
+    ReportOption,
     RunsOption,
     ScenarioArgument,
     SeedOption,
     SetOption,
     WorkersOption,
-    output,
     with_seed,
 )
 from twin.errors import InputError
-from twin.runs import outputs
 from twin.scenario.fields import MOST_INSTANCES
 from twin.scenario.plain import MAX_INTEGER
-from twin.vocabulary import ALONE
 
 if TYPE_CHECKING:
     from placement.deployment import Count
-    from twin.cli.console import Console
-    from twin.study.compare import Comparison
-
-
-_ABOUT_ONE = (
-    "s/token: exact expectation on outages the planner has not seen; tokens/s: busiest satellite, "
-    "all work but the LM head's counted; gap: above the lower bound at this floor"
-)
-_ABOUT_MANY = (
-    "s/token: exact expectation on outages the planner has not seen, mean over instances; "
-    "tokens/s: of all instances, all work but the LM head's counted; at most: what this number can "
-    "compute; least: of the instance with the fewest; gap: above the lower bound at this floor"
-)
 
 
 def compare(
@@ -66,10 +52,7 @@ def compare(
     json_file: JsonOption = None,
     figure: FigureOption = None,
     runs_dir: RunsOption = Path("runs"),
-    page: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE.html", help="Write a report.", callback=output),
-    ] = None,
+    page: ReportOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same comparison was interrupted.")
     ] = False,
@@ -85,7 +68,7 @@ def compare(
         from twin.study.kept import forget, open_kept
 
         chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
-        picture = _picture(figure, runs_dir, f"compare-{chosen.name}.png")
+        figure = default_figure(figure, runs_dir, f"compare-{chosen.name}.png")
         place = runs_dir / f"compare-{chosen.name}.jsonl"
         kept = open_kept(place, resume=resume)
         result = compare_cases(
@@ -102,32 +85,14 @@ def compare(
             kept=kept,
             progress=progress,
         )
-    from twin.study.comparison_plot import comparison_plot
+    from twin.report.comparison import comparison_document
+    from twin.report.trade_offs import comparison_picture
 
-    _say_comparison(report, result)
-    report.file("--figure", picture, lambda path: comparison_plot(result, path), "plot")
-    if page is not None:
-        from twin.report.comparison import comparison_document
-        from twin.report.document import write
-
-        document = comparison_document(result)
-        report.file("--report", page, lambda path: write(document, path), "report")
+    document, drawn = comparison_document(result), comparison_picture(result)
+    answer(report, document, figure=figure, page=page, picture=drawn, lead=False)
+    report.json(result.as_json())
     forget(place)
     report.end()
-
-
-def _say_comparison(report: "Console", result: "Comparison") -> None:
-    from twin.runs.cells import text
-    from twin.study.comparison_tables import comparison_tables, heading
-
-    for title, header, lines in comparison_tables(result):
-        rows = [[text(cell) for cell in line] for line in lines]
-        report.table(f"{heading(result)}: {title}", header, rows)
-    for outcome in result.outcomes:
-        if outcome.infeasible:
-            report.say(f"{outcome.case.name} cannot be run: {outcome.infeasible}")
-    report.say(ALONE)
-    report.json(result.as_json())
 
 
 def place(
@@ -160,6 +125,7 @@ def place(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    page: ReportOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Plan once: what each placement costs in expectation, and how far it is from the best."""
@@ -171,7 +137,7 @@ def place(
         from twin.study.place import place as plan_all
 
         chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
-        picture = _picture(figure, runs_dir, f"place-{chosen.name}.png")
+        figure = default_figure(figure, runs_dir, f"place-{chosen.name}.png")
         result = plan_all(
             chosen,
             _names(strategies),
@@ -183,17 +149,10 @@ def place(
             workers=workers,
             progress=progress,
         )
-    from twin.study.place_plot import place_plot, place_rows
+    from twin.report.place import place_document
 
-    header, rows = place_rows(result)
-    report.table(f"{chosen.name}, {replicates} replicates, mean ± 95 % interval", header, rows)
-    for entry in result:
-        if entry.infeasible:
-            report.say(f"{entry.name} finds no placement: {entry.infeasible}")
-    report.say(_ABOUT_MANY if any(entry.asked != 1 for entry in result) else _ABOUT_ONE)
-    report.say(ALONE)
+    answer(report, place_document(result, chosen), figure=figure, page=page)
     report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
-    report.file("--figure", picture, lambda path: place_plot(result, chosen.name, path), "plot")
     report.end()
 
 
@@ -206,6 +165,7 @@ def reproduce(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    page: ReportOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Reproduce a published experiment: its table, its trends, and how firm they are."""
@@ -214,49 +174,22 @@ def reproduce(
     report = Console(json_file)
     if experiment != "space-xnet":
         raise InputError(f"unknown experiment {experiment!r}; known: space-xnet")
-    picture = _picture(figure, runs_dir, "reproduce-space-xnet.png")
+    figure = default_figure(figure, runs_dir, "reproduce-space-xnet.png")
     with progress_bar("skies") as progress:
-        from twin.study.reproduce import PUBLISHED_S, ratios, trend_lines
         from twin.study.reproduce import reproduce as reproduce_space_xnet
 
         result = reproduce_space_xnet(
             replicates=replicates, seed=seed, workers=workers, progress=progress
         )
-    from twin.study.plots import reproduction_plot
+    from twin.report.reproduce import reproduction_document, whole_picture
 
-    for key, table in result.tables.items():
-        against = ratios(table)
-        report.table(
-            f"{key}: seconds per token, {replicates} replicates, mean ± 95 % interval",
-            ["strategy", "this twin", *(["published"] if key == "paper" else []), "x space-xnet"],
-            [
-                [
-                    name,
-                    row.infeasible or f"{row.mean_s:.3f} ± {row.ci95_s:.3f}",
-                    *([_number(PUBLISHED_S.get(name))] if key == "paper" else []),
-                    _number(against.get(name)),
-                ]
-                for name, row in table.items()
-            ],
-        )
-    for title, header, lines in trend_lines(result):
-        report.table(title, header, lines)
-    report.say(ALONE)
+    document, drawn = reproduction_document(result), whole_picture(result)
+    answer(report, document, figure=figure, page=page, picture=drawn)
     report.say("assumptions that the paper does not state:")
     for line in result.assumptions:
         report.say(f"  {line}")
     report.json(result.as_json())
-    report.file("--figure", picture, lambda path: reproduction_plot(result, path), "plot")
     report.end()
-
-
-def _picture(figure: Path | None, runs_dir: Path, name: str) -> Path:
-    """Where the plot goes: by default to runs/, which is looked at before all is computed."""
-    if figure is not None:
-        return figure
-    picture = runs_dir / name
-    outputs.check("--figure", picture, makes_folder=True)
-    return picture
 
 
 def _floors(text: str) -> list[float]:
@@ -286,7 +219,3 @@ def _counts(text: str | None) -> "list[Count] | None":
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"

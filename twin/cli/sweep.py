@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli.answer import say
 from twin.cli.options import JsonOption, PluginOption, RunsOption, WorkersOption
 from twin.errors import InputError
 from twin.vocabulary import ALONE
@@ -67,15 +68,13 @@ def sweep(
 
 
 def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
-    from twin.study.sweep_tables import as_json, summarise_points, tables
+    from twin.report.study import finding
+    from twin.report.study_cells import Cells
+    from twin.report.study_data import read_study_data
+    from twin.report.study_tables import as_json, by_figure
 
-    groups = summarise_points(done.points(), study.fields, study.metrics)
-    if study.question:
-        report.say(study.question)
-    for metric, header, rows in tables(groups):
-        title = f"{study.name}: {metric}" if metric else study.name
-        report.table(title, header, rows)
-    report.say(f"mean ± 95 % interval over {study.replicates} replicates")
+    cells = Cells.of_study(read_study_data(done.path))
+    say(report, study.question or study.name, finding(cells), by_figure(cells))
     report.say(ALONE)
     points, failed = done.manifest["points"], done.manifest["failed"]
     if failed:
@@ -83,7 +82,7 @@ def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
     report.say(f"kept in {done.path}; one row a point in {done.path / 'points'}")
     report.json(
         {"study": study.name, "path": str(done.path), "points": points, "failed": failed}
-        | {"groups": as_json(groups)}
+        | {"groups": as_json(cells)}
     )
     report.end()
 

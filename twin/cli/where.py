@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli.answer import answer
 from twin.cli.options import (
     FigureOption,
     JsonOption,
     PluginOption,
+    ReportOption,
     RunsOption,
     SeedOption,
     SetOption,
@@ -18,6 +20,7 @@ from twin.cli.options import (
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
+    from twin.scenario.schema import Scenario
     from twin.study.where import WhereCase
 
 
@@ -40,6 +43,7 @@ def where(
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     figure: FigureOption = None,
+    page: ReportOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Say where a model is best served: on many satellites, one, a cluster, or the ground."""
@@ -72,27 +76,28 @@ def where(
             workers=workers,
             progress=progress,
         )
-    requests = chosen.requests
-    report.say(
+    _say(report, chosen, cases, share, figure, page)
+
+
+def _say(
+    report: "Console",
+    scenario: "Scenario",
+    cases: "list[WhereCase]",
+    share: float,
+    figure: Path | None,
+    page: Path | None,
+) -> None:
+    from twin.report.capacity import where_document
+    from twin.study.where_tables import as_json
+
+    requests = scenario.requests
+    rule = (
         f"deadlines: first token within {requests.ttft_target_s:g} s, further ones within "
         f"{requests.tpot_target_s:g} s each; carried: the most requests/s of which {share:.0%} "
         "meet both, within a factor of two; power: of boards that host a part"
     )
-    _say(report, chosen.name, cases, figure)
-
-
-def _say(report: "Console", name: str, cases: "list[WhereCase]", figure: Path | None) -> None:
-    from twin.study.where_tables import HEADER, as_json, plot, rows
-
-    for model in dict.fromkeys(case.model for case in cases):
-        mine = [case for case in cases if case.model == model]
-        report.table(f"{name}: {model}", HEADER, rows(mine))
-    for case in cases:
-        if case.error:
-            report.say(f"{case.name}: {case.error}")
-    report.json({"scenario": name, "cases": as_json(cases)})
-    if figure is not None:
-        report.file("--figure", figure, lambda path: plot(cases, path), "plot")
+    answer(report, where_document(cases, scenario, rule), figure=figure, page=page)
+    report.json({"scenario": scenario.name, "cases": as_json(cases)})
     report.end()
 
 

@@ -95,6 +95,8 @@ class FleetEnergy:
         Whether the bus is up; without power there are neither links nor compute.
     drawn_w : (N,) float64
         Asked by the bus in the last step.
+    network_share : (N,) float64
+        Part of that which terminals and bits on links take.
     own : Own or None
         How each differs from the bus; None where all are equal to it.
     """
@@ -106,6 +108,7 @@ class FleetEnergy:
         start = at_start(bus, soc=soc, temperature_c=temperature_c)
         self.powered: Mask = np.full(n, start.powered)
         self.drawn_w = np.zeros(n)
+        self.network_share = np.zeros(n)
         self.own: Own | None = None
         self._rainflow = Rainflow(self.soc, cycle_life=bus.cycle_life)
 
@@ -161,6 +164,9 @@ class FleetEnergy:
         """
         self._rainflow.start_from(self.soc)
         self.drawn_w = self.load_w(terminals_on, busy_share, speed) + sending_w
+        network_w = self.bus.terminal_w * terminals_on + sending_w
+        draws = self.drawn_w > 0.0
+        self.network_share = np.divide(network_w, self.drawn_w, np.zeros(len(draws)), where=draws)
         if self.own is not None:
             self.drawn_w = self.drawn_w * self.own.load
         flow = self._flow(around, step_s)

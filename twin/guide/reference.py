@@ -168,10 +168,11 @@ def _parameters(registry: Any, name: str) -> str:
 
 
 def python() -> str:
-    """Functions of `twin.api` and `twin.results` with their docstrings."""
-    from twin import api, results
+    """Functions of `twin.api`, `twin.questions` and `twin.results` with their docstrings."""
+    from twin import api, questions, results
 
-    things = {name: getattr(module, name) for module in (api, results) for name in module.__all__}
+    modules = (api, questions, results)
+    things = {name: getattr(module, name) for module in modules for name in module.__all__}
     parts = []
     for name, thing in sorted(things.items()):
         signature = str(inspect.signature(thing)) if inspect.isfunction(thing) else ""

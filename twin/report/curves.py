@@ -1,113 +1,161 @@
-"""Curves that reports on runs and on studies share, a line a case; and bits of captions."""
+"""Curves that reports on runs and on studies share, a line a case, and the same in numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from twin.report.drawing import COLOURS, grid, legend_below, lines_of, panels, time_axis
-from twin.report.page import Picture
-from twin.report.words import listed
-from twin.runs.cells import text
+from twin.report.page import Picture, Table, capital
+from twin.runs.cells import Cell
 from twin.runs.distribution import Distribution
+from twin.runs.figures import FIGURES, PERCENTILES, STEP_FIGURES
 from twin.runs.rules import Floats
 
 _BESIDE = 3
 """Panels in a row."""
 
+SHARES = {
+    0.0: "fastest",
+    **{share: f"{100 * share:g} % took at most" for share in (0.05, 0.25, 0.5, 0.75, 0.95)},
+    1.0: "slowest",
+}
+"""Of tokens, in a table of how long they took."""
 
-def distribution(found: Sequence[tuple[str, Distribution]], where: str = "") -> Picture | None:
-    """Latency of all tokens served, cumulated.
+type Cumulated = Sequence[tuple[str, Distribution]]
+"""How long what was served took, by the labels of cases that served something."""
+
+
+def caption_of(names: Iterable[str], *more: str) -> str:
+    """What figures are, as the table of figures has it, and what else there is to say."""
+    known = {**STEP_FIGURES, **FIGURES}
+    told = [f"{capital(known[name].label)}: {known[name].sentence}" for name in names]
+    return " ".join(filter(None, (*told, *more)))
+
+
+def cumulated(
+    name: str, title: str, found: Mapping[str, Cumulated], about: str, where: str = ""
+) -> Picture | None:
+    """Times, cumulated: a panel a quantity, a line a case.
 
     Parameters
     ----------
-    found : sequence of (label, Distribution)
-        Of each case that served tokens.
+    name, title : str
+    found : mapping of str to list of (label, Distribution)
+        By the label of each quantity's axis.
+    about : str
+        Name of the figure that the caption takes its sentence from.
     where : str
         A sentence to end the caption with.
     """
+    found = {axis: lines for axis, lines in found.items() if lines}
     if not found:
         return None
+    labels = list(dict.fromkeys(label for lines in found.values() for label, _ in lines))
 
     def draw(figure: Any) -> None:
-        axes = figure.add_subplot()
-        for (label, cumulated), style in zip(found, lines_of(len(found)), strict=True):
-            low, high = cumulated.quantile(np.array([0.0, 1.0]))
-            margin = max(0.02 * (high - low), 1e-3 * high)
-            x = np.append(np.linspace(low - margin, high, 250), high + margin)
-            axes.plot(x, 100 * cumulated.share_within(x), **style, label=label)
-        axes.set_xlabel("latency of a token, s")
-        axes.set_ylabel("tokens that took no longer, %")
-        axes.set_ylim(0, 101)
-        grid(axes)
-        if len(found) > 1:
-            legend_below(figure, axes, most=4)
+        made = panels(figure, len(found), columns=len(found), share_y=True)
+        styles = dict(zip(labels, lines_of(len(labels)), strict=True))
+        for axes, (axis, lines) in zip(made, found.items(), strict=True):
+            for label, one in lines:
+                low, high = one.quantile(np.array([0.0, 1.0]))
+                margin = max(0.02 * (high - low), 1e-3 * high)
+                x = np.append(np.linspace(low - margin, high, 250), high + margin)
+                axes.plot(x, 100 * one.share_within(x), **styles[label], label=label)
+            axes.set_xlabel(axis)
+            axes.set_ylim(0, 101)
+            grid(axes)
+        made[0].set_ylabel("that took no longer, %")
+        if len(labels) > 1:
+            legend_below(figure, made[0], most=4)
 
-    told = {}
-    for label, cumulated in found:
-        half, most, slowest = (text(float(cumulated.quantile(share))) for share in (0.5, 0.95, 1))
-        told[label] = (
-            f"half of the tokens took at most {half} s, 95 % at most {most} s, the slowest "
-            f"{slowest} s."
-        )
     return Picture(
-        name="latency-cdf",
-        title="Latency of all tokens served",
-        caption=in_a_row([*by_label(told), where]),
-        size_in=(8, 3.6 + 0.2 * (len(found) // 4)),
+        name=name,
+        title=title,
+        caption=caption_of((about,), where),
+        size_in=(7, 3.4 + 0.2 * (len(labels) // 4)),
         draw=draw,
     )
 
 
-def layers(found: Sequence[tuple[str, Floats, Floats]], where: str = "") -> Picture | None:
-    """Mean latency of each layer.
+def latency_curves(found: Cumulated, where: str = "") -> Picture | None:
+    """Latency of all tokens served, cumulated."""
+    by_axis = {"latency of a token, s": found}
+    title = "Latency of all tokens served"
+    return cumulated("latency-cdf", title, by_axis, "latency_mean_s", where)
 
-    Parameters
-    ----------
-    found : sequence of (label, way_s, compute_s)
-        Of each case, (L,) each; a case that served no token has NaN and is left out.
-    where : str
-        A sentence to end the caption with.
-    """
-    found = [one for one in found if np.isfinite(one[1]).all()]
+
+def percentiles(found: Sequence[tuple[str, Distribution | None]], where: str = "") -> Table:
+    """The same in numbers: latency that a share of all tokens served did not exceed."""
+    rows: list[list[Cell]] = [
+        [words, *(float(one.quantile(share)) if one and one.size else None for _, one in found)]
+        for share, words in SHARES.items()
+    ]
+    return Table(
+        name="tokens",
+        title="Latency over all tokens served, s",
+        header=("tokens", *(label for label, _ in found)),
+        rows=rows,
+        note=f"{PERCENTILES} {where}".strip(),
+    )
+
+
+type Layers = Sequence[tuple[str, Floats, Floats]]
+"""Mean time of each layer, on the way and computing, s, (L,), by the labels of cases."""
+
+
+def served_layers(found: Layers) -> Layers:
+    """Those of cases that served a token; others have no times."""
+    return [one for one in found if np.isfinite(one[1]).all()]
+
+
+def layers(found: Layers, where: str = "") -> Picture | None:
+    """Mean latency of each layer, in its two parts where there is one case."""
     if not found:
         return None
-
-    def draw(figure: Any) -> None:
-        axes = figure.add_subplot()
-        if len(found) == 1:
-            _, way, work = found[0]
-            layer = np.arange(1, len(way) + 1)
-            axes.bar(layer, 1e3 * way, 0.8, color=COLOURS[0], label="propagation")
-            axes.bar(
-                layer, 1e3 * work, 0.8, 1e3 * way, color=COLOURS[4], hatch="////", label="compute"
-            )
-        for (label, way, work), style in zip(found, lines_of(len(found)), strict=True):
-            if len(found) > 1:
-                layer = np.arange(1, len(way) + 1)
-                axes.plot(layer, 1e3 * (way + work), **style, marker="o", ms=3, label=label)
-        axes.set_ylim(bottom=0)
-        axes.margins(x=0.01)
-        axes.set_xlabel("layer")
-        axes.set_ylabel("mean latency, ms")
-        grid(axes)
-        legend_below(figure, axes, most=4)
-
-    told = {}
-    for label, way, work in found:
-        total = way + work
-        slow = int(np.argmax(total))
-        told[label] = (
-            f"the way between satellites is {percent(way.sum() / total.sum())} of the time; the "
-            f"slowest layer, {slow + 1}, takes {text(float(1e3 * total[slow]))} ms, "
-            f"the mean layer {text(float(1e3 * total.mean()))} ms."
-        )
     return Picture(
         name="layers",
-        title="Latency by layer" + (", propagation and compute" if len(found) == 1 else ""),
-        caption=in_a_row([*by_label(told), where]),
+        title="Latency by layer",
+        caption=caption_of(("propagation_mean_s", "compute_mean_s"), where),
         size_in=(8, 3.3 + 0.2 * (len(found) // 4)),
-        draw=draw,
+        draw=partial(_draw_layers, found),
+    )
+
+
+def _draw_layers(found: Layers, figure: Any) -> None:
+    axes = figure.add_subplot()
+    layer = np.arange(1, len(found[0][1]) + 1)
+    if len(found) == 1:
+        _, way, work = found[0]
+        axes.bar(layer, 1e3 * way, 0.8, color=COLOURS[0], label="on the way")
+        hatched = {"color": COLOURS[4], "hatch": "////", "label": "computing"}
+        axes.bar(layer, 1e3 * work, 0.8, 1e3 * way, **hatched)
+    else:
+        for (label, way, work), style in zip(found, lines_of(len(found)), strict=True):
+            axes.plot(layer, 1e3 * (way + work), **style, marker="o", ms=3, label=label)
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.01)
+    axes.set_xlabel("layer")
+    axes.set_ylabel("mean latency, ms")
+    grid(axes)
+    legend_below(figure, axes, most=4)
+
+
+def layer_times(found: Layers, where: str = "") -> Table:
+    """The same in numbers: time of a mean layer and of the slowest."""
+    rows: list[list[Cell]] = []
+    for label, way_s, work_s in found:
+        total_ms = 1e3 * (way_s + work_s)
+        slow = int(np.argmax(total_ms))
+        share = 100 * float(way_s.sum() / (way_s + work_s).sum())
+        rows.append([label, float(total_ms.mean()), slow + 1, float(total_ms[slow]), share])
+    return Table(
+        name="layers",
+        title="Latency of a layer",
+        header=("case", "mean, ms", "slowest layer", "of the slowest, ms", "on the way, %"),
+        rows=rows,
+        note=where,
     )
 
 
@@ -116,18 +164,19 @@ def over_time(
     title: str,
     labels: Sequence[str],
     series: Mapping[str, Sequence[tuple[Floats, Floats]]],
-    unit: str,
-    caption: str,
+    where: str = "",
 ) -> Picture:
-    """Quantities over time: all in one panel for one case, else a panel each.
+    """Figures of steps over time: all in one panel for one case, else a panel each.
 
     Parameters
     ----------
-    name, title, unit, caption : str
+    name, title : str
     labels : sequence of str
         Of the cases.
     series : mapping
-        Seconds and values of each case, by the name of the quantity.
+        Seconds and values of each case, by the name of the figure.
+    where : str
+        A sentence to end the caption with.
     """
     unit_s, label = time_axis(max(t_s[-1] for lines in series.values() for t_s, _ in lines))
     many = len(labels) > 1
@@ -136,51 +185,44 @@ def over_time(
         number = len(series) if many else 1
         made = panels(figure, number, columns=min(number, _BESIDE))
         styles = lines_of(max(len(labels), len(series)))
-        for i, (quantity, lines) in enumerate(series.items()):
-            axes = made[i if many else 0]
+        for i, (column, lines) in enumerate(series.items()):
+            axes, about = made[i if many else 0], STEP_FIGURES[column]
             for j, (t_s, y) in enumerate(lines):
-                named = labels[j] if many else quantity
-                axes.plot(t_s / unit_s, y, **styles[j if many else i], label=named)
+                named, style = (labels[j], styles[j]) if many else (about.label, styles[i])
+                axes.plot(t_s / unit_s, about.scale * y, **style, label=named)
             if many:
-                axes.set_title(quantity, loc="left")
+                axes.set_title(about.header, loc="left")
+            else:
+                axes.set_ylabel(about.unit or "number")
         for axes in made:
             axes.set_xlabel(label)
             axes.margins(x=0)
             grid(axes)
-        made[0].set_ylabel(unit)
         legend_below(figure, made[0], most=4)
 
     height = 3.4 if not many else 2.9 * -(-len(series) // _BESIDE) + 0.3 * -(-len(labels) // 4)
     return Picture(
         name=name,
         title=title,
-        caption=caption,
+        caption=caption_of(series, where),
         size_in=(8 if not many else 10, height),
         draw=draw,
     )
 
 
-def told_of(label: str, cases: int) -> str:
-    """How a sentence on a case begins: with its label where there are several."""
-    return f"{label}: " if cases > 1 else ""
-
-
-def by_label(told: Mapping[str, str]) -> list[str]:
-    """Sentences after the labels of the cases they hold for; bare where there is one case."""
-    labels: dict[str, list[str]] = {}
-    for label, sentence in told.items():
-        labels.setdefault(sentence, []).append(label)
-    if len(told) == 1:
-        return list(labels)
-    return [f"{listed(names)}: {sentence}" for sentence, names in labels.items()]
-
-
-def in_a_row(told: Sequence[str]) -> str:
-    """Sentences one after the other."""
-    joined = " ".join(filter(None, told))
-    return joined[:1].upper() + joined[1:] if ": " not in told[0] else joined
-
-
-def percent(share: float) -> str:
-    """A share for a sentence."""
-    return f"{100 * share:.3g}\N{NO-BREAK SPACE}%"
+def ends(labels: Sequence[str], series: Mapping[str, Sequence[Floats]], where: str = "") -> Table:
+    """Least and greatest value of figures over the time of a run, by their names."""
+    rows: list[list[Cell]] = []
+    for name, lines in series.items():
+        about = STEP_FIGURES[name]
+        for word, pick in (("least", np.nanmin), ("most", np.nanmax)):
+            known = [line[np.isfinite(line)] for line in lines]
+            values = [about.scale * float(pick(one)) if one.size else None for one in known]
+            rows.append([f"{about.header}: {word}", *values])
+    return Table(
+        name="over-time",
+        title="Least and most over the time of a run",
+        header=("figure of a step", *labels),
+        rows=rows,
+        note=where,
+    )

@@ -158,6 +158,7 @@ def grid(axes: Any) -> None:
 def legend_below(figure: Any, axes: Any, *, most: int = 5) -> None:
     """One legend for a whole plot, below it, of what `axes` shows."""
     handles, labels = axes.get_legend_handles_labels()
-    room = int(figure.get_figwidth() / (_HANDLE_IN + _LETTER_IN * max(map(len, labels), default=0)))
+    width_in = figure.bbox.width / figure.figure.dpi  # of a part of a figure, too
+    room = int(width_in / (_HANDLE_IN + _LETTER_IN * max(map(len, labels), default=0)))
     columns = max(1, min(len(labels), most, room))
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)

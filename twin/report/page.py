@@ -3,16 +3,17 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from twin.runs.cells import Cell, text
+from twin.runs.cells import Cell, amount, doubt, text
+from twin.runs.figures import FIGURES
 from twin.runs.statistics import Estimate
 
 _WHOLE = 36
@@ -64,39 +65,58 @@ type Part = str | Items | Code | Table | Picture
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it; plain text is a paragraph."""
+    """A heading and what stands below it, folded away or not; plain text is a paragraph."""
 
     title: str
     parts: tuple[Part, ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A report."""
+    """A report: a question, what was found, what shows it first of all, and all else."""
 
     title: str
     subtitle: str
+    question: str
+    finding: str
+    lead: tuple[Part, ...]
     sections: tuple[Section, ...]
 
     def tables(self) -> list[Table]:
         """All tables, in their order."""
-        return [part for part in self._parts() if isinstance(part, Table)]
+        return [part for part in self.parts() if isinstance(part, Table)]
 
     def pictures(self) -> list[Picture]:
         """All plots, in their order."""
-        return [part for part in self._parts() if isinstance(part, Picture)]
+        return [part for part in self.parts() if isinstance(part, Picture)]
 
-    def _parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[Part]:
+        """All that the document has, in its order."""
+        yield from self.lead
         for section in self.sections:
             yield from section.parts
+
+    def unfolded(self) -> Iterator[Part]:
+        """What stands below the lead and is not folded away."""
+        for section in self.sections:
+            yield from () if section.folded else section.parts
 
 
 def html(document: Document, svg: Callable[[Picture], str]) -> str:
     """The document as HTML; `svg` draws a picture as an element to stand in the page."""
-    style = (resources.files("twin.report") / "report.css").read_text(encoding="utf-8")
-    return _template().render(
-        document=document, style=Markup(style), svg=lambda picture: Markup(svg(picture))
+    style = _templates().get_template("style.css").render()
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(document=document, style=Markup(style), svg=lambda picture: Markup(svg(picture)))
     )
+
+
+def words(template: str, **known: Any) -> str:
+    """Sentences by a template, as plain text; spaces and lines in it do not count."""
+    written = _templates().get_template(f"{template}.txt.j2").render(known)
+    return re.sub(r"[ \n]+", " ", written).strip()
 
 
 def csv_text(table: Table) -> str:
@@ -127,33 +147,35 @@ def _plain(value: Cell) -> object:
 
 
 @cache
-def _template() -> Template:
-    """The page around a document's parts; it escapes all text."""
+def _templates() -> Environment:
+    """The folder of templates; those of pages escape all text."""
     environment = Environment(
-        loader=PackageLoader("twin.report", "."),
-        autoescape=True,
+        loader=PackageLoader("twin.report"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.tests |= {
-        "items": _is_a(Items),
-        "code": _is_a(Code),
-        "table": _is_a(Table),
-        "picture": _is_a(Picture),
-    }
+    for name, kind in {"items": Items, "code": Code, "table": Table, "picture": Picture}.items():
+        environment.tests[name] = lambda part, kind=kind: isinstance(part, kind)
+    environment.tests["known"] = lambda estimate: math.isfinite(estimate.mean)
     environment.filters |= {
+        "amount": amount,
         "anchor": _anchor,
+        "capital": capital,
         "cell_text": text,
+        "doubt": doubt,
+        "listed": listed,
         "numeric_columns": _numeric_columns,
         "zip": zip,
     }
-    environment.globals |= {"longest_unbroken": _WHOLE, "most_unfolded": _LONG}
-    return environment.get_template("report.html.j2")
-
-
-def _is_a(kind: type) -> Callable[[Part], bool]:
-    return lambda part: isinstance(part, kind)
+    environment.globals |= {
+        "figures": FIGURES,
+        "longest_unbroken": _WHOLE,
+        "most_unfolded": _LONG,
+    }
+    return environment
 
 
 def _numeric_columns(table: Table) -> list[bool]:
@@ -166,3 +188,13 @@ def _numeric_columns(table: Table) -> list[bool]:
 
 def _anchor(title: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in title.lower())
+
+
+def capital(sentence: str) -> str:
+    """The sentence with its first letter large."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def listed(names: list[str]) -> str:
+    """Names in a sentence."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,181 +1,176 @@
-"""Plots of a report on runs, each with a sentence that says what it shows."""
+"""Plots of a report on runs, and what they say in numbers."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from twin.report.curves import distribution, in_a_row, layers, percent, told_of
-from twin.report.drawing import grid, legend_below, lines_of, panels, time_axis
-from twin.report.page import Picture
-from twin.report.panels import (
-    AREA_POINTS,
-    MOST_PANELS,
-    areas_over_time,
-    ends_of,
-    least_of,
-    lines_over_time,
-)
-from twin.report.words import CAUSES
-from twin.runs.cells import text
-from twin.runs.figures import STEP_FIGURES
+from twin.report import curves
+from twin.report.drawing import grid, legend_below, lines_of, panels, stacked, time_axis
+from twin.report.page import Picture, Table
+from twin.runs.distribution import Distribution
+from twin.runs.figures import FIGURES, STEP_FIGURES
 from twin.runs.fleet_figures import LINK_CAUSES
-from twin.runs.repeats import Case
+from twin.runs.repeats import MOST_POINTS, Case
+from twin.runs.requested import requested
 from twin.runs.rules import Floats
-from twin.vocabulary import EVENTS
+from twin.vocabulary import CAUSES, EVENTS, links_column, lost_column
+
+_MOST_PANELS = 6
+"""Cases that get a panel of their own; with more they would be too small to read."""
+
+_AREA_POINTS = 96
+"""Along the time of stacked areas, whose hatches need room."""
 
 _STRIPS = 400
 """Columns of the timeline of events."""
 
+_OVER_TIME = {
+    "latency-over-time": ("Latency over time", "latency_p50_s", "latency_p95_s", "latency_p99_s"),
+    "first-token": ("Time to the first token, users on the ground", "ttft_p50_s", "ttft_p99_s"),
+    "energy": ("Charge and sunlight", "soc_min", "soc_mean", "sunlit_mean"),
+    "satellites": ("Satellites in trouble", "unpowered", "low", "throttled", "faulty"),
+}
+"""Plots over time: name, title, figures."""
 
-def run_pictures(cases: list[Case]) -> list[Picture]:
-    """All plots that show something."""
+
+def run_pictures(cases: Sequence[Case]) -> list[Picture]:
+    """All plots that show something, first of all how long requests or tokens took."""
     found = [
-        _distribution(cases),
-        _layers(cases),
+        _requests(cases),
         _latency(cases),
-        _first_token(cases),
-        _losses(cases),
-        _energy(cases),
-        _trouble(cases),
-        _links(cases),
+        _areas("losses-over-time", "Tokens lost, by cause", cases, "tokens lost, % of asked"),
+        curves.layers(layer_curves(cases)),
+        *(
+            curves.over_time(
+                name,
+                title,
+                [case.label for case in cases],
+                {n: [case.over_time(n) for case in cases] for n in there},
+                _thinned(cases, MOST_POINTS),
+            )
+            for name, (title, *columns) in _OVER_TIME.items()
+            if (there := [n for n in columns if _shows(cases, n)])
+        ),
+        _areas("links-down", "Links down, by cause", cases, "links down, %"),
         _migration(cases),
-        *(_timeline(case, i) for i, case in enumerate(cases[:MOST_PANELS])),
+        *(_timeline(case, i) for i, case in enumerate(cases[:_MOST_PANELS])),
     ]
     return [picture for picture in found if picture is not None]
 
 
-def _distribution(cases: list[Case]) -> Picture | None:
-    return distribution([(c.label, c.distribution) for c in cases if c.distribution is not None])
+def over_steps(cases: Sequence[Case]) -> Table:
+    """Least and most of what is drawn over time."""
+    names = [n for _, *columns in _OVER_TIME.values() for n in columns if _shows(cases, n)]
+    series = {n: [np.concatenate([s[n] for s in case.steps]) for case in cases] for n in names}
+    return curves.ends([case.label for case in cases], series)
 
 
-def _layers(cases: list[Case]) -> Picture | None:
-    return layers([(case.label, *case.by_layer()) for case in cases])
+def layer_curves(cases: Sequence[Case]) -> curves.Layers:
+    """Mean times of each layer, of cases that served a token."""
+    return curves.served_layers([(case.label, *case.by_layer()) for case in cases])
 
 
-def _latency(cases: list[Case]) -> Picture | None:
-    return lines_over_time(
-        "latency-over-time",
-        "Latency over time",
-        cases,
-        ("latency_p50_s", "latency_p95_s", "latency_p99_s"),
-        "latency of a token, s",
-        lambda case: (
-            f"the median of a step lies between {ends_of(case, 'latency_p50_s')} s, the 99th "
-            f"percentile between {ends_of(case, 'latency_p99_s')} s"
-        ),
+def _shows(cases: Sequence[Case], column: str) -> bool:
+    """Whether a figure is known at some step; a number of satellites if it is ever above 0."""
+    if STEP_FIGURES[column].unit:
+        return any(np.isfinite(steps[column]).any() for case in cases for steps in case.steps)
+    return any(case.total(column) for case in cases)
+
+
+def _latency(cases: Sequence[Case]) -> Picture | None:
+    found = [(case.label, case.distribution) for case in cases]
+    return curves.latency_curves([(label, one) for label, one in found if one is not None])
+
+
+def _requests(cases: Sequence[Case]) -> Picture | None:
+    """How long the counted requests took, cumulated."""
+    times: dict[str, list[tuple[str, Distribution]]] = {"ttft_s": [], "tpot_s": [], "e2e_s": []}
+    for case in cases:
+        done = [one for one in map(requested, case.runs) if one is not None]
+        for name, lines in times.items():
+            parts = [getattr(one, name)[one.counted & one.served] for one in done]
+            known = np.concatenate([part[np.isfinite(part)] for part in parts] or [np.empty(0)])
+            if known.size:
+                lines.append(
+                    (case.label, Distribution.weighted(known, np.ones(len(known), np.int64)))
+                )
+    by_axis = {
+        f"{FIGURES[f'request_{name[:-2]}_mean_s'].label.removesuffix(', mean')}, s": lines
+        for name, lines in times.items()
+    }
+    title = "How long requests took"
+    return curves.cumulated("requests-cdf", title, by_axis, "requests_counted")
+
+
+def _shares_of(case: Case, name: str) -> tuple[Floats, dict[str, Floats]]:
+    """Seconds, and what is stacked, %."""
+    if name == "losses-over-time":
+        lost = {c.word: case.over_time(f"{lost_column(c)}_share", _AREA_POINTS) for c in CAUSES}
+        t_s = next(iter(lost.values()))[0]
+        return t_s, {word: 100 * np.nan_to_num(values) for word, (_, values) in lost.items()}
+    t_s, up = case.over_time("links_up", _AREA_POINTS)
+    down = {
+        why: case.over_time(links_column(state), _AREA_POINTS)[1]
+        for state, why in LINK_CAUSES.items()
+    }
+    return t_s, {why: 100 * values / (up + sum(down.values())) for why, values in down.items()}
+
+
+def _areas(name: str, title: str, cases: Sequence[Case], unit: str) -> Picture | None:
+    """Shares by cause over time, stacked; a panel a case."""
+    found = [(case, *_shares_of(case, name)) for case in cases[:_MOST_PANELS]]
+    order = list(found[0][2])
+    there = [c for c in order if any((parts[c] > 0).any() for _, _, parts in found)]
+    if not there:
+        return None
+    unit_s, label = time_axis(max(t_s[-1] for _, t_s, _ in found))
+    columns = 1 if len(found) == 1 else 2
+
+    def draw(figure: Any) -> None:
+        made = panels(figure, len(found), columns=columns, share_y=True)
+        for axes, (case, t_s, parts) in zip(made, found, strict=True):
+            stacked(axes, t_s / unit_s, {c: parts[c] for c in there}, order)
+            axes.set_xlabel(label)
+            axes.set_ylabel(unit)
+            if len(found) > 1:
+                axes.set_title(case.label, loc="left")
+        legend_below(figure, made[0])
+
+    about = "tokens_lost_share" if name == "losses-over-time" else "links_up_share"
+    left_out = f"Shown are the first {_MOST_PANELS} cases." if len(cases) > _MOST_PANELS else ""
+    return Picture(
+        name=name,
+        title=title,
+        caption=curves.caption_of((about,), left_out, _thinned(cases, _AREA_POINTS)),
+        size_in=(8, 0.7 + 2.6 * -(-len(found) // columns)),
+        draw=draw,
     )
 
 
-def _first_token(cases: list[Case]) -> Picture | None:
-    return lines_over_time(
-        "first-token",
-        "Time to the first token, users on the ground",
-        cases,
-        ("ttft_p50_s", "ttft_p99_s"),
-        "time to first token, s",
-        lambda case: (
-            f"the median of a step lies between {ends_of(case, 'ttft_p50_s')} s, the 99th "
-            f"percentile between {ends_of(case, 'ttft_p99_s')} s"
-        ),
-    )
+def _thinned(cases: Sequence[Case], points: int) -> str:
+    """How many steps a point stands for, if not for one."""
+    each = -(-len(cases[0].steps[0]["t_s"]) // points)
+    return f"A point stands for {each} steps." if each > 1 else ""
 
 
-def _energy(cases: list[Case]) -> Picture | None:
-    return lines_over_time(
-        "energy",
-        "Charge and sunlight",
-        cases,
-        ("soc_min", "soc_mean", "sunlit_mean"),
-        "%",
-        lambda case: (
-            f"the emptiest battery falls to {percent(least_of(case, 'soc_min'))}, the mean to "
-            f"{percent(least_of(case, 'soc_mean'))}; between {ends_of(case, 'sunlit_mean', 100)} % "
-            "of the satellites are in sunlight"
-        ),
-    )
-
-
-def _trouble(cases: list[Case]) -> Picture | None:
-    columns = ("unpowered", "low", "throttled", "faulty")
-    there = [n for n in columns if any(case.total(n) for case in cases)]
-    return lines_over_time(
-        "satellites",
-        "Satellites in trouble",
-        cases,
-        there,
-        "satellites, most at once",
-        lambda case: ", ".join(
-            f"{STEP_FIGURES[n].label}: {text(int(max(s[n].max() for s in case.steps)))}"
-            for n in there
-        ),
-    )
-
-
-def _losses(cases: list[Case]) -> Picture | None:
-    def shares(case: Case) -> tuple[Floats, dict[str, Floats]]:
-        parts = {c: case.over_time(f"lost_{c}_share", AREA_POINTS) for c in CAUSES}
-        t_s = next(iter(parts.values()))[0]
-        return t_s, {c: 100 * np.nan_to_num(values) for c, (_, values) in parts.items()}
-
-    def told(case: Case) -> str:
-        asked = case.total("tokens_asked")
-        counts = {c: case.total(f"lost_{c}") for c in CAUSES}
-        first = max(counts, key=lambda c: counts[c])
-        if not counts[first]:
-            return "no token is lost"
-        return (
-            f"{percent(sum(counts.values()) / asked)} of the tokens are lost, most of them "
-            f"({percent(counts[first] / asked)} of all) as '{first}': {CAUSES[first]}"
-        )
-
-    return areas_over_time(
-        "losses-over-time", "Tokens lost, by cause", cases, shares, "tokens lost, % of asked", told
-    )
-
-
-def _links(cases: list[Case]) -> Picture | None:
-    def shares(case: Case) -> tuple[Floats, dict[str, Floats]]:
-        t_s, up = case.over_time("links_up", AREA_POINTS)
-        parts = {
-            why: case.over_time(f"links_down_{state.name.lower()}", AREA_POINTS)[1]
-            for state, why in LINK_CAUSES.items()
-        }
-        links = up + sum(parts.values())
-        return t_s, {name: 100 * values / links for name, values in parts.items()}
-
-    def told(case: Case) -> str:
-        down = {
-            why: case.total(f"links_down_{state.name.lower()}")
-            for state, why in LINK_CAUSES.items()
-        }
-        every = case.total("links_up") + sum(down.values())
-        first = max(down, key=lambda name: down[name])
-        return (
-            f"{percent(sum(down.values()) / every)} of the links are down on average, most often "
-            f"for '{first}' ({percent(down[first] / every)})"
-        )
-
-    return areas_over_time(
-        "links-down", "Links down, by cause", cases, shares, "links down, %", told
-    )
-
-
-def _migration(cases: list[Case]) -> Picture | None:
+def _migration(cases: Sequence[Case]) -> Picture | None:
     if not any(case.total("migrated_bytes") for case in cases):
         return None
     unit_s, label = time_axis(max(case.steps[0]["t_s"][-1] for case in cases))
+    moved, under_way = STEP_FIGURES["migrated_bytes"], STEP_FIGURES["under_way"]
 
     def draw(figure: Any) -> None:
         left, right = panels(figure, 2, columns=2)
         for case, style in zip(cases, lines_of(len(cases)), strict=True):
-            t_s, sent = case.over_time("migrated_bytes")
-            sent = STEP_FIGURES["migrated_bytes"].scale * sent.cumsum()
-            left.plot(t_s / unit_s, sent, **style, label=case.label)
-            right.plot(t_s / unit_s, case.over_time("under_way")[1], **style)
-        left.set_ylabel("moved since the start, GB")
-        right.set_ylabel(STEP_FIGURES["under_way"].header)
+            t_s, sent = case.over_time(moved.name)
+            left.plot(t_s / unit_s, moved.scale * sent.cumsum(), **style, label=case.label)
+            right.plot(t_s / unit_s, case.over_time(under_way.name)[1], **style)
+        left.set_ylabel(f"moved since the start, {moved.unit}")
+        right.set_ylabel(under_way.header)
         for axes in (left, right):
             axes.set_xlabel(label)
             axes.margins(x=0)
@@ -183,15 +178,10 @@ def _migration(cases: list[Case]) -> Picture | None:
         if len(cases) > 1:
             legend_below(figure, left, most=4)
 
-    told = [
-        f"{told_of(case.label, len(cases))}{text(float(case.values('migrated_gb').mean()))} GB are "
-        f"moved between satellites, over {text(_plans(case))} placements."
-        for case in cases
-    ]
     return Picture(
         name="migration",
         title="Migration",
-        caption=in_a_row(told),
+        caption=curves.caption_of((moved.name, under_way.name)),
         size_in=(8, 3.2),
         draw=draw,
     )
@@ -207,33 +197,27 @@ def _timeline(case: Case, number: int) -> Picture | None:
         return None
     end_s = max(case.steps[0]["t_s"][-1], t_s.max(), 1.0)
     edges = np.linspace(0, end_s, _STRIPS + 1)
-    counts = np.array([np.histogram(t_s[kind == k], edges)[0] for k in there])
-    unit_s, label = time_axis(end_s)
-
-    def draw(figure: Any) -> None:
-        axes = figure.add_subplot()
-        extent = (0, end_s / unit_s, len(there) - 0.5, -0.5)
-        axes.imshow(_strokes(counts), aspect="auto", interpolation="nearest", extent=extent)
-        rows = zip(there, counts.sum(axis=1), strict=True)
-        axes.set_yticks(range(len(there)), [f"{k}  {n:,}" for k, n in rows])
-        axes.tick_params(axis="y", length=0)
-        axes.spines[["left"]].set_visible(False)
-        axes.set_xlabel(label)
-
-    busiest = there[int(np.argmax(counts.sum(axis=1)))]
-    grave = {kind for kind, event in EVENTS.items() if event.grave}
-    of_kind = dict(zip(there, counts.sum(axis=1), strict=True))
-    trouble = [f"{n:,} of '{k}'" for k, n in of_kind.items() if k in grave]
+    counts = {k: np.histogram(t_s[kind == k], edges)[0] for k in there}
     first = f" of {case.label}" if number or case.label != case.scenario.placement.strategy else ""
     return Picture(
         name=f"timeline-{number + 1}" if number else "timeline",
         title=f"Timeline of events{first}",
-        caption=f"{len(t_s):,} events, most of them '{busiest}'"
-        + (f"; among them {', '.join(trouble)}" if trouble else "")
-        + ". A stroke is darker where there are more of its kind; the numbers count them.",
+        caption="A stroke is darker where there are more of its kind; the numbers count them.",
         size_in=(8, 0.9 + 0.23 * len(there)),
-        draw=draw,
+        draw=partial(_draw_timeline, counts, end_s),
     )
+
+
+def _draw_timeline(counts: dict[str, NDArray[np.integer]], end_s: float, figure: Any) -> None:
+    axes = figure.add_subplot()
+    unit_s, label = time_axis(end_s)
+    extent = (0, end_s / unit_s, len(counts) - 0.5, -0.5)
+    strokes = _strokes(np.array(list(counts.values())))
+    axes.imshow(strokes, aspect="auto", interpolation="nearest", extent=extent)
+    axes.set_yticks(range(len(counts)), [f"{k}  {n.sum():,}" for k, n in counts.items()])
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["left"]].set_visible(False)
+    axes.set_xlabel(label)
 
 
 def _strokes(counts: NDArray[np.integer]) -> Floats:
@@ -244,7 +228,3 @@ def _strokes(counts: NDArray[np.integer]) -> Floats:
     pixels = np.repeat(pixels, 8, axis=0)
     pixels[7::8, :, 3] = 0  # a gap to the next row
     return pixels
-
-
-def _plans(case: Case) -> int:
-    return int(max(steps["placement"].max() for steps in case.steps)) + 1

@@ -1,143 +1,144 @@
-"""A report on a study: its question, its method, its results."""
+"""A report on a study: its question, what was found, its results, its design."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from twin import vocabulary
 from twin.errors import InputError
 from twin.report import study_tables as tables
-from twin.report.page import Code, Document, Items, Part, Section, Table
+from twin.report.findings import Course, Ranking, course, rank, shown
+from twin.report.page import Code, Document, Items, Part, Section, Table, words
+from twin.report.scenario import scenario_parts
 from twin.report.study_cells import Cells
-from twin.report.study_curves import curve_pictures
+from twin.report.study_curves import Curves
 from twin.report.study_data import StudyData
-from twin.report.study_plots import study_pictures
-from twin.report.study_words import findings
-from twin.report.words import scenario_in_words, scenario_rows
-from twin.scenario import loader
+from twin.report.study_plots import lead_picture, study_pictures
+from twin.report.tables import versions
+from twin.report.trade_offs import trade_offs
+from twin.runs.figures import FIGURES, LATENCIES
 from twin.study.points import base_scenario
-from twin.study.reproduce import assumptions
 from twin.study.study_file import preset_names, read_study, to_toml
 
 
 def study_document(data: StudyData) -> Document:
     """Report on a study."""
-    cells = Cells(data)
-    pictures = (*study_pictures(cells), *curve_pictures(cells))
+    cells = Cells.of_study(data)
+    curves, in_numbers = Curves(data, cells).shown()
+    varied = (*data.study.fields, "placement.strategy", "controller.policy")
+    manifest, picture = data.kept.manifest, lead_picture(cells)
+    found = {
+        "written, UTC": manifest["written_utc"],
+        "sessions": manifest["sessions"],
+        **manifest["versions"],
+    }
+    remarks: list[Part] = [Items(tuple(data.kept.remarks))] if data.kept.remarks else []
     sections = [
-        Section("In short", (Items(tuple(findings(cells))),)),
-        Section("Question", tuple(_question(cells))),
-        Section("Design", tuple(_design(cells))),
-        Section("Results", tuple(_results(cells))),
-        *([Section("Plots", pictures)] if pictures else []),
+        Section("Results", (*_results(cells), *in_numbers)),
+        Section("Plots", (*study_pictures(cells), *trade_offs(cells), *curves)),
         Section("Failed points", tuple(_failed(cells))),
-        Section("How to rerun", tuple(rerun(data))),
-        Section("Versions", (tables.versions(cells), *_remarks(data))),
+        Section("Design", tuple(_design(cells, data)), folded=True),
+        *scenario_parts([data.base], [data.base.name], varied),
+        Section("How to rerun", tuple(rerun(data)), folded=True),
+        Section("Versions", (versions({data.kept.path.name: found}), *remarks), folded=True),
     ]
     return Document(
         title=f"Study {data.study.name}",
         subtitle=f"Report on {data.kept.path.resolve().name}",
-        sections=tuple(sections),
+        question=data.study.question or f"What does {data.study.name} find?",
+        finding=finding(cells),
+        lead=(*([picture] if picture else []), tables.overview(cells)),
+        sections=tuple(section for section in sections if section.parts),
     )
 
 
-def _remarks(data: StudyData) -> list[Part]:
-    return [Items(tuple(data.kept.remarks))] if data.kept.remarks else []
-
-
-def _question(cells: Cells) -> list[Part]:
-    places, _, replicates = cells.shape
-    chosen = [
-        _count(len(cells.strategies), "strategy", "strategies"),
-        _count(len(cells.policies), "policy", "policies"),
-    ]
-    where = f" at {_count(places, 'place', 'places')} on the axes" if cells.axes else ""
-    answered = (
-        f"Answered by {_count(cells.failed.size, 'run', 'runs')}: {' with '.join(chosen)}{where}, "
-        f"each in {_count(replicates, 'replicate', 'replicates')}."
+def finding(cells: Cells) -> str:
+    """What was found of the first figure, by case and along an axis, or of the first two."""
+    rankings = [one for one in (_ranking(cells, m) for m in cells.metrics) if one]
+    # Beside the first figure one that tells something else, if cases differ in it.
+    further = [one for one in rankings[1:] if not one.alike]
+    others = [one for one in further if one.name not in LATENCIES]
+    rankings = [*rankings[:1], *(others or further or rankings[1:])[:1]]
+    best = rankings[0].best.label if rankings else cells.labels[0]
+    found = _course(cells, cells.labels.index(best))
+    shared, places = int(cells.shared(cells.metrics[0]).sum()), cells.shape[0]
+    which = "all" if shared == places else f"{shared} of"
+    return words(
+        "study",
+        rankings=rankings[: 1 if found else 2],
+        courses=[found] if found else [],
+        plain={m: shown(m, cells.overall(m)[0]) for m in cells.metrics[:2]},
+        places=f" on average over {which} {places} places" if places > 1 else "",
+        failed=int(cells.failed.sum()),
+        points=cells.failed.size,
     )
-    if cells.failed.size > replicates:
-        answered += (
-            " In a replicate, all of them draw orbits, outages and requests from the same random "
-            "numbers, so that differences are taken replicate by replicate."
-        )
-    asked = cells.data.study.question or "The study's file asks none in words."
-    return [asked, f"{answered} {vocabulary.ALONE}"]
 
 
-def _design(cells: Cells) -> list[Part]:
-    base, study = cells.data.base, cells.data.study
-    strategies, policies = (list(dict.fromkeys(names)) for names in zip(*cells.pairs, strict=True))
-    words = scenario_in_words(
-        base, base.simulation.step_s, strategies=strategies, policies=policies
+def _ranking(cells: Cells, metric: str) -> Ranking | None:
+    of = "requests" if FIGURES[metric].of_requests else "tokens"
+    served = cells.overall(f"{of}_served_share")
+    ratios = np.stack([cells.overall_ratio(metric, i) for i in range(len(cells.labels))])
+    return rank(
+        metric,
+        cells.labels,
+        cells.overall(metric),
+        ratios=ratios if metric in LATENCIES else None,
+        served=served if np.isfinite(served).any() else None,
     )
-    described = f"{base.description.rstrip('.')}. " if base.description else ""
-    before = "Before the axes change it: " if cells.axes else ""
-    varied = (*study.fields, "placement.strategy", "controller.policy")
-    numbers = Table(
-        name="scenario",
-        title="What all points share",
-        header=("field", base.name),
-        rows=scenario_rows([base], varied),
-    )
-    return [
-        tables.design(cells),
-        tables.figures_told(cells),
-        f"The scenario is '{base.name}'. {described}{before}{words[0]}",
-        *words[1:],
-        numbers,
-        Code(loader.to_toml(base), "Every field of the scenario, as TOML"),
-        "Choices that the paper this twin follows (Space-XNet, arXiv 2605.00515) does not state; "
-        "results may depend on them.",
-        Items(tuple(assumptions(base))),
-    ]
 
 
-def _results(cells: Cells) -> list[Part]:
-    found = (
-        tables.averaged(cells),
-        tables.ratios(cells),
-        tables.paired(cells),
-        tables.all_cells(cells),
-    )
-    return [table for table in found if table is not None]
+def _course(cells: Cells, case: int) -> Course | None:
+    """How the first figure goes for a case along the first axis that changes it."""
+    label = cells.labels[case] if len(cells.labels) > 1 else ""
+    for number, axis in enumerate(cells.axes):
+        values = cells.along(cells.metrics[0], number)[case]
+        places = [axis.at(i) for i in range(len(axis.values))]
+        first = [value[0] for value in axis.values]
+        order = [int(i) for i in np.argsort(first)] if axis.numeric else None
+        found = course(cells.metrics[0], label, values, places, order)
+        if found is not None:
+            return found
+    return None
 
 
-def _failed(cells: Cells) -> list[Part]:
+def _results(cells: Cells) -> tuple[Table, ...]:
+    along = [tables.along(cells, number) for number in range(len(cells.axes))]
+    found = (*tables.against_first(cells), tables.ratios(cells), *along, tables.all_cells(cells))
+    return tuple(table for table in found if table is not None)
+
+
+def _design(cells: Cells, data: StudyData) -> Iterator[Part]:
+    yield answered(cells)
+    yield tables.design(cells, data)
+    yield tables.figures_told(cells.metrics)
+
+
+def answered(cells: Cells) -> str:
+    """How many runs there are, and what they share."""
+    return words("answered", cells=cells, alone=vocabulary.ALONE)
+
+
+def _failed(cells: Cells) -> Iterator[Part]:
     failed = cells.failed
     if not failed.any():
-        return ["No point failed."]
+        yield "No point failed."
+        return
+    never = [cells.labels[case] for case in np.flatnonzero(failed.all(axis=(0, 2)))]
     whole = int(failed.all(axis=2).sum())
-    cases = np.flatnonzero(failed.all(axis=(0, 2)))
-    told = (
-        f"{failed.sum()} of {failed.size} points failed; {whole} of {failed[..., 0].size} cells "
-        "have no run at all. Means are over the runs that ended, pairs take both."
-    )
-    never = "".join(f" {cells.labels[case]} never ended." for case in cases)
-    return [told + never, tables.failures(cells)]
+    yield words("failed", failed=failed, whole=whole, cells=failed[..., 0].size, never=never)
+    yield tables.failures(cells)
 
 
-def rerun(data: StudyData) -> list[Part]:
+def rerun(data: StudyData) -> Iterator[Part]:
     """How to make the study and its report again."""
     folder = data.kept.path
-    if _is_preset(data):
-        return [
-            "The study ships with the twin.",
-            Code(f"twin sweep {data.study.name}\ntwin report {folder}"),
-        ]
-    file = f"{folder}/study.toml"
-    told = (
-        "The same study with the same versions gives the same data set. Where its folder is not at "
-        "hand, the study stands in full below: save it as a .toml file and give twin sweep that."
-    )
-    if data.study.scenario.endswith(".toml") or "/" in data.study.scenario:
-        told += (
-            f" It takes its scenario from {data.study.scenario}; if that is not at hand either, "
-            "save the scenario under Design and name it there."
-        )
-    return [
-        told,
-        Code(f"twin sweep {file}\ntwin report {folder}"),
-        Code(to_toml(data.study), "The study, as TOML"),
-    ]
+    shipped = _is_preset(data)
+    source = data.study.scenario
+    yield words("rerun", shipped=shipped, source=source, is_file="/" in source or ".toml" in source)
+    study = data.study.name if shipped else f"{folder}/study.toml"
+    yield Code(f"twin sweep {study}\ntwin report {folder}")
+    if not shipped:
+        yield Code(to_toml(data.study), "The study, as TOML")
 
 
 def _is_preset(data: StudyData) -> bool:
@@ -150,7 +151,3 @@ def _is_preset(data: StudyData) -> bool:
         return shipped == data.study and base_scenario(shipped, name) == data.base
     except InputError:
         return False
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

@@ -1,24 +1,22 @@
 """The figures of a study as arrays over places on its axes, cases and replicates."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.report.findings import same, shown
 from twin.report.study_data import StudyData
-from twin.runs.distribution import Distribution
 from twin.runs.figures import FIGURES
 from twin.runs.rules import Floats
-from twin.runs.statistics import Estimate, estimate, mean_known
-from twin.study.profiles import LATENCY_PROFILE
+from twin.runs.statistics import Estimate, mean_known
+from twin.study.compare import Comparison
 from twin.study.study_file import expand
 
 type Bools = NDArray[np.bool_]
-
-ROUNDING = 1e-9
-"""Figures that differ by no more than this part of them are the same."""
 
 
 @dataclass(frozen=True)
@@ -45,108 +43,102 @@ class Axis:
         return f"{self.names[0]} {told(self.values[i][0])}"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Cells:
-    """A study's points by place on the axes (P), case (C) and replicate (R).
+    """Points by place on the axes (P), case (C) and replicate (R).
 
     Attributes
     ----------
-    data : StudyData
-    names : dict of str to str
-        Short names of all axes' fields, in their order.
     axes : tuple of Axis
         Those with a single value, too.
+    places : list of dict
+        Value of every field at every place.
     pairs : list of tuple of str
         Strategy and policy of each case.
     labels : list of str
         Short names of the cases.
+    replicates : int
+    metrics : tuple of str
+        Figures that are shown.
+    errors : list of (str or None)
+        Why each point failed, place by place, case by case.
+    column : callable
+        Finds a figure of every point, NaN where there is none.
     """
 
-    def __init__(self, data: StudyData) -> None:
-        self.data = data
+    axes: tuple[Axis, ...]
+    places: list[dict[str, Any]]
+    pairs: list[tuple[str, str]]
+    labels: list[str]
+    replicates: int
+    metrics: tuple[str, ...]
+    errors: list[str | None]
+    column: Callable[[str], Floats]
+
+    @classmethod
+    def of_study(cls, data: StudyData) -> Self:
+        """Those of a study that was swept."""
         columns = [expand(axis) for axis in data.study.axes]
-        self._lengths = [len(next(iter(axis.values()))) for axis in columns]
-        self.names = _names(data.study.fields)
-        rows = data.points.num_rows
-        self.axes: tuple[Axis, ...] = ()
-        each = rows
-        for axis, length in zip(columns, self._lengths, strict=True):
+        lengths = [len(next(iter(axis.values()))) for axis in columns]
+        names = _names(data.study.fields)
+        each = data.points.num_rows
+        axes: tuple[Axis, ...] = ()
+        for axis, length in zip(columns, lengths, strict=True):
             each //= length
-            found = data.points.select(list(axis)).slice(0, each * length).to_pylist()[::each]
-            names = tuple(self.names[field] for field in axis)
-            self.axes += (Axis(tuple(axis), names, [tuple(row.values()) for row in found]),)
+            rows = data.points.select(list(axis)).slice(0, each * length).to_pylist()[::each]
+            short = tuple(names[field] for field in axis)
+            axes += (Axis(tuple(axis), short, [tuple(row.values()) for row in rows]),)
         both = data.points.select(["strategy", "policy"]).slice(0, each).to_pylist()
-        self.pairs = [(row["strategy"], row["policy"]) for row in both[:: data.study.replicates]]
-        self.labels = _labels(self.pairs)
-        self.shape = (rows // each, len(self.pairs), data.study.replicates)
+        pairs = [(row["strategy"], row["policy"]) for row in both[:: data.study.replicates]]
+        fields = data.points.select(data.study.fields)
+        return cls(
+            axes=axes,
+            places=fields.to_pylist()[::each] if data.study.fields else [{}],
+            pairs=pairs,
+            labels=_labels(pairs),
+            replicates=data.study.replicates,
+            metrics=data.study.metrics,
+            errors=data.errors,
+            column=lambda name: np.asarray(data.points[name].to_numpy(), np.float64),
+        )
+
+    @classmethod
+    def of_comparison(cls, result: Comparison) -> Self:
+        """Those of a comparison, which has a single place; the reference is the first case."""
+        others = [o for o in result.outcomes if o is not result.reference]
+        outcomes = [result.reference, *others]
+        nothing = np.full(result.replicates, np.nan)
+        return cls(
+            axes=(),
+            places=[{}],
+            pairs=[(o.case.strategy, o.case.policy) for o in outcomes],
+            labels=[o.case.name for o in outcomes],
+            replicates=result.replicates,
+            metrics=(result.trade.time, result.trade.tail, *result.trade.objectives),
+            errors=[o.infeasible for o in outcomes for _ in range(result.replicates)],
+            column=lambda name: np.concatenate(
+                [nothing if o.infeasible else o.values(name) for o in outcomes]
+            ),
+        )
 
     @property
-    def strategies(self) -> list[str]:
-        """Of all cases, each once."""
-        return list(dict.fromkeys(strategy for strategy, _ in self.pairs))
+    def shape(self) -> tuple[int, int, int]:
+        """Places, cases, replicates."""
+        return len(self.places), len(self.pairs), self.replicates
 
     @property
-    def policies(self) -> list[str]:
-        """Of all cases, each once."""
-        return list(dict.fromkeys(policy for _, policy in self.pairs))
-
-    @property
-    def fields(self) -> list[str]:
-        """Fields of all axes."""
-        return self.data.study.fields
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Figures that are shown."""
-        return self.data.study.metrics
-
-    @cached_property
-    def places(self) -> list[dict[str, Any]]:
-        """Value of every field at every place."""
-        each = self.shape[1] * self.shape[2]
-        return self.data.points.select(self.fields).to_pylist()[::each] if self.fields else [{}]
+    def names(self) -> dict[str, str]:
+        """Short names of all axes' fields, in their order."""
+        return {f: n for axis in self.axes for f, n in zip(axis.fields, axis.names, strict=True)}
 
     @cached_property
     def failed(self) -> Bools:
         """Which points failed, (P, C, R)."""
-        status = np.array(self.data.points["status"].to_pylist(), object)
-        return np.asarray(status.reshape(self.shape) != "ok", bool)
+        return np.array([error is not None for error in self.errors]).reshape(self.shape)
 
     def values(self, metric: str) -> Floats:
         """A figure of every point as it is shown, (P, C, R); NaN where there is none."""
-        found = np.asarray(self.data.points[metric].to_numpy(), np.float64)
-        return FIGURES[metric].scale * found.reshape(self.shape)
-
-    def profile(self, name: str, place: int, case: int) -> Floats:
-        """A curve of every replicate that has it, (R', its points); NaN where it has gaps."""
-        return np.array(self._curves(name, place, case), np.float64)
-
-    def over_time(self, name: str, place: int, case: int) -> tuple[Floats, Floats]:
-        """Seconds (T,) and a curve over time of every replicate that has it, (R', T).
-
-        Those that ended sooner than others have no values later.
-        """
-        times = [np.array(t_s) for t_s in self._curves("profile_t_s", place, case)]
-        curves = [np.array(row, np.float64) for row in self._curves(name, place, case)]
-        if not times:
-            return np.empty(0), np.empty((0, 0))
-        longest = max(times, key=lambda t_s: float(t_s[-1]))
-        for i, (t_s, curve) in enumerate(zip(times, curves, strict=True)):
-            if not np.array_equal(t_s, longest):
-                curves[i] = np.interp(longest, t_s, curve, right=np.nan)
-        return longest, np.array(curves)
-
-    def _curves(self, name: str, place: int, case: int) -> list[list[float | None]]:
-        each = self.shape[1] * self.shape[2]
-        first = place * each + case * self.shape[2]
-        rows = self.data.points[name].slice(first, self.shape[2]).to_pylist()
-        return [row for row in rows if row is not None]
-
-    def latency(self, place: int, case: int) -> Distribution:
-        """Latency of all tokens that the replicates served."""
-        each = self.shape[1] * self.shape[2]
-        rows = self.data.points.slice(place * each + case * self.shape[2], self.shape[2])
-        values, counts = (rows[name].combine_chunks() for name in LATENCY_PROFILE)
-        return Distribution.weighted(values.flatten().to_numpy(), counts.flatten().to_numpy())
+        return FIGURES[metric].scale * self.column(metric).reshape(self.shape)
 
     def shared(self, metric: str) -> Bools:
         """Places (P,) that averages are over: all cases have the figure in all replicates there.
@@ -159,13 +151,15 @@ class Cells:
     def overall(self, metric: str) -> Floats:
         """Mean over the shared places, of every replicate that all cases have, (C, R)."""
         shared = self.shared(metric)
+        if not shared.any():
+            return np.full(self.shape[1:], np.nan)
         means = self.values(metric)[shared].mean(axis=0)
         return np.where(self._full(metric)[shared].all(axis=0), means, np.nan)
 
     def overall_ratio(self, metric: str, base: int = 0) -> Floats:
         """Geometric mean of the ratio over the shared places, of every replicate, (C, R)."""
         shared = self.ratio(metric, base)[self.shared(metric)]
-        return np.asarray(np.exp(np.log(shared).mean(axis=0)))
+        return np.asarray(np.exp(mean_known(np.log(shared), axis=0)))
 
     def _full(self, metric: str) -> Bools:
         """Places and replicates (P, R) where all cases have a figure that have it anywhere."""
@@ -194,7 +188,8 @@ class Cells:
         These are over places of the other axes where no point of any case failed along the axis,
         so that every mean is over the same; values at which a case always failed do not count.
         """
-        grid = self.values(metric).reshape(*self._lengths, *self.shape[1:])
+        lengths = [len(axis.values) for axis in self.axes]
+        grid = self.values(metric).reshape(*lengths, *self.shape[1:])
         by_value = np.moveaxis(grid, number, 0)
         by_value = by_value.reshape(len(by_value), -1, *self.shape[1:])
         if by_value.shape[1] == 1:
@@ -215,25 +210,10 @@ class Cells:
         """A place and a case in words."""
         return ", ".join(filter(None, (self.labels[case], self.place_name(place))))
 
-    def shown_place(self) -> tuple[int, str]:
-        """The place whose curves are shown, and why: the scenario's own if it is one and ended."""
-        ended = (~self.failed.all(axis=2)).sum(axis=1)
-        own = next((i for i, at in enumerate(self.places) if self._own(at)), None)
-        if own is not None and ended[own]:
-            return own, "the scenario's own place on the axes"
-        first = int(np.argmax(ended))
-        return first, "the first place on the axes" + (" where most cases ended" if first else "")
 
-    def _own(self, place: dict[str, Any]) -> bool:
-        study = self.data.study
-        base = self.data.base.model_dump(mode="json")
-        base |= {"strategy_params": study.strategy_params, "policy_params": study.policy_params}
-        return all(_look_up(base, field) == value for field, value in place.items())
-
-
-def known_estimate(values: Floats) -> Estimate | None:
-    """Mean and interval of what is known; None if nothing is."""
-    found = estimate(values)
+def cell(metric: str, values: Floats) -> Estimate | None:
+    """Mean and interval of what is known, as it is shown; None if nothing is."""
+    found = shown(metric, values)
     return found if np.isfinite(found.mean) else None
 
 
@@ -245,7 +225,7 @@ def changes(values: Floats) -> bool:
 def constant(values: Floats) -> bool:
     """Whether all that is known is the same but for rounding."""
     known = values[np.isfinite(values)]
-    return not known.size or bool(np.ptp(known) <= ROUNDING * np.abs(known).max())
+    return not known.size or same(float(known.min()), float(known.max()))
 
 
 def told(value: Any) -> str:
@@ -253,7 +233,7 @@ def told(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _names(fields: list[str]) -> dict[str, str]:
+def _names(fields: Sequence[str]) -> dict[str, str]:
     """Fields without their tables where they stay distinct."""
     last = [field.rpartition(".")[2] for field in fields]
     return {f: n if last.count(n) == 1 else f for f, n in zip(fields, last, strict=True)}
@@ -265,9 +245,3 @@ def _labels(pairs: list[tuple[str, str]]) -> list[str]:
     if not any(differ):
         return [pair[0] for pair in pairs]
     return [" / ".join(n for n, d in zip(pair, differ, strict=True) if d) for pair in pairs]
-
-
-def _look_up(data: Any, field: str) -> Any:
-    for key in field.split("."):
-        data = data.get(key) if isinstance(data, dict) else None
-    return data

@@ -1,80 +1,124 @@
-"""Plots of a report on a study at one place: latency, layers and time, a line a case."""
+"""What a study keeps of its points' curves, at one place on its axes: a line a case."""
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from twin.report.curves import by_label, distribution, in_a_row, layers, over_time
-from twin.report.page import Picture
+from twin.report import curves
+from twin.report.page import Picture, Table
 from twin.report.study_cells import Cells
-from twin.runs.cells import text
-from twin.runs.figures import STEP_FIGURES
+from twin.report.study_data import StudyData
+from twin.runs.distribution import Distribution
 from twin.runs.rules import Floats
 from twin.runs.statistics import mean_known
-from twin.study.profiles import STEP_PROFILES
-
-_QUANTITIES = {name: STEP_FIGURES[name.removeprefix("profile_")].label for name in STEP_PROFILES}
+from twin.study.profiles import LATENCY_PROFILE, STEP_PROFILES
 
 _SOMETHING = 0.01
-"""A share that changes by less over a run is not worth a figure."""
+"""A share that changes by less over a run is not worth a plot."""
 
 
-def curve_pictures(cells: Cells) -> list[Picture]:
-    """What the curves kept of every point show, at the place that the base scenario has."""
-    if cells.failed.all():
-        return []
-    place, why = cells.shown_place()
-    where = ""
-    if cells.shape[0] > 1:
-        where = f"Shown is {cells.place_name(place)}, {why}."
-    cases = range(cells.shape[1])
-    served = [(cells.labels[case], cells.latency(place, case)) for case in cases]
-    by_layer = [
-        (
-            cells.labels[case],
-            mean_known(cells.profile("profile_layer_way_s", place, case), axis=0),
-            mean_known(cells.profile("profile_layer_compute_s", place, case), axis=0),
-        )
-        for case in cases
-    ]
-    found = [
-        distribution([(label, one) for label, one in served if one.size], where),
-        layers(by_layer, where),
-        _over_time(cells, place, where),
-    ]
-    return [picture for picture in found if picture is not None]
+@dataclass(frozen=True)
+class Curves:
+    """Curves of a study's points at the place that the base scenario has."""
 
+    data: StudyData
+    cells: Cells
 
-def _over_time(cells: Cells, place: int, where: str) -> Picture | None:
-    """Curves over time of the cases that ended, where something happens in them."""
-    cases = [case for case in range(cells.shape[1]) if not cells.failed[place, case].all()]
-    series: dict[str, list[tuple[Floats, Floats]]] = {}
-    for name, title in _QUANTITIES.items():
-        found = [cells.over_time(name, place, case) for case in cases]
-        curves = [mean_known(each, axis=0) for _, each in found]
-        known = np.concatenate(curves)
-        known = known[np.isfinite(known)]
-        if known.size and np.ptp(known) > _SOMETHING:
-            series[f"{title}, %"] = [
-                (t_s, 100 * curve) for (t_s, _), curve in zip(found, curves, strict=True)
+    def shown(self) -> tuple[list[Picture], list[Table]]:
+        """What they show, and what they say in numbers."""
+        if self.cells.failed.all():
+            return [], []
+        place, why = self.place()
+        name = self.cells.place_name(place)
+        where = f"Shown is {name}, {why}." if name else ""
+        labels = list(enumerate(self.cells.labels))
+        served = [(label, self.latency(place, case)) for case, label in labels]
+        served = [(label, one) for label, one in served if one.size]
+        parts = ("profile_layer_way_s", "profile_layer_compute_s")
+        by_layer = curves.served_layers(
+            [
+                (label, *(mean_known(self.profile(part, place, case), axis=0) for part in parts))  # type: ignore[misc]
+                for case, label in labels
             ]
-    if not series:
-        return None
-    labels = [cells.labels[case] for case in cases]
-    each = {}
-    for i, label in enumerate(labels):
-        ends = [
-            f"{title.removesuffix(', %')} {_ends(lines[i][1])}"
-            for title, lines in series.items()
-            if np.isfinite(lines[i][1]).any()
+        )
+        pictures = [curves.latency_curves(served, where), curves.layers(by_layer, where)]
+        tables = [curves.percentiles(served, where), curves.layer_times(by_layer, where)]
+        going = [
+            (case, label) for case, label in labels if not self.cells.failed[place, case].all()
         ]
-        each[label] = f"{', '.join(ends)}."
-    told = by_label(each)
-    told.append("Means over the replicates." if cells.shape[2] > 1 else "")
-    return over_time(
-        "over-time", "Over the time of a run", labels, series, "%", in_a_row([*told, where])
-    )
+        series = self._changing(place, [case for case, _ in going])
+        if series:
+            named = [label for _, label in going]
+            pictures.append(
+                curves.over_time("over-time", "Over the time of a run", named, series, where)
+            )
+            only = {name: [curve for _, curve in lines] for name, lines in series.items()}
+            tables.append(curves.ends(named, only, where))
+        return [one for one in pictures if one is not None], [one for one in tables if one.rows]
+
+    def place(self) -> tuple[int, str]:
+        """The place whose curves are shown, and why: the scenario's own if it is one and ended."""
+        ended = (~self.cells.failed.all(axis=2)).sum(axis=1)
+        own = next((i for i, at in enumerate(self.cells.places) if self._own(at)), None)
+        if own is not None and ended[own]:
+            return own, "the scenario's own place on the axes"
+        first = int(np.argmax(ended))
+        return first, "the first place on the axes" + (" where most cases ended" if first else "")
+
+    def profile(self, name: str, place: int, case: int) -> Floats:
+        """A curve of every replicate that has it, (R', its points); NaN where it has gaps."""
+        return np.array(self._rows(name, place, case), np.float64)
+
+    def over_time(self, name: str, place: int, case: int) -> tuple[Floats, Floats]:
+        """Seconds (T,) and a curve over time of every replicate that has it, (R', T).
+
+        Those that ended sooner than others have no values later.
+        """
+        times = [np.array(t_s) for t_s in self._rows("profile_t_s", place, case)]
+        found = [np.array(row, np.float64) for row in self._rows(name, place, case)]
+        if not times:
+            return np.empty(0), np.empty((0, 0))
+        longest = max(times, key=lambda t_s: float(t_s[-1]))
+        for i, (t_s, curve) in enumerate(zip(times, found, strict=True)):
+            if not np.array_equal(t_s, longest):
+                found[i] = np.interp(longest, t_s, curve, right=np.nan)
+        return longest, np.array(found)
+
+    def latency(self, place: int, case: int) -> Distribution:
+        """Latency of all tokens that the replicates served."""
+        rows = self.data.points.slice(*self._span(place, case))
+        values, counts = (rows[name].combine_chunks() for name in LATENCY_PROFILE)
+        return Distribution.weighted(values.flatten().to_numpy(), counts.flatten().to_numpy())
+
+    def _changing(self, place: int, cases: list[int]) -> dict[str, list[tuple[Floats, Floats]]]:
+        """Means over the replicates of the figures of steps in which something happens."""
+        series = {}
+        for name in STEP_PROFILES:
+            found = [self.over_time(name, place, case) for case in cases]
+            lines = [(t_s, mean_known(each, axis=0)) for t_s, each in found]
+            known = np.concatenate([curve[np.isfinite(curve)] for _, curve in lines])
+            if known.size and np.ptp(known) > _SOMETHING:
+                series[name.removeprefix("profile_")] = lines
+        return series
+
+    def _rows(self, name: str, place: int, case: int) -> list[list[float | None]]:
+        rows = self.data.points[name].slice(*self._span(place, case)).to_pylist()
+        return [row for row in rows if row is not None]
+
+    def _span(self, place: int, case: int) -> tuple[int, int]:
+        """First point of a cell, and how many it has."""
+        _, cases, replicates = self.cells.shape
+        return (place * cases + case) * replicates, replicates
+
+    def _own(self, place: dict[str, Any]) -> bool:
+        study = self.data.study
+        base = self.data.base.model_dump(mode="json")
+        base |= {"strategy_params": study.strategy_params, "policy_params": study.policy_params}
+        return all(_look_up(base, field) == value for field, value in place.items())
 
 
-def _ends(curve: Floats) -> str:
-    """Least and greatest value of a curve, %."""
-    low, high = (text(float(pick(curve))) for pick in (np.nanmin, np.nanmax))
-    return f"always {low} %" if low == high else f"between {low} and {high} %"
+def _look_up(data: Any, field: str) -> Any:
+    for key in field.split("."):
+        data = data.get(key) if isinstance(data, dict) else None
+    return data

@@ -24,6 +24,15 @@ class StudyData:
     base: Scenario
     points: pa.Table
 
+    @property
+    def errors(self) -> list[str | None]:
+        """Why each point failed; None where it did not."""
+        columns = (self.points[name].to_pylist() for name in ("status", "error"))
+        return [
+            None if status == "ok" else error or "unknown"
+            for status, error in zip(*columns, strict=True)
+        ]
+
 
 def is_study(folder: Path) -> bool:
     """Whether a folder looks like that of a study."""

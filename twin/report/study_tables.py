@@ -1,68 +1,150 @@
 """Tables of a report on a study: its design, every cell, cases in pairs, what failed."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.report.page import Table
-from twin.report.study_cells import ROUNDING, Cells, known_estimate, told
-from twin.report.study_words import capital, difference_unit
+from twin.report.findings import same
+from twin.report.page import Part, Table, capital
+from twin.report.study_cells import Cells, cell, changes, told
+from twin.report.study_data import StudyData
 from twin.runs.cells import Cell
 from twin.runs.figures import FIGURES, LATENCIES, PERCENTILES
 from twin.runs.rules import LESS, MORE, Floats
+from twin.runs.statistics import Estimate, estimate
 
 _MOST_RATIOS = 8
 """Cases that stand side by side in a table of ratios."""
+_SIDE_BY_SIDE = 3
+"""Cases or values of an axis, at most, that are columns of the first table."""
+_IN_ROWS, _IN_COLUMNS = 8, 2
+"""Figures, at most, of the first table."""
 _BETTER = {LESS: "less", MORE: "more"}
 
 
-def design(cells: Cells) -> Table:
+def design(cells: Cells, data: StudyData) -> Table:
     """What was varied."""
     rows: list[list[Cell]] = []
     for number, axis in enumerate(cells.axes, 1):
         for field, values in zip(axis.fields, zip(*axis.values, strict=True), strict=True):
             rows.append([f"axis {number}: {field}", _list(told(value) for value in values)])
-    rows += [["strategies", _list(cells.strategies)], ["policies", _list(cells.policies)]]
+    for i, kind in enumerate(("strategies", "policies")):
+        rows.append([kind, _list(dict.fromkeys(pair[i] for pair in cells.pairs))])
     rows += [
         [f"parameters of {name}", _list(f"{key} = {told(value)}" for key, value in params.items())]
-        for given in (cells.data.study.strategy_params, cells.data.study.policy_params)
+        for given in (data.study.strategy_params, data.study.policy_params)
         for name, params in given.items()
     ]
-    rows.append(["replicates", _list(map(str, range(cells.shape[2])))])
-    rows.append(["seed", str(cells.data.base.simulation.seed)])
+    rows.append(["replicates", _list(map(str, range(cells.replicates)))])
+    rows.append(["seed", str(data.base.simulation.seed)])
     return Table(name="design", title="What was varied", header=("what", "values"), rows=rows)
 
 
-def figures_told(cells: Cells) -> Table:
-    """What the study's figures are, and where they stand in its data set."""
+def figures_told(metrics: Sequence[str]) -> Table:
+    """What figures are, and where they stand in a data set."""
     rows: list[list[Cell]] = [
-        [FIGURES[name].header, name, _BETTER.get(FIGURES[name].better, "")]
-        for name in cells.metrics
+        [f.header, name, _BETTER.get(f.better, ""), f.sentence]
+        for name, f in ((name, FIGURES[name]) for name in metrics)
     ]
     return Table(
         name="metrics",
         title="Figures shown",
-        header=("figure", "column in points/", "better"),
+        header=("figure", "column in points/", "better", "what it is"),
         rows=rows,
-        note=PERCENTILES if any("_p" in name for name in cells.metrics) else "",
+        note=PERCENTILES if any("_p" in name for name in metrics) else "",
     )
+
+
+def overview(cells: Cells) -> Table:
+    """The main figures: by case where there are several, else along the first axis."""
+    if cells.axes and len(cells.labels) == 1:
+        axis, first = cells.axes[0], cells.axes[0].label
+        columns = [told(value[0]) for value in axis.values]
+        found = {name: cells.along(name, 0)[0] for name in cells.metrics}
+        over = ", on average over the other axes" if len(cells.axes) > 1 else ""
+    else:
+        first, columns = "case", cells.labels
+        found = {name: cells.overall(name) for name in cells.metrics}
+        places = {int(cells.shared(name).sum()) for name in cells.metrics}
+        over = f", on average over {_list(map(str, sorted(places)))} of {cells.shape[0]} places"
+    wide = len(columns) <= _SIDE_BY_SIDE
+    chosen = list(found.items())[: _IN_ROWS if wide else _IN_COLUMNS]
+    rows: list[list[Cell]] = [
+        [FIGURES[name].header, *(cell(name, one) for one in each)] for name, each in chosen
+    ]
+    header = ["figure", *columns]
+    if not wide:
+        top, *turned = zip(header, *rows, strict=True)
+        header, rows = [first, *top[1:]], [list(row) for row in turned]
+    return Table(
+        name="overview",
+        title="In short",
+        header=tuple(header),
+        rows=rows,
+        note=f"{_mean(cells)}{over if cells.shape[0] > 1 else ''}.",
+    )
+
+
+def _mean(cells: Cells) -> str:
+    if cells.replicates == 1:
+        return "One run each, so without interval"
+    return f"Mean ± 95 % interval over {cells.replicates} replicates"
+
+
+def by_figure(cells: Cells) -> Iterator[Part]:
+    """A table a figure, with a row a place and a column a case; for a terminal."""
+    if not cells.axes:
+        yield replace(all_cells(cells), title=_mean(cells))
+        return
+    for name in cells.metrics:
+        values = cells.values(name)
+        yield Table(
+            name=name,
+            title=FIGURES[name].header,
+            header=(*cells.names.values(), *cells.labels),
+            rows=[
+                [*map(told, at.values()), *(cell(name, one) for one in values[place])]
+                for place, at in enumerate(cells.places)
+            ],
+        )
+    yield f"{_mean(cells)}."
+
+
+def as_json(cells: Cells) -> list[dict[str, Any]]:
+    """Every case at every place as plain data, figures in the units of their names."""
+    estimates = {n: cells.column(n).reshape(cells.shape) for n in cells.metrics}
+    failed = cells.failed.sum(axis=2)
+    return [
+        {
+            **cells.places[place],
+            "strategy": cells.pairs[case][0],
+            "policy": cells.pairs[case][1],
+            "points": cells.replicates,
+            "failed": int(failed[place, case]),
+            "metrics": {
+                name: None if (found := _known(values[place, case])) is None else found._asdict()
+                for name, values in estimates.items()
+            },
+        }
+        for place, case in np.ndindex(cells.shape[:2])
+    ]
 
 
 def all_cells(cells: Cells) -> Table:
     """Every case at every place: mean and interval over the replicates."""
-    values = [cells.values(name) for name in cells.metrics]
+    values = {name: cells.values(name) for name in cells.metrics}
     rows: list[list[Cell]] = [
         [*_at(cells, place, case), int((~cells.failed[place, case]).sum())]
-        + [known_estimate(found[place, case]) for found in values]
-        for place in range(cells.shape[0])
-        for case in range(cells.shape[1])
+        + [cell(name, found[place, case]) for name, found in values.items()]
+        for place, case in np.ndindex(cells.shape[:2])
     ]
     headers = [FIGURES[name].header for name in cells.metrics]
     return Table(
         name="cells",
         title="All cells",
-        header=(*_axes(cells), "case", "runs", *headers),
+        header=(*cells.names.values(), "case", "runs", *headers),
         rows=rows,
         note="Mean ± 95 % confidence interval (Student's t) over the replicates that did not fail"
         + (" and served a token" if cells.failed.any() else "")
@@ -70,49 +152,94 @@ def all_cells(cells: Cells) -> Table:
     )
 
 
-def paired(cells: Cells) -> Table | None:
-    """Every case but the first against the first, replicate by replicate, at every place."""
-    columns, same = _compared(cells)
-    if not columns:
+def along(cells: Cells, number: int) -> Table | None:
+    """Every case at every place on one axis, on average over the others."""
+    axis, found = cells.axes[number], {n: cells.along(n, number) for n in cells.metrics}
+    found = {name: values for name, values in found.items() if any(map(changes, values))}
+    if not found or len(cells.axes) == 1:
         return None
-    rows: list[list[Cell]] = []
-    for place in range(cells.shape[0]):
-        for case in range(1, cells.shape[1]):
-            both = ~(cells.failed[place, case] | cells.failed[place, 0])
-            estimates = [known_estimate(column.values[place, case]) for column in columns]
-            rows.append([*_at(cells, place, case), int(both.sum()), *estimates])
-    equal = f" No case differs in: {_list(FIGURES[name].label for name in same)}." if same else ""
+    rows: list[list[Cell]] = [
+        [told(value[0]), label, *(cell(name, values[c, k]) for name, values in found.items())]
+        for k, value in enumerate(axis.values)
+        for c, label in enumerate(cells.labels)
+    ]
     return Table(
-        name="paired",
-        title=f"Against {cells.labels[0]}, the first case",
-        header=(*_axes(cells), "case", "pairs", *(column.header for column in columns)),
+        name=f"along-{axis.names[0].replace('.', '-')}",
+        title=f"Along {axis.label}",
+        header=(axis.names[0], "case", *(FIGURES[name].header for name in found)),
         rows=rows,
-        note="Differences are the case less the first case, ratios the first case's figure by the "
-        "case's, each taken between runs of the same replicate, which met the same random numbers; "
-        f"mean ± 95 % confidence interval over these pairs.{equal}",
+        note="Means over the other axes, over places where nothing failed along this one. Figures "
+        "that stay the same are left out.",
     )
 
 
-def averaged(cells: Cells) -> Table | None:
-    """The same on average over all places that the cases share."""
-    columns, _ = _compared(cells)
-    counts = {column.metric: int(cells.shared(column.metric).sum()) for column in columns}
-    columns = [column for column in columns if counts[column.metric]]
-    if cells.shape[0] == 1 or not columns:
-        return None
-    rows: list[list[Cell]] = []
-    for case in range(1, cells.shape[1]):
-        found = [known_estimate(column.overall[case]) for column in columns]
-        rows.append([cells.labels[case], *found])
-    told = _list(sorted({str(counts[column.metric]) for column in columns}))
-    return Table(
+class _Column(NamedTuple):
+    """A comparison of every point with the first case's: (P, C, R), and averaged (C, R)."""
+
+    header: str
+    metric: str
+    values: Floats
+    overall: Floats
+
+
+def against_first(cells: Cells) -> list[Table]:
+    """Every case but the first against it: on average over the places, and at every place."""
+    columns, equal = _compared(cells)
+    if not columns:
+        return []
+    shared = {column.metric: int(cells.shared(column.metric).sum()) for column in columns}
+    averaged = [column for column in columns if shared[column.metric]]
+    title = f"Against {cells.labels[0]}, the first case"
+    places = _list(sorted({str(shared[column.metric]) for column in averaged}))
+    mean = Table(
         name="averaged",
-        title=f"Against {cells.labels[0]}, on average over the places",
-        header=("case", *(column.header for column in columns)),
-        rows=rows,
-        note=f"Over {told} of {cells.shape[0]} places: those where every case has the figure in "
+        title=f"{title}, on average over the places",
+        header=("case", *(column.header for column in averaged)),
+        rows=[
+            [label, *(_known(column.overall[case]) for column in averaged)]
+            for case, label in enumerate(cells.labels)
+            if case
+        ],
+        note=f"Over {places} of {cells.shape[0]} places: those where every case has the figure in "
         "every replicate (but for cases that never have it). Of ratios, the mean is geometric.",
     )
+    both = ~(cells.failed | cells.failed[:, :1])
+    alike = f" No case differs in: {_list(FIGURES[name].label for name in equal)}." if equal else ""
+    paired = Table(
+        name="paired",
+        title=title,
+        header=(*cells.names.values(), "case", "pairs", *(column.header for column in columns)),
+        rows=[
+            [*_at(cells, place, case), int(both[place, case].sum())]
+            + [_known(column.values[place, case]) for column in columns]
+            for place, case in np.ndindex(cells.shape[:2])
+            if case
+        ],
+        note="Differences are the case less the first case, ratios the first case's figure by the "
+        "case's, each taken between runs of the same replicate, which met the same random numbers; "
+        f"mean ± 95 % confidence interval over these pairs.{alike}",
+    )
+    return [*([mean] if averaged and cells.shape[0] > 1 else []), paired]
+
+
+def _compared(cells: Cells) -> tuple[list[_Column], list[str]]:
+    """Differences with ratios beside them, and the figures in which no case differs."""
+    columns, equal = [], []
+    for name in cells.metrics if len(cells.labels) > 1 else ():
+        found, label, unit = cells.difference(name), FIGURES[name].label, FIGURES[name].gap_unit
+        if not np.isfinite(found[:, 1:]).any():
+            continue
+        greatest = float(np.nanmax(np.abs(cells.values(name))))
+        if same(greatest + float(np.nanmax(np.abs(found))), greatest):
+            equal.append(name)
+            continue
+        mean = cells.overall(name)
+        header = f"{label}: difference{unit and f', {unit}'}"
+        columns.append(_Column(header, name, found, mean - mean[:1]))
+        if name in LATENCIES:
+            ratio = cells.ratio(name), cells.overall_ratio(name)
+            columns.append(_Column(f"{label}: ratio", name, *ratio))
+    return columns, equal
 
 
 def ratios(cells: Cells) -> Table | None:
@@ -127,9 +254,7 @@ def ratios(cells: Cells) -> Table | None:
     rows: list[list[Cell]] = []
     for one in live:
         found = cells.overall_ratio(metric, one)
-        rows.append(
-            [cells.labels[one], *(known_estimate(found[i]) if i != one else "" for i in live)]
-        )
+        rows.append([cells.labels[one], *(_known(found[i]) if i != one else "" for i in live)])
     several = "" if cells.shape[0] == 1 else " (geometric mean over the places all share)"
     return Table(
         name="ratios",
@@ -143,65 +268,23 @@ def ratios(cells: Cells) -> Table | None:
 
 def failures(cells: Cells) -> Table:
     """Cells of which points failed, and why."""
-    errors = np.array(cells.data.points["error"].to_pylist(), object).reshape(cells.shape)
+    errors = np.array(cells.errors, object).reshape(cells.shape)
     rows: list[list[Cell]] = []
     for place, case in np.argwhere(cells.failed.any(axis=2)).tolist():
-        found = dict.fromkeys(errors[place, case][cells.failed[place, case]])
-        for error in found:
-            which = np.flatnonzero(cells.failed[place, case] & (errors[place, case] == error))
-            rows.append([*_at(cells, place, case), _list(map(str, which)), error or "unknown"])
+        for error in dict.fromkeys(e for e in errors[place, case] if e is not None):
+            which = np.flatnonzero(errors[place, case] == error)
+            rows.append([*_at(cells, place, case), _list(map(str, which)), error])
     return Table(
         name="failures",
         title="Points that failed",
-        header=(*_axes(cells), "case", "replicates", "error"),
+        header=(*cells.names.values(), "case", "replicates", "error"),
         rows=rows,
     )
 
 
-def versions(cells: Cells) -> Table:
-    """Of the software, and when the study was made."""
-    manifest = cells.data.kept.manifest
-    rows: list[list[Cell]] = [
-        ["written, UTC", manifest["written_utc"]],
-        ["sessions", manifest["sessions"]],
-        *([name, version] for name, version in manifest["versions"].items()),
-    ]
-    return Table(
-        name="versions", title="Versions", header=("", cells.data.kept.path.name), rows=rows
-    )
-
-
-class _Column(NamedTuple):
-    """A comparison of every point with the first case's: (P, C, R), and averaged (C, R)."""
-
-    header: str
-    metric: str
-    values: Floats
-    overall: Floats
-
-
-def _compared(cells: Cells) -> tuple[list[_Column], list[str]]:
-    """Differences with ratios beside them, and the figures in which no case differs."""
-    columns, same = [], []
-    for name in cells.metrics if len(cells.labels) > 1 else ():
-        found, label = cells.difference(name), FIGURES[name].label
-        if not np.isfinite(found[:, 1:]).any():
-            continue
-        if np.nanmax(np.abs(found)) <= ROUNDING * np.nanmax(np.abs(cells.values(name))):
-            same.append(name)
-            continue
-        unit = difference_unit(name)
-        header = f"{label}: difference{unit and f', {unit}'}"
-        mean = cells.overall(name)
-        columns.append(_Column(header, name, found, mean - mean[:1]))
-        if name in LATENCIES:
-            ratio = cells.ratio(name), cells.overall_ratio(name)
-            columns.append(_Column(f"{label}: ratio", name, *ratio))
-    return columns, same
-
-
-def _axes(cells: Cells) -> tuple[str, ...]:
-    return tuple(cells.names.values())
+def _known(values: Floats) -> Estimate | None:
+    found = estimate(values)
+    return found if np.isfinite(found.mean) else None
 
 
 def _at(cells: Cells, place: int, case: int) -> list[Cell]:

@@ -1,17 +1,17 @@
 """Tables of a report on runs: key figures, differences, tokens, losses, events, links."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from twin.report.page import Table
-from twin.report.words import CAUSES
 from twin.runs.cells import Cell
 from twin.runs.figures import FIGURES, PERCENTILES
 from twin.runs.repeats import Case, difference
-from twin.runs.statistics import Estimate, estimate
-from twin.vocabulary import EVENTS
+from twin.runs.statistics import Estimate
+from twin.vocabulary import CAUSES, EVENTS, REQUEST_CAUSES
 
 _QUIET = (
     "throttlings",
@@ -25,7 +25,7 @@ _QUIET = (
 )
 """Left out where they are 0 in every case."""
 
-SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_TOGETHER = " All runs of a case together."
 
 
 def _first_figures() -> list[str]:
@@ -37,40 +37,41 @@ def _first_figures() -> list[str]:
     ]
 
 
-def key_figures(cases: list[Case]) -> Table:
-    """The main figures, a column a case: means over repetitions where there are any."""
+def key_figures(cases: Sequence[Case], names: Sequence[str] = (), name: str = "figures") -> Table:
+    """Figures, all main ones by default, a column a case: means over repetitions if there are."""
     rows: list[list[Cell]] = []
-    for name in _first_figures():
-        found = [case.values(name) * FIGURES[name].scale for case in cases]
-        joined = np.concatenate(found)
-        if np.isfinite(joined).any() and not (name in _QUIET and (joined == 0).all()):
-            rows.append([FIGURES[name].header, *(_over_runs(values) for values in found)])
-    runs = [len(case.runs) for case in cases]
+    for key in names or _first_figures():
+        joined = np.concatenate([case.values(key) for case in cases])
+        if np.isfinite(joined).any() and not (key in _QUIET and (joined == 0).all()):
+            rows.append([FIGURES[key].header, *(_cell(case.shown(key)) for case in cases)])
+    runs = sorted({len(case.runs) for case in cases})
     note = (
-        f"Mean ± 95 % confidence interval (Student's t) over {_counts(runs)} runs of a case."
-        if max(runs) > 1
-        else "A case has one run and therefore no confidence interval; how its tokens spread is in "
-        "the next table. Repetitions (--set simulation.replicate=1, 2, …) give intervals."
+        f"Mean ± 95 % confidence interval (Student's t) over {' to '.join(map(str, runs))} runs "
+        "of a case."
+        if runs[-1] > 1
+        else "A case has one run and therefore no confidence interval. Repetitions "
+        "(--set simulation.replicate=1, 2, …) give intervals."
     )
-    if 1 in runs and max(runs) > 1:
+    if runs[0] == 1 < runs[-1]:
         note += " A case with a single run has none."
-    note += f" {PERCENTILES}"
     return Table(
-        name="figures", title="Key figures", header=_header("figure", cases), rows=rows, note=note
+        name=name,
+        title="Key figures",
+        header=_header("figure", cases),
+        rows=rows,
+        note=note if names else f"{note} {PERCENTILES}",
     )
 
 
-def differences(cases: list[Case]) -> Table | None:
+def differences(cases: Sequence[Case]) -> Table:
     """How the others differ from the first case."""
-    if len(cases) < 2:
-        return None
     first, others = cases[0], cases[1:]
     rows: list[list[Cell]] = []
     for name in _first_figures():
         header, scale = FIGURES[name].header, FIGURES[name].scale
         found = [difference(case, first, name) for case in others]
         if any(np.isfinite(d.mean) and d.mean != 0 for d in found):
-            rows.append([header, *(_cell(d.mean * scale, d.ci95 * scale) for d in found)])
+            rows.append([header, *(_cell(Estimate(*(scale * part for part in d))) for d in found)])
     paired = all(set(case.keys) == set(first.keys) for case in others) and len(first.runs) > 1
     return Table(
         name="differences",
@@ -84,64 +85,122 @@ def differences(cases: list[Case]) -> Table | None:
     )
 
 
-def token_percentiles(cases: list[Case]) -> Table:
-    """Latency that a share of all tokens served did not exceed."""
-    rows: list[list[Cell]] = []
-    rows.append(["fastest", *(case.latency_at(0.0) for case in cases)])
-    rows += [
-        [f"{100 * share:g} % took at most", *(case.latency_at(share) for case in cases)]
-        for share in SHARES
-    ]
-    rows.append(["slowest", *(case.latency_at(1.0) for case in cases)])
-    return Table(
-        name="tokens",
-        title="Latency over all tokens served, s",
-        header=_header("tokens", cases),
-        rows=rows,
-        note=PERCENTILES,
-    )
-
-
-def losses(cases: list[Case]) -> Table:
+def losses(cases: Sequence[Case]) -> Table:
     """Tokens lost by cause: number, and share of those asked."""
-    rows: list[list[Cell]] = []
-    header = ["cause", "what it means"]
-    for case in cases:
-        before = f"{case.label}: " if len(cases) > 1 else ""
-        header += [f"{before}tokens lost", f"{before}% of those asked"]
-    for cause, meaning in CAUSES.items():
-        counts = [case.total(f"lost_{cause}") for case in cases]
-        if any(counts):
-            cells: list[Cell] = []
-            for case, lost in zip(cases, counts, strict=True):
-                share = FIGURES[f"lost_{cause}_share"]
-                cells += [int(lost), share.scale * lost / case.total("tokens_asked")]
-            rows.append([cause, meaning, *cells])
-    return Table(
+    return _by_cause(
+        cases,
         name="losses",
         title="Tokens lost, by cause",
-        header=tuple(header),
-        rows=rows,
-        note="The first reason that a token meets on its way counts."
-        + (" All runs of a case together." if max(len(c.runs) for c in cases) > 1 else ""),
+        header="tokens lost",
+        whole="those asked",
+        told={cause.word: (cause.word, cause.meaning.sentence) for cause in CAUSES},
+        counts=[{c.word: int(case.total(f"lost_{c.word}")) for c in CAUSES} for case in cases],
+        totals=[int(case.total("tokens_asked")) for case in cases],
+        note="The first reason that a token meets on its way counts.",
     )
 
 
-def event_counts(case: Case) -> Counter[tuple[str, str]]:
-    """Number of events by kind and cause, over all runs of a case."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for run in case.runs:
-        table = run.table("events", ["kind", "cause"])
-        kinds, causes = (table[n].cast(pa.string()).to_pylist() for n in ("kind", "cause"))
-        counts.update((kind, cause or "") for kind, cause in zip(kinds, causes, strict=True))
-    return counts
+def unserved(cases: Sequence[Case]) -> Table:
+    """Requests that were not served by cause: number, and share of all."""
+    counts = [_request_causes(case) for case in cases]
+    return _by_cause(
+        cases,
+        name="requests-not-served",
+        title="Requests that were not served, by cause",
+        header="requests not served",
+        whole="all",
+        told={c.word: (c.meaning.label, c.meaning.sentence) for c in REQUEST_CAUSES},
+        counts=counts,
+        totals=[count.total() for count in counts],
+        note="Of all requests, those in the warm-up included.",
+    )
 
 
-def events(cases: list[Case]) -> Table:
-    """Number of events by kind and cause."""
-    counts = [event_counts(case) for case in cases]
-    known = {kind: i for i, kind in enumerate(EVENTS)}
-    there = sorted({k for c in counts for k in c}, key=lambda k: (known.get(k[0], len(known)), k))
+def _by_cause(
+    cases: Sequence[Case],
+    *,
+    name: str,
+    title: str,
+    header: str,
+    whole: str,
+    told: Mapping[str, tuple[str, str]],
+    counts: Sequence[Mapping[str, int]],
+    totals: Sequence[int],
+    note: str,
+) -> Table:
+    """Numbers of what went wrong and shares of a whole, a row a cause that was met."""
+    columns = ["cause", "what it means"]
+    for case in cases:
+        before = f"{case.label}: " if len(cases) > 1 else ""
+        columns += [f"{before}{header}", f"{before}% of {whole}"]
+    rows: list[list[Cell]] = [
+        [*words, *(cell for count, total in zip(counts, totals, strict=True)
+                   for cell in (count[cause], 100 * count[cause] / max(total, 1)))]
+        for cause, words in told.items()
+        if any(count[cause] for count in counts)
+    ]  # fmt: skip
+    several = max(len(case.runs) for case in cases) > 1
+    note += _TOGETHER if several else ""
+    return Table(name=name, title=title, header=tuple(columns), rows=rows, note=note)
+
+
+def _request_causes(case: Case) -> Counter[str]:
+    """Requests of all runs by the cause for which they were not served; "" where they were."""
+    found: Counter[str] = Counter()
+    for run in case.runs if case.scenario.serving.mode == "requests" else ():
+        found.update(cause or "" for cause in run.table("requests", ["cause"])["cause"].to_pylist())
+    return found
+
+
+def instances(cases: Sequence[Case]) -> Table:
+    """What each copy of the model did, runs of a case together."""
+    rows: list[list[Cell]] = []
+    for case in cases:
+        if case.scenario.serving.mode == "requests" and case.scenario.placement.instances != 1:
+            rows += [[case.label, i, *found] for i, found in enumerate(_instances(case))]
+    header = (
+        "case", "copy", "requests that ended", "served, %", "first token, median s",
+        "tokens of answers", "open, % of the time", "most that waited",
+    )  # fmt: skip
+    return Table(
+        name="instances",
+        title="Copies of the model",
+        header=header,
+        rows=rows,
+        note="Of all requests, those in the warm-up included. A copy is open while its first "
+        "gateway is up and it takes requests.",
+    )
+
+
+def _instances(case: Case) -> Iterator[list[Cell]]:
+    requests = pa.concat_tables(
+        [run.table("requests", ["instance", "cause", "ttft_s"]) for run in case.runs]
+    )
+    steps = pa.concat_tables([run.table("instances") for run in case.runs])
+    ended, then = requests["instance"].to_numpy(), steps["instance"].to_numpy()
+    served, first_s = requests["cause"].is_null().to_numpy(), requests["ttft_s"].to_numpy()
+    made, is_open, waiting = (steps[name].to_numpy() for name in ("tokens_out", "open", "waiting"))
+    for instance in range(int(case.scenario.placement.instances)):
+        mine, now = ended == instance, then == instance
+        good = mine & served
+        yield [
+            int(mine.sum()),
+            100 * float(good.sum() / mine.sum()) if mine.any() else None,
+            float(np.median(first_s[good])) if good.any() else None,
+            int(made[now].sum()),
+            100 * float(is_open[now].mean()),
+            int(waiting[now].max()),
+        ]
+
+
+def events(cases: Sequence[Case]) -> Table:
+    """How many events of each kind and cause each case had, runs together."""
+    counts = [_event_counts(case) for case in cases]
+    order = {kind: place for place, kind in enumerate(EVENTS)}
+    there = sorted(
+        {key for count in counts for key in count},
+        key=lambda key: (order.get(key[0], len(order)), key),
+    )
     return Table(
         name="events",
         title="Events",
@@ -150,55 +209,48 @@ def events(cases: list[Case]) -> Table:
     )
 
 
-def links(cases: list[Case]) -> Table:
+def _event_counts(case: Case) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for run in case.runs:
+        table = run.table("events", ["kind", "cause"])
+        columns = (table[name].cast(pa.string()).to_pylist() for name in ("kind", "cause"))
+        found.update((kind, cause or "") for kind, cause in zip(*columns, strict=True))
+    return found
+
+
+def links(cases: Sequence[Case]) -> Table:
     """Links and batteries at the end of each run, from its manifest."""
-    names: list[str] = []
-    for kind in dict.fromkeys(k for c in cases for k in c.runs[0].manifest["conclusion"]["links"]):
-        names += [name for name, figure in FIGURES.items() if figure.link_kind == kind]
-    names += [name for name in FIGURES if name.startswith("battery_")]
-    rows: list[list[Cell]] = [
-        [FIGURES[n].header, *(_over_runs(FIGURES[n].scale * case.values(n)) for case in cases)]
-        for n in names
+    kinds = {kind for case in cases for kind in case.runs[0].manifest["conclusion"]["links"]}
+    names = [
+        name
+        for name, figure in FIGURES.items()
+        if figure.link_kind in kinds or name.startswith("battery_")
     ]
     return Table(
         name="links",
         title="Links and batteries",
         header=_header("figure", cases),
-        rows=rows,
+        rows=[[FIGURES[n].header, *(_cell(case.shown(n)) for case in cases)] for n in names],
         note="From the runs' manifests: known only at the end of a run.",
     )
 
 
-def versions(cases: list[Case]) -> Table:
-    """Versions of the software, and other differences between runs."""
-    runs = [run for case in cases for run in case.runs]
-    found = dict.fromkeys(name for run in runs for name in run.manifest["versions"])
-    rows: list[list[Cell]] = [
-        ["written, UTC", *(run.manifest["written_utc"] for run in runs)],
-        ["scenario, SHA-256", *(run.manifest["scenario_hash"][:16] for run in runs)],
-        *([n, *(run.manifest["versions"].get(n, "") for run in runs)] for n in found),
-    ]
+def versions(columns: Mapping[str, Mapping[str, Cell]]) -> Table:
+    """Versions of the software and what else is to be known of each run, a column each."""
+    names = dict.fromkeys(name for known in columns.values() for name in known)
     return Table(
         name="versions",
         title="Versions",
-        header=("", *(run.manifest["run_id"] for run in runs)),
-        rows=rows,
+        header=("", *columns),
+        rows=[[name, *(known.get(name, "") for known in columns.values())] for name in names],
     )
 
 
-def _over_runs(values: np.ndarray) -> Cell:
-    return _cell(*estimate(values))
+def _cell(found: Estimate) -> Cell:
+    if np.isfinite(found.ci95):
+        return found
+    return int(found.mean) if float(found.mean).is_integer() else float(found.mean)
 
 
-def _cell(mean: float, ci95: float) -> Cell:
-    if np.isfinite(ci95):
-        return Estimate(float(mean), float(ci95))
-    return int(mean) if float(mean).is_integer() else float(mean)
-
-
-def _header(first: str, cases: list[Case]) -> tuple[str, ...]:
+def _header(first: str, cases: Sequence[Case]) -> tuple[str, ...]:
     return (first, *(case.label for case in cases))
-
-
-def _counts(runs: list[int]) -> str:
-    return str(runs[0]) if len(set(runs)) == 1 else f"{min(runs)} to {max(runs)}"

@@ -2,13 +2,13 @@
 
 import math
 
-from twin.runs.statistics import Estimate
+from twin.runs.statistics import Estimate, Share
 
 type Cell = str | int | float | Estimate | None
 """Of a table; None and NaN where there is no such figure."""
 
-_ROUNDING = 1e-9
-"""An interval no wider than this part of its mean is none."""
+ROUNDING = 1e-9
+"""Values that differ by no more than this part of them are the same."""
 
 
 def text(cell: Cell) -> str:
@@ -26,11 +26,32 @@ def text(cell: Cell) -> str:
     return f"{cell:,.{_decimals(cell, 4)}f}"
 
 
+def amount(value: Cell, unit: str = "") -> str:
+    """A value with its unit, and with its interval if that is not zero."""
+    if isinstance(value, Estimate) and value.ci95 <= ROUNDING * abs(value.mean):
+        value = value.mean
+    told = text(value)
+    unit = "%" if unit.startswith("%") else unit
+    return f"{told}\N{NO-BREAK SPACE}{unit}" if unit else told
+
+
+def doubt(gap: Estimate) -> str:
+    """Whether a difference may be chance: it is no greater than its interval, or has none."""
+    if not math.isfinite(gap.ci95):
+        return "one run each, so that it may be chance"
+    return "which may be chance" if abs(gap.mean) <= gap.ci95 else "more than chance explains"
+
+
 def _interval(value: Estimate) -> str:
     if not math.isfinite(value.ci95):
         return text(value.mean)
-    if value.ci95 <= _ROUNDING * abs(value.mean):
+    if value.ci95 <= ROUNDING * abs(value.mean):
         return f"{text(value.mean)} ± 0"
+    low, high = value.mean - value.ci95, value.mean + value.ci95
+    if isinstance(value, Share) and not 0.0 <= low <= high <= 100.0:
+        decimals = _decimals(value.ci95, 2)
+        ends = [f"{min(max(end, 0.0), 100.0):,.{decimals}f}" for end in (value.mean, low, high)]
+        return f"{ends[0]} ({ends[1]} to {ends[2]})"
     if not 1e-4 <= abs(value.ci95) < 1e9:
         return f"{value.mean:.4g} ± {value.ci95:.2g}"
     decimals = _decimals(value.ci95, 2)

@@ -121,6 +121,20 @@ ENERGY = [
     column(
         "compute_j", "energy of computing", SUM, "What computing takes beyond idling.", unit="J"
     ),
+    column(
+        "network_drawn_j",
+        "energy of the network",
+        SUM,
+        "What laser terminals and bits on links take.",
+        unit="J",
+    ),
+    column(
+        "idle_drawn_j",
+        "energy of idling",
+        SUM,
+        "What the fleet draws beside computing and the network.",
+        unit="J",
+    ),
     column("deficit_j", "energy missed", SUM, "What loads asked for and had not.", unit="J"),
     column(
         "energy_per_token_j",
@@ -136,6 +150,24 @@ ENERGY = [
         "energy of computing",
         Ratio(("compute_j",), ("tokens_represented",)),
         "What computing takes beyond idling, by the tokens served.",
+        unit="J a token",
+        better=LESS,
+        of_run=True,
+    ),
+    column(
+        "network_energy_per_token_j",
+        "energy of the network",
+        Ratio(("network_drawn_j",), ("tokens_represented",)),
+        "What laser terminals and bits on links take, by the tokens served.",
+        unit="J a token",
+        better=LESS,
+        of_run=True,
+    ),
+    column(
+        "idle_energy_per_token_j",
+        "energy of idling",
+        Ratio(("idle_drawn_j",), ("tokens_represented",)),
+        "What the fleet draws beside computing and the network, by the tokens served.",
         unit="J a token",
         better=LESS,
         of_run=True,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.runs.distribution import Distribution, blocks
-from twin.runs.figures import QUANTITIES, merge_blocks
+from twin.runs.figures import FIGURES, QUANTITIES, merge_blocks
 from twin.runs.rules import Floats
 from twin.runs.statistics import Estimate, estimate, mean_known
 from twin.runs.store import Run
@@ -58,6 +58,10 @@ class Case:
         """A figure of every run, NaN where there is none."""
         found = [summary.get(name) for summary in self.summaries]
         return np.array([np.nan if value is None else value for value in found])
+
+    def shown(self, name: str) -> Estimate:
+        """Mean and interval of a figure over the runs, in the unit that it is shown in."""
+        return FIGURES[name].shown(self.values(name))
 
     def total(self, column: str) -> float:
         """Sum of a column over all steps of all runs."""

@@ -19,6 +19,7 @@ def _figure(
     unit: str = "",
     better: int = LESS,
     scale: float = 1.0,
+    share: bool = False,
 ) -> RunFigure:
     def drawn(run: RunTotals) -> float | None:
         return None if run.requests is None else draw(run.requests)
@@ -29,6 +30,7 @@ def _figure(
         unit=unit,
         better=better,
         scale=scale,
+        share=share,
         sentence=sentence,
         draw=drawn,
         of_requests=True,
@@ -146,6 +148,7 @@ REQUESTS = [
         lambda done: _share(done, done.served),
         unit="%",
         scale=100.0,
+        share=True,
         better=MORE,
     ),
     _figure(
@@ -233,6 +236,7 @@ REQUESTS = [
         lambda done: _share(done, done.good),
         unit="%",
         scale=100.0,
+        share=True,
         better=MORE,
     ),
     _figure(

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.runs.distribution import Distribution
+from twin.runs.statistics import Estimate, Share, estimate
 
 type Floats = NDArray[np.float64]
 type Columns = Mapping[str, Floats]
@@ -104,6 +105,8 @@ class Figure:
         What the value is multiplied by for that unit.
     better : int
         `LESS`, `MORE` or `NEITHER`.
+    share : bool
+        Whether it is between none and all of something.
     sentence : str
         What it is.
     """
@@ -113,12 +116,23 @@ class Figure:
     unit: str = ""
     scale: float = 1.0
     better: int = NEITHER
+    share: bool = False
     sentence: str
 
     @property
     def header(self) -> str:
         """Label and unit, for a row or a column."""
         return f"{self.label}, {self.unit}" if self.unit else self.label
+
+    @property
+    def gap_unit(self) -> str:
+        """In which a difference is shown."""
+        return "percentage points" if self.unit.startswith("%") else self.unit
+
+    def shown(self, values: Floats) -> Estimate:
+        """Mean of values and its interval, in the unit that the figure is shown in."""
+        found = estimate(self.scale * values)
+        return Share(*found) if self.share else found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +165,8 @@ def column(name: str, label: str, rule: Rule, sentence: str, **more: Any) -> Ste
 
 def share(name: str, label: str, rule: Rule, sentence: str, **more: Any) -> StepFigure:
     """A column of shares, 0 to 1, shown in %."""
-    return column(name, label, rule, sentence, **({"unit": "%", "scale": 100.0} | more))
+    shown = {"unit": "%", "scale": 100.0, "share": True}
+    return column(name, label, rule, sentence, **(shown | more))
 
 
 def merge_blocks(

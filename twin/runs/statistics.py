@@ -13,6 +13,10 @@ class Estimate(NamedTuple):
     ci95: float
 
 
+class Share(Estimate):
+    """The same of a share in percent, whose interval ends at 0 and 100."""
+
+
 def estimate(values: NDArray[np.float64]) -> Estimate:
     """Mean of the known values with Student's t interval.
 

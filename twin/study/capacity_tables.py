@@ -1,7 +1,6 @@
 """What is said of how much a constellation carries."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from twin.runs.figures import FIGURES
@@ -78,14 +77,9 @@ def as_json(found: Sequence[Found], bounds: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def plot(found: Sequence[Found], path: Path) -> None:
+def draw(found: Sequence[Found], figure: Any) -> None:
     """Draw each case at the load that it carries: goodput against first token, and energy."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
+    axes = figure.subplots(1, 2)
     for axis, name in zip(axes, ("request_ttft_p95_s", "request_energy_per_token_j"), strict=True):
         for one in found:
             if one.carried is None:
@@ -96,5 +90,3 @@ def plot(found: Sequence[Found], path: Path) -> None:
         axis.set_ylabel("goodput, requests/s")
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize=8)
-    figure.savefig(path, dpi=150)
-    pyplot.close(figure)

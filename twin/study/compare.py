@@ -68,7 +68,7 @@ class Outcome:
 
     def shown(self, name: str) -> Estimate:
         """The same in the unit that the figure is shown in."""
-        return estimate(FIGURES[name].scale * self.values(name))
+        return FIGURES[name].shown(self.values(name))
 
 
 @dataclass(frozen=True, kw_only=True)

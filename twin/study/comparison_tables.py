@@ -95,6 +95,8 @@ def _resources() -> dict[str, _Column]:
     return _means(
         "throughput_per_s",
         "energy_per_token_j",
+        "idle_energy_per_token_j",
+        "network_energy_per_token_j",
         "compute_energy_per_token_j",
         "migrated_gb",
         "placements",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from twin.moe.activations import MIXTRAL_TOPICS
-from twin.runs.statistics import Estimate, estimate
+from twin.runs.statistics import estimate
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.study.evaluate import Evaluation, evaluate
@@ -57,6 +57,11 @@ class Row:
     ci95_s: float
     served: float
     infeasible: str = ""
+    values_s: tuple[float, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, without the replicates."""
+        return {name: value for name, value in asdict(self).items() if name != "values_s"}
 
 
 Table = dict[str, Row]
@@ -77,7 +82,7 @@ class Reproduction:
         paper = self.tables["paper"]
         return {
             "strategies": {
-                name: asdict(row)
+                name: row.as_json()
                 | {"paper_s": PUBLISHED_S.get(name), "paper_range_s": PUBLISHED_RANGE_S.get(name)}
                 for name, row in paper.items()
             },
@@ -85,12 +90,12 @@ class Reproduction:
             "replicates": self.replicates,
             "seed": self.seed,
             "tables": {
-                key: {name: asdict(row) for name, row in table.items()}
+                key: {name: row.as_json() for name, row in table.items()}
                 for key, table in self.tables.items()
             },
             "trends": {
                 axis: [
-                    {"value": value, "strategies": {n: asdict(r) for n, r in table.items()}}
+                    {"value": value, "strategies": {n: r.as_json() for n, r in table.items()}}
                     for value, table in points
                 ]
                 for axis, points in self.trends.items()
@@ -103,24 +108,6 @@ def ratios(table: Mapping[str, Row]) -> dict[str, float]:
     """How many times the latency of `space-xnet` each other strategy takes."""
     best = table["space-xnet"].mean_s
     return {name: row.mean_s / best for name, row in table.items() if name != "space-xnet"}
-
-
-def trend_lines(result: Reproduction) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Each trend as (title, header, rows) to print."""
-    return [
-        (
-            f"trend over {axis}: seconds per token",
-            [axis, *TREND_STRATEGIES],
-            [
-                [
-                    f"{value:g}",
-                    *(f"{table[n].mean_s:.3f} ± {table[n].ci95_s:.3f}" for n in TREND_STRATEGIES),
-                ]
-                for value, table in points
-            ],
-        )
-        for axis, points in result.trends.items()
-    ]
 
 
 def reproduce(
@@ -237,8 +224,8 @@ def _tabulate(
         if found[0].infeasible:
             row = Row(float("nan"), float("nan"), 0.0, found[0].infeasible)
         else:
-            mean: Estimate = estimate(np.array([e.mean_s for e in found]))
+            values_s = tuple(e.mean_s for e in found)
             served = float(np.mean([e.served.mean() for e in found]))
-            row = Row(mean.mean, mean.ci95, served)
+            row = Row(*estimate(np.array(values_s)), served, values_s=values_s)
         tables.setdefault(group, {})[strategy] = row
     return tables

@@ -1,11 +1,11 @@
 """What is said of where inference should live."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from twin.study.plots import strategy_colours
 from twin.study.where import DAY, WhereCase
 
 _MARKERS = "osD^vPX*"
@@ -69,14 +69,11 @@ def _plain(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def plot(cases: Sequence[WhereCase], path: Path) -> None:
+def draw(cases: Sequence[WhereCase], figure: Any) -> None:
     """Draw time of a further token against what a kilowatt carries, a panel a model."""
-    from twin.study.plots import blank_plot, save_plot, strategy_colours
-
     models = list(dict.fromkeys(case.model for case in cases))
     places = list(dict.fromkeys(case.place for case in cases))
     boards = list(dict.fromkeys(case.board for case in cases))
-    figure, plt = blank_plot(4.2 * len(models), 4.4)
     colours = strategy_colours(places)
     for number, model in enumerate(models, start=1):
         axes = figure.add_subplot(1, len(models), number)
@@ -98,4 +95,3 @@ def plot(cases: Sequence[WhereCase], path: Path) -> None:
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=6)
-    save_plot(figure, plt, path)
