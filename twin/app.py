@@ -88,6 +88,7 @@ def Page() -> None:  # noqa: N802
                     start_s=seconds(asked.get("t", ["0"])[0]),
                     on_open=session.open,
                     on_away=session.take_away,
+                    on_ask=session.answer,
                     on_step=step.set,
                     on_dark=lambda dark: setattr(solara.lab.theme, "dark", dark),
                 )

@@ -22,6 +22,10 @@ DRAWN_TOKENS = 8
 """Tokens a step that a run of the page records hop by hop, where the preset says fewer."""
 
 
+RECORDED_EVERY = 10
+"""One in so many requests is recorded with its chunks and tokens, where the preset says nothing."""
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of the form: its place in a scenario and its name on the page."""
@@ -56,6 +60,7 @@ FIELDS = (
     Field("placement.experts_per_satellite", "experts a satellite, at most"),
     Field("workload.tokens_per_step", "tokens followed a step"),
     Field("simulation.record_tokens_per_step", "tokens drawn a step"),
+    Field("requests.record_every", "requests recorded: one in"),
 )
 
 
@@ -65,6 +70,8 @@ def initial(preset: str) -> dict[str, Any]:
     values = {field.path: _at(data, field.path) for field in FIELDS}
     drawn = "simulation.record_tokens_per_step"
     values[drawn] = max(values[drawn], DRAWN_TOKENS)
+    if data["serving"]["mode"] == "requests" and values["requests.record_every"] is None:
+        values["requests.record_every"] = RECORDED_EVERY
     return values
 
 

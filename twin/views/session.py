@@ -4,17 +4,18 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import solara
 
 from twin.errors import InputError
 from twin.runs.store import Run, open_run
 from twin.scenario.schema import Scenario
-from twin.views import comparison, computing, limits, playback, shelf
+from twin.views import comparison, computing, limits, playback, questions, shelf
 from twin.views.computing import Batch, Computed, Work
 from twin.views.public import FAILED, public
 from twin.views.shown import Shown, StoppedError, give_back
@@ -90,7 +91,7 @@ class Session:
         self._leave()
         self._look()
         newest = [run.path.name for run in self.runs.value]
-        notes = self._missing(wanted)
+        notes = shelf.missing(self._runs_dir, wanted, newest, self.unreadable.value)
         chosen = [i for i in wanted if i in newest]
         most = limits.MAX_SIDE_BY_SIDE if chosen else 1
         if not chosen and not self.shown.value:
@@ -117,14 +118,6 @@ class Session:
 
         self._begin(job)
 
-    def _missing(self, run_ids: Sequence[str]) -> list[str]:
-        """What to say of those that are not in the list, or cannot be read; each thing once."""
-        wrong = self.unreadable.value
-        notes = [f"Run {i} cannot be read: {wrong[i]}" for i in run_ids if i in wrong]
-        known = {*wrong, *(run.path.name for run in self.runs.value)}
-        absent = [i for i in run_ids if i not in known][: limits.MAX_SIDE_BY_SIDE]
-        return [*notes, *dict.fromkeys(shelf.absent(self._runs_dir, i) for i in absent)]
-
     def running(self) -> list[tuple[str, str]]:
         """Name and label of what is on stage or computed, and may not be complete."""
         computed = [c for batch in computing.running(self._runs_dir) for c in batch.runs]
@@ -134,6 +127,13 @@ class Session:
     def note(self, text: str) -> None:
         """Show a line to the viewer."""
         self.error.value = text
+
+    def answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer what the page asks about a run on stage."""
+        shown = self.shown.value
+        return questions.answer(
+            next((s.run for s in shown if s.run_id == asked.get("run")), None), asked
+        )
 
     def take_away(self, run_id: str) -> None:
         """Take a run off the stage; the last one stays."""

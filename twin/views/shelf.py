@@ -1,6 +1,7 @@
 """The runs that a page offers, by the names of their folders; one that is unreadable harms none."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ _MANIFEST = "manifest.json"
 _SCENARIO = "scenario.toml"
 _LONGEST_LABEL = 160
 _LONGEST_NAME = 200
+_MOST_ABSENT = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,16 @@ def absent(root: Path, run_id: str) -> str:
     if fits and (root / f"{run_id}{PARTIAL}").is_dir():
         return f"Run {run_id} is not complete: it is being computed, or was interrupted."
     return "There is no such run here; the list has those there are."
+
+
+def missing(
+    root: Path, run_ids: Sequence[str], known: Sequence[str], unreadable: Mapping[str, str]
+) -> list[str]:
+    """What to say of those that are not known, or cannot be read; each thing once."""
+    notes = [f"Run {i} cannot be read: {unreadable[i]}" for i in run_ids if i in unreadable]
+    absentees = [i for i in run_ids if i not in known and i not in unreadable]
+    told = [absent(root, i) for i in absentees[:_MOST_ABSENT]]
+    return [*notes, *dict.fromkeys(told)]
 
 
 def told(folder: Path, error: Exception) -> str:

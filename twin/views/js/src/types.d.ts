@@ -56,6 +56,8 @@ export interface Meta {
   stride: number;
   frames: number;
   tokens_per_step: number;
+  /** Of a run of requests; null where only tokens are served. */
+  requests: { instances: number; record_every: number | null; ttft_target_s: number; tpot_target_s: number } | null;
   figures: Figure[];
   temperature_range_c: [number, number];
   names: string[];
@@ -106,8 +108,10 @@ export interface Trace {
 export interface Hosts {
   layer: Int16Array;
   role: Uint8Array;
+  instance: Int16Array;
   gateways: Int32Array;
-  experts: Map<number, { layer: number; expert: number; copy: number }[]>;
+  rings: Int32Array[];
+  experts: Map<number, { instance: number; layer: number; expert: number; copy: number }[]>;
 }
 
 export interface Clock {
@@ -138,6 +142,9 @@ export interface View {
   kindsOff: Set<string> | null;
   chosenOnly: boolean;
   table: { by: string; down: boolean; text: string; page: number };
+  requests: { site: number | null; instance: number | null; cause: string | null; by: string; down: boolean; page: number; request: number };
+  found: [number, number][] | null;
+  wide: boolean;
 }
 
 /** Colours of the theme, with what of the view decides how things look. */
@@ -164,6 +171,7 @@ export interface App {
   clock: Clock;
   stage: any;
   feed: any;
+  ask: any;
   loop: any;
   act: any;
   root: HTMLElement;

@@ -2,6 +2,7 @@
 
 import { clamp, count } from "../data/numbers.js";
 import { EXPERT, GATEWAY, linkCounts, nameOf, placementAt, utc } from "../data/trace.js";
+import { coloursOf } from "../data/view.js";
 import { Switch } from "./parts.jsx";
 
 const COLOURINGS = {
@@ -11,6 +12,7 @@ const COLOURINGS = {
   temperature: { label: "Heat", ends: ({ meta }) => meta.temperature_range_c.map((t) => `${t} °C`) },
   utilisation: { label: "Load", ends: () => ["idle", "all it can do"] },
   state: { label: "State", ends: ({ meta }) => meta.vocabulary.states.map(({ label }) => label) },
+  instance: { label: "Copy", ends: ({ meta }) => Array.from({ length: Math.min(meta.requests?.instances ?? 1, 4) }, (_, k) => `${k}`) },
 };
 
 /** What can be drawn or not: its sign, its name, its colour, how many there are. */
@@ -54,8 +56,8 @@ export function Legend({ app }) {
       {/* Above all else, so that nothing moves under the pointer. */}
       {view.layer >= 0 && <div class="tw-focus">{focused(trace, view.layer, found)}</div>}
       <div class="tw-modes tw-choices" role="group" aria-label="colour of satellites">
-        {Object.entries(COLOURINGS).map(([name, { label }]) => (
-          <Switch key={name} on={view.colourBy === name} data-colour={name} onClick={() => act.colour(name)}>{label}</Switch>
+        {coloursOf(trace).map((name) => (
+          <Switch key={name} on={view.colourBy === name} data-colour={name} onClick={() => act.colour(name)}>{COLOURINGS[name].label}</Switch>
         ))}
       </div>
       <Ramp app={app} />
@@ -85,7 +87,7 @@ function Sign({ sign, label, value = "", hue = undefined }) {
 function Ramp({ app }) {
   const { view, act, look } = app;
   const [trace] = app.traces;
-  if (view.colourBy !== "layer") return <div class="tw-ramp" style={{ background: gradient(view, look) }} />;
+  if (view.colourBy !== "layer") return <div class="tw-ramp" style={{ background: gradient(view, look, trace) }} />;
   const at = (event) => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     return clamp(Math.floor(((event.clientX - left) / width) * trace.layers), 0, trace.layers - 1);
@@ -99,7 +101,7 @@ function Ramp({ app }) {
   };
   return (
     <div
-      class="tw-ramp" style={{ background: gradient(view, look) }} tabIndex={0} role="slider" aria-label="layer in focus"
+      class="tw-ramp" style={{ background: gradient(view, look, trace) }} tabIndex={0} role="slider" aria-label="layer in focus"
       aria-valuemin={-1} aria-valuemax={trace.layers - 1} aria-valuenow={view.layer}
       aria-valuetext={view.layer < 0 ? "all layers" : `layer ${view.layer}`}
       onClick={(event) => act.hold(view.held === at(event) ? -1 : at(event))}
@@ -108,10 +110,11 @@ function Ramp({ app }) {
   );
 }
 
-function gradient({ colourBy }, { palette }) {
-  if (colourBy !== "state") return `linear-gradient(90deg, ${palette.ramps[colourBy].join(", ")})`;
-  const part = 100 / palette.states.length;
-  return `linear-gradient(90deg, ${palette.states.map((c, k) => `${c} ${part * k}% ${part * (k + 1)}%`).join(", ")})`;
+function gradient({ colourBy }, { palette }, { meta }) {
+  const signs = { state: palette.states, instance: palette.series.slice(0, meta.requests?.instances) }[colourBy];
+  if (!signs) return `linear-gradient(90deg, ${palette.ramps[colourBy].join(", ")})`;
+  const part = 100 / signs.length;
+  return `linear-gradient(90deg, ${signs.map((c, k) => `${c} ${part * k}% ${part * (k + 1)}%`).join(", ")})`;
 }
 
 function focused(trace, layer, { gateway, hosts }) {

@@ -27,6 +27,20 @@ export function Facts({ rows }) {
   );
 }
 
+const PAGE = 50;
+
+/** Which of many pages of rows. @param {{page: number, rows: number, onPage: (page: number) => void}} props */
+export function Pager({ page, rows, onPage }) {
+  const pages = Math.max(1, Math.ceil(rows / PAGE));
+  return (
+    <span class="tw-pager">
+      <button type="button" disabled={page === 0} aria-label="page before" onClick={() => onPage(page - 1)}>‹</button>
+      <span>{page + 1} / {pages}</span>
+      <button type="button" disabled={page >= pages - 1} aria-label="next page" onClick={() => onPage(page + 1)}>›</button>
+    </span>
+  );
+}
+
 /** A coloured sign and what it stands for. @param {{label: string, hue: string, value?: string}} props */
 export function Key({ label, hue, value }) {
   return <span style={{ "--sign": hue }}>{label}{value === undefined ? null : <b> {value}</b>}</span>;
