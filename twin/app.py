@@ -89,6 +89,7 @@ def Page() -> None:  # noqa: N802
                     on_open=session.open,
                     on_away=session.take_away,
                     on_ask=session.answer,
+                    on_branch=session.branch,
                     on_step=step.set,
                     on_dark=lambda dark: setattr(solara.lab.theme, "dark", dark),
                 )

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from twin.runs.files import PARTIAL, read_manifest
 from twin.runs.store import Run
 from twin.runs.studies import ENDING
 from twin.runs.tables import TABLES
 from twin.scenario.schema import Scenario
+from twin.views import whatif
 from twin.views.public import plain, reason
 
 log = logging.getLogger(__name__)
@@ -78,14 +80,17 @@ def told(folder: Path, error: Exception) -> str:
 def label(run: Run) -> str:
     """A run in a list: what it ran, and when."""
     when = run.manifest["written_utc"]
-    return describe(run.scenario, f"{when[8:10]}.{when[5:7]}. {when[11:16]}")
+    at = f"{when[8:10]}.{when[5:7]}. {when[11:16]}"
+    return describe(run.scenario, at, forked=run.manifest.get("forked"))
 
 
-def describe(scenario: Scenario, when: str = "") -> str:
-    """What a scenario runs, in a line."""
+def describe(scenario: Scenario, when: str = "", *, forked: Mapping[str, Any] | None = None) -> str:
+    """What a scenario runs, in a line; of a branch also what was changed."""
+    branch = whatif.words(forked, scenario) if forked else ""
     policy, seed = scenario.controller.policy, scenario.simulation.seed
     parts = [scenario.name, scenario.placement.strategy, policy if policy != "static" else ""]
-    line = " · ".join(part for part in [*parts, f"seed {seed}" if seed else "", when] if part)
+    seeded = f"seed {seed}" if seed else ""
+    line = " · ".join(part for part in [*parts, seeded, branch, when] if part)
     return plain(line)[:_LONGEST_LABEL]
 
 

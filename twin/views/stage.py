@@ -37,6 +37,8 @@ class Stage(anywidget.AnyWidget):
         Called with the names of runs that the viewer goes back to, or the name of one to take away.
     on_ask : callable
         Called with a question about a run; returns the answer: see `twin.views.questions`.
+    on_branch : callable
+        Called with a change of a run: see `twin.views.whatif`.
     """
 
     _esm = _STATIC / "stage.js"
@@ -50,6 +52,7 @@ class Stage(anywidget.AnyWidget):
     on_open = traitlets.Any(None, allow_none=True)
     on_away = traitlets.Any(None, allow_none=True)
     on_ask = traitlets.Any(None, allow_none=True)
+    on_branch = traitlets.Any(None, allow_none=True)
     compact = traitlets.Bool(False).tag(sync=True)
     dark = traitlets.Bool(True).tag(sync=True)
 
@@ -70,7 +73,9 @@ class Stage(anywidget.AnyWidget):
             self.on_away(away)
         if isinstance(back, list) and all(isinstance(i, str) for i in back) and self.on_open:
             self.on_open(back)
-        asked = content.get("ask")
+        asked, branch = content.get("ask"), content.get("branch")
+        if isinstance(branch, dict) and self.on_branch is not None:
+            self.on_branch(branch)
         if isinstance(asked, int) and self.on_ask is not None:
             self.send({"answer": asked, **self.on_ask(content)})
         key, number = content.get("want"), content.get("number")

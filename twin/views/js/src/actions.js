@@ -223,6 +223,10 @@ function panelActions(app) {
       app.changed();
     },
     away: (run) => app.model.send({ away: run }),
+    /** Ask for a branch from the step on screen on. */
+    branch(trace, change) {
+      app.model.send({ branch: { run: trace.meta.run_id, step: stepOf(trace, app.frameOf(trace)), ...change } });
+    },
     requests(change) {
       Object.assign(view.requests, change);
       app.changed();

@@ -60,6 +60,7 @@ export interface Meta {
   requests: { instances: number; record_every: number | null; ttft_target_s: number; tpot_target_s: number } | null;
   figures: Figure[];
   temperature_range_c: [number, number];
+  what_if: { path: string; label: string; value: number | string; choices: string[] | null }[];
   names: string[];
   sites: { name: string; latitude_deg: number; longitude_deg: number }[];
   palette: { dark: Palette; light: Palette };

@@ -7,7 +7,7 @@ export const COLOURS = ["layer", "sunlit", "soc", "temperature", "utilisation", 
 
 /** Colourings that there are for a run. @param {import("../types").Trace} trace */
 export const coloursOf = ({ meta }) => COLOURS.filter((name) => name !== "instance" || (meta.requests?.instances ?? 1) > 1);
-export const TABS = ["charts", "requests", "token", "satellite", "table", "events"];
+export const TABS = ["charts", "requests", "token", "satellite", "table", "events", "whatif"];
 
 /** Pages that there are for a run. @param {import("../types").Trace} trace */
 export const tabsOf = ({ meta }) => TABS.filter((name) => name !== "requests" || meta.requests);

@@ -11,9 +11,10 @@ import { Switch } from "./parts.jsx";
 import { Satellite } from "./Satellite.jsx";
 import { Table } from "./Table.jsx";
 import { Tokens } from "./Tokens.jsx";
+import { WhatIf } from "./WhatIf.jsx";
 
-const LABELS = { charts: "Charts", requests: "Requests", token: "Tokens", satellite: "Satellite", table: "Satellites", events: "Events" };
-const BODIES = { charts: Charts, requests: Requests, token: Tokens, satellite: Satellite, table: Table, events: Events };
+const LABELS = { charts: "Charts", requests: "Requests", token: "Tokens", satellite: "Satellite", table: "Satellites", events: "Events", whatif: "What if" };
+const BODIES = { charts: Charts, requests: Requests, token: Tokens, satellite: Satellite, table: Table, events: Events, whatif: WhatIf };
 // Short names of the headline's figures; what each is, in full, is its tooltip, from Python.
 const SHORT = { latency: "token latency", p99: "p99", served: "served", lowest: "lowest charge", sunlit: "in sunlight", carried: "GB carried" };
 const SHOWN_AS = { latency: duration, p99: duration, carried: (bytes) => (Number.isFinite(bytes) ? (bytes / 1e9).toPrecision(4) : "–") };
