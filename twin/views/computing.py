@@ -17,7 +17,7 @@ from twin.errors import InputError
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario
 from twin.views import limits, shelf, trace
-from twin.views.asked import Asked
+from twin.views.asked import Asked, Told
 from twin.views.live import Tap
 from twin.views.public import FAILED, public
 from twin.views.stream import Feed
@@ -143,6 +143,16 @@ class Batch:
                 computed.feed.release()
             self.ended.set()
 
+    def _back_at(self, name: str) -> Told:
+        """Take note of how far a state is computed again."""
+
+        def reached(step: int, steps: int) -> None:
+            self.work = Work(f"{name}: back at step {step} of {steps}", step / steps)
+            if self._is_over():
+                raise RunCancelledError
+
+        return reached
+
     def _wait(self, why: str) -> None:
         self.work = Work(why)
 
@@ -152,12 +162,7 @@ class Batch:
         deadline = time.monotonic() + limits.MAX_RUN_S
         made: list[Computed] = []
 
-        def reached(step: int, steps: int) -> None:
-            self.work = Work(f"{name}: back at step {step} of {steps}", step / steps)
-            if self._is_over():
-                raise RunCancelledError
-
-        scenario, beginning = asked.prepare(reached)
+        scenario, beginning = asked.prepare(self._back_at(name))
         forked = None if beginning is None else beginning.forked
 
         def begin(model: TwinModel, planned: Plan) -> None:
