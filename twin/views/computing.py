@@ -143,11 +143,11 @@ class Batch:
                 computed.feed.release()
             self.ended.set()
 
-    def _back_at(self, name: str) -> Told:
-        """Take note of how far a state is computed again."""
+    def _reports(self, words: str) -> Told:
+        """What takes note of steps made, and stops where nobody waits any more."""
 
         def reached(step: int, steps: int) -> None:
-            self.work = Work(f"{name}: back at step {step} of {steps}", step / steps)
+            self.work = Work(f"{words} {step} of {steps}", step / steps)
             if self._is_over():
                 raise RunCancelledError
 
@@ -162,7 +162,7 @@ class Batch:
         deadline = time.monotonic() + limits.MAX_RUN_S
         made: list[Computed] = []
 
-        scenario, beginning = asked.prepare(self._back_at(name))
+        scenario, beginning = asked.prepare(self._reports(f"{name}: back at step"))
         forked = None if beginning is None else beginning.forked
 
         def begin(model: TwinModel, planned: Plan) -> None:
@@ -170,9 +170,6 @@ class Batch:
             made.append(Computed(model.recorder.run_id, scenario, forked))
             made[0].feed.begin(trace.head(model.world, planned, run_id=made[0].run_id))
             self.runs.append(made[0])
-
-        def progress(step: int, steps: int) -> None:
-            self.work = Work(f"{name}: step {step} of {steps}", step / steps)
 
         def cancelled() -> bool:
             if time.monotonic() > deadline:
@@ -187,7 +184,7 @@ class Batch:
             run = self._run_scenario(
                 scenario,
                 runs_dir=self.runs_dir,
-                progress=progress,
+                progress=self._reports(f"{name}: step"),
                 cancelled=cancelled,
                 watch=tap,
                 beginning=beginning,
