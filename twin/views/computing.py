@@ -143,12 +143,12 @@ class Batch:
                 computed.feed.release()
             self.ended.set()
 
-    def _reports(self, words: str) -> Told:
-        """What takes note of steps made, and stops where nobody waits any more."""
+    def _reports(self, words: str, *, stops: bool = False) -> Told:
+        """What takes note of steps made; it `stops` what cannot be asked to where nobody waits."""
 
         def reached(step: int, steps: int) -> None:
             self.work = Work(f"{words} {step} of {steps}", step / steps)
-            if self._is_over():
+            if stops and self._is_over():
                 raise RunCancelledError
 
         return reached
@@ -162,7 +162,7 @@ class Batch:
         deadline = time.monotonic() + limits.MAX_RUN_S
         made: list[Computed] = []
 
-        scenario, beginning = asked.prepare(self._reports(f"{name}: back at step"))
+        scenario, beginning = asked.prepare(self._reports(f"{name}: back at step", stops=True))
         forked = None if beginning is None else beginning.forked
 
         def begin(model: TwinModel, planned: Plan) -> None:
