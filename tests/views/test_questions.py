@@ -70,3 +70,62 @@ def test_a_question_without_an_answer_is_told_why(asked, question, told):
 
 def test_a_run_that_is_computed_is_asked_later():
     assert answer(None, {"what": "requests"}) == {"wrong": NOT_YET}
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory):
+    changes = {
+        "simulation.record_tokens_per_step": 16,
+        "faults.model": "exponential",
+        "faults.availability": 0.9,
+        "faults.mean_down_s": 300.0,
+    }
+    return run_scenario(loader.load("small", changes), runs_dir=tmp_path_factory.mktemp("runs"))
+
+
+def test_the_slowest_layer_of_a_token_is_that_of_its_hops(followed):
+    tokens = followed.table("tokens").to_pylist()
+    told = {}
+    for page in range(100):
+        found = answer(followed, {"what": "tokens", "page": page})
+        told |= {(row["step"], row["token"]): row for row in found["rows"]}
+    assert len(told) == len(tokens) == found["total"]
+    for token in tokens:
+        row = told[token["step"], token["token"]]
+        ends, took, before = {}, {}, 0.0
+        for hop in token["hops"]:
+            ends[hop["layer"]] = max(ends.get(hop["layer"], 0.0), hop["end_s"])
+        for layer, end in ends.items():
+            took[layer], before = end - before, end
+        if not took:
+            assert row["slowest_layer"] is None
+            continue
+        assert took[row["slowest_layer"]] == max(took.values())
+        assert row["slowest_layer_s"] == pytest.approx(max(took.values()), rel=1e-5)
+        last = [h for h in token["hops"] if h["end_s"] == ends[row["slowest_layer"]]]
+        assert row["slowest_satellite"] in {h["source"] for h in last}
+
+
+def test_tokens_are_chosen_by_cause_layer_and_satellite(followed):
+    rows = answer(followed, {"what": "tokens"})["rows"]
+    first = rows[0]
+    for wanted in (
+        {"layer": first["slowest_layer"]},
+        {"satellite": first["slowest_satellite"]},
+        {"layer": first["slowest_layer"], "cause": "served"},
+    ):
+        found = answer(followed, {"what": "tokens", **wanted})
+        assert 0 < found["matched"] < found["total"]
+        assert found["rows"][0] == first
+        assert sum(n for _, n in found["marks"]) == found["matched"]
+    lost = answer(followed, {"what": "tokens", "cause": "lost"})
+    assert lost["matched"] == followed.table("tokens")["served"].to_pylist().count(False) > 0
+
+
+def test_events_of_a_satellite_are_those_at_either_end(followed):
+    table = followed.table("events").to_pylist()
+    kind = "isl-down"
+    mine = [e for e in table if e["kind"] == kind and 7 in (e["satellite"], e["other"])]
+    found = answer(followed, {"what": "events", "kind": kind, "satellite": 7})
+    assert found["matched"] == len(mine) > 0
+    assert [e["t_s"] for e in found["rows"]] == sorted(e["t_s"] for e in mine)[:50]

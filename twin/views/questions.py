@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twin.errors import InputError
 from twin.runs.store import Run
-from twin.views import requests
+from twin.views import records, requests
 from twin.views.columns import columns
 from twin.views.public import FAILED, public
 
@@ -18,6 +18,8 @@ type Answering = Callable[[Run, Mapping[str, Any], Span], dict[str, Any]]
 ANSWERS: Final[dict[str, Answering]] = {
     "requests": requests.rows,
     "request": requests.life,
+    "tokens": records.tokens,
+    "events": records.events,
 }
 """By what is asked."""
 

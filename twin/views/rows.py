@@ -47,16 +47,19 @@ def page(table: pa.Table, asked: Mapping[str, Any], default: str) -> Rows:
     if by not in table.column_names:
         raise InputError(f"by: {by!r}: not one of {', '.join(table.column_names)}")
     first = PAGE_ROWS * whole(asked, "page")
-    # A column that is known in part: NaN would come first or last as it likes.
-    key = table[by]
-    if pa.types.is_floating(key.type):
-        key = pc.if_else(pc.is_nan(key), None, key)
-    if pa.types.is_dictionary(key.type):
-        key = key.cast(pa.string())
-    order = "descending" if asked.get("down", True) else "ascending"
-    most = min(first + PAGE_ROWS, table.num_rows)
-    at = pc.array_sort_indices(key.combine_chunks(), order=order, null_placement="at_end")
-    return plain(table.take(at[first:most]))
+    order = _order(table[by], down=bool(asked.get("down", True)))
+    return plain(table.take(order[first : min(first + PAGE_ROWS, table.num_rows)]))
+
+
+def _order(column: pa.ChunkedArray, *, down: bool) -> Any:
+    """Indices in the order of a column; equal ones as they are, what is not known last."""
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        value = column.to_numpy().astype(float)
+        return np.argsort(-value if down else value, kind="stable")
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
+    order = "descending" if down else "ascending"
+    return pc.array_sort_indices(column.combine_chunks(), order=order)
 
 
 def plain(table: pa.Table) -> Rows:
