@@ -50,7 +50,7 @@ def _open(requested, browser, watched):
         page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)
         page.wait_for_selector(".tw-note", state="detached", timeout=READY_MS)
         page.click("[data-tab=requests]")
-        page.wait_for_selector("[data-request]")
+        page.wait_for_selector("[data-row]")
         yield page
     page.close()
 
@@ -65,14 +65,14 @@ def page(_open):
 
 
 def numbers(page):
-    return [int(b.get_attribute("data-request")) for b in page.locator("[data-request]").all()]
+    return [int(b.get_attribute("data-row")) for b in page.locator("[data-row]").all()]
 
 
 def asked_for(page, wanted):
     """Wait until rows are those wanted: an answer may still be on its way."""
     page.wait_for_function(
-        "wanted => JSON.stringify([...document.querySelectorAll('[data-request]')]"
-        ".map(b => Number(b.dataset.request))) === wanted",
+        "wanted => JSON.stringify([...document.querySelectorAll('[data-row]')]"
+        ".map(b => Number(b.dataset.row))) === wanted",
         arg=f"[{','.join(map(str, wanted))}]",
     )
 
@@ -102,7 +102,7 @@ def test_a_request_is_shown_over_its_life_and_leads_to_its_time(page, requested)
     rows = requested[1].table("requests").to_pylist()
     served_ones = [r for r in rows if r["cause"] is None and r["request"] % 2 == 0]
     row = max(served_ones, key=lambda r: r["e2e_s"])
-    page.locator(f"[data-request='{row['request']}']").click()
+    page.locator(f"[data-row='{row['request']}']").click()
     page.wait_for_selector(f"[data-life='{row['request']}'] svg")
     # Chunks of 8 tokens, then one pass for each further token.
     chunks = -(-row["prompt_tokens"] // 8)

@@ -26,6 +26,8 @@ _OF_LOAD = {
 }
 """Columns of table ``load`` by the names that they have among the figures of steps."""
 
+_SERVED = Mean("requests_served")
+
 LOAD: dict[str, StepFigure] = {
     figure.name: figure
     for figure in (
@@ -34,6 +36,8 @@ LOAD: dict[str, StepFigure] = {
         column("requests_ended", "requests ended", SUM, "Served or not."),
         column("requests_served", "requests served", SUM, "Of those that ended."),
         column("requests_good", "good requests", SUM, "Served within both targets."),
+        column("request_ttft_s", "first token", _SERVED, "Of requests served, mean.", unit="s"),
+        column("request_tpot_s", "further token", _SERVED, "Of requests served, mean.", unit="s"),
         column("answer_tokens", "tokens of answers", SUM, "That came out of the model."),
         column("batch_mean", "tokens served together", Mean(), "Mean of all services."),
         share("cache_share", "cache in use", MOST, "Mean of the copies, at the end of the step."),
@@ -42,6 +46,8 @@ LOAD: dict[str, StepFigure] = {
     )
 }
 """Figures of a step of requests; NaN where only tokens are served."""
+
+_TIMES = ("ttft_s", "tpot_s")
 
 COPIES = ("instance_open", "instance_running", "instance_waiting", "instance_cache")
 """What the page knows of every copy of the model at a frame, where there are several."""
@@ -55,7 +61,11 @@ def of_model(model: TwinModel) -> dict[str, float]:
     carried, ended = load_row(model, step, done), request_rows(model, step, done)
     found = {name: float(carried[theirs]) for name, theirs in _OF_LOAD.items()}
     counted = _ended(model.config, ended["cause"], ended["ttft_s"], ended["tpot_s"])
-    return found | {name: float(mine.sum()) for name, mine in counted.items()}
+    found |= {name: float(mine.sum()) for name, mine in counted.items()}
+    served, zero = counted["requests_served"], np.zeros(len(ended["request"]), np.int64)
+    for name in _TIMES:
+        found[f"request_{name}"] = float(_means(ended[name], zero, served, 1)[0])
+    return found
 
 
 def of_run(run: Run, first: int, steps: int) -> dict[str, Floats]:
@@ -68,9 +78,19 @@ def of_run(run: Run, first: int, steps: int) -> dict[str, Floats]:
     ttft_s, tpot_s = (rows[name].to_numpy().astype(float) for name in ("ttft_s", "tpot_s"))
     at = rows["step"].to_numpy() - first
     counted = _ended(run.scenario, rows["cause"].to_pylist(), ttft_s, tpot_s)
-    return found | {
-        name: np.bincount(at[mine], minlength=steps).astype(float) for name, mine in counted.items()
-    }
+    for name, mine in counted.items():
+        found[name] = np.bincount(at[mine], minlength=steps).astype(float)
+    for name, value in zip(_TIMES, (ttft_s, tpot_s), strict=True):
+        found[f"request_{name}"] = _means(value, at, counted["requests_served"], steps)
+    return found
+
+
+def _means(value: Floats, step: NDArray[Any], served: NDArray[np.bool_], steps: int) -> Floats:
+    """Mean of each step over the requests served that have it; NaN where none has."""
+    mine = served & np.isfinite(value)
+    total = np.bincount(step[mine], value[mine], steps)
+    count = np.bincount(step[mine], minlength=steps)
+    return np.asarray(np.divide(total, count, out=np.full(steps, np.nan), where=count > 0))
 
 
 def _ended(

@@ -231,6 +231,10 @@ function panelActions(app) {
       Object.assign(view.requests, change);
       app.changed();
     },
+    find(change) {
+      Object.assign(view.find, change);
+      app.changed();
+    },
     /** Marks on the bar of time: where along a run is what was asked for. */
     found(trace, marks) {
       view.found = marks && trace === app.traces[0] ? marks : null;

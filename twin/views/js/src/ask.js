@@ -37,7 +37,7 @@ export function useAnswer(app, trace, what, question) {
   const key = question && JSON.stringify([trace.meta.run_id, what, question, trace.done]);
   useEffect(() => {
     let wanted = true;
-    if (question) app.ask.ask(trace.meta.run_id, what, question).then((found) => wanted && setAnswer({ ...found, key }));
+    if (question) app.ask.ask(trace.meta.run_id, what, question).then((found) => wanted && setAnswer({ ...found, what, key }));
     return () => {
       wanted = false;
     };

@@ -7,7 +7,7 @@ export const COLOURS = ["layer", "sunlit", "soc", "temperature", "utilisation", 
 
 /** Colourings that there are for a run. @param {import("../types").Trace} trace */
 export const coloursOf = ({ meta }) => COLOURS.filter((name) => name !== "instance" || (meta.requests?.instances ?? 1) > 1);
-export const TABS = ["charts", "requests", "token", "satellite", "table", "events", "whatif"];
+export const TABS = ["charts", "timeline", "requests", "token", "satellite", "table", "events", "find", "whatif"];
 
 /** Pages that there are for a run. @param {import("../types").Trace} trace */
 export const tabsOf = ({ meta }) => TABS.filter((name) => name !== "requests" || meta.requests);
@@ -33,6 +33,7 @@ export function newView({ alone, dark }) {
     chosenOnly: false,
     table: { by: "name", down: false, text: "", page: 0 },
     requests: { site: null, instance: null, cause: null, by: "e2e_s", down: true, page: 0, request: -1 },
+    find: { what: "tokens", kind: null, cause: null, layer: null, text: "", by: "latency_s", down: true, page: 0 },
     found: null, // where along the run what was asked for is
     wide: false,
   };

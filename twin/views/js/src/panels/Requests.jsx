@@ -8,7 +8,7 @@ import { timeOfDay } from "../data/trace.js";
 import { Copies } from "./Copies.jsx";
 import { Heat } from "./Heat.jsx";
 import { Life } from "./Life.jsx";
-import { Pager, Switch } from "./parts.jsx";
+import { Choice, Pager, Rows, Switch } from "./parts.jsx";
 
 const seconds = (v) => (v === null ? "–" : duration(v));
 const COLUMNS = [
@@ -33,7 +33,7 @@ export function Requests({ app, trace }) {
     <>
       {request >= 0 && <Life app={app} trace={trace} request={request} />}
       <Filters app={app} trace={trace} found={found} />
-      <Rows app={app} trace={trace} found={found} />
+      <Found app={app} trace={trace} found={found} />
       <Now app={app} trace={trace} />
     </>
   );
@@ -70,19 +70,7 @@ function Filters({ app, trace, found }) {
   );
 }
 
-function Choice({ label, value, onValue, options }) {
-  return (
-    <label>
-      {label}{" "}
-      <select value={value ?? ""} data-choice={label} onChange={(e) => onValue(e.currentTarget.value === "" ? null : e.currentTarget.value)}>
-        <option value="">any</option>
-        {options.map(([key, words]) => <option key={key} value={key}>{words}</option>)}
-      </select>
-    </label>
-  );
-}
-
-function Rows({ app, trace, found }) {
+function Found({ app, trace, found }) {
   const { requests } = app.view;
   const set = (change) => app.act.requests(change);
   return (
@@ -91,30 +79,11 @@ function Rows({ app, trace, found }) {
         <span class="tw-hint" role="status">{count(found.matched)} of {count(found.total)} requests</span>
         <Pager page={requests.page} rows={found.matched} onPage={(page) => set({ page })} />
       </div>
-      <div class="tw-scroll" tabIndex={0} role="region" aria-label="requests">
-        <table class="tw-table" data-late={found.late}>
-          <caption class="tw-unseen">Requests of the run</caption>
-          <thead>
-            <tr>
-              {COLUMNS.map(([name, label]) => (
-                <th key={name} scope="col" aria-sort={requests.by !== name ? undefined : requests.down ? "descending" : "ascending"}>
-                  <button type="button" data-by={name} onClick={() => set({ by: name, down: requests.by === name ? !requests.down : true, page: 0 })}>
-                    {label}{requests.by === name ? (requests.down ? " ↓" : " ↑") : ""}
-                  </button>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {found.rows.map((row) => (
-              <tr key={row.request} class={row.request === requests.request ? "tw-row-held" : ""}>
-                <th scope="row"><button type="button" data-request={row.request} onClick={() => set({ request: row.request === requests.request ? -1 : row.request })}>{recorded(trace, row) ? `• ${row.request}` : row.request}</button></th>
-                {COLUMNS.slice(1).map(([name]) => <td key={name}>{shown(trace, name, row)}</td>)}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Rows
+        label="requests" columns={COLUMNS} rows={found.rows} order={requests} onOrder={(order) => set({ ...order, page: 0 })} late={found.late}
+        cell={(name, row) => shown(trace, name, row)} held={(row) => row.request === requests.request} name={(row) => `${row.request}`}
+        onRow={(row) => set({ request: row.request === requests.request ? -1 : row.request })}
+      />
     </>
   );
 }
@@ -122,13 +91,14 @@ function Rows({ app, trace, found }) {
 /** Whether its chunks and tokens are kept. */
 const recorded = ({ meta }, { request }) => meta.requests.record_every !== null && request % meta.requests.record_every === 0;
 
-function shown(trace, name, row) {
-  const value = row[name];
-  if (TIMES.includes(name)) return seconds(value);
-  if (name === "site") return trace.meta.sites[value]?.name ?? value;
-  if (name === "asked_s") return timeOfDay(trace, { t_s: value });
-  if (name === "energy_j") return value === null ? "–" : Number(value.toPrecision(3));
-  if (name === "made_tokens" && value < row.output_tokens) return `${value} of ${row.output_tokens}`;
-  if (name === "cause") return trace.meta.vocabulary.causes.find((cause) => cause.word === value)?.label ?? value ?? "";
-  return value;
-}
+const SHOWN = {
+  request: (value, row, trace) => (recorded(trace, row) ? `• ${value}` : value),
+  site: (value, _, trace) => trace.meta.sites[value]?.name ?? value,
+  asked_s: (value, _, trace) => timeOfDay(trace, { t_s: value }),
+  energy_j: (value) => (value === null ? "–" : Number(value.toPrecision(3))),
+  made_tokens: (value, row) => (value < row.output_tokens ? `${value} of ${row.output_tokens}` : value),
+  cause: (value, _, trace) => trace.meta.vocabulary.causes.find(({ word }) => word === value)?.label ?? value ?? "",
+  ...Object.fromEntries(TIMES.map((name) => [name, seconds])),
+};
+
+const shown = (trace, name, row) => (SHOWN[name] ? SHOWN[name](row[name], row, trace) : row[name]);

@@ -6,15 +6,17 @@ import { duration, percent } from "../data/numbers.js";
 import { tabsOf, turned } from "../data/view.js";
 import { Compared } from "./Compared.jsx";
 import { Events } from "./Events.jsx";
+import { Find } from "./Find.jsx";
 import { Requests } from "./Requests.jsx";
 import { Switch } from "./parts.jsx";
 import { Satellite } from "./Satellite.jsx";
 import { Table } from "./Table.jsx";
+import { Timeline } from "./Timeline.jsx";
 import { Tokens } from "./Tokens.jsx";
 import { WhatIf } from "./WhatIf.jsx";
 
-const LABELS = { charts: "Charts", requests: "Requests", token: "Tokens", satellite: "Satellite", table: "Satellites", events: "Events", whatif: "What if" };
-const BODIES = { charts: Charts, requests: Requests, token: Tokens, satellite: Satellite, table: Table, events: Events, whatif: WhatIf };
+const LABELS = { charts: "Charts", timeline: "Timeline", requests: "Requests", token: "Tokens", satellite: "Satellite", table: "Satellites", events: "Events", find: "Find", whatif: "What if" };
+const BODIES = { charts: Charts, timeline: Timeline, requests: Requests, token: Tokens, satellite: Satellite, table: Table, events: Events, find: Find, whatif: WhatIf };
 // Short names of the headline's figures; what each is, in full, is its tooltip, from Python.
 const SHORT = { latency: "token latency", p99: "p99", served: "served", lowest: "lowest charge", sunlit: "in sunlight", carried: "GB carried" };
 const SHOWN_AS = { latency: duration, p99: duration, carried: (bytes) => (Number.isFinite(bytes) ? (bytes / 1e9).toPrecision(4) : "–") };
@@ -28,7 +30,10 @@ export function Side({ app }) {
   return (
     <div class="tw-side">
       {traces.length > 1 ? <Compared app={app} /> : <Headline app={app} trace={trace} />}
-      <Tabs app={app} tabs={tabs} tab={tab} />
+      <div class="tw-tab-row">
+        <Tabs app={app} tabs={tabs} tab={tab} />
+        {!app.narrow && <Switch on={view.wide} data-act="wide" title="more room for tables" aria-label="wide" onClick={app.act.wide}>⇔</Switch>}
+      </div>
       {traces.length > 1 && tab !== "charts" && <div class="tw-hint tw-of">Of {app.comparison.captions[trace.meta.run_id] ?? trace.meta.run_id}; click another picture for its run.</div>}
       <div class="tw-card-panel" role="tabpanel" id={`tw-panel-${tab}`} aria-labelledby={`tw-tab-${tab}`} tabIndex={0} key={tab}>
         <Body app={app} trace={trace} />
@@ -57,7 +62,6 @@ function Tabs({ app, tabs, tab }) {
           {LABELS[name]}
         </button>
       ))}
-      {!app.narrow && <Switch on={view.wide} data-act="wide" title="more room for tables" aria-label="wide" onClick={act.wide}>⇔</Switch>}
     </div>
   );
 }
