@@ -21,6 +21,7 @@ from twin.views.downloads import Exports
 from twin.views.guide import Guide
 from twin.views.parts import Steady, box
 from twin.views.published import Published, PublishedTable
+from twin.views.runs_table import Runs
 from twin.views.session import Session
 from twin.views.stage import Stage
 
@@ -115,10 +116,21 @@ def Chapter() -> None:  # noqa: N802
         Guide(search)
 
 
+@solara.component
+def RunsPage() -> None:  # noqa: N802
+    """Runs and studies as a table."""
+    search = solara.use_router().search or ""
+    solara.Title("Orbital Twin: runs and studies")
+    solara.Style(STYLE)
+    with Steady():
+        Runs(RUNS_DIR, search)
+
+
 routes = [
     solara.Route("/", component=Page, layout=Layout),
     solara.Route("table", component=Table),
     solara.Route("guide", component=Chapter),
+    solara.Route("runs", component=RunsPage),
 ]
 
 

@@ -151,3 +151,8 @@ def test_what_is_no_request_passes():
 
     ask(lifespan, "lifespan")
     assert seen == ["lifespan"]
+
+
+def test_a_visitor_cannot_say_that_they_are_near():
+    ask(page, headers=[("x-twin-near", "1"), ("a", "b")])
+    assert page.seen == {b"a": b"b"}

@@ -36,6 +36,10 @@ POLICY: Final = {
 _NOT_SOLARAS = (b"script-name", b"x-script-name")
 """Headers by which a visitor could set, for all later visitors, where Solara looks for scripts."""
 
+NEAR: Final = b"x-twin-near"
+"""Header that only this guard sets: the request comes from the server itself."""
+_PASSED_ON = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
+
 _ANSWERS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
@@ -82,7 +86,10 @@ class Guard:
         if scope["type"] == "websocket" and not self._welcome(scope):
             await _refuse(scope, sent, 403)
             return
-        headers = [(name, value) for name, value in scope["headers"] if name not in _NOT_SOLARAS]
+        refused = (*_NOT_SOLARAS, NEAR)
+        headers = [(name, value) for name, value in scope["headers"] if name not in refused]
+        if _is_near(scope):
+            headers.append((NEAR, b"1"))
         token = NONCE.set(nonce)
         try:
             await self._app({**scope, "headers": headers}, receive, sent)
@@ -95,6 +102,13 @@ class Guard:
 
         hosts = [*values(b"host"), _host(self._base_url)]
         return all(same_host(origin, hosts) for origin in values(b"origin"))
+
+
+def _is_near(scope: Scope) -> bool:
+    """Whether a request comes from the server itself, and no proxy has passed it on."""
+    client = scope.get("client")
+    passed_on = any(name in _PASSED_ON for name, _ in scope["headers"])
+    return client is not None and client[0] in ("127.0.0.1", "::1") and not passed_on
 
 
 def same_host(origin: str, hosts: list[str]) -> bool:

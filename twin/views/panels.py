@@ -34,6 +34,8 @@ def Header(session: Session, step: solara.Reactive[int], exports: Exports) -> No
         _button("New run", toggle("new"), panel.value == "new")
         _Runs(session)
         _button("Download", toggle("take"), panel.value == "take", disabled=not shown)
+        with solara.Link("/runs"):
+            solara.Button("Runs", text=True, classes=["tw-plain-button"])
         with solara.Link("/table"):
             solara.Button("Paper's table", text=True, classes=["tw-plain-button"])
         with solara.Link("/guide"):
