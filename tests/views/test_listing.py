@@ -81,4 +81,4 @@ def test_who_is_near_or_has_the_token_may_keep_house(monkeypatch):
     assert not keeping.may(None, "secret")
     monkeypatch.setenv(keeping.TOKEN, "secret")
     assert keeping.may(None, "secret")
-    assert not keeping.may(None, "other")
+    assert not keeping.may({"x-twin-near": ["1"]}, "other")

@@ -18,14 +18,15 @@ from twin.views import limits
 from twin.views.guard import NEAR
 
 TOKEN: Final = "ORBITAL_TWIN_TOKEN"
-"""Environment variable: who names its value in the address may keep house from anywhere."""
+"""Environment variable: who names its value in the address may, and then nobody else."""
 
 
 def may(headers: Mapping[str, Sequence[str]] | None, token: str) -> bool:
-    """Whether a visitor may delete and go on with runs: from the server itself, or by the token."""
+    """Whether a visitor may delete and go on with runs: by the token, or from the server itself."""
     wanted = os.environ.get(TOKEN, "")
-    named = bool(wanted) and secrets.compare_digest(token.encode(), wanted.encode())
-    return named or bool(headers and headers.get(NEAR.decode()))
+    if wanted:
+        return secrets.compare_digest(token.encode(), wanted.encode())
+    return bool(headers and headers.get(NEAR.decode()))
 
 
 def delete(root: Path, name: str) -> None:

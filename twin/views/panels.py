@@ -8,7 +8,8 @@ import solara
 from twin.scenario.schema import Scenario
 from twin.views import limits, shelf
 from twin.views.downloads import Downloads, Exports
-from twin.views.form import NewRun, select
+from twin.views.form import NewRun
+from twin.views.inputs import select
 from twin.views.parts import box
 from twin.views.session import Session
 

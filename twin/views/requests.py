@@ -85,7 +85,7 @@ def life(run: Run, asked: Mapping[str, Any], span: tuple[float, float]) -> Answe
         "end_s": end_s,
         "recorded": recorded,
         "record_every": every,
-        "passes": _passes(run, number, span[0]) if recorded else [],
+        "passes": _passes(run, row, span[0]) if recorded else [],
         "events": _events(run, row["site"], row["asked_s"], end_s, span[0]),
     }
 
@@ -103,14 +103,21 @@ _VISIT: Final = (
 )  # fmt: skip
 
 
-def _passes(run: Run, number: int, start_s: float) -> list[list[float]]:
+_MOST_VISITS: Final = 4_000_000
+"""That are kept in memory: of longer tables a request's own are read each time."""
+
+
+def _passes(run: Run, row: Mapping[str, Any], start_s: float) -> list[list[float]]:
     """Passes in their order.
 
     Of each its first token, its tokens, when they came to the first gateway, when the last
     service ended, s that all services waited and worked, how many, and the first one's satellite.
     """
-    # Row groups hold requests of a few steps: most are not read.
-    table = run.table("visits", list(_VISIT), pc.field("request") == number)
+    mine = pc.field("request") == row["request"]
+    if run.manifest["rows"].get("visits", 0) > _MOST_VISITS:
+        table = run.table("visits", list(_VISIT), mine)
+    else:
+        table = columns(run, "visits", ("request", *_VISIT)).filter(mine)
     if not table.num_rows:
         return []
     value = {name: table[name].to_numpy() for name in _VISIT}

@@ -18,7 +18,7 @@ from twin.network.cities import city_sites
 from twin.runs.distribution import Distribution
 from twin.scenario.schema import Scenario
 from twin.space.frames import gcrs_to_itrs
-from twin.views import palette, whatif
+from twin.views import palette, schema, whatif
 from twin.views.block import described
 from twin.views.load import COPIES
 from twin.world.world import World
@@ -122,6 +122,8 @@ def _told(scenario: Scenario) -> dict[str, Any]:
         "rate_gbps": scenario.links.rate_gbps,
         "requests": _requests(scenario),
         "what_if": whatif.offered(scenario),
+        "about": schema.about(scenario),
+        "glossary": schema.glossary(),
     }
 
 

@@ -143,7 +143,7 @@ function choiceActions(app) {
       app.restyle();
     },
     escape() {
-      Object.assign(view, NOTHING_CHOSEN, { keys: false });
+      Object.assign(view, NOTHING_CHOSEN, { keys: false, tour: -1 });
       app.address(true);
       app.restyle();
     },
@@ -238,6 +238,10 @@ function panelActions(app) {
     /** Marks on the bar of time: where along a run is what was asked for. */
     found(trace, marks) {
       view.found = marks && trace === app.traces[0] ? marks : null;
+      app.changed();
+    },
+    tour(stop) {
+      view.tour = stop;
       app.changed();
     },
     wide() {

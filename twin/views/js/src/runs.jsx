@@ -6,6 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import { createAsk } from "./ask.js";
 import { count, figure } from "./data/numbers.js";
 import { Pager } from "./panels/parts.jsx";
+import { keptTheme } from "./theme.js";
 
 const COLUMNS = [["written", "written, UTC"], ["what", "run"], ["kind", "kind"], ["steps", "steps"], ["seed", "seed"], ["status", "status"]];
 const AGAIN_MS = 1500;
@@ -15,6 +16,7 @@ export function createRuns(model, el) {
   const root = document.createElement("div");
   root.className = "tw-runs-page";
   el.append(root);
+  document.documentElement.dataset.theme = keptTheme() ? "dark" : "light";
   const ask = createAsk(/** @type {any} */ ({ model }));
   const received = (content) => ask.received(content);
   model.on("msg:custom", received);
@@ -65,14 +67,14 @@ function Runs({ ask, figures, near }) {
                   <button type="button" data-by={by} onClick={() => set({ by, down: asked.by === by ? !asked.down : true, page: 0 })}>{words}{asked.by === by ? (asked.down ? " ↓" : " ↑") : ""}</button>
                 </th>
               ))}
-              {figures.map(({ label, title }) => <th key={label} scope="col" title={title}>{label}</th>)}
               <th scope="col"><span class="tw-unseen">what can be done</span></th>
+              {figures.map(({ label, title }) => <th key={label} scope="col" title={title}>{label}</th>)}
             </tr>
           </thead>
           <tbody>{(found.rows ?? []).map((row) => <Row key={row.id} row={row} figures={figures} act={act} />)}</tbody>
         </table>
       </div>
-      {!near && <p class="tw-hint">Who visits from the server itself, or with its token, can also delete runs and go on with interrupted ones.</p>}
+      {!near && <p class="tw-hint">From the server itself, or with its token, one can also delete runs and go on with interrupted ones.</p>}
     </>
   );
 }
@@ -89,8 +91,8 @@ function Row({ row, figures, act }) {
       <td>{count(row.steps)}</td>
       <td>{row.seed}</td>
       <td data-status={row.status}>{status}</td>
-      {figures.map(({ label }, k) => <td key={label}>{row.figures ? figure(row.figures[k]) : whole ? "…" : ""}</td>)}
       <td><Acts row={row} act={act} /></td>
+      {figures.map(({ label }, k) => <td key={label}>{row.figures ? figure(row.figures[k]) : whole ? "…" : ""}</td>)}
     </tr>
   );
 }

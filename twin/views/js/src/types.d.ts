@@ -43,6 +43,9 @@ export interface Palette {
 export interface Meta {
   run_id: string;
   name: string;
+  description: string;
+  about: { path: string; value: string; default: string; sentence: string }[];
+  glossary: Record<string, string>;
   strategy: string;
   policy: string;
   seed: number;
@@ -147,6 +150,7 @@ export interface View {
   find: { what: string; kind: string | null; cause: string | null; layer: number | null; text: string; by: string; down: boolean; page: number };
   found: [number, number][] | null;
   wide: boolean;
+  tour: number;
 }
 
 /** Colours of the theme, with what of the view decides how things look. */

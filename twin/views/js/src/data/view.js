@@ -7,7 +7,7 @@ export const COLOURS = ["layer", "sunlit", "soc", "temperature", "utilisation", 
 
 /** Colourings that there are for a run. @param {import("../types").Trace} trace */
 export const coloursOf = ({ meta }) => COLOURS.filter((name) => name !== "instance" || (meta.requests?.instances ?? 1) > 1);
-export const TABS = ["charts", "timeline", "requests", "token", "satellite", "table", "events", "find", "whatif"];
+export const TABS = ["charts", "timeline", "requests", "token", "satellite", "table", "events", "find", "whatif", "about"];
 
 /** Pages that there are for a run. @param {import("../types").Trace} trace */
 export const tabsOf = ({ meta }) => TABS.filter((name) => name !== "requests" || meta.requests);
@@ -36,6 +36,7 @@ export function newView({ alone, dark }) {
     find: { what: "tokens", kind: null, cause: null, layer: null, text: "", by: "latency_s", down: true, page: 0 },
     found: null, // where along the run what was asked for is
     wide: false,
+    tour: -1, // at which stop of the tour
   };
 }
 

@@ -3,7 +3,7 @@
 import { clamp, count } from "../data/numbers.js";
 import { EXPERT, GATEWAY, linkCounts, nameOf, placementAt, utc } from "../data/trace.js";
 import { coloursOf } from "../data/view.js";
-import { Switch } from "./parts.jsx";
+import { Explained, Switch } from "./parts.jsx";
 
 const COLOURINGS = {
   layer: { label: "Layer", ends: (trace) => ["layer 0", `layer ${trace.layers - 1}`] },
@@ -41,7 +41,7 @@ export function Head({ app }) {
   return (
     <div class="tw-head">
       <h1 class="tw-title">{meta.name}</h1>
-      <div class="tw-subtitle">{lines.map((line) => <div key={line}>{line}</div>)}</div>
+      <div class="tw-subtitle">{lines.map((line) => <div key={line}><Explained app={app} text={line} /></div>)}</div>
       <div class="tw-when">{utc(trace, app.clock.time)}</div>
     </div>
   );
@@ -65,7 +65,7 @@ export function Legend({ app }) {
         {COLOURINGS[view.colourBy].ends(trace).map((end) => <span key={end}>{end}</span>)}
       </div>
       <div class="tw-rows">
-        <Sign sign="tw-gateway" label="gateway of a layer" />
+        <Sign sign="tw-gateway" label={<Explained app={app} text="gateway of a layer" />} />
         <Sign sign="tw-expert" label="hosts experts" />
         <Sign sign="tw-idle" label="hosts nothing" value={count(found.idle)} hue={look.palette.idle} />
         <Sign sign="tw-shaded" label="in Earth's shadow" value={count(found.shaded)} />

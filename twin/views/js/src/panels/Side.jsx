@@ -4,6 +4,7 @@ import { Charts } from "../charts/Charts.jsx";
 import { HEADLINE, described, headline } from "../data/figures.js";
 import { duration, percent } from "../data/numbers.js";
 import { tabsOf, turned } from "../data/view.js";
+import { About } from "./About.jsx";
 import { Compared } from "./Compared.jsx";
 import { Events } from "./Events.jsx";
 import { Find } from "./Find.jsx";
@@ -15,8 +16,8 @@ import { Timeline } from "./Timeline.jsx";
 import { Tokens } from "./Tokens.jsx";
 import { WhatIf } from "./WhatIf.jsx";
 
-const LABELS = { charts: "Charts", timeline: "Timeline", requests: "Requests", token: "Tokens", satellite: "Satellite", table: "Satellites", events: "Events", find: "Find", whatif: "What if" };
-const BODIES = { charts: Charts, timeline: Timeline, requests: Requests, token: Tokens, satellite: Satellite, table: Table, events: Events, find: Find, whatif: WhatIf };
+const LABELS = { charts: "Charts", timeline: "Timeline", requests: "Requests", token: "Tokens", satellite: "Satellite", table: "Satellites", events: "Events", find: "Find", whatif: "What if", about: "This run" };
+const BODIES = { charts: Charts, timeline: Timeline, requests: Requests, token: Tokens, satellite: Satellite, table: Table, events: Events, find: Find, whatif: WhatIf, about: About };
 // Short names of the headline's figures; what each is, in full, is its tooltip, from Python.
 const SHORT = { latency: "token latency", p99: "p99", served: "served", lowest: "lowest charge", sunlit: "in sunlight", carried: "GB carried" };
 const SHOWN_AS = { latency: duration, p99: duration, carried: (bytes) => (Number.isFinite(bytes) ? (bytes / 1e9).toPrecision(4) : "–") };

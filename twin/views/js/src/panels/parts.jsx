@@ -27,6 +27,32 @@ export function Facts({ rows }) {
   );
 }
 
+/**
+ * A text in which words of the field show what they mean when the pointer rests on them.
+ *
+ * @param {{app: import("../types").App, text: string}} props
+ */
+export function Explained({ app, text }) {
+  const words = app.traces[0]?.meta.glossary ?? {};
+  return (
+    <>
+      {text.split(wordsOf(words)).map((part, k) => (
+        words[part] ? <abbr key={k} title={words[part]} tabIndex={0}>{part}</abbr> : part
+      ))}
+    </>
+  );
+}
+
+/** @type {WeakMap<object, RegExp>} */
+const patterns = new WeakMap();
+
+/** @param {Record<string, string>} words */
+function wordsOf(words) {
+  const escaped = (/** @type {string} */ word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  if (!patterns.has(words)) patterns.set(words, new RegExp(`\\b(${Object.keys(words).map(escaped).join("|")})\\b`));
+  return /** @type {RegExp} */ (patterns.get(words));
+}
+
 const PAGE = 50;
 
 /** Which of many pages of rows. @param {{page: number, rows: number, onPage: (page: number) => void}} props */
