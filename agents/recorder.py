@@ -161,12 +161,6 @@ def placement_rows(model: TwinModel, step: int) -> dict[str, Any]:
     )
 
 
-def first_hosts(model: TwinModel) -> dict[str, NDArray[np.int64]]:
-    """Rows of the first instance's hosts."""
-    placement, layers = model.controller.deployment.instances[0], model.inference.card.layers
-    return hosts(placement, layers)
-
-
 def hosts(placement: Placement, layers: int) -> dict[str, NDArray[np.int64]]:
     """Rows of hosts: instance, layer, expert (-1 for the gateway), copy and satellite."""
     rows, experts = placement.expert.shape

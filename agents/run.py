@@ -39,6 +39,7 @@ def run_scenario(
     run_id: str | None = None,
     watch: Callable[[TwinModel], None] = lambda model: None,  # noqa: ARG005
     beginning: Beginning | None = None,
+    checkpoint_every_s: float | None = None,
 ) -> Run:
     """Run a scenario to its last step and write it below `runs_dir`.
 
@@ -57,6 +58,9 @@ def run_scenario(
         Shown the model after every step.
     beginning : Beginning, optional
         Where to begin; at the scenario's first step by default.
+    checkpoint_every_s : float, optional
+        Work between checkpoints if all are kept, so that any step is computed again in about that
+        time; by default two are kept, to go on from.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def run_scenario(
         _introduce(writer, model, start)
         _tell_length(writer, model)
         recorder = model.recorder = Recorder(writer, model)
-        kept = Checkpoints(writer.partial, {"run_id": writer.run_id})
+        kept = Checkpoints(writer.partial, {"run_id": writer.run_id}, every_s=checkpoint_every_s)
         while _goes_on(writer, model):
             if cancelled():
                 raise RunCancelledError
@@ -109,6 +113,7 @@ def _conclude(writer: RunWriter, model: TwinModel, kept: Checkpoints) -> None:
     writer.checkpoints = {
         "written": kept.written,
         "bytes": kept.size_bytes,
+        "kept_bytes": kept.kept_bytes,
         "milliseconds": round(1e3 * kept.cost_s, 1),
     }
 

@@ -21,6 +21,7 @@ from twin.views.downloads import Exports
 from twin.views.guide import Guide
 from twin.views.parts import Steady, box
 from twin.views.published import Published, PublishedTable
+from twin.views.runs_table import Runs
 from twin.views.session import Session
 from twin.views.stage import Stage
 
@@ -88,6 +89,8 @@ def Page() -> None:  # noqa: N802
                     start_s=seconds(asked.get("t", ["0"])[0]),
                     on_open=session.open,
                     on_away=session.take_away,
+                    on_ask=session.answer,
+                    on_branch=session.branch,
                     on_step=step.set,
                     on_dark=lambda dark: setattr(solara.lab.theme, "dark", dark),
                 )
@@ -113,10 +116,21 @@ def Chapter() -> None:  # noqa: N802
         Guide(search)
 
 
+@solara.component
+def RunsPage() -> None:  # noqa: N802
+    """Runs and studies as a table."""
+    search = solara.use_router().search or ""
+    solara.Title("Orbital Twin: runs and studies")
+    solara.Style(STYLE)
+    with Steady():
+        Runs(RUNS_DIR, search)
+
+
 routes = [
     solara.Route("/", component=Page, layout=Layout),
     solara.Route("table", component=Table),
     solara.Route("guide", component=Chapter),
+    solara.Route("runs", component=RunsPage),
 ]
 
 

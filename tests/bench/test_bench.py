@@ -118,3 +118,14 @@ def test_bench_kernel_prints_json_where_no_file_is_named(bench):
 def test_the_scale_benchmark_has_ten_thousand_satellites_in_one_shell_and_in_five():
     sizes = [loader.load("eclipse-study", _changes(size)).constellation.size for size in SIZES]
     assert sizes == [1056, 10_000, 10_548]
+
+
+def test_the_page_is_asked_and_answers(bench):
+    sizes = ("--requests", "200", "--tokens", "5000", "--runs", "5", "--branches", "1")
+    code, out, err = bench("asking", *sizes, "--json", "-")
+    assert code == 0, err
+    data = json.loads(out)
+    assert data["tokens"]["tokens"] >= 5000
+    assert data["runs"]["runs"] == 5
+    assert data["what if"]["satellites"] == 1056
+    assert 100 < data["requests"]["requests"] < 400

@@ -54,13 +54,16 @@ def visit(browser, url, **more):
     return page
 
 
+TABS = ("charts", "timeline", "token", "satellite", "table", "events", "find", "whatif")
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_serious(browser, address, serious, watched, theme):
     page = visit(browser, f"{address}/?run=short-faults&t=900", color_scheme=theme)
     with watched(page):
         assert page.evaluate("document.documentElement.dataset.theme") == theme
         page.keyboard.press("j")
-        for tab in ("charts", "token", "satellite", "table", "events"):
+        for tab in TABS:
             page.click(f"[data-tab={tab}]")
             settle(page)
             assert serious(page) == [], tab

@@ -23,7 +23,11 @@ def test_a_preset_left_as_it_is_is_right_and_the_same(preset):
     drawn = made.simulation.record_tokens_per_step
     assert drawn == max(base.simulation.record_tokens_per_step, form.DRAWN_TOKENS)
     simulation = base.simulation.model_copy(update={"record_tokens_per_step": drawn})
-    assert made == base.model_copy(update={"simulation": simulation})
+    recorded = base.requests.record_every
+    if base.serving.mode == "requests":
+        recorded = recorded or form.RECORDED_EVERY
+    requests = base.requests.model_copy(update={"record_every": recorded})
+    assert made == base.model_copy(update={"simulation": simulation, "requests": requests})
 
 
 def test_every_field_is_one_of_the_scenario():

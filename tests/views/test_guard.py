@@ -17,7 +17,14 @@ HEADERS = {
 
 
 def ask(
-    app, kind="http", *, base_url="", path="/", headers=(), extensions=("websocket.http.response",)
+    app,
+    kind="http",
+    *,
+    base_url="",
+    path="/",
+    headers=(),
+    extensions=("websocket.http.response",),
+    client=None,
 ):
     """Messages that a guarded application sends."""
     sent = []
@@ -26,6 +33,7 @@ def ask(
         "path": path,
         "headers": [(name.encode(), value.encode()) for name, value in headers],
         "extensions": {name: {} for name in extensions},
+        "client": client,
     }
 
     async def receive():
@@ -151,3 +159,24 @@ def test_what_is_no_request_passes():
 
     ask(lifespan, "lifespan")
     assert seen == ["lifespan"]
+
+
+def test_a_visitor_cannot_say_that_they_are_near():
+    ask(page, headers=[("x-twin-near", "1"), ("a", "b")])
+    assert page.seen == {b"a": b"b"}
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "near"),
+    [
+        ("127.0.0.1", [("host", "localhost:8765")], True),
+        ("::1", [("host", "[::1]:8765"), ("origin", "http://[::1]:8765")], True),
+        ("10.0.0.7", [("host", "localhost:8765")], False),
+        ("127.0.0.1", [("host", "twin.example.org")], False),
+        ("127.0.0.1", [("host", "localhost"), ("x-forwarded-for", "1.2.3.4")], False),
+        ("127.0.0.1", [("host", "localhost"), ("origin", "https://twin.example.org")], False),
+    ],
+)
+def test_near_is_who_comes_from_the_server_itself_and_through_no_proxy(client, headers, near):
+    ask(page, headers=headers, client=(client, 5))
+    assert (b"x-twin-near" in page.seen) is near

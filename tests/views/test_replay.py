@@ -7,7 +7,9 @@ from agents.model import TwinModel
 from agents.run import run_scenario
 from twin.scenario import loader
 from twin.views import trace
+from twin.views.block import FIGURES
 from twin.views.live import Tap
+from twin.views.load import LOAD
 from twin.vocabulary import Cause
 
 
@@ -74,6 +76,13 @@ def test_charge_between_records_is_on_the_line_between_them(tmp_path, replayed):
     np.testing.assert_array_equal(soc[14:], np.broadcast_to(soc[14], (6, soc.shape[1])))
 
 
+REQUESTS = [
+    "simulation.steps=40",
+    "serving.mode=requests",
+    "requests.rate_per_s=0.05",
+    "requests.prompt_tokens=32",
+    "requests.output_tokens=8",
+]
 CASES = {
     "small": ("small", ["simulation.record_tokens_per_step=3"]),
     "faults and migration": (
@@ -97,12 +106,15 @@ CASES = {
         ["links.acquisition_s=60.0", "links.seam=dynamic", "links.seam_hold_s=200.0"],
     ),
     "thinned": ("small", ["simulation.steps=50"]),
+    "requests": ("small", REQUESTS),
+    "thinned requests": ("small", REQUESTS),
+    "copies": ("small", [*REQUESTS, "placement.instances=2", "placement.strategy=joint"]),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_running_model_and_its_record_show_the_same(case, tmp_path, replayed, monkeypatch):
-    if case == "thinned":
+    if case.startswith("thinned"):
         monkeypatch.setattr(trace, "MAX_FRAMES", 20)
     preset, overrides = CASES[case]
     scenario = loader.load(preset, ["simulation.record_satellites_every=1", *overrides])
@@ -121,5 +133,13 @@ def test_a_running_model_and_its_record_show_the_same(case, tmp_path, replayed, 
         assert any(frame.placement is not None for frame in frames[1:])
     if case == "brown-outs":
         assert max(frame.state.max() for frame in frames) == 4
+    if case == "requests":
+        served = sum(
+            frame.figures[len(FIGURES) + list(LOAD).index("requests_served")] for frame in frames
+        )
+        assert served == run.table("requests")["cause"].null_count > 0
+    if case == "copies":
+        assert all(len(frame.copies["instance_running"]) == 2 for frame in frames)
+        assert set(frames[0].placement["instance"]) == {0, 1}
     if case == "sites":
         assert dataclasses.asdict(frames[-1])["serving"].max() >= 0

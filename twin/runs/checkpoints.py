@@ -1,4 +1,7 @@
-"""Checkpoints of a run: its state and unwritten rows, two kept, written when they are worth it."""
+"""Checkpoints of a run: its state and unwritten rows, written when they are worth it.
+
+Two are kept, to go on from; or as many as let any step be computed again soon, for what-ifs.
+"""
 
 import time
 from collections.abc import Callable
@@ -13,6 +16,10 @@ FOLDER = "checkpoints"
 KEPT = 2
 WORTH = 50
 """A checkpoint is due when the work since the last exceeds this many times its cost."""
+DENSE_WORTH = 10
+"""The same where they are kept so that any step is soon computed again."""
+MOST_BYTES = 200_000_000
+"""Of all that are kept: above it every second one goes, and they are written half as often."""
 _FIRST_COST_S = 0.004
 """What the first one is taken to cost."""
 
@@ -26,6 +33,8 @@ class Checkpoints:
         Of the run.
     note : dict
         What every checkpoint says of itself.
+    every_s : float, optional
+        Work between one and the next, if all are kept; by default two are.
 
     Attributes
     ----------
@@ -33,31 +42,46 @@ class Checkpoints:
         How many have been written in this session.
     cost_s, size_bytes : float
         Of the last.
+    kept_bytes : int
+        Of all that are kept.
     """
 
-    def __init__(self, folder: Path, note: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, note: dict[str, Any], *, every_s: float | None = None) -> None:
         self._folder = folder / FOLDER
+        self._every_s = every_s
         self._note = note | {"versions": versions()}
         self._since = time.perf_counter()
         self.written = 0
-        self.cost_s, self.size_bytes = _FIRST_COST_S, 0
+        self.cost_s, self.size_bytes, self.kept_bytes = _FIRST_COST_S, 0, 0
 
     @property
     def due(self) -> bool:
         """Whether the work since the last one is worth another."""
-        return time.perf_counter() - self._since > WORTH * self.cost_s
+        since_s = time.perf_counter() - self._since
+        if self._every_s is None:
+            return since_s > WORTH * self.cost_s
+        return since_s > max(self._every_s, DENSE_WORTH * self.cost_s)
 
     def write(self, step: int, checkpoint: Any, note: dict[str, Any]) -> None:
-        """Write a checkpoint before `step`, and forget all but the newest."""
+        """Write a checkpoint before `step`, and forget those that are not to be kept."""
         began = time.perf_counter()
         self._folder.mkdir(exist_ok=True)
         file = self._folder / f"{step:08d}.state"
         self.size_bytes = state.write(file, checkpoint, note=self._note | note | {"step": step})
-        for old in files(self._folder.parent)[:-KEPT]:
-            old.unlink()
+        self._forget()
         self.written += 1
         self._since = time.perf_counter()
         self.cost_s = self._since - began
+
+    def _forget(self) -> None:
+        there = files(self._folder.parent)
+        sizes = [file.stat().st_size for file in there]
+        gone = set(there[:-KEPT]) if self._every_s is None else set[Path]()
+        if self._every_s is not None and sum(sizes) > MOST_BYTES:
+            gone, self._every_s = set(there[-2::-2]), 2 * self._every_s
+        for old in gone:
+            old.unlink()
+        self.kept_bytes = sum(n for file, n in zip(there, sizes, strict=True) if file not in gone)
 
 
 def files(run: Path) -> list[Path]:

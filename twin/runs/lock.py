@@ -91,6 +91,22 @@ class Lock:
             os.close(self._file)
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a folder is being written: by a process that lives, or maybe by another host."""
+    try:
+        file = os.open(folder / NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        holder = _read(file)
+    finally:
+        os.close(file)
+    if not holder:
+        return False
+    elsewhere = holder["host"] != socket.gethostname()
+    return bool(elsewhere or started(holder["pid"]) == holder["started"])
+
+
 def _hold(file: int, path: Path, label: str) -> None:
     """Have the kernel hold the lock, and look whether its last holder may still live."""
     free = None

@@ -1,12 +1,13 @@
 """A run in its figures."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from twin.runs.distribution import Distribution
-from twin.runs.figures import QUANTITIES, draw, merge_rows
+from twin.runs.figures import FIGURES, QUANTITIES, draw, merge_rows
 from twin.runs.requested import requested
 from twin.runs.rules import Floats
 from twin.runs.run_figure import RunTotals
@@ -29,6 +30,22 @@ def summarise(run: Run) -> dict[str, float | None]:
             requests=requested(run),
         )
     )
+
+
+def figures_of_steps(run: Run, names: Sequence[str], first: int, last: int) -> dict[str, float]:
+    """Figures that are merges of steps, of those from `first` to `last` alone; NaN without one."""
+    columns = step_columns(run)
+    here = (columns["step"] >= first) & (columns["step"] <= last)
+    together = {}
+    for quantity in QUANTITIES:
+        table = run.table(quantity)
+        mine = (table["step"].to_numpy() >= first) & (table["step"].to_numpy() <= last)
+        value_s, count = (table[name].to_numpy()[mine] for name in ("value_s", "count"))
+        together[quantity] = Distribution.weighted(value_s, count)
+    row = merge_rows({name: values[here] for name, values in columns.items()}, None, together)
+    totals = RunTotals(row=row, events={}, conclusion={}, wall_time_s=0.0)
+    drawn = {name: FIGURES[name].draw(totals) for name in names}
+    return {name: float("nan") if value is None else value for name, value in drawn.items()}
 
 
 def step_columns(run: Run) -> dict[str, Floats]:

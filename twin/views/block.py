@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from twin.runs.distribution import Distribution
 from twin.runs.figures import STEP_FIGURES, merge_rows
 from twin.runs.rules import Mean, Pick, Quantile, Ratio, Reduce, StepFigure
+from twin.views import load
+from twin.views.load import LOAD
 
 type Floats = NDArray[np.float64]
 
 FIGURES = tuple(name for name in STEP_FIGURES if name not in ("step", "placement"))
-"""Columns of a run's steps that every frame has, merged over its steps."""
+"""Columns of a run's steps that every frame has, merged over its steps; `LOAD` comes after them."""
 
 SHARES = np.linspace(0, 1, 21)
 """Of a frame's tokens, whose latencies it has: from the fastest by twentieths to the slowest."""
@@ -27,7 +29,7 @@ class Block:
     Attributes
     ----------
     rows : list of dict
-        Each step's row of the table ``steps``.
+        Each step's row of the table ``steps``, with its `LOAD`.
     durations : list of dict
         Each step's distributions, by quantity.
     propagation_s, compute_s : list of (L,) float64
@@ -58,7 +60,7 @@ class Block:
         row = merge_rows(columns, distributions=together)
         served, latency = columns["tokens_served"], together["latency"]
         return {
-            "figures": [row.get(name, np.nan) for name in FIGURES],
+            "figures": [*(row.get(name, np.nan) for name in FIGURES), *load.merged(self.rows)],
             "steps": len(self.rows),
             "latency": latency.binned(),
             "quantiles_s": latency.quantile(SHARES),
@@ -80,8 +82,8 @@ def _mean(values: Sequence[Floats], weight: Floats) -> Floats:
 
 
 def described() -> list[dict[str, Any]]:
-    """What the page's scripts need to name, show and merge `FIGURES`, in their order."""
-    return [_described(STEP_FIGURES[name]) for name in FIGURES]
+    """What the page's scripts need to name, show and merge figures, in their order."""
+    return [_described(f) for f in (*(STEP_FIGURES[name] for name in FIGURES), *LOAD.values())]
 
 
 def _described(figure: StepFigure) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What differs between runs that stand side by side: captions, warnings, figures."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from scipy.special import stdtrit
@@ -18,9 +18,16 @@ from twin.runs.repeats import (
 )
 from twin.runs.statistics import Estimate
 from twin.runs.store import Run
+from twin.runs.summary import figures_of_steps
 from twin.scenario.schema import Scenario
+from twin.views import whatif
 
 type Told = dict[str, Any]
+type Forked = Mapping[str, Any] | None
+"""What a manifest says of a branch; None for any other run."""
+
+AS_IT_WAS: Final = "as it was"
+"""What the one run is called that branches stand beside."""
 
 NOTHING: Final[Told] = {"captions": {}, "warnings": [], "columns": [], "cells": {}, "note": ""}
 
@@ -39,8 +46,19 @@ _LONGEST = 48
 _CONFIDENCE = 0.95
 
 
-def captions(scenarios: Sequence[Scenario]) -> list[str]:
-    """What distinguishes the runs: the fields that differ, in a few words."""
+def captions(scenarios: Sequence[Scenario], forks: Sequence[Forked] = ()) -> list[str]:
+    """What distinguishes the runs: the fields that differ, or what was changed in a branch."""
+    if not any(forks):
+        return _by_fields(scenarios)
+    plain = [scenario for scenario, forked in zip(scenarios, forks, strict=True) if not forked]
+    told = iter(_by_fields(plain) if len(plain) > 1 else [AS_IT_WAS])
+    return [
+        whatif.words(forked, scenario) if forked else next(told)
+        for scenario, forked in zip(scenarios, forks, strict=True)
+    ]
+
+
+def _by_fields(scenarios: Sequence[Scenario]) -> list[str]:
     contents = [fields(scenario) for scenario in scenarios]
     names = differing(contents)
     if not names:
@@ -90,11 +108,13 @@ def _values(names: Sequence[str], contents: Sequence[dict[str, Any]]) -> str:
     return "; ".join(parts) + ("" if len(names) <= _MOST_FIELDS else "; …")
 
 
-def describe(run_ids: Sequence[str], scenarios: Sequence[Scenario]) -> Told:
+def describe(
+    run_ids: Sequence[str], scenarios: Sequence[Scenario], forks: Sequence[Forked] = ()
+) -> Told:
     """What can be said before the runs are complete."""
     if len(run_ids) < 2:
         return NOTHING
-    names = dict(zip(run_ids, captions(scenarios), strict=True))
+    names = dict(zip(run_ids, captions(scenarios, forks), strict=True))
     return NOTHING | {"captions": names, "warnings": warnings(scenarios)}
 
 
@@ -109,17 +129,44 @@ def compare(runs: Sequence[Run], others: Sequence[Run]) -> Told:
         Among which their repetitions are looked for: runs that differ in seed or replicate alone.
     """
     ids = [run.path.name for run in runs]
-    told = describe(ids, [run.scenario for run in runs])
+    forks = [run.manifest.get("forked") for run in runs]
+    told = describe(ids, [run.scenario for run in runs], forks)
     if len(runs) < 2:
         return told
+    if any(forks):
+        return told | _over_common_steps(runs)
     alone = [(run.path.name, _case(run, [run])) for run in runs]
     pairs = [_pairs(runs[0], run, others) for run in runs[1:]]
-    columns = [{"label": SHORT[name], "title": FIGURES[name].sentence} for name in COMPARED]
     cells = {run_id: [_cell(case, None, name, 0) for name in COMPARED] for run_id, case in alone}
     for (run_id, case), pair in zip(alone[1:], pairs, strict=True):
         cells[run_id] = [_cell(case, pair, name, len(pairs)) for name in COMPARED]
     note = _note([len(mine.runs) for _, mine in pairs])
-    return told | {"columns": columns, "cells": cells, "note": note}
+    return told | {"columns": _columns(), "cells": cells, "note": note}
+
+
+def _over_common_steps(runs: Sequence[Run]) -> Told:
+    """The table over the steps that branches and what they began in have in common."""
+    first = max(run.first_step for run in runs)
+    last = min(run.scenario.simulation.steps for run in runs) - 1
+    if first > last:
+        return {"note": "No step is in all of these runs."}
+    drawn = [figures_of_steps(run, COMPARED, first, last) for run in runs]
+    cells = {}
+    for run, mine in zip(runs, drawn, strict=True):
+        gaps = [(mine[n] - drawn[0][n]) * FIGURES[n].scale for n in COMPARED]
+        cells[run.path.name] = [
+            {
+                "value": text(mine[name] * FIGURES[name].scale),
+                "difference": "" if run is runs[0] or not math.isfinite(gap) else f"{gap:+.3g}",
+            }
+            for name, gap in zip(COMPARED, gaps, strict=True)
+        ]
+    note = f"Of steps {first} to {last}, which all have; the same random numbers, so no interval."
+    return {"columns": _columns(), "cells": cells, "note": note}
+
+
+def _columns() -> list[dict[str, str]]:
+    return [{"label": SHORT[name], "title": FIGURES[name].sentence} for name in COMPARED]
 
 
 def _cell(

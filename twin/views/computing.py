@@ -5,17 +5,19 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from agents.model import TwinModel
 from agents.recorder import Recorder
+from agents.run import RunCancelledError
 from twin.errors import InputError
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario
 from twin.views import limits, shelf, trace
+from twin.views.asked import Asked, Told
 from twin.views.live import Tap
 from twin.views.public import FAILED, public
 from twin.views.stream import Feed
@@ -39,6 +41,9 @@ def _grace_s(text: str) -> float:
 GRACE_S: Final = _grace_s(os.environ.get(_GRACE, "600"))
 """How long a run goes on that nobody looks at, so that whoever reloads or comes back finds it."""
 
+CHECKPOINT_S: Final = 0.5
+"""Work between checkpoints of a run: what-ifs begin at any step without long waiting."""
+
 RELOAD_S: Final = min(20.0, GRACE_S)
 """The same where others wait for its place on the server."""
 
@@ -57,13 +62,16 @@ class Computed:
 
     run_id: str
     scenario: Scenario
+    forked: Mapping[str, Any] | None = None
     feed: Feed = field(default_factory=lambda: Feed(kept=True))
     run: Run | None = None
 
     @property
     def label(self) -> str:
         """What it runs, and when it was done."""
-        return shelf.describe(self.scenario) if self.run is None else shelf.label(self.run)
+        if self.run is not None:
+            return shelf.label(self.run)
+        return shelf.describe(self.scenario, forked=self.forked)
 
 
 class Batch:
@@ -80,14 +88,14 @@ class Batch:
     """
 
     def __init__(
-        self, scenarios: Sequence[Scenario], runs_dir: Path, run_scenario: Callable[..., Run]
+        self, asked: Sequence[Asked], runs_dir: Path, run_scenario: Callable[..., Run]
     ) -> None:
         self.runs: list[Computed] = []
         self.work = Work("Starting")
         self.error = ""
         self.ended = threading.Event()
         self.runs_dir = runs_dir
-        self._scenarios = scenarios
+        self._asked = asked
         self._run_scenario = run_scenario
         self._cancelled = threading.Event()
         self._watchers = 0
@@ -119,8 +127,8 @@ class Batch:
     def _compute(self) -> None:
         try:
             with limits.turn(self._is_over, self._wait) as mine:
-                for scenario in self._scenarios if mine else ():
-                    self._run(scenario)
+                for asked in self._asked if mine else ():
+                    self._run(asked)
         except InputError as wrong:
             self.error = public(str(wrong))
         except Exception as failed:
@@ -135,23 +143,33 @@ class Batch:
                 computed.feed.release()
             self.ended.set()
 
+    def _reports(self, words: str, *, stops: bool = False) -> Told:
+        """What takes note of steps made; it `stops` what cannot be asked to where nobody waits."""
+
+        def reached(step: int, steps: int) -> None:
+            self.work = Work(f"{words} {step} of {steps}", step / steps)
+            if stops and self._is_over():
+                raise RunCancelledError
+
+        return reached
+
     def _wait(self, why: str) -> None:
         self.work = Work(why)
 
-    def _run(self, scenario: Scenario) -> None:
-        name = f"Running {scenario.name} with {scenario.placement.strategy}"
+    def _run(self, asked: Asked) -> None:
+        name = asked.label
         self.work = Work(f"{name}: setting out")
         deadline = time.monotonic() + limits.MAX_RUN_S
         made: list[Computed] = []
 
+        scenario, beginning = asked.prepare(self._reports(f"{name}: back at step", stops=True))
+        forked = None if beginning is None else beginning.forked
+
         def begin(model: TwinModel, planned: Plan) -> None:
             assert isinstance(model.recorder, Recorder)
-            made.append(Computed(model.recorder.run_id, scenario))
+            made.append(Computed(model.recorder.run_id, scenario, forked))
             made[0].feed.begin(trace.head(model.world, planned, run_id=made[0].run_id))
             self.runs.append(made[0])
-
-        def progress(step: int, steps: int) -> None:
-            self.work = Work(f"{name}: step {step} of {steps}", step / steps)
 
         def cancelled() -> bool:
             if time.monotonic() > deadline:
@@ -166,9 +184,11 @@ class Batch:
             run = self._run_scenario(
                 scenario,
                 runs_dir=self.runs_dir,
-                progress=progress,
+                progress=self._reports(f"{name}: step"),
                 cancelled=cancelled,
                 watch=tap,
+                beginning=beginning,
+                checkpoint_every_s=CHECKPOINT_S,
             )
         finally:
             tap.end()
@@ -182,9 +202,9 @@ _LOCK = threading.Lock()
 _BATCHES: list[Batch] = []
 
 
-def start(scenarios: Sequence[Scenario], runs_dir: Path, run_scenario: Callable[..., Run]) -> Batch:
+def start(asked: Sequence[Asked], runs_dir: Path, run_scenario: Callable[..., Run]) -> Batch:
     """Compute runs one after the other; pages find them by the runs' names until they are done."""
-    batch = Batch(scenarios, runs_dir, run_scenario)
+    batch = Batch(asked, runs_dir, run_scenario)
     with _LOCK:
         _BATCHES.append(batch)
     batch.begin()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import reacton.ipyvuetify as rv
@@ -12,29 +11,18 @@ from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
 from twin.plugins.choices import check
-from twin.plugins.kinds import KINDS
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
-from twin.views import limits
+from twin.views import limits, schema
+from twin.views.inputs import Field, Input, More, at, select
 from twin.views.public import public
 
 DRAWN_TOKENS = 8
 """Tokens a step that a run of the page records hop by hop, where the preset says fewer."""
 
 
-@dataclass(frozen=True)
-class Field:
-    """One field of the form: its place in a scenario and its name on the page."""
-
-    path: str
-    label: str
-    kind: str = ""
-    """Of what kind the names are that it takes, if it takes names: see `twin.plugins.kinds`."""
-
-    @property
-    def choices(self) -> list[str]:
-        """The names that it takes; none if it takes anything."""
-        return list(KINDS[self.kind].registry) if self.kind else []
+RECORDED_EVERY = 10
+"""One in so many requests is recorded with its chunks and tokens, where the preset says nothing."""
 
 
 FIELDS = (
@@ -56,31 +44,33 @@ FIELDS = (
     Field("placement.experts_per_satellite", "experts a satellite, at most"),
     Field("workload.tokens_per_step", "tokens followed a step"),
     Field("simulation.record_tokens_per_step", "tokens drawn a step"),
+    Field("requests.record_every", "requests recorded: one in"),
 )
+
+
+MAIN = frozenset((*(field.path for field in FIELDS), "placement.strategy", "controller.policy"))
+"""Fields that the form always shows."""
 
 
 def initial(preset: str) -> dict[str, Any]:
     """Values of `FIELDS` in a preset; None where it leaves a field to its default."""
     data = loader.load(preset).model_dump(mode="json")
-    values = {field.path: _at(data, field.path) for field in FIELDS}
+    values = {field.path: at(data, field.path) for field in FIELDS}
     drawn = "simulation.record_tokens_per_step"
     values[drawn] = max(values[drawn], DRAWN_TOKENS)
+    if data["serving"]["mode"] == "requests" and values["requests.record_every"] is None:
+        values["requests.record_every"] = RECORDED_EVERY
     return values
 
 
-def _at(data: Mapping[str, Any], path: str) -> Any:
-    table, _, key = path.partition(".")
-    return data[table].get(key)
-
-
 def overrides(preset: str, values: Mapping[str, Any]) -> list[str]:
-    """What differs from the preset, as ``table.key=value``; only paths of `FIELDS` are taken."""
+    """What differs from the preset, as ``table.key=value``; files cannot be named."""
     data = loader.load(preset).model_dump(mode="json")
     changed = []
-    for field in FIELDS:
-        value = values.get(field.path)
-        if value not in (None, "") and value != _at(data, field.path):
-            changed.append(f"{field.path}={_literal(value)}")
+    for path in dict.fromkeys([*(field.path for field in FIELDS), *schema.typed()]):
+        value = values.get(path)
+        if value not in (None, "") and value != at(data, path):
+            changed.append(f"{path}={_literal(value)}")
     return changed
 
 
@@ -91,6 +81,8 @@ def _literal(value: Any) -> str:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return json.dumps(value)
+        if isinstance(value, dict | list):
+            return loader.literal(value)
     return json.dumps(value) if isinstance(value, int | float | str) else json.dumps(str(value))
 
 
@@ -106,7 +98,7 @@ def mistakes(preset: str, values: Mapping[str, Any]) -> dict[str, str]:
         except InputError as wrong:
             path, _, message = str(wrong).partition(": ")
             found = {path: message}
-    paths = {field.path for field in FIELDS}
+    paths = {*(field.path for field in FIELDS), *values}
     return {(path if path in paths else ""): public(message) for path, message in found.items()}
 
 
@@ -209,9 +201,10 @@ def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], No
         rv.Html(tag="p", class_="tw-form-note", children=[loader.load(preset.value).description])
         with rv.Html(tag="div", class_="tw-form-grid"):
             for field in FIELDS:
-                _Input(field, values, wrong.get(field.path, ""))
+                Input(field, values, wrong.get(field.path, ""))
         select("Strategies", list(STRATEGIES), strategies.value, strategies.set, many=True)
         select("Policies", list(POLICIES), policies.value, policies.set, many=True)
+        More(preset.value, values, wrong, MAIN)
         pairs = len(strategies.value) * len(policies.value)
         told = wrong.get("", "") or refused.value
         if told:
@@ -222,51 +215,3 @@ def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], No
         with rv.Html(tag="div", class_="tw-form-buttons"):
             solara.Button("Start", on_click=start, disabled=bool(wrong), classes=["tw-run"])
             solara.Button("Close", on_click=on_close, classes=["tw-plain-button"])
-
-
-@solara.component
-def _Input(field: Field, values: solara.Reactive[dict[str, Any]], wrong: str) -> None:  # noqa: N802
-    value = values.value[field.path]
-
-    def change(new: Any) -> None:
-        values.value = {**values.value, field.path: new}
-
-    if field.kind:
-        select(field.label, field.choices, value, change)
-        return
-    rv.TextField(
-        label=field.label,
-        v_model="" if value is None else str(value),
-        on_v_model=change,
-        error_messages=[wrong] if wrong else [],
-        placeholder="default",
-        dense=True,
-        outlined=True,
-        hide_details="auto",
-        class_="tw-field",
-    )
-
-
-def select(
-    label: str,
-    items: list[Any],
-    value: Any,
-    on_value: Callable[[Any], None],
-    *,
-    many: bool = False,
-) -> None:
-    """A list to choose from; `items` are texts, or (value, text)."""
-    pairs = [item if isinstance(item, tuple) else (item, item) for item in items]
-    rv.Select(
-        label=label,
-        items=[{"value": v, "text": text} for v, text in pairs],
-        v_model=value,
-        on_v_model=on_value,
-        multiple=many,
-        small_chips=many,
-        dense=True,
-        outlined=True,
-        hide_details=True,
-        menu_props={"offsetY": True, "maxHeight": 420},
-        class_="tw-choice",
-    )

@@ -36,6 +36,11 @@ POLICY: Final = {
 _NOT_SOLARAS = (b"script-name", b"x-script-name")
 """Headers by which a visitor could set, for all later visitors, where Solara looks for scripts."""
 
+NEAR: Final = b"x-twin-near"
+"""Header that only this guard sets: the request comes from the server itself."""
+_HERE = ("127.0.0.1", "::1", "localhost")
+_PASSED_ON = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
+
 _ANSWERS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
@@ -82,7 +87,10 @@ class Guard:
         if scope["type"] == "websocket" and not self._welcome(scope):
             await _refuse(scope, sent, 403)
             return
-        headers = [(name, value) for name, value in scope["headers"] if name not in _NOT_SOLARAS]
+        refused = (*_NOT_SOLARAS, NEAR)
+        headers = [(name, value) for name, value in scope["headers"] if name not in refused]
+        if not self._base_url and _is_near(scope):
+            headers.append((NEAR, b"1"))
         token = NONCE.set(nonce)
         try:
             await self._app({**scope, "headers": headers}, receive, sent)
@@ -95,6 +103,18 @@ class Guard:
 
         hosts = [*values(b"host"), _host(self._base_url)]
         return all(same_host(origin, hosts) for origin in values(b"origin"))
+
+
+def _is_near(scope: Scope) -> bool:
+    """Whether a request comes from the server itself, and no proxy has passed it on."""
+    client = scope.get("client")
+    if client is None or client[0] not in _HERE:
+        return False
+    if any(name in _PASSED_ON for name, _ in scope["headers"]):
+        return False
+    told = [v.decode("latin-1") for n, v in scope["headers"] if n in (b"host", b"origin")]
+    hosts = [urlsplit(text if "//" in text else f"//{text}").hostname for text in told]
+    return all(host in _HERE for host in hosts)
 
 
 def same_host(origin: str, hosts: list[str]) -> bool:

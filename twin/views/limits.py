@@ -1,10 +1,12 @@
 """What one browser session may ask of a server that others use too."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from twin.constants import MU_EARTH_KM3_S2, R_EARTH_KM
 from twin.errors import InputError
 from twin.scenario.schema import Scenario
 
@@ -12,6 +14,8 @@ MAX_SATELLITES: Final = 12_000
 MAX_SATELLITE_STEPS: Final = 40_000_000
 MAX_TOKENS_PER_STEP: Final = 4096
 MAX_DRAWN_TOKENS: Final = 64
+MAX_REQUESTS: Final = 1_000_000
+MAX_REQUEST_TOKENS: Final = 1_000_000_000
 MAX_RUN_S: Final = 1800.0
 MAX_SIDE_BY_SIDE: Final = 4
 
@@ -20,6 +24,9 @@ AT_WORK: Final = threading.BoundedSemaphore(2)
 
 WAITING: Final = "Waiting: others are computing on this server"
 TURN_S: Final = 0.2
+
+_ALTITUDE_KM: Final = 1000.0
+"""Of several shells, for an estimate of how long a run is."""
 
 _LINE: list[object] = []
 
@@ -54,6 +61,18 @@ def waiting() -> bool:
     return bool(_LINE)
 
 
+def _expected_requests(scenario: Scenario) -> float:
+    """How many requests come in a run at their rate; 0 where none come so."""
+    simulation, requests = scenario.simulation, scenario.requests
+    if scenario.serving.mode == "tokens" or requests.arrivals in ("closed", "trace"):
+        return 0.0
+    if simulation.orbits is None:
+        return float(requests.rate_per_s * simulation.steps * (simulation.step_s or 0.0))
+    altitude_km = getattr(scenario.constellation, "altitude_km", _ALTITUDE_KM)
+    period_s = 2 * math.pi * math.sqrt((R_EARTH_KM + altitude_km) ** 3 / MU_EARTH_KM3_S2)
+    return float(requests.rate_per_s * simulation.orbits * period_s)
+
+
 def check(scenario: Scenario) -> None:
     """Refuse what is too large for a page; the command line allows more.
 
@@ -69,7 +88,8 @@ def check(scenario: Scenario) -> None:
         raise InputError(
             "requests.half_width: the page shows runs whose end is known; `twin run` allows others"
         )
-    size = body.size
+    size, inside = body.size, _expected_requests(scenario)
+    each = scenario.requests.prompt_tokens + scenario.requests.output_tokens
     counted = "constellation.planes" if body.kind == "walker" else "constellation.shells"
     drawn = scenario.simulation.record_tokens_per_step
     told = (
@@ -82,6 +102,8 @@ def check(scenario: Scenario) -> None:
             MAX_TOKENS_PER_STEP,
         ),
         ("simulation.record_tokens_per_step", "tokens", drawn, MAX_DRAWN_TOKENS),
+        ("requests.rate_per_s", "requests", round(inside), MAX_REQUESTS),
+        ("requests.rate_per_s", "tokens of requests", round(inside * each), MAX_REQUEST_TOKENS),
     )
     for field, what, value, most in told:
         if value > most:

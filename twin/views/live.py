@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from agents.recorder import first_hosts, followed
+from agents.recorder import followed, hosts
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
-from twin.views import trace
+from twin.views import load, trace
 from twin.views.block import Block
 from twin.views.trace import Columns, Frame, Plan
 from twin.vocabulary import SatelliteState
@@ -59,7 +59,7 @@ class Tap:
         block, latency = self._block, model.served.latency
         simulation, workload = model.config.simulation, model.config.workload
         exact = is_exact(steps=simulation.steps, tokens_per_step=workload.tokens_per_step)
-        block.rows.append(dict(model.row))
+        block.rows.append(model.row | load.of_model(model))
         block.durations.append(
             {
                 "latency": Distribution.of(latency.total_s, exact=exact),
@@ -75,7 +75,7 @@ class Tap:
 
     def _shown(self, model: TwinModel, planned: Plan) -> Columns:
         """Fields of a frame that show the first of its steps; copies, for the model goes on."""
-        fleet, ground = model.fleet, model.ground
+        fleet, ground, layers = model.fleet, model.ground, model.inference.card.layers
         new = model.controller.version != self._placement
         self._placement = model.controller.version
         return {
@@ -89,7 +89,8 @@ class Tap:
             "link_state": np.array(model.snapshot.link_state),
             "serving": np.array(ground.service.satellite if ground.sites.size else [], np.int64),
             "tokens": self._tokens(model, planned),
-            "placement": first_hosts(model) if new else None,
+            "placement": hosts(model.controller.placement, layers) if new else None,
+            "copies": load.copies_of_model(model),
         }
 
     def _tokens(self, model: TwinModel, planned: Plan) -> Columns:

@@ -8,7 +8,8 @@ import solara
 from twin.scenario.schema import Scenario
 from twin.views import limits, shelf
 from twin.views.downloads import Downloads, Exports
-from twin.views.form import NewRun, select
+from twin.views.form import NewRun
+from twin.views.inputs import select
 from twin.views.parts import box
 from twin.views.session import Session
 
@@ -34,6 +35,8 @@ def Header(session: Session, step: solara.Reactive[int], exports: Exports) -> No
         _button("New run", toggle("new"), panel.value == "new")
         _Runs(session)
         _button("Download", toggle("take"), panel.value == "take", disabled=not shown)
+        with solara.Link("/runs"):
+            solara.Button("Runs", text=True, classes=["tw-plain-button"])
         with solara.Link("/table"):
             solara.Button("Paper's table", text=True, classes=["tw-plain-button"])
         with solara.Link("/guide"):

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.energy.budget import at_start
@@ -22,8 +21,9 @@ from twin.runs.distribution import Distribution
 from twin.runs.figures import QUANTITIES, STEP_FIGURES
 from twin.runs.replay import snapshots, start
 from twin.runs.store import Run
-from twin.views import trace
+from twin.views import load, trace
 from twin.views.block import Block
+from twin.views.load import COPIES
 from twin.views.trace import Columns, Frame, Plan
 from twin.vocabulary import CAUSES, EVENTS, EventKind, Lane, SatelliteState
 from twin.world.spacecraft import bus_profile
@@ -109,6 +109,8 @@ class _Record:
         self._first = planned.first
         steps = run.table("steps", list(STEP_FIGURES))
         self._rows = {name: _column(steps, name) for name in STEP_FIGURES}
+        self._rows |= load.of_run(run, planned.first, planned.steps)
+        self._copies = load.copies_of_run(run, planned.steps)
         layers = run.table("layers")
         depth = len(layers) // planned.steps
         self._layers = {
@@ -128,7 +130,12 @@ class _Record:
         return self._satellites.at(step)
 
     def step(self, step: int) -> Columns:
-        return {"tokens": self._tokens.at(step), "placement": self._placements.get(step)}
+        i = step - self._first
+        return {
+            "tokens": self._tokens.at(step),
+            "placement": self._placements.get(step),
+            "copies": {name: self._copies[name][i] for name in COPIES},
+        }
 
     def add(self, step: int, block: Block) -> None:
         """Add what the tables hold of a step to a block."""
@@ -218,8 +225,6 @@ class _Tokens:
 def _placements(run: Run, planned: Plan) -> dict[int, Columns]:
     """Placements by the first shown step that they are in force in; a later one replaces."""
     table = run.placements()
-    # The page follows tokens on the first instance.
-    table = table.filter(pc.equal(table["instance"], 0))
     columns = {name: table[name].to_numpy() for name in table.column_names}
     _, first = np.unique(columns["placement"], return_index=True)
     found = {}

@@ -3,24 +3,24 @@
 import itertools
 import logging
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import solara
 
 from twin.errors import InputError
-from twin.runs.store import Run, open_run
+from twin.runs.store import Run
 from twin.scenario.schema import Scenario
-from twin.views import comparison, computing, limits, playback, shelf
+from twin.views import comparison, computing, limits, opening, questions, shelf, whatif
+from twin.views.asked import from_start
 from twin.views.computing import Batch, Computed, Work
 from twin.views.public import FAILED, public
-from twin.views.shown import Shown, StoppedError, give_back
-from twin.views.stream import Feed, Stream
+from twin.views.shown import Shown, StoppedError, complete, give_back
+from twin.views.stream import Stream
 
-PROGRESS_INTERVAL_S = 0.2
 LOOK_INTERVAL_S = 0.05
 TIDY_AFTER_S = 3.0
 
@@ -59,16 +59,32 @@ class Session:
 
     def start(self, scenarios: Sequence[Scenario]) -> None:
         """Run scenarios one after the other and show them, side by side if there are several."""
+        allowed = scenarios[: limits.MAX_SIDE_BY_SIDE]
         try:
-            for scenario in scenarios[: limits.MAX_SIDE_BY_SIDE]:
+            for scenario in allowed:
                 limits.check(scenario)
         except InputError as wrong:
             self.error.value = public(str(wrong))
             return
-
         self._leave()
-        allowed = scenarios[: limits.MAX_SIDE_BY_SIDE]
-        self._watch(computing.start(allowed, self._runs_dir, self._run_scenario))
+        asked = [from_start(scenario) for scenario in allowed]
+        self._watch(computing.start(asked, self._runs_dir, self._run_scenario))
+
+    def branch(self, asked: Mapping[str, Any]) -> None:
+        """Ask what if: begin a run in the middle of one on stage, beside it."""
+        shown, run = self.shown.value, complete(self.shown.value, asked.get("run"))
+        try:
+            if run is None:
+                raise InputError(whatif.NOT_YET)
+            change = whatif.read(asked)
+        except InputError as wrong:
+            self.error.value = public(str(wrong))
+            return
+        others = [s.run_id for s in shown if s.run not in (None, run)]
+        beside = [run.path.name, *others][: limits.MAX_SIDE_BY_SIDE - 1]
+        self._leave()
+        batch = computing.start([whatif.branch(run, change)], self._runs_dir, self._run_scenario)
+        self._watch(batch, beside)
 
     def rejoin(self) -> bool:
         """Look at what is being computed, if anything is."""
@@ -85,12 +101,13 @@ class Session:
         wanted = list(dict.fromkeys(run_ids))
         batch = computing.computes(self._runs_dir, wanted)
         if batch is not None:
-            self._watch(batch)
+            computed = [c.run_id for c in batch.runs]
+            self._watch(batch, [i for i in wanted if i not in computed])
             return
         self._leave()
         self._look()
         newest = [run.path.name for run in self.runs.value]
-        notes = self._missing(wanted)
+        notes = shelf.missing(self._runs_dir, wanted, newest, self.unreadable.value)
         chosen = [i for i in wanted if i in newest]
         most = limits.MAX_SIDE_BY_SIDE if chosen else 1
         if not chosen and not self.shown.value:
@@ -98,32 +115,35 @@ class Session:
         if not chosen:
             self.error.value = " ".join(notes)
             return
-        kept = {s.run_id: s for s in self.shown.value if s.run is not None and s.stream.whole}
 
         def job(stop: threading.Event) -> None:
-            stage = {i: kept[i] for i in chosen if i in kept}
-            if stage:
-                self._set(stop, tuple(stage.values()))
-
-            def begin(shown: Shown) -> None:
-                stage[shown.run_id] = shown
-                self._set(stop, tuple(stage[i] for i in chosen if i in stage))
-
-            for run_id in chosen:
-                if len(stage) < most and run_id not in stage:
-                    self._replay(stop, run_id, begin, notes)
+            self._fill(stop, chosen, most, notes)
             if notes:
                 raise InputError(" ".join(notes))
 
         self._begin(job)
 
-    def _missing(self, run_ids: Sequence[str]) -> list[str]:
-        """What to say of those that are not in the list, or cannot be read; each thing once."""
-        wrong = self.unreadable.value
-        notes = [f"Run {i} cannot be read: {wrong[i]}" for i in run_ids if i in wrong]
-        known = {*wrong, *(run.path.name for run in self.runs.value)}
-        absent = [i for i in run_ids if i not in known][: limits.MAX_SIDE_BY_SIDE]
-        return [*notes, *dict.fromkeys(shelf.absent(self._runs_dir, i) for i in absent)]
+    def _fill(
+        self, stop: threading.Event, chosen: Sequence[str], most: int, notes: list[str]
+    ) -> tuple[Shown, ...]:
+        """Put complete runs on stage, as many as can be read, in their order."""
+        whole = {s.run_id: s for s in self.shown.value if s.run is not None and s.stream.whole}
+        stage = {i: whole[i] for i in chosen if i in whole}
+        if stage:
+            self._set(stop, tuple(stage.values()))
+
+        def begin(shown: Shown) -> None:
+            stage[shown.run_id] = shown
+            self._set(stop, tuple(stage[i] for i in chosen if i in stage))
+
+        for run_id in chosen:
+            if len(stage) < most and run_id not in stage:
+                folder, key = self._runs_dir / run_id, next(self._keys)
+                note = opening.replay(
+                    folder, key, stop, begin=begin, report=lambda work: self._report(stop, work)
+                )
+                notes += [note] if note else []
+        return tuple(stage[i] for i in chosen if i in stage)
 
     def running(self) -> list[tuple[str, str]]:
         """Name and label of what is on stage or computed, and may not be complete."""
@@ -134,6 +154,10 @@ class Session:
     def note(self, text: str) -> None:
         """Show a line to the viewer."""
         self.error.value = text
+
+    def answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer what the page asks about a run on stage."""
+        return questions.answer(complete(self.shown.value, asked.get("run")), asked)
 
     def take_away(self, run_id: str) -> None:
         """Take a run off the stage; the last one stays."""
@@ -168,39 +192,51 @@ class Session:
         if batch is not None:
             batch.leave()
 
-    def _watch(self, batch: Batch) -> None:
-        """Show what a batch computes, from its first frame on, until it ends."""
+    def _watch(self, batch: Batch, others: Sequence[str] = ()) -> None:
+        """Show what a batch computes, from its first frame on, until it ends, beside `others`."""
         if batch is not self._batch:
             self._leave()
             batch.join()
         self._batch = batch
+        self._look()
+        known = {run.path.name for run in self.runs.value}
 
         def job(stop: threading.Event) -> None:
             made: dict[Computed, Shown] = {}
+            notes: list[str] = []
+            most = limits.MAX_SIDE_BY_SIDE - 1
+            beside = self._fill(stop, [i for i in others if i in known], most, notes)
             while not batch.ended.wait(LOOK_INTERVAL_S):
                 if stop.is_set():
                     raise StoppedError
-                self._show(stop, batch, made)
+                self._show(stop, batch, beside, made)
                 self._report(stop, batch.work)
-            self._show(stop, batch, made)
-            if batch.error:
-                raise InputError(batch.error)
+            self._show(stop, batch, beside, made)
+            if batch.error or notes:
+                raise InputError(batch.error or " ".join(notes))
 
         self._begin(job, turn=False)
 
-    def _show(self, stop: threading.Event, batch: Batch, made: dict[Computed, Shown]) -> None:
-        """Put on stage what has begun, and what is complete as that."""
+    def _show(
+        self,
+        stop: threading.Event,
+        batch: Batch,
+        beside: tuple[Shown, ...],
+        made: dict[Computed, Shown],
+    ) -> None:
+        """Put on stage what has begun, and what is complete as that, after what stands beside."""
         before = tuple(made.values())
         for computed in tuple(batch.runs):
             shown = made.get(computed)
             if shown is None:
                 stream = Stream(next(self._keys), computed.feed)
-                shown = Shown(stream, computed.run_id, computed.label, computed.scenario)
+                name, forked = computed.run_id, computed.forked
+                shown = Shown(stream, name, computed.label, computed.scenario, forked=forked)
             if shown.run is not computed.run:
                 shown = replace(shown, run=computed.run, label=computed.label)
             made[computed] = shown
         if tuple(made.values()) != before:
-            self._set(stop, tuple(made.values()))
+            self._set(stop, (*beside, *made.values())[: limits.MAX_SIDE_BY_SIDE])
 
     def _begin(self, job: Job, *, turn: bool = True) -> None:
         self._stop.set()
@@ -250,50 +286,12 @@ class Session:
         found = shelf.look(self._runs_dir)
         self.runs.value, self.unreadable.value = found.runs, found.unreadable
 
-    def _replay(
-        self,
-        stop: threading.Event,
-        run_id: str,
-        begin: Callable[[Shown], None],
-        notes: list[str],
-    ) -> None:
-        """Show what a run on disk holds, as far as it can be read; `notes` gets what is wrong."""
-        folder, feed = self._runs_dir / run_id, Feed()
-        try:
-            run = open_run(folder)
-            stream = Stream(next(self._keys), feed)
-            shown = Shown(stream, run_id, shelf.label(run), run.scenario, run)
-            progress = self._progress(stop, f"Opening {run.scenario.name}")
-            for number, frames in enumerate(playback.play(run, feed), start=1):
-                if stop.is_set():
-                    raise StoppedError
-                if number == 1:
-                    begin(shown)
-                progress(number, frames)
-        except StoppedError:
-            raise
-        except Exception as error:
-            notes.append(shelf.told(folder, error))
-        finally:
-            feed.end()
-
     def _set(self, stop: threading.Event, shown: tuple[Shown, ...]) -> None:
         if not stop.is_set():
             names, scenarios = [s.run_id for s in shown], [s.scenario for s in shown]
-            self.comparison.value = comparison.describe(names, scenarios)
+            forks = [s.forked for s in shown]
+            self.comparison.value = comparison.describe(names, scenarios, forks)
             self.shown.value = shown
-
-    def _progress(self, stop: threading.Event, name: str) -> Callable[[int, int], None]:
-        last = 0.0
-
-        def report(step: int, steps: int) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last > PROGRESS_INTERVAL_S:
-                last = now
-                self._report(stop, Work(f"{name}: step {step} of {steps}", step / steps))
-
-        return report
 
     def _report(self, stop: threading.Event, work: Work) -> None:
         if not stop.is_set():

@@ -1,23 +1,30 @@
 """The runs that a page offers, by the names of their folders; one that is unreadable harms none."""
 
 import logging
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from twin.runs.files import PARTIAL, read_manifest
 from twin.runs.store import Run
 from twin.runs.studies import ENDING
 from twin.runs.tables import TABLES
 from twin.scenario.schema import Scenario
+from twin.views import differences, whatif
 from twin.views.public import plain, reason
 
 log = logging.getLogger(__name__)
 
 _MANIFEST = "manifest.json"
 _SCENARIO = "scenario.toml"
+_FILES = (_SCENARIO, *(f"{name}.parquet" for name in TABLES))
+_ON_THE_GROUND = "data_centre"
 _LONGEST_LABEL = 160
 _LONGEST_NAME = 200
+_MOST_ABSENT = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +62,16 @@ def absent(root: Path, run_id: str) -> str:
     return "There is no such run here; the list has those there are."
 
 
+def missing(
+    root: Path, run_ids: Sequence[str], known: Sequence[str], unreadable: Mapping[str, str]
+) -> list[str]:
+    """What to say of those that are not known, or cannot be read; each thing once."""
+    notes = [f"Run {i} cannot be read: {unreadable[i]}" for i in run_ids if i in unreadable]
+    absentees = [i for i in run_ids if i not in known and i not in unreadable]
+    told = [absent(root, i) for i in absentees[:_MOST_ABSENT]]
+    return [*notes, *dict.fromkeys(told)]
+
+
 def told(folder: Path, error: Exception) -> str:
     """What a visitor reads about a run that could not be read; the log has the details."""
     if not folder.is_dir():
@@ -64,17 +81,26 @@ def told(folder: Path, error: Exception) -> str:
 
 
 def label(run: Run) -> str:
-    """A run in a list: what it ran, and when."""
-    when = run.manifest["written_utc"]
-    return describe(run.scenario, f"{when[8:10]}.{when[5:7]}. {when[11:16]}")
+    """A run in a list: what it ran, in what that differs from its preset, and when."""
+    told = run.manifest
+    when = told["written_utc"]
+    at = f"{when[8:10]}.{when[5:7]}. {when[11:16]}"
+    changed = differences.words(run.path / _SCENARIO, told["scenario"], when)
+    branch = whatif.words(told["forked"], run.scenario) if told.get("forked") else changed
+    names = told["scenario"], told["strategy"], told["policy"], told["seed"]
+    return _line(*names, branch, at)
 
 
-def describe(scenario: Scenario, when: str = "") -> str:
-    """What a scenario runs, in a line."""
-    policy, seed = scenario.controller.policy, scenario.simulation.seed
-    parts = [scenario.name, scenario.placement.strategy, policy if policy != "static" else ""]
-    line = " · ".join(part for part in [*parts, f"seed {seed}" if seed else "", when] if part)
-    return plain(line)[:_LONGEST_LABEL]
+def describe(scenario: Scenario, *, forked: Mapping[str, Any] | None = None) -> str:
+    """What a scenario runs, in a line; of a branch also what was changed."""
+    branch = whatif.words(forked, scenario) if forked else ""
+    strategy, policy = scenario.placement.strategy, scenario.controller.policy
+    return _line(scenario.name, strategy, policy, scenario.simulation.seed, branch)
+
+
+def _line(name: str, strategy: str, policy: str, seed: int, *more: str) -> str:
+    parts = [name, strategy, policy if policy != "static" else "", f"seed {seed}" if seed else ""]
+    return plain(" · ".join(part for part in [*parts, *more] if part))[:_LONGEST_LABEL]
 
 
 def _folders(root: Path) -> list[Path]:
@@ -89,14 +115,15 @@ def _folders(root: Path) -> list[Path]:
 def _run(folder: Path) -> Run | str | None:
     """A complete run, or why it cannot be read; None for what is no run, or is not complete."""
     try:
-        # A file, not what never ends when it is read.
-        if not (folder / _MANIFEST).is_file():
+        with os.scandir(folder) as entries:
+            # Files, not what never ends when it is read.
+            there = {entry.name for entry in entries if entry.is_file()}
+        if _MANIFEST not in there:
             return None
-        files = [folder / _SCENARIO, *(folder / f"{name}.parquet" for name in TABLES)]
-        missing = [file.name for file in files if not file.is_file()]
+        missing = [name for name in _FILES if name not in there]
         if missing:
             return f"files are missing: {', '.join(missing)}"
-        stamps = [file.stat() for file in (folder / _MANIFEST, folder / _SCENARIO)]
+        stamps = [(folder / name).stat() for name in (_MANIFEST, _SCENARIO)]
     except OSError:
         return None
     return _read(folder, tuple((s.st_mtime_ns, s.st_size) for s in stamps))
@@ -112,8 +139,13 @@ def _read(folder: Path, stamp: object) -> Run | str | None:  # noqa: ARG001 (a c
             return None
         run = Run(folder, manifest)
         # What the page says of a run before it is opened fails here, if it does.
+        run.check(_SCENARIO)
         label(run), run.first_step
-        if run.scenario.ground.data_centre is not None:
+        text = (folder / _SCENARIO).read_text(encoding="utf-8")
+        # Reading a scenario takes long where there are many: only what may not be right is read.
+        if run.remarks or manifest.get("attachments") or not differences.known(text):
+            run.scenario  # noqa: B018
+        if _ON_THE_GROUND in text and run.scenario.ground.data_centre:
             return "its model is on the ground, which the page does not draw; twin report shows it"
     except Exception as error:
         log.info("run %s cannot be read", folder.name, exc_info=error)

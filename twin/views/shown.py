@@ -2,7 +2,9 @@
 
 import ctypes
 import gc
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario
@@ -11,13 +13,22 @@ from twin.views.stream import Stream
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A run on stage, or on its way there; `run` is None until it is complete."""
+    """A run on stage, or on its way there; `run` is None until it is complete.
+
+    `forked` says of a branch what was changed, as its manifest does.
+    """
 
     stream: Stream
     run_id: str
     label: str
     scenario: Scenario
     run: Run | None = None
+    forked: Mapping[str, Any] | None = None
+
+
+def complete(shown: Sequence[Shown], run_id: object) -> Run | None:
+    """The run of that name on stage, if it is complete."""
+    return next((s.run for s in shown if s.run_id == run_id), None)
 
 
 class StoppedError(Exception):

@@ -35,6 +35,10 @@ class Stage(anywidget.AnyWidget):
         Whether the page is dark; the page writes it.
     on_open, on_away : callable
         Called with the names of runs that the viewer goes back to, or the name of one to take away.
+    on_ask : callable
+        Called with a question about a run; returns the answer: see `twin.views.questions`.
+    on_branch : callable
+        Called with a change of a run: see `twin.views.whatif`.
     """
 
     _esm = _STATIC / "stage.js"
@@ -47,6 +51,8 @@ class Stage(anywidget.AnyWidget):
     step = traitlets.Int(0).tag(sync=True)
     on_open = traitlets.Any(None, allow_none=True)
     on_away = traitlets.Any(None, allow_none=True)
+    on_ask = traitlets.Any(None, allow_none=True)
+    on_branch = traitlets.Any(None, allow_none=True)
     compact = traitlets.Bool(False).tag(sync=True)
     dark = traitlets.Bool(True).tag(sync=True)
 
@@ -67,6 +73,11 @@ class Stage(anywidget.AnyWidget):
             self.on_away(away)
         if isinstance(back, list) and all(isinstance(i, str) for i in back) and self.on_open:
             self.on_open(back)
+        asked, branch = content.get("ask"), content.get("branch")
+        if isinstance(branch, dict) and self.on_branch is not None:
+            self.on_branch(branch)
+        if isinstance(asked, int) and self.on_ask is not None:
+            self.send({"answer": asked, **self.on_ask(content)})
         key, number = content.get("want"), content.get("number")
         stream: Stream | None = next((s for s in self.streams if s.key == key), None)
         if stream is None or not isinstance(number, int):

@@ -18,8 +18,9 @@ from twin.network.cities import city_sites
 from twin.runs.distribution import Distribution
 from twin.scenario.schema import Scenario
 from twin.space.frames import gcrs_to_itrs
-from twin.views import palette
+from twin.views import palette, schema, whatif
 from twin.views.block import described
+from twin.views.load import COPIES
 from twin.world.world import World
 
 MAX_FRAMES = 400
@@ -119,6 +120,22 @@ def _told(scenario: Scenario) -> dict[str, Any]:
         "steps": scenario.simulation.steps,
         "tokens_per_step": scenario.workload.tokens_per_step,
         "rate_gbps": scenario.links.rate_gbps,
+        "requests": _requests(scenario),
+        "what_if": whatif.offered(scenario),
+        "about": schema.about(scenario),
+        "glossary": schema.glossary(),
+    }
+
+
+def _requests(scenario: Scenario) -> dict[str, Any] | None:
+    """What the page says of requests; None where only tokens are served."""
+    if scenario.serving.mode == "tokens":
+        return None
+    return {
+        "instances": scenario.placement.instances,
+        "record_every": scenario.requests.record_every,
+        "ttft_target_s": scenario.requests.ttft_target_s,
+        "tpot_target_s": scenario.requests.tpot_target_s,
     }
 
 
@@ -167,7 +184,9 @@ class Frame:
         ``token``, ``latency_s`` and ``cause`` of the drawn tokens, and their ``hops``: (token,
         layer, rank, source, target, start_s, end_s) as a dict of arrays.
     placement : dict or None
-        ``layer, expert, copy, satellite`` (rows), if it is new in this frame.
+        ``instance, layer, expert, copy, satellite`` (rows), if it is new in this frame.
+    copies : dict
+        How each copy of the model was, by `COPIES`; empty arrays where there is one.
     events : list of dict
         Of all steps: t_s, kind, cause, satellite, other, value.
     """
@@ -189,10 +208,11 @@ class Frame:
     quantiles_s: NDArray[np.float64]
     tokens: Columns
     placement: Columns | None
+    copies: Columns
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
-PLACEMENT = ("layer", "expert", "copy", "satellite")
+PLACEMENT = ("instance", "layer", "expert", "copy", "satellite")
 
 
 def chunk(frames: Sequence[Frame], *, first: int, last: bool) -> bytes:
@@ -244,6 +264,8 @@ def chunk(frames: Sequence[Frame], *, first: int, last: bool) -> bytes:
         columns = [np.asarray(p[name]) for _, p in placed]
         joined = np.concatenate(columns) if columns else np.empty(0)
         arrays[f"placement_{name}"] = joined.astype(np.int32)
+    for name in COPIES:
+        arrays[name] = np.stack([f.copies[name] for f in frames]).astype(np.float32)
     return pack(meta, arrays | events)
 
 

@@ -3,9 +3,10 @@
 import { captions } from "./loop.js";
 import { SPEEDS } from "./data/clock.js";
 import { clamp } from "./data/numbers.js";
+import { timeOfFirst } from "./data/align.js";
 import { neighbour } from "./data/satellite.js";
 import { frameSeconds, satelliteNamed, stepOf } from "./data/trace.js";
-import { COLOURS, NOTHING_CHOSEN, newView, switched, turned } from "./data/view.js";
+import { NOTHING_CHOSEN, coloursOf, newView, switched, turned } from "./data/view.js";
 import { download } from "./charts/export.js";
 import { keepTheme, wear } from "./theme.js";
 
@@ -31,6 +32,8 @@ function timeActions(app) {
   }
   return {
     seek,
+    /** To a time of a run on stage, in seconds since its start. */
+    toSeconds: (trace, t_s) => seek(timeOfFirst(app.traces[0], trace, t_s) + 1e-6),
     toFrame: (frame) => seek(Math.round(frame) + JUST_AFTER),
     step: (by) => seek(Math.floor(clock.time) + by + JUST_AFTER),
     /** To the next event that is worth a look, or the one before. */
@@ -105,7 +108,7 @@ function cameraActions(app) {
       restyled();
     },
     nextColour() {
-      view.colourBy = turned(COLOURS, view.colourBy, 1);
+      view.colourBy = turned(coloursOf(app.traces[0]), view.colourBy, 1);
       restyled();
     },
     show(name) {
@@ -140,7 +143,7 @@ function choiceActions(app) {
       app.restyle();
     },
     escape() {
-      Object.assign(view, NOTHING_CHOSEN, { keys: false });
+      Object.assign(view, NOTHING_CHOSEN, { keys: false, tour: -1 });
       app.address(true);
       app.restyle();
     },
@@ -220,5 +223,30 @@ function panelActions(app) {
       app.changed();
     },
     away: (run) => app.model.send({ away: run }),
+    /** Ask for a branch from the step on screen on. */
+    branch(trace, change) {
+      app.model.send({ branch: { run: trace.meta.run_id, step: stepOf(trace, app.frameOf(trace)), ...change } });
+    },
+    requests(change) {
+      Object.assign(view.requests, change);
+      app.changed();
+    },
+    find(change) {
+      Object.assign(view.find, change);
+      app.changed();
+    },
+    /** Marks on the bar of time: where along a run is what was asked for. */
+    found(trace, marks) {
+      view.found = marks && trace === app.traces[0] ? marks : null;
+      app.changed();
+    },
+    tour(stop) {
+      view.tour = stop;
+      app.changed();
+    },
+    wide() {
+      view.wide = !view.wide;
+      app.restyle();
+    },
   };
 }

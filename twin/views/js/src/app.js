@@ -4,6 +4,7 @@ import { h, render } from "preact";
 
 import { createActions } from "./actions.js";
 import { readyOf, shownAt } from "./data/align.js";
+import { createAsk } from "./ask.js";
 import { fromAddress } from "./data/address.js";
 import { createClock } from "./data/clock.js";
 import { newView } from "./data/view.js";
@@ -49,6 +50,7 @@ export function createApp(model, el) {
   const history = createHistory(app);
   app.address = history.tell;
   app.act = createActions(app);
+  app.ask = createAsk(app);
   app.feed = createFeed(app, (traces) => arrange(app, traces));
   const ends = [history.listen(), listenToKeys(app), watchPointer(app), watchModel(app), watchSize(app), mendVuetify()];
   if (!compact) Object.assign(app.view, { ...asked(), views: fromAddress(location.search).views ?? app.view.views });
@@ -77,6 +79,7 @@ function restyle(app) {
   if (app.look !== null) {
     Object.assign(app.look, { colourBy: app.view.colourBy, show: app.view.show });
     app.stage.paint(app.look);
+    app.root.classList.toggle("tw-wide", app.view.wide);
     write(app);
   }
   app.changed();

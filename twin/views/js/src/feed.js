@@ -31,6 +31,7 @@ export function createFeed(app, arrange) {
       settle();
     },
     received(content, buffers) {
+      if (app.ask.received(content)) return;
       const entry = loading.get(content.key);
       if (entry === undefined) return;
       const [view] = buffers;

@@ -43,6 +43,9 @@ export interface Palette {
 export interface Meta {
   run_id: string;
   name: string;
+  description: string;
+  about: { path: string; value: string; default: string; sentence: string }[];
+  glossary: Record<string, string>;
   strategy: string;
   policy: string;
   seed: number;
@@ -56,8 +59,11 @@ export interface Meta {
   stride: number;
   frames: number;
   tokens_per_step: number;
+  /** Of a run of requests; null where only tokens are served. */
+  requests: { instances: number; record_every: number | null; ttft_target_s: number; tpot_target_s: number } | null;
   figures: Figure[];
   temperature_range_c: [number, number];
+  what_if: { path: string; label: string; value: number | string; choices: string[] | null }[];
   names: string[];
   sites: { name: string; latitude_deg: number; longitude_deg: number }[];
   palette: { dark: Palette; light: Palette };
@@ -106,8 +112,10 @@ export interface Trace {
 export interface Hosts {
   layer: Int16Array;
   role: Uint8Array;
+  instance: Int16Array;
   gateways: Int32Array;
-  experts: Map<number, { layer: number; expert: number; copy: number }[]>;
+  rings: Int32Array[];
+  experts: Map<number, { instance: number; layer: number; expert: number; copy: number }[]>;
 }
 
 export interface Clock {
@@ -138,6 +146,11 @@ export interface View {
   kindsOff: Set<string> | null;
   chosenOnly: boolean;
   table: { by: string; down: boolean; text: string; page: number };
+  requests: { site: number | null; instance: number | null; cause: string | null; by: string; down: boolean; page: number; request: number };
+  find: { what: string; kind: string | null; cause: string | null; layer: number | null; text: string; by: string; down: boolean; page: number };
+  found: [number, number][] | null;
+  wide: boolean;
+  tour: number;
 }
 
 /** Colours of the theme, with what of the view decides how things look. */
@@ -164,6 +177,7 @@ export interface App {
   clock: Clock;
   stage: any;
   feed: any;
+  ask: any;
   loop: any;
   act: any;
   root: HTMLElement;

@@ -3,9 +3,10 @@
 import "./widget.css";
 
 import { createApp } from "./app.js";
+import { createRuns } from "./runs.jsx";
 
 function render({ model, el }) {
-  return createApp(model, el);
+  return model.get("part") === "runs" ? createRuns(model, el) : createApp(model, el);
 }
 
 export default { render };

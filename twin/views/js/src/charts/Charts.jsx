@@ -6,7 +6,7 @@ import "uplot/dist/uPlot.min.css";
 
 import { figure, gaps } from "../data/numbers.js";
 import { stepOf } from "../data/trace.js";
-import { Key } from "../panels/parts.jsx";
+import { Explained, Key } from "../panels/parts.jsx";
 import { csvOf, download, fileName, svgOf } from "./export.js";
 import { several, single } from "./specs.js";
 
@@ -57,7 +57,7 @@ function Chart({ app, spec, names }) {
   return (
     <section class="tw-chart" aria-label={spec.title}>
       <div class="tw-chart-title">
-        <b>{spec.title}</b>
+        <b><Explained app={app} text={spec.title} /></b>
         <span class="tw-chart-keys">
           {spec.series.map(({ label, hue, width }, k) => (width || at !== null) && <Key key={label} label={label} hue={hue} value={value(k)} />)}
         </span>

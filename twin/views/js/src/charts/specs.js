@@ -4,6 +4,8 @@ import { distribution, sharesWithin, wholeDistribution } from "../data/figures.j
 import { meanLayers } from "../data/journey.js";
 import { runsAt, stepsOf, timeIn } from "../data/align.js";
 import { gaps } from "../data/numbers.js";
+import { area, bars, clear, inPercent, line, percent, steps, zeroBased } from "./drawn.js";
+import { ofLoad } from "./load.js";
 import { LINK_GROUPS, column, stepOf } from "../data/trace.js";
 
 /** @typedef {import("../types").Trace} Trace */
@@ -37,28 +39,13 @@ import { LINK_GROUPS, column, stepOf } from "../data/trace.js";
 const STEP = "step";
 const DASHES = [undefined, [9, 5], [2, 3], [9, 3, 2, 3]];
 
-/** @param {string} hex @param {number} alpha */
-export const clear = (hex, alpha) => `${hex}${Math.round(255 * alpha).toString(16).padStart(2, "0")}`;
-
-/** @param {string} label @param {string} hue @param {number} width @param {number[]} [dash] @returns {Series} */
-const line = (label, hue, width, dash) => ({ label, hue, width, dash });
-/** @returns {Series} */
-const area = (label, hue) => ({ label, hue, width: 1, fill: clear(hue, 0.85) });
-/** @returns {Series} */
-const bars = (label, hue) => ({ label, hue, width: 0.01, fill: hue, bars: true });
-
-/** @returns {[number, number]} */
-const zeroBased = (_, high) => [0, 1.08 * (high || 1)];
-/** @type {() => [number, number]} */
-const inPercent = () => [0, 102];
-const percent = (values) => Array.from(values, (v) => 100 * v);
-const steps = (trace) => Array.from(stepsOf(trace, trace));
 const every = (values, width, at, trace) => Array.from({ length: trace.ready }, (_, k) => values[width * k + at]);
 const quantile = (trace, k) => every(trace.quantiles_s, 21, k, trace);
 
 /** Of one run. @param {Trace} trace @param {Palette} palette @returns {Spec[]} */
 export function single(trace, palette) {
   return [
+    ...ofLoad(trace, palette),
     byLayer(trace, palette), latency(trace, palette), spread(trace, palette), lost(trace, palette), charge(trace, palette), links(trace, palette),
     migration(trace, palette),
   ];

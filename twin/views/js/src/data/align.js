@@ -18,6 +18,9 @@ export function timeIn(first, trace, time) {
   return (time * frameSeconds(first) - offset(first, trace)) / frameSeconds(trace);
 }
 
+/** The clock's time, in frames of the first run, at seconds since the start of another. @param {Trace} first @param {Trace} trace @param {number} t_s */
+export const timeOfFirst = (first, trace, t_s) => (t_s + (first === trace ? 0 : offset(first, trace))) / frameSeconds(first);
+
 /** The same among the frames that are here. @param {Trace} first @param {Trace} trace @param {number} time */
 export const shownAt = (first, trace, time) => clamp(timeIn(first, trace, time), 0, trace.ready - 1e-6);
 

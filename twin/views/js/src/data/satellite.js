@@ -11,8 +11,10 @@ export function hosted(trace, frame, satellite) {
   const mine = placementAt(trace, frame).experts.get(satellite) ?? [];
   /** @type {Map<number, string[]>} */
   const layers = new Map();
-  for (const { layer, expert, copy } of mine) {
-    const name = expert < 0 ? "gateway" : `expert ${expert}`;
+  const several = (trace.meta.requests?.instances ?? 1) > 1;
+  for (const { instance, layer, expert, copy } of mine) {
+    const what = expert < 0 ? "gateway" : `expert ${expert}`;
+    const name = several ? `${what} of copy ${instance} of the model` : what;
     layers.set(layer, [...(layers.get(layer) ?? []), copy ? `${name} (copy ${copy})` : name]);
   }
   return [...layers].map(([layer, things]) => `layer ${layer}: ${things.join(", ")}`).join("; ") || "nothing";

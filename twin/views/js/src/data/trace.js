@@ -14,11 +14,11 @@ const MAX_GAP_RAD = 0.6;
 // Values of every frame, one row a frame; the rest of a chunk are lists that grow.
 const ROWS = [
   "positions", "sun", "sunlit", "soc", "utilisation", "temperature", "state", "link_state", "serving",
-  "figures", "layer_propagation_s", "layer_compute_s", "quantiles_s", "soc_quantiles", "steps",
+  "figures", "instance_open", "instance_running", "instance_waiting", "instance_cache", "layer_propagation_s", "layer_compute_s", "quantiles_s", "soc_quantiles", "steps",
 ];
 const LISTS = [
   "token", "latency_s", "cause", "hop_token", "hop_layer", "hop_rank", "hop_source", "hop_target",
-  "hop_start_s", "hop_end_s", "placement_layer", "placement_expert", "placement_copy",
+  "hop_start_s", "hop_end_s", "placement_instance", "placement_layer", "placement_expert", "placement_copy",
   "placement_satellite", "bin_value_s", "bin_count",
 ];
 
@@ -180,7 +180,7 @@ function gap({ positions, count }) {
   return Math.acos(Math.min(1, dot / (Math.hypot(...p) * Math.hypot(...q))));
 }
 
-/** Hosts in force at a frame: per satellite its layer (-1: none) and role, and gateways by layer. @param {Trace} trace @param {number} frame @returns {import("../types").Hosts} */
+/** Hosts in force at a frame: per satellite its layer (-1: none), role and copy of the model, and gateways by layer, of the first copy and of each. @param {Trace} trace @param {number} frame @returns {import("../types").Hosts} */
 export function placementAt(trace, frame) {
   let row = 0;
   while (row + 1 < trace.placements.length && trace.placements[row + 1].frame <= frame) row += 1;
@@ -195,18 +195,20 @@ export const GATEWAY = 2;
 function hosts(trace, { start, end }) {
   const layer = new Int16Array(trace.count).fill(-1);
   const role = new Uint8Array(trace.count);
-  const gateways = new Int32Array(trace.layers).fill(-1);
+  const instance = new Int16Array(trace.count).fill(-1);
+  const gateways = Array.from({ length: trace.meta.requests?.instances ?? 1 }, () => new Int32Array(trace.layers).fill(-1));
   const experts = new Map();
   for (let i = start; i < end; i += 1) {
     const satellite = trace.placement_satellite[i];
     const expert = trace.placement_expert[i];
     if (!experts.has(satellite)) experts.set(satellite, []);
-    experts.get(satellite).push({ layer: trace.placement_layer[i], expert, copy: trace.placement_copy[i] });
+    experts.get(satellite).push({ instance: trace.placement_instance[i], layer: trace.placement_layer[i], expert, copy: trace.placement_copy[i] });
+    if (instance[satellite] < 0) instance[satellite] = trace.placement_instance[i];
     if (expert < 0 || (role[satellite] !== GATEWAY && layer[satellite] < 0)) layer[satellite] = trace.placement_layer[i];
     role[satellite] = Math.max(role[satellite], expert < 0 ? GATEWAY : EXPERT);
-    if (expert < 0 && trace.placement_copy[i] === 0) gateways[trace.placement_layer[i]] = satellite;
+    if (expert < 0 && trace.placement_copy[i] === 0) gateways[trace.placement_instance[i]][trace.placement_layer[i]] = satellite;
   }
-  return { layer, role, gateways, experts };
+  return { layer, role, instance, gateways: gateways[0], rings: gateways, experts };
 }
 
 const numberOf = (trace, name) => trace.meta.figures.findIndex((f) => f.name === name);

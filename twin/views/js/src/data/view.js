@@ -3,8 +3,14 @@
 /** @typedef {import("../types").View} View */
 
 export const VIEW_NAMES = ["globe", "map", "ring"];
-export const COLOURS = ["layer", "sunlit", "soc", "temperature", "utilisation", "state"];
-export const TABS = ["charts", "token", "satellite", "table", "events"];
+export const COLOURS = ["layer", "sunlit", "soc", "temperature", "utilisation", "state", "instance"];
+
+/** Colourings that there are for a run. @param {import("../types").Trace} trace */
+export const coloursOf = ({ meta }) => COLOURS.filter((name) => name !== "instance" || (meta.requests?.instances ?? 1) > 1);
+export const TABS = ["charts", "timeline", "requests", "token", "satellite", "table", "events", "find", "whatif", "about"];
+
+/** Pages that there are for a run. @param {import("../types").Trace} trace */
+export const tabsOf = ({ meta }) => TABS.filter((name) => name !== "requests" || meta.requests);
 const SHOWN = ["tokens", "ring", "live", "acquiring", "ground", "migrations", "shadow", "labels"];
 
 export const NOTHING_CHOSEN = { satellite: -1, token: -1, layer: -1, held: -1, follow: /** @type {""} */ ("") };
@@ -26,6 +32,11 @@ export function newView({ alone, dark }) {
     kindsOff: null, // kinds of events left out; not known before the first run
     chosenOnly: false,
     table: { by: "name", down: false, text: "", page: 0 },
+    requests: { site: null, instance: null, cause: null, by: "e2e_s", down: true, page: 0, request: -1 },
+    find: { what: "tokens", kind: null, cause: null, layer: null, text: "", by: "latency_s", down: true, page: 0 },
+    found: null, // where along the run what was asked for is
+    wide: false,
+    tour: -1, // at which stop of the tour
   };
 }
 

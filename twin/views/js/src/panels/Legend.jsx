@@ -2,7 +2,8 @@
 
 import { clamp, count } from "../data/numbers.js";
 import { EXPERT, GATEWAY, linkCounts, nameOf, placementAt, utc } from "../data/trace.js";
-import { Switch } from "./parts.jsx";
+import { coloursOf } from "../data/view.js";
+import { Explained, Switch } from "./parts.jsx";
 
 const COLOURINGS = {
   layer: { label: "Layer", ends: (trace) => ["layer 0", `layer ${trace.layers - 1}`] },
@@ -11,6 +12,7 @@ const COLOURINGS = {
   temperature: { label: "Heat", ends: ({ meta }) => meta.temperature_range_c.map((t) => `${t} °C`) },
   utilisation: { label: "Load", ends: () => ["idle", "all it can do"] },
   state: { label: "State", ends: ({ meta }) => meta.vocabulary.states.map(({ label }) => label) },
+  instance: { label: "Copy", ends: ({ meta }) => Array.from({ length: Math.min(meta.requests?.instances ?? 1, 4) }, (_, k) => `${k}`) },
 };
 
 /** What can be drawn or not: its sign, its name, its colour, how many there are. */
@@ -39,7 +41,7 @@ export function Head({ app }) {
   return (
     <div class="tw-head">
       <h1 class="tw-title">{meta.name}</h1>
-      <div class="tw-subtitle">{lines.map((line) => <div key={line}>{line}</div>)}</div>
+      <div class="tw-subtitle">{lines.map((line) => <div key={line}><Explained app={app} text={line} /></div>)}</div>
       <div class="tw-when">{utc(trace, app.clock.time)}</div>
     </div>
   );
@@ -54,8 +56,8 @@ export function Legend({ app }) {
       {/* Above all else, so that nothing moves under the pointer. */}
       {view.layer >= 0 && <div class="tw-focus">{focused(trace, view.layer, found)}</div>}
       <div class="tw-modes tw-choices" role="group" aria-label="colour of satellites">
-        {Object.entries(COLOURINGS).map(([name, { label }]) => (
-          <Switch key={name} on={view.colourBy === name} data-colour={name} onClick={() => act.colour(name)}>{label}</Switch>
+        {coloursOf(trace).map((name) => (
+          <Switch key={name} on={view.colourBy === name} data-colour={name} onClick={() => act.colour(name)}>{COLOURINGS[name].label}</Switch>
         ))}
       </div>
       <Ramp app={app} />
@@ -63,7 +65,7 @@ export function Legend({ app }) {
         {COLOURINGS[view.colourBy].ends(trace).map((end) => <span key={end}>{end}</span>)}
       </div>
       <div class="tw-rows">
-        <Sign sign="tw-gateway" label="gateway of a layer" />
+        <Sign sign="tw-gateway" label={<Explained app={app} text="gateway of a layer" />} />
         <Sign sign="tw-expert" label="hosts experts" />
         <Sign sign="tw-idle" label="hosts nothing" value={count(found.idle)} hue={look.palette.idle} />
         <Sign sign="tw-shaded" label="in Earth's shadow" value={count(found.shaded)} />
@@ -85,7 +87,7 @@ function Sign({ sign, label, value = "", hue = undefined }) {
 function Ramp({ app }) {
   const { view, act, look } = app;
   const [trace] = app.traces;
-  if (view.colourBy !== "layer") return <div class="tw-ramp" style={{ background: gradient(view, look) }} />;
+  if (view.colourBy !== "layer") return <div class="tw-ramp" style={{ background: gradient(view, look, trace) }} />;
   const at = (event) => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     return clamp(Math.floor(((event.clientX - left) / width) * trace.layers), 0, trace.layers - 1);
@@ -99,7 +101,7 @@ function Ramp({ app }) {
   };
   return (
     <div
-      class="tw-ramp" style={{ background: gradient(view, look) }} tabIndex={0} role="slider" aria-label="layer in focus"
+      class="tw-ramp" style={{ background: gradient(view, look, trace) }} tabIndex={0} role="slider" aria-label="layer in focus"
       aria-valuemin={-1} aria-valuemax={trace.layers - 1} aria-valuenow={view.layer}
       aria-valuetext={view.layer < 0 ? "all layers" : `layer ${view.layer}`}
       onClick={(event) => act.hold(view.held === at(event) ? -1 : at(event))}
@@ -108,10 +110,11 @@ function Ramp({ app }) {
   );
 }
 
-function gradient({ colourBy }, { palette }) {
-  if (colourBy !== "state") return `linear-gradient(90deg, ${palette.ramps[colourBy].join(", ")})`;
-  const part = 100 / palette.states.length;
-  return `linear-gradient(90deg, ${palette.states.map((c, k) => `${c} ${part * k}% ${part * (k + 1)}%`).join(", ")})`;
+function gradient({ colourBy }, { palette }, { meta }) {
+  const signs = { state: palette.states, instance: palette.series.slice(0, meta.requests?.instances) }[colourBy];
+  if (!signs) return `linear-gradient(90deg, ${palette.ramps[colourBy].join(", ")})`;
+  const part = 100 / signs.length;
+  return `linear-gradient(90deg, ${signs.map((c, k) => `${c} ${part * k}% ${part * (k + 1)}%`).join(", ")})`;
 }
 
 function focused(trace, layer, { gateway, hosts }) {

@@ -5,6 +5,7 @@ import { Island } from "./parts.jsx";
 import { Side } from "./Side.jsx";
 import { TimeBar } from "./TimeBar.jsx";
 import { Keys, Toolbar } from "./Toolbar.jsx";
+import { Tour } from "./Tour.jsx";
 
 export function Page({ app }) {
   const ready = app.traces.length > 0 && app.look !== null;
@@ -19,6 +20,7 @@ export function Page({ app }) {
           <Legend app={app} />
           <TimeBar app={app} />
           <Side app={app} />
+          <Tour app={app} />
         </>
       )}
     </>

@@ -4,6 +4,7 @@ import { percent } from "../data/numbers.js";
 import { nameOf, timeOfDay } from "../data/trace.js";
 import { hosted, lightOf, linksOf, temperatureOf } from "../data/satellite.js";
 import { Facts } from "./parts.jsx";
+import { Lose } from "./WhatIf.jsx";
 
 export function Satellite({ app, trace }) {
   const { satellite } = app.view;
@@ -31,6 +32,7 @@ export function Satellite({ app, trace }) {
           ["compute", busy],
         ]}
       />
+      <div class="tw-filters"><Lose app={app} trace={trace} /></div>
       <h3>Battery over the run; shaded: in shadow</h3>
       <Spark trace={trace} satellite={satellite} look={app.look} frame={frame} />
       <h3>Laser links</h3>
@@ -39,6 +41,7 @@ export function Satellite({ app, trace }) {
           <li key={other}>
             <button type="button" onClick={() => app.act.pick(other)}>{nameOf(trace, other)}</button>
             <span class={state.group === "live" ? "" : "tw-bad"}>{state.group === "down" ? `down: ${state.label}` : state.label}</span>
+            <button type="button" data-cut={other} title={`what if the link to ${nameOf(trace, other)} were cut at the step on screen?`} onClick={() => app.act.branch(trace, { cut: [[satellite, other]] })}>cut</button>
           </li>
         ))}
       </ul>

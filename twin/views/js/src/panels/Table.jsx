@@ -4,6 +4,7 @@ import { useMemo } from "preact/hooks";
 
 import { count, percent } from "../data/numbers.js";
 import { chosenRows, rowsAt } from "../data/satellite.js";
+import { Pager } from "./parts.jsx";
 
 const PAGE = 50;
 const COLUMNS = [
@@ -29,9 +30,7 @@ export function Table({ app, trace }) {
       <div class="tw-find">
         <label>Find <input type="search" value={table.text} placeholder="P02S08, gateway, layer 3" onInput={(e) => set({ text: e.currentTarget.value, page: 0 })} /></label>
         <span class="tw-hint" role="status">{count(chosen.length)} of {count(rows.length)}</span>
-        <button type="button" disabled={page === 0} aria-label="page before" onClick={() => set({ page: page - 1 })}>‹</button>
-        <span>{page + 1} / {pages}</span>
-        <button type="button" disabled={page === pages - 1} aria-label="next page" onClick={() => set({ page: page + 1 })}>›</button>
+        <Pager page={page} rows={chosen.length} onPage={(next) => set({ page: next })} />
       </div>
       <div class="tw-scroll" tabIndex={0} role="region" aria-label="satellites">
         <table class="tw-table">

@@ -9,6 +9,8 @@ import { Switch } from "./parts.jsx";
 
 const LANE_HEIGHT = 8;
 const REACH = 7;
+// As Python counts them (twin/views/rows.py).
+const PLACES = 400;
 
 export function TimeBar({ app }) {
   const { act, clock } = app;
@@ -26,6 +28,7 @@ export function TimeBar({ app }) {
       </div>
       <div class="tw-line-of-time">
         <Scrub app={app} trace={trace} />
+        <Found app={app} />
         <Ticks app={app} trace={trace} />
       </div>
       <div class="tw-time-side">
@@ -57,6 +60,18 @@ function Scrub({ app, trace }) {
       style={{ "--done": part(time), "--ready": part(trace.done ? trace.frames : trace.ready) }}
       onInput={(event) => app.act.seek(Number(event.currentTarget.value))}
     />
+  );
+}
+
+/** Where along the run is what the viewer asked for. */
+function Found({ app }) {
+  const { found } = app.view;
+  if (!found) return null;
+  const most = Math.max(...found.map(([, n]) => n), 1);
+  return (
+    <div class="tw-found" role="img" aria-label={`what was asked for, at ${found.length} places along the run`}>
+      {found.map(([place, n]) => <i key={place} style={{ left: `${(100 * place) / PLACES}%`, opacity: 0.35 + (0.65 * n) / most }} />)}
+    </div>
   );
 }
 

@@ -44,6 +44,7 @@ export function Toolbar({ app }) {
       <div class="tw-choices">
         <button type="button" data-act="png" title="save the picture" onClick={act.picture}>PNG</button>
         <button type="button" data-act="theme" title="dark or light" onClick={act.theme}>{view.dark ? "Light" : "Dark"}</button>
+        <button type="button" data-act="tour" title="a tour of one minute" onClick={() => act.tour(0)}>Tour</button>
         <Switch on={view.keys} data-act="help" aria-label="keys" onClick={act.keys}>?</Switch>
       </div>
     </div>

@@ -99,13 +99,14 @@ export function createArcs(shared, { lift, width, alpha, dashes }) {
   };
 }
 
-/** From each layer's gateway to the next one's. */
+/** From each layer's gateway to the next one's, of every copy of the model. */
 export function ringPairs(trace, frame) {
-  const { gateways } = placementAt(trace, frame);
   const pairs = [];
-  for (let l = 0; l < gateways.length; l += 1) {
-    const next = gateways[(l + 1) % gateways.length];
-    if (gateways[l] >= 0 && next >= 0 && gateways[l] !== next) pairs.push([gateways[l], next]);
+  for (const gateways of placementAt(trace, frame).rings) {
+    for (let l = 0; l < gateways.length; l += 1) {
+      const next = gateways[(l + 1) % gateways.length];
+      if (gateways[l] >= 0 && next >= 0 && gateways[l] !== next) pairs.push([gateways[l], next]);
+    }
   }
   return pairs;
 }

@@ -55,6 +55,9 @@ const FRAGMENT = `
     pixel = vec4(mix(colour.rgb, ringed > 1.5 ? chosenTint : ringTint, band), alpha * colour.a);
   }`;
 
+/** A colour for each copy of the model; they repeat. */
+const copyColours = ({ series }) => Array.from({ length: 256 }, (_, k) => series[k % series.length]);
+
 export function createSatellites(shared, trace) {
   const looks = table(trace.count, Uint8Array, UnsignedByteType);
   const colours = new DataTexture(new Uint8Array(4 * 256), 256, 1);
@@ -79,9 +82,10 @@ export function createSatellites(shared, trace) {
     object,
     /** Colours of a theme and of what the viewer chose. */
     paint({ palette, dark, colourBy }) {
-      if (colourBy === "state") {
+      const signs = { state: palette.states, instance: copyColours(palette) }[colourBy];
+      if (signs) {
         colours.image.data.fill(255);
-        palette.states.forEach((hex, k) => colours.image.data.set(rgb(hex).map((v) => Math.round(255 * v)), 4 * k));
+        signs.forEach((hex, k) => colours.image.data.set(rgb(hex).map((v) => Math.round(255 * v)), 4 * k));
       } else {
         colours.image.data.set(ramp(palette.ramps[colourBy]));
       }
@@ -93,10 +97,11 @@ export function createSatellites(shared, trace) {
     },
     /** What each satellite looks like at a frame. */
     update(frame, { colourBy, sizeByLoad, layer: focus, satellite: chosen }) {
-      const { layer, role } = placementAt(trace, frame);
+      const { layer, role, instance } = placementAt(trace, frame);
       const { data } = looks.image;
       const at = frame * trace.count;
-      const values = colourBy === "layer" ? null : trace[colourBy];
+      const hosting = colourBy === "layer" || colourBy === "instance";
+      const values = hosting ? null : trace[colourBy];
       const most = Math.max(trace.layers - 1, 1);
       for (let i = 0; i < trace.count; i += 1) {
         const mine = role[i];
@@ -107,7 +112,7 @@ export function createSatellites(shared, trace) {
         const flags = flag(RINGED, mine === GATEWAY) | flag(COLOURED, values !== null || layer[i] >= 0)
           | flag(DIMMED, focus >= 0 && layer[i] !== focus) | flag(CHOSEN, i === chosen)
           | flag(SHADED, colourBy !== "sunlit" && trace.sunlit[at + i] < 128);
-        data[4 * i] = values === null ? Math.max(0, Math.round((255 * layer[i]) / most)) : values[at + i];
+        data[4 * i] = values !== null ? values[at + i] : colourBy === "instance" ? Math.max(instance[i], 0) % 256 : Math.max(0, Math.round((255 * layer[i]) / most));
         data[4 * i + 1] = Math.min(255, Math.round(8 * size));
         data[4 * i + 2] = flags;
       }

@@ -1,0 +1,31 @@
+// This run in words: all of its scenario that is not as by default; words of the field; a tour.
+
+import { Explained } from "./parts.jsx";
+
+export function About({ app, trace }) {
+  const { meta } = trace;
+  const tables = new Set(meta.about.map(({ path }) => path.split(".")[0]));
+  return (
+    <>
+      <p>{meta.description}</p>
+      <p class="tw-hint">What of the scenario is not as by default; the field's sentence and its default beside it.</p>
+      {[...tables].map((table) => (
+        <section key={table} class="tw-about">
+          <h3>{table}</h3>
+          <dl>
+            {meta.about.filter(({ path }) => path.startsWith(`${table}.`)).map(({ path, value, default: usual, sentence }) => (
+              <div key={path} data-about={path}>
+                <dt>{path.split(".")[1]}</dt>
+                <dd><b>{value}</b> <small>{usual === "no default" ? "" : `default ${usual === "null" ? "none" : usual}`}</small>{sentence && <p><Explained app={app} text={sentence} /></p>}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+      <h3>Words</h3>
+      <dl class="tw-glossary">
+        {Object.entries(meta.glossary).map(([word, meaning]) => <div key={word}><dt>{word}</dt><dd>{meaning}</dd></div>)}
+      </dl>
+    </>
+  );
+}

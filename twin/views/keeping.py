@@ -1,0 +1,72 @@
+"""What may be done with runs on disk: go on with one, or delete it; by who is near the server."""
+
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from agents.run import resume
+from twin.errors import InputError
+from twin.plugins.loading import load_kept
+from twin.runs.files import PARTIAL
+from twin.runs.lock import Lock
+from twin.runs.studies import ENDING
+from twin.views import limits
+from twin.views.guard import NEAR
+
+TOKEN: Final = "ORBITAL_TWIN_TOKEN"
+"""Environment variable: who names its value in the address may, and then nobody else."""
+
+
+def may(headers: Mapping[str, Sequence[str]] | None, token: str) -> bool:
+    """Whether a visitor may delete and go on with runs: by the token, or from the server itself."""
+    wanted = os.environ.get(TOKEN, "")
+    if wanted:
+        return secrets.compare_digest(token.encode(), wanted.encode())
+    return bool(headers and headers.get(NEAR.decode()))
+
+
+def delete(root: Path, name: str) -> None:
+    """Delete a run or a study, complete or not.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name, or it is being computed.
+    """
+    folder = _folder(root, name)
+    with Lock.take(folder):  # refuses what is being computed
+        shutil.rmtree(folder)
+
+
+def go_on(root: Path, name: str) -> None:
+    """Go on with an interrupted run in the background.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    folder = _folder(root, name)
+    if not folder.name.endswith(PARTIAL) or folder.name.endswith(ENDING + PARTIAL):
+        raise InputError(f"{name}: only an interrupted run can go on here; twin sweep --resume can")
+    threading.Thread(target=_go_on, args=(folder,), daemon=True).start()
+
+
+def _go_on(folder: Path) -> None:
+    with limits.turn(lambda: False, lambda _: None) as mine:
+        if mine:
+            load_kept(folder)
+            resume(folder)
+
+
+def _folder(root: Path, name: str) -> Path:
+    """Folder of a run or study by its name, which is no path."""
+    fits = name.isprintable() and Path(name).name == name and name not in ("", ".", "..")
+    for folder in (root / name, root / f"{name}{PARTIAL}") if fits else ():
+        if (folder / "manifest.json").is_file() and not folder.is_symlink():
+            return folder
+    raise InputError(f"{name[:80]}: there is no such run here")

@@ -1,0 +1,49 @@
+"""What a page asks about a run on its stage, once the run is complete."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from twin.errors import InputError
+from twin.runs.store import Run
+from twin.views import records, requests
+from twin.views.columns import columns
+from twin.views.public import FAILED, public
+
+log = logging.getLogger(__name__)
+
+type Span = tuple[float, float]
+type Answering = Callable[[Run, Mapping[str, Any], Span], dict[str, Any]]
+
+ANSWERS: Final[dict[str, Answering]] = {
+    "requests": requests.rows,
+    "request": requests.life,
+    "tokens": records.tokens,
+    "events": records.events,
+}
+"""By what is asked."""
+
+NOT_YET: Final = "This can be asked when the run is complete."
+
+
+def answer(run: Run | None, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a question about a run; under ``wrong`` stands why there is no answer."""
+    answering = ANSWERS.get(str(asked.get("what")))
+    if answering is None:
+        return {"wrong": FAILED}
+    if run is None:
+        return {"wrong": NOT_YET}
+    try:
+        return answering(run, asked, _span(run))
+    except InputError as wrong:
+        return {"wrong": public(str(wrong))}
+    except Exception:
+        log.exception("a question of the page failed")
+        return {"wrong": FAILED}
+
+
+def _span(run: Run) -> Span:
+    """Start and end of a run, s since the scenario's start."""
+    t_s = columns(run, "steps", ("t_s",))["t_s"].to_numpy()
+    step_s = float(t_s[1] - t_s[0]) if len(t_s) > 1 else 1.0
+    return float(t_s[0]), float(t_s[-1]) + step_s
