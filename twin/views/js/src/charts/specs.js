@@ -2,7 +2,7 @@
 
 import { distribution, sharesWithin, wholeDistribution } from "../data/figures.js";
 import { meanLayers } from "../data/journey.js";
-import { runsAt, stepsOf, timeIn } from "../data/align.js";
+import { NEAR, runsAt, stepsOf, timeIn } from "../data/align.js";
 import { gaps } from "../data/numbers.js";
 import { area, bars, clear, inPercent, line, percent, steps, zeroBased } from "./drawn.js";
 import { ofLoad } from "./load.js";
@@ -50,6 +50,12 @@ export function single(trace, palette) {
     migration(trace, palette),
   ];
 }
+
+/** Room above and below what there is, also where all is zero. @type {(low: number, high: number) => [number, number]} */
+const aroundZero = (low, high) => {
+  const most = Math.max(Math.abs(low), Math.abs(high), 1e-6);
+  return [Math.min(1.1 * low, -0.05 * most), Math.max(1.1 * high, 0.05 * most)];
+};
 
 /** @returns {Spec} */
 function byLayer(trace, palette) {
@@ -222,6 +228,7 @@ export function several(traces, palette, names, join) {
       caption: "s over steps, at the same time; below zero is faster.",
       y: "difference, s",
       over: () => join(traces.map((t) => [Array.from(stepsOf(traces[0], t)), gaps(differenceTo(traces[0], t, "latency_mean_s"))])),
+      range: aroundZero,
     },
     layersOfAll(traces, each),
     { ...common, title: "Tokens served", caption: "% of those asked, over steps.", y: "served, %", over: over(mine("tokens_served_share", 100)), range: () => [0, 105] },
@@ -243,7 +250,7 @@ function layersOfAll(traces, series) {
       const layers = Array.from({ length: deepest }, (_, l) => l);
       return [layers, ...traces.map((t) => {
         const there = runsAt(traces[0], t, frame);
-        const total = there ? layersAt(t, Math.max(0, Math.min(Math.floor(timeIn(traces[0], t, frame) + 1e-6), t.ready - 1)))[1] : [];
+        const total = there ? layersAt(t, Math.max(0, Math.min(Math.floor(timeIn(traces[0], t, frame) + NEAR), t.ready - 1)))[1] : [];
         return layers.map((l) => total[l] ?? null);
       })];
     },
