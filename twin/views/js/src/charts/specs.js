@@ -5,7 +5,7 @@ import { meanLayers } from "../data/journey.js";
 import { NEAR, runsAt, stepsOf, timeIn } from "../data/align.js";
 import { gaps } from "../data/numbers.js";
 import { area, bars, clear, inPercent, line, percent, steps, zeroBased } from "./drawn.js";
-import { ofLoad } from "./load.js";
+import { loadOfAll, ofLoad } from "./load.js";
 import { LINK_GROUPS, column, stepOf } from "../data/trace.js";
 
 /** @typedef {import("../types").Trace} Trace */
@@ -221,6 +221,7 @@ export function several(traces, palette, names, join) {
   const mine = (name, factor = 1) => (t) => Array.from(column(t, name), (v) => factor * v);
   const common = { x: STEP, series: each };
   return [
+    ...loadOfAll(traces).map(({ of, ...told }) => ({ ...common, ...told, over: over(of), range: zeroBased })),
     { ...common, title: "Token latency (TPOT), mean", caption: "s over steps.", y: "latency, s", over: over(mine("latency_mean_s")), range: zeroBased },
     {
       ...common,
