@@ -20,7 +20,7 @@ pytestmark = [
     ),
 ]
 IMAGES = Path(build.__file__).parent / "images"
-COLOURS, WIDTH = 128, 1000
+COLOURS, WIDTH = 256, 1000
 
 
 def screen(page, name):
@@ -31,7 +31,9 @@ def screen(page, name):
 
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         picture = picture.resize((WIDTH, WIDTH * picture.height // picture.width))
-        picture.quantize(COLOURS).save(IMAGES / f"{name}.png", optimize=True)
+        picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(
+            IMAGES / f"{name}.png", optimize=True
+        )
 
 
 def test_a_newcomer_sees_what_is_shown_fails_a_satellite_and_takes_a_figure_away(fresh, tmp_path):
@@ -56,7 +58,7 @@ def test_a_newcomer_sees_what_is_shown_fails_a_satellite_and_takes_a_figure_away
     screen(fresh, "page-timeline")
     # Fail a satellite that serves.
     fresh.click("[data-tab=table]")
-    fresh.fill(".tw-find input", "gateway")
+    fresh.fill(".tw-find input", "experts")
     settle(fresh)
     fresh.locator("[data-satellite]").nth(3).click()
     fresh.click("[data-tab=satellite]")

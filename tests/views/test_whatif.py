@@ -124,3 +124,20 @@ def test_what_is_offered_is_what_the_mode_of_serving_has():
     assert "workload.tokens_per_step" not in paths
     with pytest.raises(InputError):
         whatif.read({"fail": [True]})
+
+
+def test_branches_of_requests_are_compared_by_requests(tmp_path):
+    session = Session(tmp_path, run_scenario)
+    asked = ["serving.mode=requests", "requests.rate_per_s=0.05", "requests.prompt_tokens=32"]
+    session.start([small("simulation.steps=30", "requests.output_tokens=8", *asked)])
+    assert told(session) == ""
+    assert ask(session, set={"requests.rate_per_s": 0.5}) == ""
+    wait(lambda: session.comparison.value["cells"])
+    columns = [column["label"] for column in session.comparison.value["columns"]]
+    assert columns[0] == "first token, s"
+    for shown in session.shown.value:
+        rows = shown.run.table("requests").to_pandas()
+        mine = rows[rows.cause.isna() & rows.step.between(10, 29)]
+        served = session.comparison.value["cells"][shown.run_id][2]["value"]
+        assert float(served.replace(",", "")) == len(mine)
+    session.close()

@@ -17,7 +17,7 @@ class Asked:
     Attributes
     ----------
     label : str
-        What is shown while it goes on.
+        What is said while it goes on.
     prepare : callable
         Called when its turn has come, with what takes note of progress; returns the scenario, and
         where it begins if that is not at its first step.

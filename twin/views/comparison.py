@@ -16,11 +16,13 @@ from twin.runs.repeats import (
     fields,
     repetition,
 )
+from twin.runs.rules import Figure
 from twin.runs.statistics import Estimate
 from twin.runs.store import Run
 from twin.runs.summary import figures_of_steps
 from twin.scenario.schema import Scenario
-from twin.views import whatif
+from twin.views import load, whatif
+from twin.views.load import LOAD
 
 type Told = dict[str, Any]
 type Forked = Mapping[str, Any] | None
@@ -39,6 +41,24 @@ COMPARED: Final = (
     "migrated_gb",
 )
 """Figures of the table."""
+
+OF_REQUESTS: Final = (
+    "request_ttft_p50_s",
+    "request_tpot_mean_s",
+    "goodput_per_s",
+    "requests_served_share",
+    "request_energy_per_token_j",
+)
+"""The same where all runs serve requests."""
+
+OF_BRANCHES: Final = (
+    "request_ttft_s",
+    "request_tpot_s",
+    "requests_served",
+    "requests_good",
+    "requests_waiting",
+)
+"""The same of branches, over the steps that all have: figures of steps, by `twin.views.load`."""
 
 _PLAIN = ("placement.strategy", "controller.policy")
 _MOST_FIELDS = 3
@@ -137,11 +157,12 @@ def compare(runs: Sequence[Run], others: Sequence[Run]) -> Told:
         return told | _over_common_steps(runs)
     alone = [(run.path.name, _case(run, [run])) for run in runs]
     pairs = [_pairs(runs[0], run, others) for run in runs[1:]]
-    cells = {run_id: [_cell(case, None, name, 0) for name in COMPARED] for run_id, case in alone}
+    names = OF_REQUESTS if _serve_requests(runs) else COMPARED
+    cells = {run_id: [_cell(case, None, name, 0) for name in names] for run_id, case in alone}
     for (run_id, case), pair in zip(alone[1:], pairs, strict=True):
-        cells[run_id] = [_cell(case, pair, name, len(pairs)) for name in COMPARED]
+        cells[run_id] = [_cell(case, pair, name, len(pairs)) for name in names]
     note = _note([len(mine.runs) for _, mine in pairs])
-    return told | {"columns": _columns(), "cells": cells, "note": note}
+    return told | {"columns": _columns(names), "cells": cells, "note": note}
 
 
 def _over_common_steps(runs: Sequence[Run]) -> Told:
@@ -150,23 +171,36 @@ def _over_common_steps(runs: Sequence[Run]) -> Told:
     last = min(run.scenario.simulation.steps for run in runs) - 1
     if first > last:
         return {"note": "No step is in all of these runs."}
-    drawn = [figures_of_steps(run, COMPARED, first, last) for run in runs]
+    shown: dict[str, Figure]
+    if _serve_requests(runs):
+        drawn = [load.of_steps(run, first, last) for run in runs]
+        shown = {name: LOAD[name] for name in OF_BRANCHES}
+        columns = [{"label": f.header, "title": f.sentence} for f in shown.values()]
+    else:
+        drawn = [figures_of_steps(run, COMPARED, first, last) for run in runs]
+        shown, columns = {name: FIGURES[name] for name in COMPARED}, _columns(COMPARED)
     cells = {}
     for run, mine in zip(runs, drawn, strict=True):
-        gaps = [(mine[n] - drawn[0][n]) * FIGURES[n].scale for n in COMPARED]
         cells[run.path.name] = [
-            {
-                "value": text(mine[name] * FIGURES[name].scale),
-                "difference": "" if run is runs[0] or not math.isfinite(gap) else f"{gap:+.3g}",
-            }
-            for name, gap in zip(COMPARED, gaps, strict=True)
+            _plain_cell(mine[n] * f.scale, drawn[0][n] * f.scale, run is runs[0])
+            for n, f in shown.items()
         ]
     note = f"Of steps {first} to {last}, which all have; the same random numbers, so no interval."
-    return {"columns": _columns(), "cells": cells, "note": note}
+    return {"columns": columns, "cells": cells, "note": note}
 
 
-def _columns() -> list[dict[str, str]]:
-    return [{"label": SHORT[name], "title": FIGURES[name].sentence} for name in COMPARED]
+def _serve_requests(runs: Sequence[Run]) -> bool:
+    return all(run.scenario.serving.mode == "requests" for run in runs)
+
+
+def _plain_cell(value: float, first: float, is_first: bool) -> dict[str, str]:
+    gap = value - first
+    known = math.isfinite(gap) and not is_first
+    return {"value": text(value), "difference": f"{gap:+.3g}" if known else ""}
+
+
+def _columns(names: Sequence[str]) -> list[dict[str, str]]:
+    return [{"label": SHORT[name], "title": FIGURES[name].sentence} for name in names]
 
 
 def _cell(

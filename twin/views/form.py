@@ -22,7 +22,7 @@ DRAWN_TOKENS = 8
 
 
 RECORDED_EVERY = 10
-"""One in so many requests is recorded with its chunks and tokens, where the preset says nothing."""
+"""Every tenth request is recorded with its chunks and tokens, where the preset says nothing."""
 
 
 FIELDS = (

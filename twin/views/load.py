@@ -113,6 +113,14 @@ def merged(rows: Sequence[Mapping[str, Any]]) -> list[float]:
     return [float(found[name][0]) for name in LOAD]
 
 
+def of_steps(run: Run, first: int, last: int) -> dict[str, float]:
+    """Figures of a run on disk, merged over the steps from `first` to `last`."""
+    steps = run.scenario.simulation.steps - run.first_step
+    mine = slice(first - run.first_step, last + 1 - run.first_step)
+    columns = {n: values[mine] for n, values in of_run(run, run.first_step, steps).items()}
+    return {n: float(v[0]) for n, v in merge_blocks(LOAD, columns, np.zeros(1, np.intp)).items()}
+
+
 def copies_of_model(model: TwinModel) -> dict[str, NDArray[Any]]:
     """How every copy was at the end of a step, (R,) each; empty where there is one."""
     if len(model.instances) < 2:

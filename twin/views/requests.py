@@ -25,7 +25,7 @@ _COLUMNS: Final = (
 _LOST: Final = "lost"
 _SERVED: Final = "served"
 _TELLING: Final = frozenset((Lane.GROUND, Lane.PLAN))
-"""Lanes of events that tell why a token took long."""
+"""Lanes of events that say why a token took long."""
 _MOST_EVENTS: Final = 200
 
 

@@ -14,6 +14,12 @@ import { linkCounts, satelliteNamed, stepOf, utc } from "../src/data/trace.js";
 import { newView, switched, turned } from "../src/data/view.js";
 import { trace } from "./traces.js";
 
+test("a fork's frames are at whole steps of its parent, whatever dates are rounded to", () => {
+  const parent = trace({ step_s: 218.8467 });
+  const fork = trace({ step_s: 218.8467, first_step: 2, start: "2026-03-20T00:07:17.694Z", frames: 2 });
+  assert.deepEqual([...stepsOf(parent, fork)], [2, 3]);
+});
+
 test("a fork that begins later is put where its own time is", () => {
   const first = trace({ frames: 8 });
   const fork = trace({ frames: 4, start: "2026-03-20T00:01:00.000Z", first_step: 4 });

@@ -44,5 +44,26 @@ export function ofLoad(trace, palette) {
   ];
 }
 
+/** @param {import("../types").Trace} trace */
+function insideOf(trace) {
+  const waiting = column(trace, "requests_waiting");
+  return Array.from(column(trace, "requests_running"), (v, k) => v + waiting[k]);
+}
+
+/**
+ * The same of several runs, where all serve requests: titles, captions, axes, and what is drawn of each.
+ *
+ * @param {import("../types").Trace[]} traces
+ */
+export function loadOfAll(traces) {
+  if (!traces.every(({ meta }) => meta.requests)) return [];
+  const mine = (/** @type {string} */ name) => (/** @type {import("../types").Trace} */ t) => Array.from(column(t, name));
+  return [
+    { title: "Goodput", caption: "requests a second that meet both targets, over steps.", y: "good, 1/s", of: (t) => Array.from(column(t, "requests_good"), (v, k) => v / secondsOf(t, k)) },
+    { title: "First token of requests", caption: "s over steps; mean of those that ended.", y: "first token, s", of: mine("request_ttft_s") },
+    { title: "Requests inside", caption: "let in and waiting, at the end of each step.", y: "requests", of: (t) => insideOf(t) },
+  ];
+}
+
 /** Seconds that a frame stands for; the last one may have fewer steps. */
 const secondsOf = (trace, frame) => (frameSeconds(trace) * trace.steps[frame]) / trace.meta.stride;

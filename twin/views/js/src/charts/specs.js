@@ -2,10 +2,10 @@
 
 import { distribution, sharesWithin, wholeDistribution } from "../data/figures.js";
 import { meanLayers } from "../data/journey.js";
-import { runsAt, stepsOf, timeIn } from "../data/align.js";
+import { NEAR, runsAt, stepsOf, timeIn } from "../data/align.js";
 import { gaps } from "../data/numbers.js";
 import { area, bars, clear, inPercent, line, percent, steps, zeroBased } from "./drawn.js";
-import { ofLoad } from "./load.js";
+import { loadOfAll, ofLoad } from "./load.js";
 import { LINK_GROUPS, column, stepOf } from "../data/trace.js";
 
 /** @typedef {import("../types").Trace} Trace */
@@ -50,6 +50,12 @@ export function single(trace, palette) {
     migration(trace, palette),
   ];
 }
+
+/** Room above and below what there is, also where all is zero. @type {(low: number, high: number) => [number, number]} */
+const aroundZero = (low, high) => {
+  const most = Math.max(Math.abs(low), Math.abs(high), 1e-6);
+  return [Math.min(1.1 * low, -0.05 * most), Math.max(1.1 * high, 0.05 * most)];
+};
 
 /** @returns {Spec} */
 function byLayer(trace, palette) {
@@ -215,6 +221,7 @@ export function several(traces, palette, names, join) {
   const mine = (name, factor = 1) => (t) => Array.from(column(t, name), (v) => factor * v);
   const common = { x: STEP, series: each };
   return [
+    ...loadOfAll(traces).map(({ of, ...told }) => ({ ...common, ...told, over: over(of), range: zeroBased })),
     { ...common, title: "Token latency (TPOT), mean", caption: "s over steps.", y: "latency, s", over: over(mine("latency_mean_s")), range: zeroBased },
     {
       ...common,
@@ -222,6 +229,7 @@ export function several(traces, palette, names, join) {
       caption: "s over steps, at the same time; below zero is faster.",
       y: "difference, s",
       over: () => join(traces.map((t) => [Array.from(stepsOf(traces[0], t)), gaps(differenceTo(traces[0], t, "latency_mean_s"))])),
+      range: aroundZero,
     },
     layersOfAll(traces, each),
     { ...common, title: "Tokens served", caption: "% of those asked, over steps.", y: "served, %", over: over(mine("tokens_served_share", 100)), range: () => [0, 105] },
@@ -243,7 +251,7 @@ function layersOfAll(traces, series) {
       const layers = Array.from({ length: deepest }, (_, l) => l);
       return [layers, ...traces.map((t) => {
         const there = runsAt(traces[0], t, frame);
-        const total = there ? layersAt(t, Math.max(0, Math.min(Math.floor(timeIn(traces[0], t, frame) + 1e-6), t.ready - 1)))[1] : [];
+        const total = there ? layersAt(t, Math.max(0, Math.min(Math.floor(timeIn(traces[0], t, frame) + NEAR), t.ready - 1)))[1] : [];
         return layers.map((l) => total[l] ?? null);
       })];
     },

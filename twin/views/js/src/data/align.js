@@ -5,6 +5,9 @@ import { frameSeconds, stepOf } from "./trace.js";
 
 /** @typedef {import("../types").Trace} Trace */
 
+/** Of a step or a frame: dates have milliseconds. */
+export const NEAR = 5e-3;
+
 /** Seconds from the start of a run to that of another; 0 where the two never meet. @param {Trace} first @param {Trace} trace */
 export function offset(first, trace) {
   const apart = (Date.parse(trace.meta.start_utc) - Date.parse(first.meta.start_utc)) / 1000;
@@ -27,7 +30,7 @@ export const shownAt = (first, trace, time) => clamp(timeIn(first, trace, time),
 /** Whether the other run has something at this time of the first. @param {Trace} first @param {Trace} trace @param {number} time */
 export function runsAt(first, trace, time) {
   const frame = timeIn(first, trace, time);
-  return frame > -1e-6 && frame < trace.frames + 1e-6;
+  return frame > -NEAR && frame < trace.frames + NEAR;
 }
 
 /** How far the clock, in frames of the first run, may go until a run still to come holds it up. @param {Trace[]} traces */
@@ -39,10 +42,13 @@ export function readyOf(traces) {
   }), first.ready);
 }
 
+/** What is so near a step is that step. @param {number} step */
+const onStep = (step) => (Math.abs(step - Math.round(step)) < NEAR ? Math.round(step) : Number(step.toFixed(6)));
+
 /** Steps of the first run at which another run's frames begin. @param {Trace} first @param {Trace} trace */
 export function stepsOf(first, trace) {
   const begin = offset(first, trace) / first.meta.step_s + first.meta.first_step;
   const each = frameSeconds(trace) / first.meta.step_s;
   if (first === trace) return Float64Array.from({ length: trace.ready }, (_, k) => stepOf(trace, k));
-  return Float64Array.from({ length: trace.ready }, (_, k) => Number((begin + k * each).toFixed(6)));
+  return Float64Array.from({ length: trace.ready }, (_, k) => onStep(begin + k * each));
 }

@@ -53,7 +53,7 @@ export function causesAt(trace, frame) {
     if (n > 0) told.push(`${n.toLocaleString("en")} ${n === 1 ? "token" : "tokens"} lost: ${cause.sentence || cause.label}`);
   }
   const placement = trace.placements.find((one) => one.frame === frame && frame > 0);
-  if (placement) told.push("The model is placed anew in this step.");
+  if (placement) told.push("The model gets a new placement in this step.");
   const moving = trace.migrations.filter((m) => m.from_s < (frame + 1) * trace.meta.stride * trace.meta.step_s && m.to_s > frame * trace.meta.stride * trace.meta.step_s);
   if (moving.length) told.push(`${moving.length} ${moving.length === 1 ? "part moves" : "parts move"} between satellites.`);
   told.push(...states(trace, frame), ...slowest(trace, frame), ...shadow(trace, frame));
