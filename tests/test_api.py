@@ -205,7 +205,7 @@ ASKED = {
     "compute.gflops": 0.1,
     "requests.prompt_tokens": 20.0,
     "requests.output_tokens": 5.0,
-    "requests.rate_per_s": 0.4,
+    "requests.rate_per_s": 10.0,
     "requests.ttft_target_s": 4.0,
     "requests.drain_s": 100.0,
     "simulation.orbits": None,

@@ -129,7 +129,8 @@ def _draw(feasible: Sequence[Placed], many: bool, figure: Any) -> None:
     _draw_bounds(axes, feasible, many)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("" if many else "{x:g}")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_minor_formatter("" if many or high > 10 * low else "{x:g}")
     axes.set_ylim(bottom=0)
     axes.set_xlabel(
         f"throughput of {'all instances' if many else 'the busiest satellite'}, tokens/s"

@@ -88,5 +88,6 @@ def draw(found: Sequence[Found], figure: Any) -> None:
             axis.plot(estimate(one.carried.values(name)).mean, goodput, "o", label=one.case.name)
         axis.set_xlabel(f"{FIGURES[name].label}, {FIGURES[name].unit}")
         axis.set_ylabel("goodput, requests/s")
+        axis.ticklabel_format(useOffset=False)
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize=8)
