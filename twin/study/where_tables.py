@@ -70,7 +70,12 @@ def _plain(value: float) -> float | None:
 
 
 def draw(cases: Sequence[WhereCase], figure: Any) -> None:
-    """Draw time of a further token against what a kilowatt carries, a panel a model."""
+    """Draw time of a further token against what a kilowatt carries, a panel a model.
+
+    Cases that carry nothing within the deadlines are hollow, at 0.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     models = list(dict.fromkeys(case.model for case in cases))
     places = list(dict.fromkeys(case.place for case in cases))
     boards = list(dict.fromkeys(case.board for case in cases))
@@ -78,17 +83,24 @@ def draw(cases: Sequence[WhereCase], figure: Any) -> None:
     for number, model in enumerate(models, start=1):
         axes = figure.add_subplot(1, len(models), number)
         for case in cases:
-            if case.model != model or case.error or np.isnan(_per_kw(case)):
+            if case.model != model or case.error or not case.days:
                 continue
+            carries = not np.isnan(_per_kw(case))
             axes.plot(
                 case.mean("request_tpot_p50_s"),
-                _per_kw(case),
+                _per_kw(case) if carries else 0.0,
                 _MARKERS[boards.index(case.board) % len(_MARKERS)],
                 color=colours[case.place],
+                fillstyle="full" if carries else "none",
                 label=f"{case.place}, {case.board}",
             )
         axes.set_xscale("log")
-        axes.set_yscale("log")
+        axes.set_yscale("symlog", linthresh=1.0)
+        axes.set_ylim(bottom=-0.2)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_xlabel("time of a further token, median, s")
         axes.set_ylabel("tokens/s within the deadlines, per kW of boards")
         axes.set_title(model)
