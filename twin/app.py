@@ -130,7 +130,7 @@ routes = [
     solara.Route("/", component=Page, layout=Layout),
     solara.Route("table", component=Table),
     solara.Route("guide", component=Chapter),
-    solara.Route("runs", component=RunsPage),
+    solara.Route("overview", component=RunsPage),
 ]
 
 

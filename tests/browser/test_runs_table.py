@@ -42,7 +42,7 @@ def row(page, run_id):
 def test_runs_are_told_apart_gone_on_with_and_deleted_after_a_question(kept, browser, watched):
     page = browser.new_page(viewport=WINDOW, color_scheme="dark")
     with served(kept) as address, watched(page):
-        page.goto(f"{address}/runs")
+        page.goto(f"{address}/overview")
         page.wait_for_selector("[data-run=usual]", timeout=READY_MS)
         assert "altitude_km 900" in row(page, "low").inner_text()
         assert row(page, "broken-off").locator("[data-status=interrupted]").count() == 1
@@ -71,7 +71,7 @@ def test_runs_are_told_apart_gone_on_with_and_deleted_after_a_question(kept, bro
 def test_who_comes_through_a_proxy_cannot_delete(kept, browser):
     page = browser.new_page(viewport=WINDOW, extra_http_headers={"X-Forwarded-For": "1.2.3.4"})
     with served(kept) as address:
-        page.goto(f"{address}/runs")
+        page.goto(f"{address}/overview")
         page.wait_for_selector("[data-run=usual]", timeout=READY_MS)
         assert page.locator("[data-act=delete]").count() == 0
         assert "one can also delete runs" in page.inner_text(".tw-runs-page")

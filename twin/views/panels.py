@@ -35,7 +35,7 @@ def Header(session: Session, step: solara.Reactive[int], exports: Exports) -> No
         _button("New run", toggle("new"), panel.value == "new")
         _Runs(session)
         _button("Download", toggle("take"), panel.value == "take", disabled=not shown)
-        with solara.Link("/runs"):
+        with solara.Link("/overview"):
             solara.Button("Runs", text=True, classes=["tw-plain-button"])
         with solara.Link("/table"):
             solara.Button("Paper's table", text=True, classes=["tw-plain-button"])
