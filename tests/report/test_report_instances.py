@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from agents.fork import fork
 from agents.run import run_scenario
 from twin.report.document import report
 from twin.scenario import loader
+from twin.vocabulary import EVENTS, EventKind
 
 CHANGES = {
     "placement.strategy": "joint",
@@ -39,3 +41,27 @@ def test_each_copy_has_a_row_of_what_its_requests_and_steps_say(tmp_path):
     assert set_by["serving.dispatch"][0] == "least-loaded"
     assert set_by["controller.telemetry_delay_s"][0] == "120"
     assert run.placements()["instance"].to_numpy().max() == 1
+
+
+def test_the_loss_of_a_first_gateway_is_told_in_order(tmp_path):
+    changes = CHANGES | {"controller.policy": "on-event", "workload.retries": 3}
+    parent = run_scenario(loader.load("small", changes), runs_dir=tmp_path, run_id="p")
+    placed = parent.placements().to_pylist()
+    gateway = next(
+        row["satellite"] for row in placed if row["instance"] == 1 and row["expert"] == -1
+    )
+    scenario, beginning = fork(parent, 8, fail=[gateway])
+    child = run_scenario(scenario, runs_dir=tmp_path, run_id="c", beginning=beginning)
+    table = next(t for t in report([child.path]).tables() if t.name == "story")
+    times_s = [row[0] for row in table.rows]
+    assert times_s == sorted(times_s)
+    told = [row[1] for row in table.rows]
+    lost, shut, again = (
+        told.index(EVENTS[kind].sentence)
+        for kind in (EventKind.SATELLITE_LOST, EventKind.INSTANCE_SHUT, EventKind.INSTANCE_OPEN)
+    )
+    assert lost < shut < again
+    assert table.rows[lost][3] == gateway
+    assert table.rows[shut][4] == 1
+    cause = child.table("requests")["cause"].to_pylist()
+    assert set(cause) <= {None, "unfinished"}

@@ -9,6 +9,7 @@ from twin.report.findings import rank
 from twin.report.page import Code, Document, Items, Part, Section, Table, words
 from twin.report.rerun import commands
 from twin.report.scenario import agreement, scenario_parts
+from twin.report.story import story
 from twin.runs.figures import FIGURES
 from twin.runs.repeats import Case, make_cases
 from twin.runs.rules import Floats
@@ -128,6 +129,9 @@ def _what_happened(cases: Sequence[Case]) -> Iterator[Part]:
     lost = tables.losses(cases)
     yield lost if lost.rows else "No token was lost."
     yield from (t for t in (tables.unserved(cases), tables.instances(cases)) if t.rows)
+    if len(cases) == 1:
+        told = story(cases[0].runs[0])
+        yield from [told] if told.rows else []
     yield tables.events(cases)
     yield tables.links(cases)
 
