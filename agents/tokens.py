@@ -104,7 +104,8 @@ class TokenService:
     ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Return where each token goes, (P, L, K), and what hinders it, (P,); see `admit`."""
         fleet, hosts = model.fleet, model.hosts
-        gateway_cause = np.where(fleet.up[hosts.gateway], Cause.NONE, Cause.DEAD)
+        gateway_cause = np.where(fleet.speed[hosts.gateway] > 0.0, Cause.NONE, Cause.REFUSED)
+        gateway_cause[~fleet.up[hosts.gateway]] = Cause.DEAD
         absent = model.controller.transfers.gateway_absent[: len(gateway_cause)]
         gateway_cause[absent] = Cause.MOVING
         budget_s = fleet.speed * self._step_s / self.weight

@@ -45,7 +45,7 @@ def events(run):
 def reported(run):
     """The page of `twin report`, without its figures' curves and the folder's path."""
     page = html(report((run.path,)), lambda picture: picture.title)
-    return page.replace(str(run.path), "")
+    return page.replace(str(run.path), "").replace(str(run.path.parent), "")
 
 
 def replayed(run):

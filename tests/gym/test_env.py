@@ -70,6 +70,7 @@ def test_an_agent_that_waits_makes_the_run_of_its_seed(tmp_path):
 
 def test_episodes_are_decided_by_seed_and_actions():
     env = TwinEnv("small", FAULTY)
+    env.action_space.seed(5)
     actions = [env.action_space.sample() for _ in range(8)]
     once, again = episode(env, 3, *actions), episode(TwinEnv("small", FAULTY), 3, *actions)
     assert data_equivalence(once, again)

@@ -28,7 +28,9 @@ _ROOM = 70
 _BORDER = 3
 """Characters that a column takes beside what stands in it."""
 
-_IN_ASCII = str.maketrans({"±": "+-", "°": "deg ", "\u00d7": "x", "…": "...", "²": "2"})
+_IN_ASCII = str.maketrans(
+    {"±": "+-", "°": "deg ", "\u00d7": "x", "…": "...", "²": "2", "\u00a0": " "}
+)
 """What stands for characters that a terminal does not have; a question mark for others."""
 
 
