@@ -346,14 +346,3 @@ def test_users_enter_through_the_satellite_that_serves_them():
         unserved += twin.row["lost_unserved"]
     assert unserved > 0  # 48 satellites leave gaps
     assert 0.5 < twin.row["ground_availability"] < 1.0
-
-
-def test_a_gateway_that_is_up_but_stands_still_serves_nothing():
-    model = TwinModel(loader.load("small", ["workload.retries=0"]))
-    model.step()
-    gateway = int(model.controller.placement.gateway[2])
-    model.fleet.rule.speed[gateway] = 0.0
-    model.step()
-    assert model.fleet.up[gateway]
-    assert model.row["tokens_served"] == 0
-    assert model.row["lost_refused"] == model.config.workload.tokens_per_step

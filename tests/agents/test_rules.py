@@ -118,3 +118,14 @@ def test_a_subclass_decides_for_itself():
 def test_unknown_rules_and_parameters_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         TwinModel(loader.load("small", changes))
+
+
+def test_a_gateway_that_is_up_but_stands_still_serves_nothing():
+    model = TwinModel(loader.load("small", ["workload.retries=0"]))
+    model.step()
+    gateway = int(model.controller.placement.gateway[2])
+    model.fleet.rule.speed[gateway] = 0.0
+    model.step()
+    assert model.fleet.up[gateway]
+    assert model.row["tokens_served"] == 0
+    assert model.row["lost_refused"] == model.config.workload.tokens_per_step
