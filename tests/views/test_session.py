@@ -224,13 +224,21 @@ def test_what_is_too_large_for_a_page_is_refused(session, overrides, said):
     assert session.work.value is None
 
 
-def test_progress_is_told(session):
-    told = []
-    session.work.subscribe(told.append)
+def test_progress_is_told(tmp_path):
+    def watched(scenario, *, progress, **kwargs):
+        def told(step, steps):
+            progress(step, steps)
+            wait(lambda: any(label.startswith(words) for label in labels))
+
+        return run_scenario(scenario, progress=told, **kwargs)
+
+    words, labels = "Running small with space-xnet: step", []
+    session = Session(tmp_path, watched)
+    session.work.subscribe(lambda work: labels.append(work.label if work else ""))
     session.start([small()])
     wait(lambda: session.work.value is None)
-    labels = [work.label for work in told if work]
-    assert any(label.startswith("Running small with space-xnet: step") for label in labels)
+    assert any(label.startswith(words) for label in labels)
+    session.close()
 
 
 @pytest.mark.parametrize(
