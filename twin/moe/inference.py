@@ -81,6 +81,12 @@ def check_size(scenario: Scenario) -> None:
         )
 
 
+def hosts_gbps(scenario: Scenario) -> float:
+    """Return the rate of the links between what hosts the model, in Gbit/s."""
+    centre = scenario.ground.data_centre
+    return scenario.links.rate_gbps if centre is None else centre.rate_gbps
+
+
 def inference(scenario: Scenario) -> Inference:
     """Set up the inference side of a scenario's replicate, as it is at the start.
 
@@ -116,5 +122,5 @@ def inference(scenario: Scenario) -> Inference:
         stage_s=times.one_token_s(context)[: card.layers],
         head_s=float(times.one_token_s(0)[card.layers]),
         flops_per_s=on.flops_per_s * scenario.compute.boards,
-        transfer_s=card.hidden_bytes * 8 / (scenario.links.rate_gbps * 1e9),
+        transfer_s=card.hidden_bytes * 8 / (hosts_gbps(scenario) * 1e9),
     )

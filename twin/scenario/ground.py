@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from twin.scenario.fields import Delay, Params, Table
+from twin.scenario.fields import Delay, Params, Rate, Table
 
 
 class Site(Table):
@@ -23,7 +23,7 @@ class Site(Table):
 class DataCentre(Table):
     """A data centre on the ground that serves all requests, instead of satellites.
 
-    Its boards are those of `compute`, all linked to each other at `links.rate_gbps`.
+    Its boards are those of `compute`, all linked to each other.
     """
 
     name: str = Field("Luleå", min_length=1, max_length=100)
@@ -32,6 +32,9 @@ class DataCentre(Table):
     boards: int = Field(81, ge=1, le=512)
     exchange_us: float = Field(
         20.0, ge=0, le=1e9, description="from one board to another; assumption"
+    )
+    rate_gbps: Rate = Field(
+        800.0, description="of the link between any two boards; assumption: Suncatcher's"
     )
     pue: float = Field(
         1.2, ge=1, le=10, description="energy drawn for each that boards draw; assumption"

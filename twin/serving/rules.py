@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twin.moe.inference import Inference
+from twin.moe.inference import Inference, hosts_gbps
 from twin.scenario.schema import Scenario
 from twin.serving.engine.records import DRAIN, FORWARD, LOSE
 
@@ -32,5 +32,5 @@ def rules(scenario: Scenario, inference: Inference) -> dict[str, Any]:
         "drop_s": scenario.requests.ttft_target_s if table.drop_late else 0.0,
         "record_every": scenario.requests.record_every or 0,
         "transfer_s": inference.transfer_s,
-        "waiting_tokens": 1 if scenario.links.rate_gbps < table.cut_through_gbps else 2,
+        "waiting_tokens": 1 if hosts_gbps(scenario) < table.cut_through_gbps else 2,
     }
