@@ -9,6 +9,7 @@ from placement.strategies.exact import exact
 from placement.strategies.joint import joint
 from placement.strategies.local_search import local_search
 from placement.strategies.packed import packed
+from placement.strategies.pipeline import pipeline
 from placement.strategies.rand_intra import rand_intra, rand_intra_cg
 from placement.strategies.rand_place import rand_place
 from placement.strategies.replicated import replicated
@@ -37,6 +38,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "tiled": tiled,
         "exact": exact,
         "single-satellite": single_satellite,
+        "pipeline": pipeline,
     },
     field="placement.strategy",
     given=("rng", "instances"),

@@ -10,6 +10,7 @@ from agents.data_centre import rack_problem
 from placement.deployment import most_by_memory
 from twin import seeding
 from twin.errors import InputError
+from twin.moe.boards import memory_gb
 from twin.moe.inference import inference
 from twin.planning.problems import plan_deployment
 from twin.scenario import loader
@@ -35,6 +36,8 @@ _CLUSTER: Final = {
 
 _FULL: Final = 0.9
 """Part of what a satellite with a whole layer's work keeps up with, that each instance bears."""
+
+_MOST_BOARDS: Final = 512
 
 _MOST_COPIES: Final = 8
 """Copies of tiled rings that are run."""
@@ -120,7 +123,7 @@ def _single(scenario: Scenario) -> Iterator[Fields]:  # noqa: ARG001
 def _cluster(scenario: Scenario, body: Fields) -> Fields:  # noqa: ARG001
     return {
         "constellation": body,
-        "placement.strategy": "joint",
+        "placement.strategy": "pipeline",
         "bus.profile": "suncatcher",
         "links.rate_gbps": 800.0,
         **_ANYWHERE,
@@ -139,13 +142,15 @@ def _relayed(scenario: Scenario) -> Iterator[Fields]:
     yield {**_cluster(scenario, body), "links.cross_shell_every": 4}
 
 
-def _ground(scenario: Scenario) -> Iterator[Fields]:  # noqa: ARG001
-    """As many boards as hold the model, in powers of two."""
-    for boards in 2 ** np.arange(10):
-        strategy = "single-satellite" if boards == 1 else "joint"
+def _ground(scenario: Scenario) -> Iterator[Fields]:
+    """As few boards as hold the model."""
+    problem = problem_of(scenario)
+    layer_bytes = problem.gateway_bytes + problem.n_experts * problem.expert_bytes
+    fewest = int(np.ceil(problem.n_layers * layer_bytes / (memory_gb(scenario.compute) * 1e9)))
+    for boards in range(min(fewest, _MOST_BOARDS), _MOST_BOARDS + 1):
         yield {
-            "ground.data_centre.boards": int(boards),
-            "placement.strategy": strategy,
+            "ground.data_centre.boards": boards,
+            "placement.strategy": "pipeline",
             **_ANYWHERE,
         }
 
