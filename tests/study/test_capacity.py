@@ -56,6 +56,7 @@ def answers(monkeypatch, share_at, *, log=None):
         if log is not None:
             log.append((load, replicate))
         figures = dict.fromkeys(KEPT, 1.0) | {"goodput_share": share_at(load, replicate)}
+        figures["requests_counted"] = 100.0 * load
         return {"error": None, "figures": [figures for _ in targets]}
 
     monkeypatch.setattr(module, "run_trial", run)
@@ -111,10 +112,12 @@ def test_a_load_scales_what_is_asked():
 
 
 def test_nothing_is_carried_where_nothing_is_ever_good(case, monkeypatch, tmp_path):
-    answers(monkeypatch, lambda *_: 0.0)
+    log = []
+    answers(monkeypatch, lambda *_: 0.0, log=log)
     found = search(case, tmp_path / "kept")
     assert found.carried is None
-    assert np.isfinite(found.refused.load)
+    assert found.refused.load == 1 / 64  # the first at which a run has fewer than two requests
+    assert min(load for load, _ in log) == found.refused.load
 
 
 def test_one_run_is_looked_at_under_every_target():

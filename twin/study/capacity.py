@@ -27,6 +27,8 @@ from twin.world.world import World
 SHARE: Final = "goodput_share"
 _FARTHEST: Final = 2.0**12
 """How many times more, or less, than a scenario asks is looked at."""
+_FEWEST: Final = 2
+"""Requests of a run below which no lower load is tried: they have met no other already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,8 @@ class Found:
         low, high = self.carried, self.refused
         if low is None and high is None:
             return 1.0
+        if low is None and high and np.nanmax(high.values("requests_counted")) < _FEWEST:
+            return None
         if low is None or high is None:
             load = (high.load / 2.0 if high else 0.0) if low is None else low.load * 2.0
             return load if 1.0 / _FARTHEST <= load <= _FARTHEST else None
