@@ -2,7 +2,6 @@
 
 import tomllib
 
-import numpy as np
 import pytest
 
 from twin.moe.inference import inference
