@@ -18,6 +18,7 @@ from agents.requests import (
 from placement.problem import Placement
 from twin.energy.bus import ZERO_CELSIUS_K
 from twin.runs.distribution import Distribution, is_exact
+from twin.runs.slowest import slowest_columns, slowest_layers
 from twin.runs.tables import HOP
 from twin.runs.writer import RunWriter
 from twin.serving.hops import Hops, trace
@@ -140,6 +141,12 @@ class Recorder:
                 "latency_s": latency_s,
                 "served": cause == Cause.NONE,
                 "cause": [Cause(c).word if c else None for c in cause],
+                # From the times as they are written, so that hops and this agree to the bit.
+                **slowest_columns(
+                    slowest_layers(
+                        hops.offset, hops.layer, hops.source, hops.end_s.astype(np.float32)
+                    )
+                ),
                 "hops": pa.ListArray.from_arrays(
                     hops.offset, pa.StructArray.from_arrays(columns, fields=fields)
                 ),

@@ -1,9 +1,15 @@
 """What a page is told of a run when it asks, against the run's tables."""
 
+import shutil
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
+from resealed import reseal
 
 from agents.run import run_scenario
+from twin.runs.store import open_run
+from twin.runs.tables import SLOWEST
 from twin.scenario import loader
 from twin.views.questions import NOT_YET, answer
 
@@ -129,3 +135,18 @@ def test_events_of_a_satellite_are_those_at_either_end(followed):
     found = answer(followed, {"what": "events", "kind": kind, "satellite": 7})
     assert found["matched"] == len(mine) > 0
     assert [e["t_s"] for e in found["rows"]] == sorted(e["t_s"] for e in mine)[:50]
+
+
+def test_a_run_without_columns_of_slowest_layers_has_the_same_answers(followed, tmp_path):
+    folder = tmp_path / followed.path.name
+    shutil.copytree(followed.path, folder)
+    table = followed.table("tokens")
+    pq.write_table(table.drop_columns(list(SLOWEST)), folder / "tokens.parquet")
+    reseal(folder)
+    before = open_run(folder)
+    assert before.table("tokens").column_names == [
+        name for name in table.column_names if name not in SLOWEST
+    ]
+    for wanted in ({}, {"by": "slowest_layer_s"}, {"layer": 3}, {"satellite": 5}):
+        question = {"what": "tokens", **wanted}
+        assert answer(before, question) == answer(followed, question)

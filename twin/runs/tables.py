@@ -15,6 +15,9 @@ HOP = pa.struct(
     ]
 )
 
+SLOWEST = ("slowest_layer", "slowest_layer_s", "slowest_satellite")
+"""Columns of ``tokens`` that older runs have not: what they say is in the hops as well."""
+
 _DISTRIBUTION = pa.schema(
     [
         ("step", pa.int32()),
@@ -151,6 +154,9 @@ TABLES: dict[str, pa.Schema] = {
             ("latency_s", pa.float64()),
             ("served", pa.bool_()),
             ("cause", pa.string()),
+            ("slowest_layer", pa.int16()),
+            ("slowest_layer_s", pa.float32()),
+            ("slowest_satellite", pa.int32()),
             ("hops", pa.list_(HOP)),
         ]
     ),
@@ -172,4 +178,6 @@ bits on links, ``unwanted_j`` that of work which
 was cancelled or lost, and ``under_way_j`` at the end of the step that of work not charged to
 requests yet: those of all requests, all that is unwanted and the last that is under way are
 ``steps.compute_j`` and ``network_j`` of all steps. Both are empty where only tokens are served. A
-null ``events.satellite`` or ``other`` means that none is meant."""
+null ``events.satellite`` or ``other`` means that none is meant. ``tokens.slowest_layer`` is the
+layer that took longest, ``slowest_satellite`` the one whose result came last in it; both are null
+for a token without hops."""

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from twin.runs.slowest import Found, slowest_columns, slowest_layers
 from twin.runs.store import Run
+from twin.runs.tables import SLOWEST
 from twin.views.columns import columns, kept
 from twin.views.rows import chosen, counts, marks, page
 
@@ -19,7 +20,6 @@ type Span = tuple[float, float]
 _TOKEN: Final = ("step", "token", "latency_s", "cause")
 _EVENT: Final = ("step", "t_s", "kind", "cause", "satellite", "other", "value")
 _HOPS: Final = [f"hops.list.element.{name}" for name in ("layer", "source", "end_s")]
-_LAYERS: Final = ("slowest_layer", "slowest_layer_s", "slowest_satellite")
 _FEW: Final = 50_000
 """Tokens of which layers are looked at without being asked for."""
 _LOST, _SERVED = "lost", "served"
@@ -40,11 +40,11 @@ def tokens(run: Run, asked: Mapping[str, Any], span: Span) -> Answer:
     """
     table = columns(run, "tokens", _TOKEN)
     where = {"slowest_layer": asked.get("layer"), "slowest_satellite": asked.get("satellite")}
-    layered = table.num_rows <= _FEW or asked.get("by") in _LAYERS
+    layered = _recorded(run) or table.num_rows <= _FEW or asked.get("by") in SLOWEST
     layered |= any(value is not None for value in where.values())
     if layered:
         slowest = _slowest(run)
-        for name in _LAYERS:
+        for name in SLOWEST:
             table = table.append_column(name, slowest[name])
     found = chosen(_of_cause(table, asked.get("cause")), where, list(where) if layered else [])
     each_s = (span[1] - span[0]) / max(run.scenario.simulation.steps - run.first_step, 1)
@@ -94,22 +94,28 @@ def events(run: Run, asked: Mapping[str, Any], span: Span) -> Answer:
 def _slowest(run: Run) -> pa.Table:
     """Of every recorded token the layer that took longest, and the satellite that was last in it.
 
-    Hops are read a part at a time: all of a long run's would not fit into memory.
+    Hops of runs that did not record it are read a part at a time: all of a long run's would not
+    fit into memory.
     """
     return kept(run, "slowest layers", lambda: _read_slowest(run))
 
 
 def _read_slowest(run: Run) -> pa.Table:
+    if _recorded(run):
+        return run.table("tokens", list(SLOWEST)).combine_chunks()
     run.check("tokens.parquet")
     nothing = np.zeros(0, np.int64)
     parts = list(_parts(run)) or [(nothing, np.zeros(0), nothing)]
-    made = [np.concatenate(each) for each in zip(*parts, strict=True)]
-    kinds = (pa.int16(), pa.float32(), pa.int32())
-    each = zip(_LAYERS, made, kinds, strict=True)
-    return pa.table({n: pa.array(v, kind, mask=made[0] < 0) for n, v, kind in each})
+    layer, took_s, satellite = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return pa.table(slowest_columns((layer, took_s, satellite)))
 
 
-def _parts(run: Run) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
+def _recorded(run: Run) -> bool:
+    """Whether a run's table has it as columns of its own."""
+    return set(SLOWEST) <= set(pq.read_schema(run.path / "tokens.parquet").names)
+
+
+def _parts(run: Run) -> Iterator[Found]:
     with pq.ParquetFile(run.path / "tokens.parquet") as file:
         for batch in file.iter_batches(batch_size=8192, columns=_HOPS):
             lists = batch.column("hops")
@@ -121,47 +127,3 @@ def _parts(run: Run) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
                 hops.field("source").to_numpy(),
                 hops.field("end_s").to_numpy(),
             )
-
-
-def slowest_layers(
-    offset: NDArray[np.int64],
-    layer: NDArray[np.integer],
-    source: NDArray[np.integer],
-    end_s: NDArray[np.floating],
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Which layer of each token took longest, s, and which satellite's result came last in it.
-
-    Parameters
-    ----------
-    offset : (T + 1,) int
-        Where the hops of each token begin; they are in the order of layers.
-    layer, source : (H,) int
-    end_s : (H,) float
-
-    Returns
-    -------
-    layer, took_s, satellite : (T,)
-        -1 and NaN for a token without hops.
-    """
-    count = len(offset) - 1
-    none, unknown = np.full(count, -1), np.full(count, np.nan)
-    if not len(layer):
-        return none, unknown, none.copy()
-    token = np.repeat(np.arange(count), np.diff(offset))
-    new = np.r_[True, (np.diff(layer) != 0) | (np.diff(token) != 0)]
-    first, group = np.flatnonzero(new), np.cumsum(new) - 1
-    end = np.maximum.reduceat(end_s.astype(float), first)
-    begun = np.r_[0.0, end[:-1]]
-    begun[np.r_[True, np.diff(token[first]) != 0]] = 0.0
-    took = end - begun
-    # The last hop of each layer to end, and of each token the layer that took longest.
-    last = np.full(len(first), -1)
-    ended = np.flatnonzero(end_s >= end[group])
-    last[group[ended]] = ended
-    order = np.lexsort((took, token[first]))
-    longest = order[np.r_[np.diff(token[first][order]) != 0, True]]
-    mine = token[first][longest]
-    none[mine], unknown[mine] = layer[first][longest], took[longest]
-    satellite = np.full(count, -1)
-    satellite[mine] = source[last[longest]]
-    return none, unknown, satellite
