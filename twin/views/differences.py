@@ -1,6 +1,5 @@
 """In what a run's scenario differs from the preset of its name, read off its text."""
 
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
@@ -24,7 +23,7 @@ def words(file: Path, name: str, stamp: str) -> str:  # noqa: ARG001 (a changed 
     if not _preset(name):
         return ""
     try:
-        mine = set(_fields(file.read_text(encoding="utf-8")))
+        mine = _fields(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return ""
     told = [
@@ -56,17 +55,23 @@ def _text(name: str) -> str:
 
 
 @cache
-def _preset(name: str) -> set[tuple[str, str]]:
-    return set(_fields(_text(name))) if name in loader.preset_names() else set()
+def _preset(name: str) -> frozenset[tuple[str, str]]:
+    return _fields(_text(name)) if name in loader.preset_names() else frozenset()
 
 
-def _fields(text: str) -> Iterator[tuple[str, str]]:
-    """Paths and values of a scenario as the twin writes it: a field a line, tables in brackets."""
-    table = ""
+@lru_cache(maxsize=64)
+def _fields(text: str) -> frozenset[tuple[str, str]]:
+    """Paths and values of a scenario as the twin writes it: a field a line, tables in brackets.
+
+    The last few are kept: what a text differs in is asked right after whether all of it is known,
+    and the runs of a study have much the same.
+    """
+    found, table = [], ""
     for line in text.splitlines():
         if line.startswith("[") and line.endswith("]"):
             table = line.strip("[]") + "."
         else:
             key, mark, value = line.partition(" = ")
             if mark:
-                yield table + key, value
+                found.append((table + key, value))
+    return frozenset(found)

@@ -21,6 +21,8 @@ _FOLDERS = re.compile(
 
 def plain(text: str) -> str:
     """Text with every character that is not printable written out, such as ESC; lines stay."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in "\n\t" else _written_out(c) for c in text)
 
 

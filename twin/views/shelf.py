@@ -45,7 +45,7 @@ class Shelf:
 
 def look(root: Path) -> Shelf:
     """Look through a folder of runs; one that is not there, or no folder, holds none."""
-    found = {folder.name: run for folder in _folders(root) if (run := _run(folder)) is not None}
+    found = {f.name: run for f in _folders(root) if (run := _run(f.path)) is not None}
     runs = [run for run in found.values() if isinstance(run, Run)]
     runs.sort(key=lambda run: (run.manifest["written_utc"], run.path.name), reverse=True)
     wrong = {name: run for name, run in found.items() if isinstance(run, str)}
@@ -103,34 +103,37 @@ def _line(name: str, strategy: str, policy: str, seed: int, *more: str) -> str:
     return plain(" · ".join(part for part in [*parts, *more] if part))[:_LONGEST_LABEL]
 
 
-def _folders(root: Path) -> list[Path]:
+def _folders(root: Path) -> list[os.DirEntry[str]]:
+    # Paths as text: with a thousand runs, making objects of them takes as long as to read them.
     try:
-        found = sorted(root.iterdir())
+        with os.scandir(root) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return []
     # A name that cannot be printed cannot be sent or shown either.
     return [f for f in found if f.name.isprintable() and not f.name.endswith((PARTIAL, ENDING))]
 
 
-def _run(folder: Path) -> Run | str | None:
+def _run(folder: str) -> Run | str | None:
     """A complete run, or why it cannot be read; None for what is no run, or is not complete."""
     try:
         with os.scandir(folder) as entries:
             # Files, not what never ends when it is read.
-            there = {entry.name for entry in entries if entry.is_file()}
+            there = {entry.name: entry for entry in entries if entry.is_file()}
         if _MANIFEST not in there:
             return None
         missing = [name for name in _FILES if name not in there]
         if missing:
             return f"files are missing: {', '.join(missing)}"
-        stamps = [(folder / name).stat() for name in (_MANIFEST, _SCENARIO)]
+        stamps = [there[name].stat() for name in (_MANIFEST, _SCENARIO)]
     except OSError:
         return None
     return _read(folder, tuple((s.st_mtime_ns, s.st_size) for s in stamps))
 
 
 @lru_cache(maxsize=4096)
-def _read(folder: Path, stamp: object) -> Run | str | None:  # noqa: ARG001 (a changed one is read again)
+def _read(path: str, stamp: object) -> Run | str | None:  # noqa: ARG001 (a changed one is read again)
+    folder = Path(path)
     try:
         manifest = read_manifest(folder)
         if manifest is None:
