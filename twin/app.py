@@ -16,7 +16,7 @@ from twin.plugins import load_plugins
 from twin.runs.store import Run
 from twin.scenario import loader
 from twin.study.reproduce import reproduce
-from twin.views import form, panels, quiet, server
+from twin.views import form, keeping, panels, quiet, server
 from twin.views.downloads import Exports
 from twin.views.guide import Guide
 from twin.views.parts import Steady, box
@@ -62,9 +62,11 @@ def Layout(children: list[solara.Element]) -> solara.Element:  # noqa: N802
 @solara.component
 def Page() -> None:  # noqa: N802
     """Stage, choices and figures of one browser session."""
-    session = solara.use_memo(lambda: Session(RUNS_DIR, run_scenario), [])
+    search = solara.use_router().search or ""
+    asked, token = parse_qs(search), keeping.token_of(search)
+    allowed = keeping.may(solara.lab.headers.value, token)
+    session = solara.use_memo(lambda: Session(RUNS_DIR, run_scenario, allowed=allowed), [])
     step = solara.use_reactive(0)
-    asked = parse_qs(solara.use_router().search or "")
 
     def begin() -> None:
         """Show the runs of the address, else the newest, or what is computed; else make one."""
@@ -80,7 +82,7 @@ def Page() -> None:  # noqa: N802
     solara.Style(STYLE)
     with box("tw-page"):
         with Steady():
-            panels.Header(session, step, EXPORTS)
+            panels.Header(session, step, EXPORTS, token)
         with box("tw-main", tag="main"):
             with Steady():
                 Stage.element(
@@ -103,7 +105,7 @@ def Table() -> None:  # noqa: N802
     solara.Title("Orbital Twin: the paper's table")
     solara.Style(STYLE)
     with Steady():
-        PublishedTable(PUBLISHED)
+        PublishedTable(PUBLISHED, keeping.token_of(solara.use_router().search))
 
 
 @solara.component

@@ -157,7 +157,7 @@ def _runs(root: Path, count: int) -> dict[str, Any]:
 def _branches(root: Path, count: int) -> dict[str, Any]:
     scenario = loader.load("paper", ["simulation.record_tokens_per_step=8"])
     run = run_scenario(scenario, runs_dir=root, checkpoint_every_s=CHECKPOINT_S)
-    session = Session(root, run_scenario)
+    session = Session(root, run_scenario, allowed=True)
     session.open([run.path.name])
     _wait(lambda: session.work.value is None)
     took = [_branched(session, run.path.name, k) for k in range(count)]

@@ -103,7 +103,7 @@ def panel(made):
     kept = []
 
     def render(exports):
-        session = Session(made.path.parent, run_scenario)
+        session = Session(made.path.parent, run_scenario, allowed=True)
         session.shown.value = (Shown(Stream("a", Feed()), "a", "a", made.scenario, made),)
         is_open, step = solara.reactive(True), solara.reactive(0)
         (ending,) = exports

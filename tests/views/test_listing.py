@@ -12,6 +12,8 @@ from twin.runs.summary import summarise
 from twin.scenario import loader
 from twin.views import keeping
 from twin.views.listing import FIGURES, Listing
+from twin.views.public import public
+from twin.views.runs_table import RunsTable
 
 
 @pytest.fixture
@@ -82,3 +84,19 @@ def test_who_is_near_or_has_the_token_may_keep_house(monkeypatch):
     monkeypatch.setenv(keeping.TOKEN, "secret")
     assert keeping.may(None, "secret")
     assert not keeping.may({"x-twin-near": ["1"]}, "other")
+
+
+@pytest.mark.parametrize("act", ["delete", "resume"])
+def test_nothing_is_done_with_runs_for_who_may_not(root, act):
+    names = sorted(each.name for each in root.iterdir())
+    table = RunsTable(listing=Listing(root), root=root, near=False)
+    assert table._answer({act: "c"}) == {"wrong": public(keeping.REFUSED)}
+    assert sorted(each.name for each in root.iterdir()) == names
+    assert table._answer({})["total"] > 0
+
+
+def test_a_way_on_the_server_keeps_the_token():
+    assert keeping.with_token("/overview", "") == "/overview"
+    way = keeping.with_token("/overview", "a&b c")
+    assert keeping.token_of(way.partition("?")[2]) == "a&b c"
+    assert keeping.token_of(None) == ""

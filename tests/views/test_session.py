@@ -19,7 +19,7 @@ def strategies(session):
 
 @pytest.fixture
 def session(tmp_path):
-    made = Session(tmp_path, run_scenario)
+    made = Session(tmp_path, run_scenario, allowed=True)
     yield made
     made.close()
 
@@ -35,7 +35,7 @@ def test_a_run_is_on_stage_before_it_is_done(tmp_path):
 
         return run_scenario(scenario, progress=told, **kwargs)
 
-    session = Session(tmp_path, watched)
+    session = Session(tmp_path, watched, allowed=True)
     session.start([loader.load("small", ["simulation.steps=30"])])
     wait(lambda: session.work.value is None)
     assert seen
@@ -84,7 +84,7 @@ def test_wrong_input_is_told_in_place(tmp_path):
     def refuse(scenario, **_):
         raise InputError("memory_gb: too small")
 
-    session = Session(tmp_path, refuse)
+    session = Session(tmp_path, refuse, allowed=True)
     session.start([small()])
     wait(lambda: session.work.value is None)
     assert session.error.value == "memory_gb: too small"
@@ -95,7 +95,7 @@ def test_a_fault_is_told_without_its_details(tmp_path, caplog):
     def fail(scenario, **_):
         raise ZeroDivisionError("secret")
 
-    session = Session(tmp_path, fail)
+    session = Session(tmp_path, fail, allowed=True)
     session.start([small()])
     wait(lambda: session.work.value is None)
     assert "secret" not in session.error.value
@@ -110,7 +110,7 @@ def test_a_note_of_what_else_was_asked_for_outlives_the_work(tmp_path):
         assert noted.wait(PATIENCE_S)
         return run_scenario(scenario, **kwargs)
 
-    session = Session(tmp_path, slow)
+    session = Session(tmp_path, slow, allowed=True)
     session.start([small()])
     session.note("Run a is no longer here.")
     noted.set()
@@ -131,7 +131,7 @@ def test_work_stops_when_nobody_waits_for_it(tmp_path, end, monkeypatch):
         stopped.set()
         raise RuntimeError("cancelled")
 
-    session = Session(tmp_path, endless)
+    session = Session(tmp_path, endless, allowed=True)
     session.start([small()])
     assert asked.wait(PATIENCE_S)
     getattr(session, end)()
@@ -143,7 +143,7 @@ def test_work_stops_when_nobody_waits_for_it(tmp_path, end, monkeypatch):
 
 
 def test_a_cancelled_run_stays_on_stage_as_far_as_it_got(tmp_path, unpack):
-    session = Session(tmp_path, run_scenario)
+    session = Session(tmp_path, run_scenario, allowed=True)
     session.start([loader.load("small", ["simulation.steps=100000"])])
     wait(lambda: session.shown.value)
     session.cancel()
@@ -168,7 +168,7 @@ def test_new_work_takes_the_place_of_old(tmp_path):
             raise RuntimeError("cancelled")
         return run_scenario(scenario, cancelled=cancelled, **kwargs)
 
-    session = Session(tmp_path, slow)
+    session = Session(tmp_path, slow, allowed=True)
     session.start([small("placement.strategy=rand-place")])
     session.start([small()])
     wait(lambda: session.work.value is None)
@@ -189,7 +189,7 @@ def test_sessions_wait_for_each_other(tmp_path):
             at_work.pop()
         return run_scenario(scenario, **kwargs)
 
-    sessions = [Session(tmp_path / str(k), busy) for k in range(4)]
+    sessions = [Session(tmp_path / str(k), busy, allowed=True) for k in range(4)]
     for session in sessions:
         session.start([small()])
     wait(
@@ -203,7 +203,7 @@ def test_sessions_wait_for_each_other(tmp_path):
 
 def test_a_run_that_takes_too_long_is_stopped_and_told(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "MAX_RUN_S", 0.05)
-    session = Session(tmp_path, run_scenario)
+    session = Session(tmp_path, run_scenario, allowed=True)
     session.start([loader.load("small", ["simulation.steps=100000"])])
     wait(lambda: session.work.value is None)
     assert "the longest that the page computes" in session.error.value
@@ -233,7 +233,7 @@ def test_progress_is_told(tmp_path):
         return run_scenario(scenario, progress=told, **kwargs)
 
     words, labels = "Running small with space-xnet: step", []
-    session = Session(tmp_path, watched)
+    session = Session(tmp_path, watched, allowed=True)
     session.work.subscribe(lambda work: labels.append(work.label if work else ""))
     session.start([small()])
     wait(lambda: session.work.value is None)
@@ -246,7 +246,7 @@ def test_progress_is_told(tmp_path):
 )
 def test_a_folder_of_runs_that_is_none_is_told(tmp_path, make):
     make(tmp_path / "runs")
-    session = Session(tmp_path / "runs", run_scenario)
+    session = Session(tmp_path / "runs", run_scenario, allowed=True)
     session.start([small()])
     assert "cannot be made" in told(session)
     assert str(tmp_path) not in session.error.value
@@ -254,7 +254,7 @@ def test_a_folder_of_runs_that_is_none_is_told(tmp_path, make):
 
 def test_two_sessions_that_start_in_the_same_second_both_get_a_run(tmp_path):
     for _ in range(5):
-        sessions = [Session(tmp_path, run_scenario) for _ in range(2)]
+        sessions = [Session(tmp_path, run_scenario, allowed=True) for _ in range(2)]
         for session in sessions:
             session.start([small()])
         assert [told(session) for session in sessions] == ["", ""]
@@ -273,12 +273,12 @@ def test_a_run_outlives_its_tab_and_is_found_again(tmp_path, unpack):
 
         return run_scenario(scenario, progress=wait_halfway, **kwargs)
 
-    first = Session(tmp_path, held)
+    first = Session(tmp_path, held, allowed=True)
     first.start([small()])
     wait(lambda: first.shown.value)
     (run_id,) = on_stage(first)
     first.close()
-    second = Session(tmp_path, held)
+    second = Session(tmp_path, held, allowed=True)
     second.open([run_id])
     wait(lambda: second.shown.value)
     assert on_stage(second) == [run_id]
@@ -302,13 +302,13 @@ def test_a_run_that_nobody_looks_at_makes_way_for_others(tmp_path, monkeypatch):
             time.sleep(0.005)
         raise RuntimeError("cancelled")
 
-    gone = [Session(tmp_path, endless) for _ in range(2)]
+    gone = [Session(tmp_path, endless, allowed=True) for _ in range(2)]
     for session in gone:
         session.start([small("placement.strategy=rand-place")])
     wait(lambda: all(s.work.value.label.startswith("Running") for s in gone))
     for session in gone:
         session.close()
-    other = Session(tmp_path, endless)
+    other = Session(tmp_path, endless, allowed=True)
     other.start([small()])
     assert told(other) == ""
     assert strategies(other) == ["space-xnet"]
@@ -330,7 +330,7 @@ def test_one_of_two_who_look_cannot_stop_a_run_for_the_other(tmp_path):
 
         return run_scenario(scenario, progress=wait_at_first, **kwargs)
 
-    first, second = Session(tmp_path, held), Session(tmp_path, held)
+    first, second = Session(tmp_path, held, allowed=True), Session(tmp_path, held, allowed=True)
     first.start([small()])
     wait(lambda: first.shown.value)
     second.open(on_stage(first))

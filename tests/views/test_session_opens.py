@@ -17,12 +17,12 @@ def kept(tmp_path, *names):
     for number, name in enumerate(names):
         scenario = small(f"simulation.seed={number}")
         run_scenario(scenario, runs_dir=tmp_path / "runs", run_id=name)
-    return Session(tmp_path / "runs", run_scenario)
+    return Session(tmp_path / "runs", run_scenario, allowed=True)
 
 
 def test_nothing_outside_the_list_is_opened(tmp_path):
     run_scenario(small(), runs_dir=tmp_path / "elsewhere")
-    session = Session(tmp_path / "runs", run_scenario)
+    session = Session(tmp_path / "runs", run_scenario, allowed=True)
     outside = next((tmp_path / "elsewhere").iterdir())
     for name in (str(outside), f"../elsewhere/{outside.name}", "..", ""):
         session.open([name])

@@ -15,7 +15,7 @@ from twin.views.session import Session
 
 @pytest.fixture
 def session(tmp_path):
-    made = Session(tmp_path, run_scenario)
+    made = Session(tmp_path, run_scenario, allowed=True)
     made.start([small("simulation.steps=30")])
     assert told(made) == ""
     yield made
@@ -96,7 +96,7 @@ def test_what_cannot_be_asked_is_told(session, change, wrong):
 def test_any_step_of_a_page_run_is_soon_computed_again(tmp_path, monkeypatch):
     monkeypatch.setattr("twin.views.computing.CHECKPOINT_S", 0.0)
     monkeypatch.setattr("twin.runs.checkpoints.DENSE_WORTH", 0)
-    session = Session(tmp_path, run_scenario)
+    session = Session(tmp_path, run_scenario, allowed=True)
     session.start([small("simulation.steps=30")])
     assert told(session) == ""
     run = session.shown.value[0].run
@@ -127,7 +127,7 @@ def test_what_is_offered_is_what_the_mode_of_serving_has():
 
 
 def test_branches_of_requests_are_compared_by_requests(tmp_path):
-    session = Session(tmp_path, run_scenario)
+    session = Session(tmp_path, run_scenario, allowed=True)
     asked = ["serving.mode=requests", "requests.rate_per_s=0.05", "requests.prompt_tokens=32"]
     session.start([small("simulation.steps=30", "requests.output_tokens=8", *asked)])
     assert told(session) == ""

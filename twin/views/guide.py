@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, unquote
 import solara
 from markdown_it import MarkdownIt
 
+from twin.views import keeping
 from twin.views.parts import box
 
 GUIDE: Final = Path(__file__).parents[1] / "guide"
@@ -42,7 +43,7 @@ def Guide(search: str) -> None:  # noqa: N802
     name = asked if asked in chapters() else FIRST
     with box("tw-sheet", tag="main"):
         with box("tw-guide-ways"):
-            with solara.Link("/"):
+            with solara.Link(keeping.with_token("/", keeping.token_of(search))):
                 solara.Button("Back to the twin", text=True, classes=["tw-plain-button"])
             if name != FIRST:
                 solara.HTML(tag="span", unsafe_innerHTML=f'<a href="{address(FIRST)}">Contents</a>')

@@ -1,4 +1,4 @@
-"""What may be done with runs on disk: go on with one, or delete it; by who is near the server."""
+"""What changes the runs on disk: who may do it; going on with one, and deleting it."""
 
 import os
 import secrets
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qs, urlencode
 
 from agents.run import resume
 from twin.errors import InputError
@@ -19,14 +20,40 @@ from twin.views.guard import NEAR
 
 TOKEN: Final = "ORBITAL_TWIN_TOKEN"
 """Environment variable: who names its value in the address may, and then nobody else."""
+REFUSED: Final = (
+    "Runs are started, branched, gone on with and deleted from the server itself, or with its "
+    "token: ?token=... in the address. What is here can be looked at."
+)
 
 
 def may(headers: Mapping[str, Sequence[str]] | None, token: str) -> bool:
-    """Whether a visitor may delete and go on with runs: by the token, or from the server itself."""
+    """Whether a visitor may change runs: by the token, or from the server itself."""
     wanted = os.environ.get(TOKEN, "")
     if wanted:
         return secrets.compare_digest(token.encode(), wanted.encode())
     return bool(headers and headers.get(NEAR.decode()))
+
+
+def check(allowed: bool) -> None:
+    """Refuse to start, fork, go on with or delete a run for a visitor who may not.
+
+    Raises
+    ------
+    InputError
+        With what a visitor needs to be allowed to.
+    """
+    if not allowed:
+        raise InputError(REFUSED)
+
+
+def token_of(search: str | None) -> str:
+    """The token that a visitor has in the address; nothing where there is none."""
+    return parse_qs(search or "").get("token", [""])[0]
+
+
+def with_token(path: str, token: str) -> str:
+    """A path on this server that a visitor goes to with the same token."""
+    return f"{path}?{urlencode({'token': token})}" if token else path
 
 
 def delete(root: Path, name: str) -> None:

@@ -6,7 +6,7 @@ import reacton.ipyvuetify as rv
 import solara
 
 from twin.scenario.schema import Scenario
-from twin.views import limits, shelf
+from twin.views import keeping, limits, shelf
 from twin.views.downloads import Downloads, Exports
 from twin.views.form import NewRun
 from twin.views.inputs import select
@@ -15,7 +15,9 @@ from twin.views.session import Session
 
 
 @solara.component
-def Header(session: Session, step: solara.Reactive[int], exports: Exports) -> None:  # noqa: N802
+def Header(  # noqa: N802
+    session: Session, step: solara.Reactive[int], exports: Exports, token: str
+) -> None:
     """Name of the page, and what can be done with runs."""
     panel = solara.use_reactive("")
     busy = session.work.value is not None
@@ -35,11 +37,11 @@ def Header(session: Session, step: solara.Reactive[int], exports: Exports) -> No
         _button("New run", toggle("new"), panel.value == "new")
         _Runs(session)
         _button("Download", toggle("take"), panel.value == "take", disabled=not shown)
-        with solara.Link("/overview"):
+        with solara.Link(keeping.with_token("/overview", token)):
             solara.Button("Runs", text=True, classes=["tw-plain-button"])
-        with solara.Link("/table"):
+        with solara.Link(keeping.with_token("/table", token)):
             solara.Button("Paper's table", text=True, classes=["tw-plain-button"])
-        with solara.Link("/guide"):
+        with solara.Link(keeping.with_token("/guide", token)):
             solara.Button("Guide", text=True, classes=["tw-plain-button"])
         if busy:
             solara.Button("Cancel", on_click=session.cancel, classes=["tw-cancel"])

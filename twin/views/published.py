@@ -8,7 +8,7 @@ from typing import Any
 import reacton.ipyvuetify as rv
 import solara
 
-from twin.views import limits
+from twin.views import keeping, limits
 from twin.views.parts import box
 from twin.views.public import FAILED
 
@@ -58,7 +58,7 @@ class Published:
 
 
 @solara.component
-def PublishedTable(published: Published) -> None:  # noqa: N802
+def PublishedTable(published: Published, token: str) -> None:  # noqa: N802
     """The table, or a button that computes it."""
     tick, set_tick = solara.use_state(0)
 
@@ -71,7 +71,7 @@ def PublishedTable(published: Published) -> None:  # noqa: N802
     running = published.running
     solara.use_thread(watch, dependencies=[running], intrusive_cancel=False)
     with box("tw-sheet", tag="main"):
-        with solara.Link("/"):
+        with solara.Link(keeping.with_token("/", token)):
             solara.Button("Back to the twin", text=True, classes=["tw-plain-button"])
         rv.Html(tag="h1", children=["Space-XNet's table, reproduced"])
         rv.Html(

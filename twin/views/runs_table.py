@@ -4,7 +4,6 @@ import logging
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import anywidget
 import solara
@@ -33,7 +32,7 @@ class RunsTable(anywidget.AnyWidget):
     figures : list of dict
         Names of the key figures.
     near : bool
-        Whether this visitor may delete and go on with runs.
+        Whether this visitor may delete and go on with runs: see `twin.views.keeping.may`.
     """
 
     _esm = Stage._esm
@@ -56,7 +55,8 @@ class RunsTable(anywidget.AnyWidget):
     def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         try:
             for act, does in (("delete", keeping.delete), ("resume", keeping.go_on)):
-                if act in asked and self.near:
+                if act in asked:
+                    keeping.check(self.near)
                     does(self.root, str(asked[act]))
             found: dict[str, Any] = self.listing.rows(asked)
         except InputError as wrong:
@@ -76,9 +76,9 @@ def _listing(root: Path) -> Listing:
 @solara.component
 def Runs(root: Path, search: str) -> None:  # noqa: N802
     """The page of runs and studies."""
-    token = parse_qs(search).get("token", [""])[0]
+    token = keeping.token_of(search)
     with box("tw-sheet tw-wide-sheet", tag="main"):
-        with box("tw-guide-ways"), solara.Link("/"):
+        with box("tw-guide-ways"), solara.Link(keeping.with_token("/", token)):
             solara.Button("Back to the twin", text=True, classes=["tw-plain-button"])
         solara.HTML(tag="h1", unsafe_innerHTML="Runs and studies")
         RunsTable.element(

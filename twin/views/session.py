@@ -14,7 +14,7 @@ import solara
 from twin.errors import InputError
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario
-from twin.views import comparison, computing, limits, opening, questions, shelf, whatif
+from twin.views import comparison, computing, keeping, limits, opening, questions, shelf, whatif
 from twin.views.asked import from_start
 from twin.views.computing import Batch, Computed, Work
 from twin.views.public import FAILED, public
@@ -26,26 +26,29 @@ TIDY_AFTER_S = 3.0
 
 log = logging.getLogger(__name__)
 type Job = Callable[["threading.Event"], None]
+type Made = dict[Computed, Shown]
 
 
 class Session:
     """State of one browser session; `close` it when the tab goes.
 
-    Work happens in one background thread at a time, which stops within a step when cancelled.
-    What is computed goes on for a while after the tab has gone (see `twin.views.computing`).
+    Work happens in one background thread at a time, which stops within a step when cancelled; a
+    run goes on for a while after the tab has gone (see `twin.views.computing`).
 
     Parameters
     ----------
     runs_dir : Path
         Where runs are written and found.
     run_scenario : callable
-        ``run_scenario(scenario, runs_dir=..., run_id=..., progress=..., cancelled=..., watch=...)
-        -> Run``; it raises when `cancelled` says so.
+        As `agents.run.run_scenario`; it raises when `cancelled` says so.
+    allowed : bool
+        Whether this visitor may start runs and branch them: see `twin.views.keeping.may`.
     """
 
-    def __init__(self, runs_dir: Path, run_scenario: Callable[..., Run]) -> None:
+    def __init__(self, runs_dir: Path, run_scenario: Callable[..., Run], *, allowed: bool) -> None:
         self._runs_dir = runs_dir
         self._run_scenario = run_scenario
+        self._allowed = allowed
         self._stop = threading.Event()
         self._batch: Batch | None = None
         self._keys = (f"s{n}" for n in itertools.count())
@@ -59,21 +62,23 @@ class Session:
 
     def start(self, scenarios: Sequence[Scenario]) -> None:
         """Run scenarios one after the other and show them, side by side if there are several."""
-        allowed = scenarios[: limits.MAX_SIDE_BY_SIDE]
+        wanted = scenarios[: limits.MAX_SIDE_BY_SIDE]
         try:
-            for scenario in allowed:
+            keeping.check(self._allowed)
+            for scenario in wanted:
                 limits.check(scenario)
         except InputError as wrong:
             self.error.value = public(str(wrong))
             return
         self._leave()
-        asked = [from_start(scenario) for scenario in allowed]
+        asked = [from_start(scenario) for scenario in wanted]
         self._watch(computing.start(asked, self._runs_dir, self._run_scenario))
 
     def branch(self, asked: Mapping[str, Any]) -> None:
         """Ask what if: begin a run in the middle of one on stage, beside it."""
         shown, run = self.shown.value, complete(self.shown.value, asked.get("run"))
         try:
+            keeping.check(self._allowed)
             if run is None:
                 raise InputError(whatif.NOT_YET)
             change = whatif.read(asked)
@@ -190,7 +195,8 @@ class Session:
         batch, self._batch = self._batch, None
         self._stop.set()
         if batch is not None:
-            batch.leave()
+            # What somebody else has started is not stopped by a visitor who may start nothing.
+            batch.leave(gone=not self._allowed)
 
     def _watch(self, batch: Batch, others: Sequence[str] = ()) -> None:
         """Show what a batch computes, from its first frame on, until it ends, beside `others`."""
@@ -202,7 +208,7 @@ class Session:
         known = {run.path.name for run in self.runs.value}
 
         def job(stop: threading.Event) -> None:
-            made: dict[Computed, Shown] = {}
+            made: Made = {}
             notes: list[str] = []
             most = limits.MAX_SIDE_BY_SIDE - 1
             beside = self._fill(stop, [i for i in others if i in known], most, notes)
@@ -218,11 +224,7 @@ class Session:
         self._begin(job, turn=False)
 
     def _show(
-        self,
-        stop: threading.Event,
-        batch: Batch,
-        beside: tuple[Shown, ...],
-        made: dict[Computed, Shown],
+        self, stop: threading.Event, batch: Batch, beside: tuple[Shown, ...], made: Made
     ) -> None:
         """Put on stage what has begun, and what is complete as that, after what stands beside."""
         before = tuple(made.values())

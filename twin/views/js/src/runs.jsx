@@ -54,7 +54,7 @@ function Runs({ ask, figures, near }) {
       <div class="tw-find">
         <label>Find <input type="search" value={asked.text} placeholder="name, strategy, interrupted" onInput={(e) => set({ text: e.currentTarget.value, page: 0 })} /></label>
         <span class="tw-hint" role="status">{found.wrong ?? `${count(found.matched)} of ${count(found.total)}`}</span>
-        {chosen.length > 1 && <a href={`./?run=${chosen.map(encodeURIComponent).join(",")}`} data-act="together">Open {chosen.length} side by side</a>}
+        {chosen.length > 1 && <a href={address(chosen)} data-act="together">Open {chosen.length} side by side</a>}
         <Pager page={asked.page} rows={found.matched ?? 0} onPage={(page) => set({ page })} />
       </div>
       <div class="tw-scroll" tabIndex={0} role="region" aria-label="runs and studies">
@@ -74,9 +74,15 @@ function Runs({ ask, figures, near }) {
           <tbody>{(found.rows ?? []).map((row) => <Row key={row.id} row={row} figures={figures} act={act} />)}</tbody>
         </table>
       </div>
-      {!near && <p class="tw-hint">From the server itself, or with its token, one can also delete runs and go on with interrupted ones.</p>}
+      {!near && <p class="tw-hint">From the server itself, or with its token, one can also start runs, branch and delete them, and go on with interrupted ones.</p>}
     </>
   );
+}
+
+/** Where runs are looked at, by the same visitor. @param {string[]} runs */
+function address(runs) {
+  const token = new URLSearchParams(location.search).get("token");
+  return `./?run=${runs.map(encodeURIComponent).join(",")}${token ? `&token=${encodeURIComponent(token)}` : ""}`;
 }
 
 function Row({ row, figures, act }) {
@@ -86,7 +92,7 @@ function Row({ row, figures, act }) {
     <tr data-run={row.id}>
       <td>{whole && <input type="checkbox" aria-label={`${row.id} side by side`} checked={act.chosen.includes(row.id)} onChange={() => act.choose(row.id)} />}</td>
       <td>{row.written.slice(0, 16).replace("T", " ")}</td>
-      <th scope="row" title={row.id}>{whole ? <a href={`./?run=${encodeURIComponent(row.id)}`}>{row.what}</a> : row.what}</th>
+      <th scope="row" title={row.id}>{whole ? <a href={address([row.id])}>{row.what}</a> : row.what}</th>
       <td>{row.kind}</td>
       <td>{count(row.steps)}</td>
       <td>{row.seed}</td>
