@@ -68,11 +68,39 @@ def test_runs_are_told_apart_gone_on_with_and_deleted_after_a_question(kept, bro
     page.close()
 
 
-def test_who_comes_through_a_proxy_cannot_delete(kept, browser):
-    page = browser.new_page(viewport=WINDOW, extra_http_headers={"X-Forwarded-For": "1.2.3.4"})
+PROXY = {"X-Forwarded-For": "1.2.3.4"}
+
+
+def test_who_comes_through_a_proxy_can_look_but_change_nothing(kept, browser):
+    page = browser.new_page(viewport=WINDOW, extra_http_headers=PROXY)
     with served(kept) as address:
         page.goto(f"{address}/overview")
         page.wait_for_selector("[data-run=usual]", timeout=READY_MS)
         assert page.locator("[data-act=delete]").count() == 0
-        assert "one can also delete runs" in page.inner_text(".tw-runs-page")
+        assert "one can also start runs" in page.inner_text(".tw-runs-page")
+        row(page, "usual").locator("a").click()
+        page.wait_for_selector(".tw-stage[data-ready='6']", timeout=READY_MS)
+        before = sorted(each.name for each in (kept / "runs").iterdir())
+        page.click("text=New run")
+        page.click(".tw-form .tw-run")
+        page.wait_for_selector(".tw-wrong", timeout=READY_MS)
+        assert "Runs are started" in page.inner_text(".tw-wrong")
+        assert sorted(each.name for each in (kept / "runs").iterdir()) == before
+    page.close()
+
+
+def test_a_token_lets_one_change_runs_and_stays_in_the_address(kept, browser, monkeypatch):
+    monkeypatch.setenv("ORBITAL_TWIN_TOKEN", "se&cret")
+    page = browser.new_page(viewport=WINDOW, extra_http_headers=PROXY)
+    with served(kept) as address:
+        page.goto(f"{address}/?run=usual&token=se%26cret")
+        page.wait_for_selector(".tw-stage[data-ready='6']", timeout=READY_MS)
+        page.get_by_role("button", name="Runs", exact=True).click()
+        row(page, "low").locator("[data-act=delete]").wait_for(timeout=READY_MS)
+        row(page, "usual").locator("a").click()
+        page.wait_for_selector(".tw-stage[data-ready='6']", timeout=READY_MS)
+        assert "token=se%26cret" in page.evaluate("location.search")
+        page.goto(f"{address}/overview?token=other")
+        page.wait_for_selector("[data-run=usual]", timeout=READY_MS)
+        assert page.locator("[data-act=delete]").count() == 0
     page.close()
