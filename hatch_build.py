@@ -1,13 +1,51 @@
-"""Build hook: bundle the page's JavaScript, with a Node that pip brings along."""
+"""Build hooks: the page's JavaScript, bundled by a Node from pip, and the long description."""
 
 import hashlib
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 SOURCES = ("package.json", "package-lock.json", "build.mjs", "src/**/*.*")
+
+
+RELATIVE = re.compile(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?!https?://|#)(?P<file>[^)]+)\)")
+"""Links of the README to files beside it."""
+
+
+class DescriptionHook(MetadataHookInterface):
+    """Describe the distribution by a README whose links lead somewhere from anywhere."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set ``readme``, with links to ``Source`` of the project's ``urls``, if it has one."""
+        text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
+        source = metadata.get("urls", {}).get("Source", "")
+        metadata["readme"] = {"content-type": "text/markdown", "text": described(text, source)}
+
+
+def described(text: str, source: str) -> str:
+    """Return a README with its relative links made absolute.
+
+    Parameters
+    ----------
+    text : str
+        Markdown.
+    source : str
+        Address of the repository. Where there is none, pictures are left out and of links the
+        text stays.
+    """
+
+    def absolute(link: re.Match[str]) -> str:
+        if not source:
+            return "" if link["image"] else link["text"]
+        kind = "raw" if link["image"] else "blob"
+        address = f"{source.rstrip('/')}/{kind}/HEAD/{link['file']}"
+        return f"{link['image']}[{link['text']}]({address})"
+
+    return RELATIVE.sub(absolute, text)
 
 
 class BundleHook(BuildHookInterface[Any]):

@@ -1,5 +1,6 @@
 """What the law and other programs need to find in a distribution is there."""
 
+import email
 import json
 import os
 import re
@@ -121,6 +122,34 @@ def test_a_wheel_holds_all_of_it(dist):
     assert "License-Expression: Apache-2.0" in told
     assert "License-File: NOTICE" in told
     assert "Classifier: Programming Language :: Python :: 3.13" in told
+
+
+def test_links_of_the_description_lead_somewhere_from_anywhere(dist):
+    (wheel,) = dist.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        message = email.message_from_bytes(archive.read(name))
+    assert message["Description-Content-Type"] == "text/markdown"
+    text = message.get_payload()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "](.assets/page.webp)" in readme
+    assert readme.splitlines()[0] in text
+    targets = re.findall(r"\]\(([^)]*)\)", text)
+    assert targets
+    assert all(target.startswith(("https://", "#")) for target in targets)
+
+
+def test_links_are_to_the_repository_where_its_address_is_known(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from hatch_build import described
+
+    text = "![A page](.assets/page.webp) [guide](twin/guide/index.md#x) [b](https://b.org) [c](#c)"
+    at = "https://forge.example/twin"
+    assert described(text, at + "/") == (
+        f"![A page]({at}/raw/HEAD/.assets/page.webp) [guide]({at}/blob/HEAD/twin/guide/index.md#x) "
+        "[b](https://b.org) [c](#c)"
+    )
+    assert described(text, "").split() == ["guide", "[b](https://b.org)", "[c](#c)"]
 
 
 def test_the_source_distribution_can_be_built_from(dist):
