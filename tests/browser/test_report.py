@@ -51,6 +51,11 @@ def test_a_report_opens_by_itself(page, tmp_path, make):
     assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
     assert troubles == []
     assert page.locator("figure svg").count() == len(document.pictures())
+    # What is folded away on the screen stands in a print.
+    folded = "[...document.querySelectorAll('details.section > :last-child')]"
+    for media, seen in (("screen", False), ("print", True), ("screen", False)):
+        page.emulate_media(media=media)
+        assert set(page.evaluate(f"{folded}.map(e => e.checkVisibility())")) == {seen}
     for width in (1200, 400):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -2,15 +2,19 @@
 
 import csv
 import shlex
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from agents.run import run_scenario
+from twin.report import drawing
+from twin.report.curves import cumulated
 from twin.report.document import report
 from twin.report.rerun import commands
 from twin.runs.cells import text
+from twin.runs.distribution import Distribution
 from twin.runs.repeats import make_cases
 from twin.scenario import loader
 
@@ -186,3 +190,19 @@ def test_mistakes_are_told_in_one_line(twin, runs, args, said):
 )  # fmt: skip
 def test_numbers_as_the_reader_sees_them(value, told):
     assert text(value) == told
+
+
+def test_numbers_on_axes_side_by_side_keep_apart():
+    """A browser draws letters wider than they are reckoned here: some room must be left."""
+    ends_s = {"first": (0.0, 0.3), "further": (0.0168, 0.0277), "last": (1.0, 100.0)}
+    times = {
+        which: [("a", Distribution.of(np.linspace(*ends, 50)))] for which, ends in ends_s.items()
+    }
+    with drawing._drawn(cumulated("x", "X", times, "latency_mean_s")) as (figure, _):
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            low, high = axes.get_xlim()
+            labels = [one for one in axes.get_xticklabels() if low <= one.get_position()[0] <= high]
+            boxes = [label.get_window_extent() for label in labels]
+            assert len(boxes) > 1
+            assert all(b.x0 - a.x1 > 0.4 * a.width for a, b in pairwise(boxes))

@@ -64,6 +64,7 @@ def cumulated(
                 x = np.append(np.linspace(low - margin, high, 250), high + margin)
                 axes.plot(x, 100 * one.share_within(x), **styles[label], label=label)
             axes.set_xlabel(axis)
+            axes.locator_params(axis="x", nbins=10 // len(made))  # numbers of several digits
             axes.set_ylim(0, 101)
             grid(axes)
         made[0].set_ylabel("that took no longer, %")
