@@ -1,5 +1,6 @@
 """The guide: what it shows is what commands print, and every link leads somewhere."""
 
+import os
 import re
 import subprocess
 import sys
@@ -24,6 +25,16 @@ def links(text):
     return [one or other for one, other in LINK.findall(prose)]
 
 
+@pytest.fixture
+def one_processor():
+    """Commands that are not asked for workers then start none, which takes longer than they do."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+@pytest.mark.usefixtures("one_processor")
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_a_chapter_shows_what_its_commands_print(chapter):
     """Runs the blocks as they stand, in an empty folder: a newcomer's path among them."""

@@ -114,7 +114,7 @@ def run_jobs[T](
     InputError
         If no scheduler or worker answers at that address, or no longer does.
     """
-    workers = min(workers or os.cpu_count() or 1, len(arguments))
+    workers = min(workers or _processors(), len(arguments))
     if scheduler is None and workers <= 1:
         for i, args in enumerate(arguments):
             yield i, _outcome(job, args)
@@ -125,6 +125,12 @@ def run_jobs[T](
             yield from _ended(client, job, arguments)
         except CancelledError:
             raise InputError(f"--scheduler {scheduler}: the connection is lost") from None
+
+
+def _processors() -> int:
+    """How many this process may use: fewer than there are under `taskset` or a batch system."""
+    usable = getattr(os, "sched_getaffinity", None)  # not everywhere
+    return len(usable(0)) if usable else os.cpu_count() or 1
 
 
 def _outcome[T](job: Callable[..., T], args: tuple[Any, ...]) -> T | Exception:
