@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import networkx as nx
 import pytest
 
 from twin.scenario import loader
+from twin.study import reproduce as reproducing
 
 
 def test_run(twin, tmp_path):
@@ -135,8 +137,16 @@ def test_run_with_a_strategy_of_ones_own(twin, tmp_path, own_strategy):
     assert loader.load(saved).placement.strategy == "mine"
 
 
-def test_reproduce(twin, tmp_path):
-    code, out, _ = twin("reproduce", "space-xnet", "--replicates", "2", "--json", "r.json")
+def test_reproduce(twin, tmp_path, monkeypatch):
+    """With as few steps in its tables as in its trends: all 200 are tests/published's."""
+    few = f"simulation.steps={reproducing.TREND_STEPS}"
+    monkeypatch.setattr(
+        reproducing,
+        "loader",
+        SimpleNamespace(load=lambda name, changes: loader.load(name, [few, *changes])),
+    )
+    args = ("reproduce", "space-xnet", "--replicates", "2", "--workers", "1", "--json", "r.json")
+    code, out, _ = twin(*args)
     assert code == 0
     data = json.loads((tmp_path / "r.json").read_text())
     assert data["strategies"]["rand-place"]["paper_s"] == 5.29

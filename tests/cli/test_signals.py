@@ -72,7 +72,7 @@ def test_workers_end_without_a_word(tmp_path, command, advice):
 
 def test_a_comparison_goes_on_where_it_was_interrupted(twin, tmp_path):
     args = ["compare", "small", "--strategies", "space-xnet,packed", "--replicates", "3"]
-    args += ["--workers", "1", "--set", "simulation.steps=400", "--set", "simulation.orbits=7"]
+    args += ["--workers", "1", "--set", "simulation.steps=100", "--set", "simulation.orbits=2"]
 
     def ready(process):
         kept = tmp_path / "runs" / "compare-small.jsonl"
