@@ -67,7 +67,7 @@ def fresh(page, address):
         yield page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _shared(browser, address):
     page = browser.new_page(viewport=WINDOW, color_scheme="dark")
     with _watched(page, address) as troubles:

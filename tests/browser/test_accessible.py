@@ -116,11 +116,11 @@ def test_the_table_has_what_the_stage_shows_and_finds_a_satellite(opened):
     opened.fill(".tw-find input", "")
 
 
-def test_a_form_closes_with_escape(fresh):
-    fresh.click("text=New run")
-    fresh.wait_for_selector(".tw-form")
-    fresh.keyboard.press("Escape")
-    fresh.wait_for_selector(".tw-form", state="detached")
+def test_a_form_closes_with_escape(opened):
+    opened.click("text=New run")
+    opened.wait_for_selector(".tw-form")
+    opened.keyboard.press("Escape")
+    opened.wait_for_selector(".tw-form", state="detached")
 
 
 def test_who_wants_no_motion_gets_a_still_page(browser, address):

@@ -136,20 +136,22 @@ def test_following_leaves_the_ring_where_it_was(opened):
     opened.click("[data-act=home]")
 
 
-def test_a_preset_that_needs_a_file_says_what_to_do(fresh):
-    fresh.click("text=New run")
-    choose(fresh, "Preset", "oneweb")
-    fresh.wait_for_selector("text=twin run oneweb --set constellation.tle=FILE")
-    assert fresh.locator(".tw-form .tw-run").count() == 0
+def test_a_preset_that_needs_a_file_says_what_to_do(opened):
+    opened.click("text=New run")
+    choose(opened, "Preset", "oneweb")
+    opened.wait_for_selector("text=twin run oneweb --set constellation.tle=FILE")
+    assert opened.locator(".tw-form .tw-run").count() == 0
+    opened.locator(".tw-form button", has_text="Close").click()
+    opened.wait_for_selector(".tw-form", state="detached")
 
 
-def test_progress_is_in_no_buttons_way(fresh):
+def test_progress_is_in_no_buttons_way(opened):
     note = "<div class=tw-note>x</div>"
-    fresh.evaluate(
+    opened.evaluate(
         "n => document.querySelector('.tw-main').insertAdjacentHTML('beforeend', n)", note
     )
-    note = fresh.locator(".tw-note").last.bounding_box()
-    for button in fresh.locator(".tw-stage button").all():
+    note = opened.locator(".tw-note").last.bounding_box()
+    for button in opened.locator(".tw-stage button").all():
         box = button.bounding_box()
         apart = (
             box is None
@@ -159,3 +161,4 @@ def test_progress_is_in_no_buttons_way(fresh):
             or box["y"] + box["height"] <= note["y"]
         )
         assert apart
+    opened.evaluate("document.querySelector('.tw-main > .tw-note:last-child').remove()")

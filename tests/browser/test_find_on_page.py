@@ -1,9 +1,10 @@
 """The run as one picture over time, and all its recorded tokens and events to choose from."""
 
 import pytest
-from page_actions import READY_MS, choose, keep, seek, settle, shown_step
+from page_actions import READY_MS, keep, seek, settle, shown_step
 
 from twin.runs.store import open_run
+from twin.views.picture import WINDOW
 
 pytestmark = [
     pytest.mark.browser,
@@ -14,14 +15,23 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module")
+def _faulty(browser, address, watched):
+    page = browser.new_page(viewport=WINDOW, color_scheme="dark")
+    with watched(page):
+        page.goto(f"{address}/?run=short-faults")
+        page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)
+        page.wait_for_selector(".tw-note", state="detached", timeout=READY_MS)
+        yield page
+    page.close()
+
+
 @pytest.fixture
-def faulty(fresh, folder):
-    """The page on the run with faults, and that run."""
-    choose(fresh, "Open a run", "on-event")
-    fresh.wait_for_function("document.querySelector('.tw-stage').dataset.runs === 'short-faults'")
-    fresh.wait_for_selector(".tw-note", state="detached", timeout=READY_MS)
-    seek(fresh, 0.5)
-    return fresh, open_run(folder / "runs" / "short-faults")
+def faulty(_faulty, folder):
+    """A page that tests share, on the run with faults, and that run."""
+    _faulty.click("[data-tab=charts]")
+    seek(_faulty, 0.5)
+    return _faulty, open_run(folder / "runs" / "short-faults")
 
 
 def test_the_timeline_leads_to_a_step_and_what_it_comes_from(faulty):

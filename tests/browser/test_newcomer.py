@@ -83,20 +83,21 @@ def test_words_of_the_field_are_explained_where_they_stand(opened):
     assert opened.locator(".tw-chart-title abbr", has_text="TPOT").count() == 1
 
 
-def test_any_field_of_the_schema_is_found_in_the_form_with_what_it_is(fresh):
-    fresh.click("text=New run")
-    choose(fresh, "Preset", "small")
-    fresh.wait_for_selector("text=A teaching case")
-    search = fresh.locator(".tw-more-fields input").first
+def test_any_field_of_the_schema_is_found_in_the_form_with_what_it_is(opened):
+    opened.click("text=New run")
+    choose(opened, "Preset", "small")
+    opened.wait_for_selector("text=A teaching case")
+    search = opened.locator(".tw-more-fields input").first
     search.click()
     search.type("grazing")
-    fresh.locator(".menuable__content__active .v-list-item").first.click()
-    field = fresh.locator(".tw-field", has_text="links.grazing_altitude_km")
+    opened.locator(".menuable__content__active .v-list-item").first.click()
+    field = opened.locator(".tw-field", has_text="links.grazing_altitude_km")
     field.wait_for()
     assert "default 80" in field.inner_text()
     field.locator("input").fill("-500")
-    fresh.wait_for_selector("text=greater than or equal to")
-    fresh.keyboard.press("Escape")
+    opened.wait_for_selector("text=greater than or equal to")
+    opened.locator(".tw-form button", has_text="Close").click()
+    opened.wait_for_selector(".tw-form", state="detached")
 
 
 def test_a_wide_and_a_narrow_window_hold_the_new_pages(opened):

@@ -126,9 +126,10 @@ def test_an_address_leads_back_to_the_same_run_and_time(fresh, address):
 
 
 @pytest.mark.parametrize("wanted", ["nothing-like-it", "../../etc", "short-space-xnet/.."])
-def test_an_address_of_no_run_is_told(fresh, address, wanted):
-    fresh.goto(f"{address}/?run={wanted}")
-    fresh.wait_for_selector("text=There is no such run here", timeout=READY_MS)
+def test_an_address_of_no_run_is_told(page, address, watched, wanted):
+    with watched(page):
+        page.goto(f"{address}/?run={wanted}")
+        page.wait_for_selector("text=There is no such run here", timeout=READY_MS)
 
 
 def test_a_run_is_set_up_started_and_compared(fresh):
