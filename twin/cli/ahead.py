@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli.options import JsonOption, RunsOption
+from twin.cli.options import JsonOption, RunsOption, split
 
 LiveArgument = Annotated[
     str, typer.Argument(help="A live run's folder or id; the mirror may be at work in it.")
@@ -75,7 +75,7 @@ def advise(
 
         found = advice_of(
             _folder(run, runs_dir),
-            strategies.split(","),
+            split(strategies),
             orbits=orbits,
             members=members,
             progress=progress,

@@ -17,6 +17,7 @@ from twin.cli.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    split,
     with_seed,
 )
 from twin.errors import InputError
@@ -127,9 +128,9 @@ def _cases(
 ) -> list[tuple[str, list[str]]]:
     """Names and settings of all combinations."""
     axes: list[list[tuple[str, list[str]]]] = [
-        [(name, [f"placement.strategy={name}"]) for name in _split(strategies)],
-        [(f"{n} copies", [f"placement.instances={n}"]) for n in _split(instances)],
-        [(name, [f"serving.dispatch={name}"]) for name in _split(dispatches)],
+        [(name, [f"placement.strategy={name}"]) for name in split(strategies)],
+        [(f"{n} copies", [f"placement.instances={n}"]) for n in split(instances)],
+        [(name, [f"serving.dispatch={name}"]) for name in split(dispatches)],
         [_deadline(text) for text in deadlines or []],
     ]
     found = []
@@ -140,12 +141,8 @@ def _cases(
     return found
 
 
-def _split(text: str | None) -> list[str]:
-    return [] if text is None else [part.strip() for part in text.split(",") if part.strip()]
-
-
 def _deadline(text: str) -> tuple[str, list[str]]:
-    parts = _split(text)
+    parts = split(text)
     if len(parts) != 2:
         raise InputError(f"--deadlines: must look like TTFT,TPOT in seconds (got {text!r})")
     targets = [f"requests.ttft_target_s={parts[0]}", f"requests.tpot_target_s={parts[1]}"]

@@ -102,3 +102,8 @@ VersionOption = Annotated[
 def with_seed(overrides: list[str] | None, seed: int | None) -> list[str]:
     """Overrides of a scenario, the seed's among them if there is one."""
     return [*(overrides or []), *([] if seed is None else [f"simulation.seed={seed}"])]
+
+
+def split(text: str | None) -> list[str]:
+    """Names that stand in an option with commas between them; none where it is not given."""
+    return [] if text is None else [part.strip() for part in text.split(",")]

@@ -16,6 +16,7 @@ from twin.cli.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    split,
     with_seed,
 )
 from twin.errors import InputError
@@ -74,8 +75,8 @@ def compare(
         result = compare_cases(
             make_cases(
                 chosen,
-                _names(strategies),
-                _names(policies) if policies is not None else [chosen.controller.policy],
+                split(strategies),
+                split(policies) or [chosen.controller.policy],
                 strategy_params=read_params("--strategy-params", strategy_params or ()),
                 policy_params=read_params("--policy-params", policy_params or ()),
             ),
@@ -140,7 +141,7 @@ def place(
         figure = default_figure(figure, runs_dir, f"place-{chosen.name}.png")
         result = plan_all(
             chosen,
-            _names(strategies),
+            split(strategies),
             floors_per_s=_floors(floors),
             instances=_counts(instances),
             dead=dead,
@@ -208,14 +209,10 @@ def _counts(text: str | None) -> "list[Count] | None":
     if text is None:
         return None
     counts: list[Count] = []
-    for item in _names(text):
+    for item in split(text):
         if item != "fill" and not (item.isdecimal() and 1 <= int(item) <= MOST_INSTANCES):
             raise InputError(
                 f"--instances {text}: must be integers from 1 to {MOST_INSTANCES:,}, or 'fill'"
             )
         counts.append("fill" if item == "fill" else int(item))
     return counts
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]

@@ -15,6 +15,7 @@ from twin.cli.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    split,
     with_seed,
 )
 
@@ -62,9 +63,9 @@ def where(
         check(chosen)
         cases = cases_of(
             chosen,
-            places=list(PLACES) if places is None else _split(places),
-            boards=_split(boards),
-            models=_split(models),
+            places=list(PLACES) if places is None else split(places),
+            boards=split(boards),
+            models=split(models),
         )
         runs_dir.mkdir(parents=True, exist_ok=True)
         find(
@@ -99,7 +100,3 @@ def _say(
     answer(report, where_document(cases, scenario, rule), figure=figure, page=page)
     report.json({"scenario": scenario.name, "cases": as_json(cases)})
     report.end()
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

@@ -21,9 +21,6 @@ from twin.study.places import PLACES, changed, placed
 from twin.study.trials import ran
 from twin.world.spacecraft import bus_profile
 
-MODELS: Final = ("mixtral-8x7b", "qwen3-30b-a3b", "deepseek-v3")
-BOARDS: Final = ("sbc-2a72", "orin", "tpu-v6e")
-
 WINDOW_STEPS: Final = 30
 """Steps of the runs that find what a case carries."""
 
