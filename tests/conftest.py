@@ -108,6 +108,18 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
+def one_processor():
+    """Commands that are not asked for workers then start none, which takes longer than they do."""
+    if not hasattr(os, "sched_setaffinity"):  # outside Linux they take their time
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+@pytest.fixture
 def twin(monkeypatch, tmp_path, capfd):
     """Call the command in an empty folder; gives exit code, standard output and error."""
     from twin.cli.main import main

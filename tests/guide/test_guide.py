@@ -1,6 +1,5 @@
 """The guide: what it shows is what commands print, and every link leads somewhere."""
 
-import os
 import re
 import subprocess
 import sys
@@ -23,15 +22,6 @@ def links(text):
     """Targets of links and pictures outside of code."""
     prose = re.sub(r"^```.*?^```$|`[^`\n]+`", "", text, flags=re.MULTILINE | re.DOTALL)
     return [one or other for one, other in LINK.findall(prose)]
-
-
-@pytest.fixture
-def one_processor():
-    """Commands that are not asked for workers then start none, which takes longer than they do."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
-    yield
-    os.sched_setaffinity(0, before)
 
 
 @pytest.mark.usefixtures("one_processor")
