@@ -2,16 +2,20 @@
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from agents.run import run_scenario
 from twin.scenario import loader
+from twin.views import stage
 from twin.views.picture import CHROMIUM, CHROMIUM_ARGS, WINDOW
 from twin.views.server import served
 
 READY_MS = 60_000
+AXE = Path(stage.__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +110,32 @@ def _watched(page, address):
         page.wait_for_selector(".tw-stage[data-draws]", timeout=READY_MS)
         page.wait_for_selector(".tw-note", state="detached", timeout=READY_MS)
         yield troubles
+
+
+@pytest.fixture(scope="session")
+def axe():
+    if not AXE.is_file() and os.environ.get("CI") != "true":
+        pytest.skip("axe-core is not there: npm --prefix twin/views/js ci")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def serious(axe):
+    """What axe finds on a page that is serious or worse."""
+
+    def found(page):
+        page.evaluate(axe)
+        told = page.evaluate(
+            "tags => axe.run(document, {resultTypes: ['violations'], runOnly: tags})", RULES
+        )
+        return [
+            (each["id"], node["html"])
+            for each in told["violations"]
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+
+    return found
 
 
 @pytest.fixture(scope="session")

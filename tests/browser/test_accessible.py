@@ -1,12 +1,8 @@
 """The page without eyes or without a mouse: axe's rules, keys, and what the system asks for."""
 
-import os
-from pathlib import Path
-
 import pytest
 from page_actions import READY_MS, keep, settle
 
-from twin.views import stage
 from twin.views.picture import WINDOW
 
 pytestmark = [
@@ -16,34 +12,6 @@ pytestmark = [
         "ignore:Session-scoped fixtures defined as instance:pytest.PytestRemovedIn10Warning"
     ),
 ]
-AXE = Path(stage.__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def axe():
-    if not AXE.is_file() and os.environ.get("CI") != "true":
-        pytest.skip("axe-core is not there: npm --prefix twin/views/js ci")
-    return AXE.read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def serious(axe):
-    """What axe finds on a page that is serious or worse."""
-
-    def found(page):
-        page.evaluate(axe)
-        told = page.evaluate(
-            "tags => axe.run(document, {resultTypes: ['violations'], runOnly: tags})", RULES
-        )
-        return [
-            (each["id"], node["html"])
-            for each in told["violations"]
-            if each["impact"] in ("serious", "critical")
-            for node in each["nodes"]
-        ]
-
-    return found
 
 
 def visit(browser, url, **more):

@@ -137,3 +137,38 @@ def test_charts_of_load_are_those_of_the_tables(page):
     titles = page.locator(".tw-chart-title b").all_inner_texts()
     assert titles[:3] == ["Requests and goodput", "Requests inside", "What is busy"]
     keep(page, "load-charts")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_serious_in_requests_this_run_and_runs(
+    requested, browser, serious, watched, theme
+):
+    page = browser.new_page(viewport=WINDOW, color_scheme=theme)
+    with served(requested[0]) as address, watched(page):
+        page.goto(f"{address}/?run=copies&tab=requests")
+        page.wait_for_selector("[data-row]", timeout=READY_MS)
+        page.wait_for_selector(".tw-note", state="detached", timeout=READY_MS)
+        for width in (390, 800, 1400, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.click("[data-tab=requests]")
+            page.wait_for_selector("[data-row]")
+            # Rows are dim while those of another question are on their way.
+            page.wait_for_selector(".tw-table[data-late=true]", state="detached")
+            assert serious(page) == [], f"requests, {width}"
+            if not page.locator(".tw-life").count():  # another click would close it
+                page.locator("[data-row]").first.click()
+            page.wait_for_selector(".tw-life")
+            settle(page)
+            assert serious(page) == [], f"one request, {width}"
+            keep(page, f"{theme}-request-{width}")
+            page.click("[data-tab=about]")
+            settle(page)
+            assert serious(page) == [], f"this run, {width}"
+            keep(page, f"{theme}-about-{width}")
+        page.goto(f"{address}/overview")
+        page.wait_for_selector("[data-run=copies]", timeout=READY_MS)
+        for width in (390, 800, 1400, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert serious(page) == [], f"runs, {width}"
+            keep(page, f"{theme}-runs-{width}")
+    page.close()

@@ -2,6 +2,9 @@
 
 import { Explained } from "./parts.jsx";
 
+/** A field's name that may be broken after each of its words. @param {string} name */
+const breakable = (name) => name.split("_").map((word, k) => (k ? ["_", <wbr key={k} />, word] : word));
+
 export function About({ app, trace }) {
   const { meta } = trace;
   const tables = new Set(meta.about.map(({ path }) => path.split(".")[0]));
@@ -15,7 +18,7 @@ export function About({ app, trace }) {
           <dl>
             {meta.about.filter(({ path }) => path.startsWith(`${table}.`)).map(({ path, value, default: usual, sentence }) => (
               <div key={path} data-about={path}>
-                <dt>{path.split(".")[1]}</dt>
+                <dt>{breakable(path.split(".")[1])}</dt>
                 <dd><b>{value}</b> <small>{usual === "no default" ? "" : `default ${usual === "null" ? "none" : usual}`}</small>{sentence && <p><Explained app={app} text={sentence} /></p>}</dd>
               </div>
             ))}
