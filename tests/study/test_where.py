@@ -1,10 +1,12 @@
 """Where inference should live, asked of a small constellation."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from twin.errors import InputError
+from twin.report.page import words
 from twin.scenario import loader
 from twin.study.places import PLACES, placed
 from twin.study.where import cases_of
@@ -81,3 +83,21 @@ def test_the_command_prints_a_table_and_goes_on_from_what_is_kept(twin, tmp_path
     assert code == 0, err
     assert (tmp_path / "runs" / "where-where-study.jsonl").read_bytes() == kept
     assert "one satellite" in again
+
+
+@pytest.mark.parametrize(
+    ("carried_per_s", "said"),
+    [
+        ((0.2, 0.1), "m is best served by a on x, which carries 0.2000 requests/s within the "
+         "deadlines; next comes b on x with 0.1000 requests/s."),
+        ((0.1, 0.1), "No place serves m best: a on x and b on x carry 0.1000 requests/s each "
+         "within the deadlines."),
+        ((), "m is served within the deadlines nowhere."),
+    ],
+)  # fmt: skip
+def test_places_that_carry_as_much_are_not_put_in_order(carried_per_s, said):
+    found = [
+        SimpleNamespace(place=place, board="x", carried=lambda _, per_s=per_s: per_s)
+        for place, per_s in zip("ab", carried_per_s, strict=False)
+    ]
+    assert words("where", best={"m": found}).replace("\N{NO-BREAK SPACE}", " ") == said

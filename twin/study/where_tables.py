@@ -96,7 +96,7 @@ def draw(cases: Sequence[WhereCase], figure: Any) -> None:
             )
         axes.set_xscale("log")
         axes.set_yscale("symlog", linthresh=1.0)
-        axes.set_ylim(bottom=-0.2)
+        axes.set_ylim(-0.2, max(2.0, 2.0 * axes.dataLim.y1))
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_minor_formatter(NullFormatter())
         for axis in (axes.xaxis, axes.yaxis):
