@@ -80,9 +80,7 @@ def share_of_demand(problem: PlacementProblem, instances: int) -> PlacementProbl
 
 def most_by_memory(problem: PlacementProblem) -> int:
     """Instances that memory would hold if it were all in one place."""
-    layers, experts = problem.activation.shape
-    once_bytes = layers * (problem.gateway_bytes + experts * problem.expert_bytes)
-    return int(problem.memory_bytes.sum() / once_bytes * (1 + 1e-9))
+    return int(problem.memory_bytes.sum() / problem.model_bytes * (1 + 1e-9))
 
 
 def check_deployment(problem: PlacementProblem, deployment: Deployment) -> None:

@@ -136,6 +136,16 @@ class PlacementProblem:
         return int(self.activation.shape[1])
 
     @property
+    def layer_bytes(self) -> float:
+        """Memory of a layer's gateway and all its experts."""
+        return self.gateway_bytes + self.n_experts * self.expert_bytes
+
+    @property
+    def model_bytes(self) -> float:
+        """Memory of all layers."""
+        return self.n_layers * self.layer_bytes
+
+    @property
     def demand_s(self) -> NDArray[np.float64]:
         """Compute time of each gateway that a token asked for takes of its satellite, (L,).
 

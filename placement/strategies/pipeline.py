@@ -19,15 +19,14 @@ def pipeline(problem: PlacementProblem, *, rng: np.random.Generator) -> Placemen
     from several satellites on to the nearest free one; the shortest round is kept.
     """
     layers, experts = problem.activation.shape
-    layer_bytes = problem.gateway_bytes + experts * problem.expert_bytes
-    holds = np.floor(problem.memory_bytes / layer_bytes)
+    holds = np.floor(problem.memory_bytes / problem.layer_bytes)
     for stages in range(1, layers + 1):
         able = np.flatnonzero(holds >= np.ceil(layers / stages)).astype(np.int32)
         if len(able) >= stages:
             break
     else:
         raise InputError(
-            f"pipeline: a layer takes {layer_bytes / 1e9:.2f} GB; {int(holds.sum())} of "
+            f"pipeline: a layer takes {problem.layer_bytes / 1e9:.2f} GB; {int(holds.sum())} of "
             f"{layers} layers find room"
         )
     chain = _shortest(problem, able, stages)

@@ -35,8 +35,6 @@ def replicated(
         As in `joint`.
     """
     first = joint(problem, rng=rng, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin)
-    layers, experts = problem.activation.shape
-    once_bytes = layers * (problem.gateway_bytes + experts * problem.expert_bytes)
     limit = limits(
         problem, min_tokens_per_s=min_tokens_per_s, busy_margin=busy_margin, spread=False
     )
@@ -46,5 +44,5 @@ def replicated(
         first,
         standbys=int(standbys),
         copies=int(copies),
-        budget_bytes=budget * once_bytes,
+        budget_bytes=budget * problem.model_bytes,
     )

@@ -9,7 +9,7 @@ from twin.errors import InputError
 def single_satellite(problem: PlacementProblem, *, rng: np.random.Generator) -> Placement:  # noqa: ARG001
     """Put every layer and expert on the satellite with the most memory."""
     layers, experts = problem.activation.shape
-    needed = layers * (problem.gateway_bytes + experts * problem.expert_bytes)
+    needed = problem.model_bytes
     host = int(np.argmax(problem.memory_bytes))
     if needed > problem.memory_bytes[host]:
         raise InputError(

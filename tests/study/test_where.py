@@ -58,6 +58,13 @@ def test_a_data_centre_has_as_few_boards_as_hold_the_model():
         placed(small(**{"compute.memory_gb": 1e-6}), "ground")
 
 
+def test_a_spread_ring_has_room_in_its_smallest_subnet():
+    """Two experts a satellite hold the model on average, but not in subnets of two satellites."""
+    few = {"constellation.planes": 5, "constellation.satellites_per_plane": 5}
+    found = placed(small(**few), "spread ring")
+    assert found.placement.experts_per_satellite == 4
+
+
 def test_a_place_that_is_not_known_is_refused():
     with pytest.raises(InputError, match="--places: 'moon' is none of spread ring"):
         cases_of(small(), places=["moon"], boards=["orin"], models=["toy-8x4"])

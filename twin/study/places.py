@@ -88,14 +88,15 @@ def _spread(scenario: Scenario) -> Iterator[Fields]:
     """The paper's ring, with as few experts a satellite as there is room for."""
     layers, experts = inference(scenario).activation.shape
     free = World(scenario).constellation.size - layers
-    each = int(np.ceil(layers * experts / free))
-    yield {"placement.strategy": "space-xnet", "placement.experts_per_satellite": each}
+    fewest = int(np.ceil(layers * experts / free))
+    for each in range(fewest, 2 * fewest + 1):  # subnets are not all of a size
+        yield {"placement.strategy": "space-xnet", "placement.experts_per_satellite": each}
 
 
 def _tiled(scenario: Scenario) -> Iterator[Fields]:
     """Copies side by side, each on about as many satellites as it has layers."""
     model, problem = inference(scenario), problem_of(scenario)
-    layer_gb = (problem.gateway_bytes + problem.n_experts * problem.expert_bytes) / 1e9
+    layer_gb = problem.layer_bytes / 1e9
     largest_gb = float(problem.memory_bytes.max()) / 1e9
     if layer_gb > largest_gb:
         raise InputError(
@@ -145,8 +146,7 @@ def _relayed(scenario: Scenario) -> Iterator[Fields]:
 def _ground(scenario: Scenario) -> Iterator[Fields]:
     """As few boards as hold the model."""
     problem = problem_of(scenario)
-    layer_bytes = problem.gateway_bytes + problem.n_experts * problem.expert_bytes
-    fewest = int(np.ceil(problem.n_layers * layer_bytes / (memory_gb(scenario.compute) * 1e9)))
+    fewest = int(np.ceil(problem.model_bytes / (memory_gb(scenario.compute) * 1e9)))
     for boards in range(min(fewest, _MOST_BOARDS), _MOST_BOARDS + 1):
         yield {
             "ground.data_centre.boards": boards,
