@@ -125,6 +125,10 @@ def serious(axe):
 
     def found(page):
         page.evaluate(axe)
+        # Colours that are on their way from one to another have no contrast of their own.
+        page.wait_for_function(
+            "document.getAnimations().every(one => !(one instanceof CSSTransition))"
+        )
         told = page.evaluate(
             "tags => axe.run(document, {resultTypes: ['violations'], runOnly: tags})", RULES
         )
