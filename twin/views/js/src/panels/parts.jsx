@@ -94,7 +94,7 @@ export function Rows({ label, columns, rows, order, onOrder, late, cell, onRow, 
   const [[first], ...others] = columns;
   return (
     <div class="tw-scroll" tabIndex={0} role="region" aria-label={label}>
-      <table class="tw-table" data-late={late}>
+      <table class="tw-table" aria-busy={late}>
         <caption class="tw-unseen">{label}</caption>
         <thead>
           <tr>
