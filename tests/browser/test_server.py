@@ -107,6 +107,11 @@ def test_scripts_of_the_page_carry_its_nonce(ask):
     assert not re.search(rb"<[^>]+ on\w+=", body)
 
 
+def test_the_page_says_where_anywidget_is_before_a_widget_asks_for_it(ask):
+    (names,) = re.findall(rb"map: \{\s*'\*': \{([^}]*)\}", ask("/")[2])
+    assert b"'anywidget': 'nbextensions/anywidget/index'" in names
+
+
 def test_no_visitor_decides_where_scripts_come_from(ask):
     ask("/", X_Script_Name="//evil.example", Script_Name="//evil.example")
     assert b"evil.example" not in ask("/")[2]

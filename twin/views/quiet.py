@@ -17,6 +17,9 @@ from twin.views.public import FAILED, plain
 log = logging.getLogger(__name__)
 
 _VIEWPORT = re.compile(r'<meta[^>]*name="viewport"[^>]*>')
+_SCRIPTS_MAP = re.compile(r"(map: \{\s*'\*': \{)")
+_ANYWIDGET = "'anywidget': 'nbextensions/anywidget/index',"
+"""Said with the page: anywidget's own extension may come after the first widget asks for it."""
 
 
 def prepare() -> None:
@@ -51,11 +54,12 @@ def _prepare_server(starlette: ModuleType) -> None:
 
 
 def _marked(html: str | None) -> str | None:
-    """Solara's own page: its scripts marked as its own, its language said, fit to be enlarged."""
+    """Solara's own page: its scripts marked and found, its language said, fit to be enlarged."""
     if not html:
         return html
     html = html.replace("<script", f'<script nonce="{NONCE.get()}"')
     html = html.replace("<html>", '<html lang="en">', 1)
+    html = _SCRIPTS_MAP.sub(rf"\1 {_ANYWIDGET}", html, count=1)
     return _VIEWPORT.sub('<meta name="viewport" content="width=device-width">', html)
 
 
