@@ -24,6 +24,7 @@ from twin.views.published import Published, PublishedTable
 from twin.views.runs_table import Runs
 from twin.views.session import Session
 from twin.views.stage import Stage
+from twin.views.study_page import StudyPage
 
 RUNS_DIR = server.runs_folder()
 STYLE = Path(panels.__file__).with_name("page.css")
@@ -128,11 +129,22 @@ def RunsPage() -> None:  # noqa: N802
         Runs(RUNS_DIR, search)
 
 
+@solara.component
+def StudyRoute() -> None:  # noqa: N802
+    """A study along its axes."""
+    search = solara.use_router().search or ""
+    solara.Title("Orbital Twin: a study")
+    solara.Style(STYLE)
+    with Steady():
+        StudyPage(RUNS_DIR, search)
+
+
 routes = [
     solara.Route("/", component=Page, layout=Layout),
     solara.Route("table", component=Table),
     solara.Route("guide", component=Chapter),
     solara.Route("overview", component=RunsPage),
+    solara.Route("study", component=StudyRoute),
 ]
 
 

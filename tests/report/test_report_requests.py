@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from swept import by_replicate, points_of, run, told
 
-from twin.report.study_cells import Cells
 from twin.report.study_curves import Curves
-from twin.report.study_data import read_study_data
 from twin.runs.figures import FIGURES, METRICS, REQUEST_METRICS
+from twin.study.study_cells import Cells
+from twin.study.study_data import read_study_data
 
 SERVED = """
 name = "served"

@@ -9,10 +9,10 @@ from scipy import stats
 from swept import COMMON, by_replicate, failing, points_of, run, told
 
 from twin.report.study import rerun
-from twin.report.study_data import StudyData
 from twin.runs.cells import text
 from twin.runs.figures import FIGURES
 from twin.study.points import base_scenario
+from twin.study.study_data import StudyData
 from twin.study.study_file import parse_study, read_study
 
 HEIGHT = f"""

@@ -69,9 +69,9 @@ def sweep(
 
 def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
     from twin.report.study import finding
-    from twin.report.study_cells import Cells
-    from twin.report.study_data import read_study_data
     from twin.report.study_tables import as_json, by_figure
+    from twin.study.study_cells import Cells
+    from twin.study.study_data import read_study_data
 
     cells = Cells.of_study(read_study_data(done.path))
     say(report, study.question or study.name, finding(cells), by_figure(cells))

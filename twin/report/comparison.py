@@ -3,7 +3,6 @@
 from twin.report.page import Code, Document, Items, Part, Section, Table
 from twin.report.scenario import scenario_parts
 from twin.report.study import answered, finding
-from twin.report.study_cells import Cells
 from twin.report.study_plots import lead_picture
 from twin.report.study_tables import figures_told, overview
 from twin.report.tables import versions
@@ -13,6 +12,7 @@ from twin.runs.files import versions as versions_here
 from twin.scenario import loader
 from twin.study.compare import Comparison
 from twin.study.comparison_tables import comparison_tables
+from twin.study.study_cells import Cells
 
 
 def comparison_document(result: Comparison) -> Document:

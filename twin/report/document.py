@@ -9,10 +9,10 @@ from twin.report import drawing
 from twin.report.page import Document, csv_text, html
 from twin.report.runs import runs_document
 from twin.report.study import study_document
-from twin.report.study_data import is_study, read_study_data
 from twin.runs.outputs import write as write_file
 from twin.runs.outputs import write_all
 from twin.runs.store import open_run
+from twin.study.study_data import is_study, read_study_data
 
 
 def report(folders: Sequence[Path]) -> Document:

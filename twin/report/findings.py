@@ -6,8 +6,8 @@ from itertools import takewhile
 
 import numpy as np
 
-from twin.runs.cells import ROUNDING
-from twin.runs.figures import FIGURES, LATENCIES
+from twin.runs.cells import same
+from twin.runs.figures import FIGURES, LATENCIES, shown
 from twin.runs.rules import LESS, Floats
 from twin.runs.statistics import Estimate, estimate, mean_known
 
@@ -112,16 +112,6 @@ def _serving_less(order: Sequence[int], served: Floats) -> list[int]:
     shares = mean_known(served, axis=1)
     short = shares < np.nanmax(shares[list(order)]) - _AS_MANY
     return list(takewhile(lambda i: short[i], order))
-
-
-def shown(name: str, values: Floats) -> Estimate:
-    """Mean and interval of values that are in the unit that their figure is shown in."""
-    return FIGURES[name].shown(values / FIGURES[name].scale)
-
-
-def same(one: float, other: float) -> bool:
-    """Whether two values differ by rounding only."""
-    return bool(abs(one - other) <= ROUNDING * max(abs(one), abs(other)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,17 +7,17 @@ import numpy as np
 from twin import vocabulary
 from twin.errors import InputError
 from twin.report import study_tables as tables
-from twin.report.findings import Course, Ranking, course, rank, shown
+from twin.report.findings import Course, Ranking, course, rank
 from twin.report.page import Code, Document, Items, Part, Section, Table, words
 from twin.report.scenario import scenario_parts
-from twin.report.study_cells import Cells
 from twin.report.study_curves import Curves
-from twin.report.study_data import StudyData
 from twin.report.study_plots import lead_picture, study_pictures
 from twin.report.tables import versions
 from twin.report.trade_offs import trade_offs
-from twin.runs.figures import FIGURES, LATENCIES
+from twin.runs.figures import FIGURES, LATENCIES, shown
 from twin.study.points import base_scenario
+from twin.study.study_cells import Cells
+from twin.study.study_data import StudyData
 from twin.study.study_file import preset_names, read_study, to_toml
 
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from twin.report import curves
 from twin.report.page import Picture, Table
-from twin.report.study_cells import Cells
-from twin.report.study_data import StudyData
 from twin.runs.distribution import Distribution
 from twin.runs.rules import Floats
 from twin.runs.statistics import mean_known
 from twin.study.profiles import LATENCY_PROFILE, STEP_PROFILES
+from twin.study.study_cells import Cells
+from twin.study.study_data import StudyData
 
 _SOMETHING = 0.01
 """A share that changes by less over a run is not worth a plot."""

@@ -8,10 +8,10 @@ import numpy as np
 from twin.report.curves import caption_of
 from twin.report.drawing import grid, legend_below, panels, points_of
 from twin.report.page import Picture
-from twin.report.study_cells import Axis, Cells, cell, changes, constant
 from twin.runs.figures import FIGURES
 from twin.runs.rules import Floats
 from twin.runs.statistics import Estimate, Share
+from twin.study.study_cells import Axis, Cells, cell, changes, constant
 
 _DECADES = 50
 """Values this many times apart stand on a logarithmic scale."""

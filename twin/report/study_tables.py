@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.report.findings import same
 from twin.report.page import Part, Table, capital
-from twin.report.study_cells import Cells, cell, changes, told
-from twin.report.study_data import StudyData
-from twin.runs.cells import Cell
+from twin.runs.cells import Cell, same
 from twin.runs.figures import FIGURES, LATENCIES, PERCENTILES
 from twin.runs.rules import LESS, MORE, Floats
 from twin.runs.statistics import Estimate, estimate
+from twin.study.study_cells import Cells, cell, changes, told
+from twin.study.study_data import StudyData
 
 _MOST_RATIOS = 8
 """Cases that stand side by side in a table of ratios."""

@@ -7,7 +7,6 @@ import numpy as np
 from twin.report.curves import caption_of
 from twin.report.drawing import INK, grid, panels, points_of
 from twin.report.page import Picture, capital
-from twin.report.study_cells import Cells, cell, constant
 from twin.report.study_plots import (
     below,
     draw_cases,
@@ -21,6 +20,7 @@ from twin.runs.figures import FIGURES, LATENCIES
 from twin.runs.rules import LESS, MORE, NEITHER
 from twin.runs.statistics import Estimate
 from twin.study.compare import Comparison, non_dominated
+from twin.study.study_cells import Cells, cell, constant
 
 _MOST_TRADES = 3
 """Plots, at most, of another figure against latency."""

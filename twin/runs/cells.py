@@ -11,6 +11,11 @@ ROUNDING = 1e-9
 """Values that differ by no more than this part of them are the same."""
 
 
+def same(one: float, other: float) -> bool:
+    """Whether two values differ by rounding only."""
+    return bool(abs(one - other) <= ROUNDING * max(abs(one), abs(other)))
+
+
 def text(cell: Cell) -> str:
     """A cell for the reader: four figures, or as many as its interval lets one trust."""
     if isinstance(cell, Estimate):

@@ -18,6 +18,7 @@ from twin.runs.fleet_figures import ENERGY, NETWORK, PLACEMENT, SATELLITES
 from twin.runs.request_figures import REQUEST_TIMES, REQUESTS
 from twin.runs.rules import LESS, MORE, Columns, Figure, Floats, Quantile, Ratio, StepFigure
 from twin.runs.run_figure import RunFigure, RunTotals
+from twin.runs.statistics import Estimate
 from twin.runs.token_figures import LATENCY, TIME, TOKENS
 from twin.vocabulary import EventKind
 
@@ -284,3 +285,8 @@ def draw(run: RunTotals) -> dict[str, float | None]:
         name: None if value is None or not np.isfinite(value) else float(value)
         for name, value in found.items()
     }
+
+
+def shown(name: str, values: Floats) -> Estimate:
+    """Mean and interval of values that are in the unit that their figure is shown in."""
+    return FIGURES[name].shown(values / FIGURES[name].scale)

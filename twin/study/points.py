@@ -72,6 +72,23 @@ def make_points(study: StudyFile, base: Scenario, label: str) -> list[Point]:
     ]
 
 
+def make_point(study: StudyFile, base: Scenario, number: int, label: str) -> Point:
+    """One point of a study, without the others.
+
+    Raises
+    ------
+    InputError
+        If there is none of that number, or its scenario is not valid.
+    """
+    each = max(len(study.strategies), 1) * max(len(study.policies), 1) * study.replicates
+    if not 0 <= number < study.size:
+        raise InputError(f"{label}: has no point {number}")
+    ((settings, words),) = itertools.islice(_settings(study), number // each, number // each + 1)
+    case, replicate = divmod(number % each, study.replicates)
+    cases = _cases(study, base, settings, f"{label}{words}")
+    return Point(number=number, settings=settings, case=cases[case], replicate=replicate)
+
+
 def _settings(study: StudyFile) -> Iterator[tuple[dict[str, Any], str]]:
     """Values of all fields at each place on the axes, and the same in words."""
     axes = []

@@ -21,10 +21,13 @@ class Asked:
     prepare : callable
         Called when its turn has come, with what takes note of progress; returns the scenario, and
         where it begins if that is not at its first step.
+    run_id : str, optional
+        Name of the run, made up if not given.
     """
 
     label: str
     prepare: Callable[[Told], tuple[Scenario, Beginning | None]]
+    run_id: str | None = None
 
 
 def from_start(scenario: Scenario) -> Asked:

@@ -188,6 +188,7 @@ class Batch:
                 cancelled=cancelled,
                 watch=tap,
                 beginning=beginning,
+                run_id=asked.run_id,
                 checkpoint_every_s=CHECKPOINT_S,
             )
         finally:

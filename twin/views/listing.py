@@ -1,6 +1,7 @@
 """Runs and studies of a folder as a table: what each is, how far it is, its key figures."""
 
 import queue
+import re
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
@@ -22,6 +23,9 @@ type Row = dict[str, Any]
 COMPLETE, RUNNING, INTERRUPTED = "complete", "running", "interrupted"
 COLUMNS: Final = ("written", "what", "kind", "strategy", "policy", "seed", "steps", "status")
 """What rows can be ordered by."""
+
+_STAMP: Final = re.compile(r"^\d{8}-\d{6}-")
+"""When a study began, which another column says."""
 
 _REQUESTS: Final = (*REQUEST_METRICS[:1], "request_tpot_mean_s", "goodput_per_s")
 FIGURES: Final = (*METRICS[:3], "migrated_gb", *_REQUESTS)
@@ -136,7 +140,9 @@ def _of_folder(folder: Path) -> Row | None:
     if folder.name.endswith(PARTIAL):
         status = RUNNING if lock.is_held(folder) else INTERRUPTED
     row = _told(manifest, folder.name.removesuffix(PARTIAL), status)
-    row["kind"] = "study" if study else row["kind"]
+    if study:
+        row["kind"] = "study"
+        row["what"] = _STAMP.sub("", row["what"].removesuffix(ENDING))
     row["done"] = _done(folder, manifest, study)
     row["found_by"] = f"{row['id']} {row['what']} {row['kind']} {status}".lower()
     return row

@@ -1,70 +1,43 @@
 """The table of runs and studies as a widget, and the page that holds it."""
 
-import logging
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import solara
 import solara.lab
 import traitlets
 
-from twin.errors import InputError
 from twin.views import keeping, listing
+from twin.views.asking import Asking
 from twin.views.listing import Listing
 from twin.views.parts import box
-from twin.views.public import FAILED, public
-from twin.views.stage import Stage
-
-log = logging.getLogger(__name__)
 
 
-class RunsTable(anywidget.AnyWidget):
+class RunsTable(Asking):
     """Runs and studies as rows; the page asks for them piece by piece.
 
     Attributes
     ----------
     listing : Listing
     root : Path
-    part : str
-        Which of the scripts' parts it is.
     figures : list of dict
         Names of the key figures.
-    near : bool
-        Whether this visitor may delete and go on with runs: see `twin.views.keeping.may`.
     """
-
-    _esm = Stage._esm
-    _css = Stage._css
 
     listing = traitlets.Any(None, allow_none=True)
     root = traitlets.Any(None, allow_none=True)
     part = traitlets.Unicode("runs").tag(sync=True)
     figures = traitlets.List(traitlets.Dict()).tag(sync=True)
-    near = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.on_msg(self._asked)
-
-    def _asked(self, _: Any, content: Any, buffers: Any) -> None:  # noqa: ARG002
-        if isinstance(content, dict) and isinstance(content.get("ask"), int):
-            self.send({"answer": content["ask"], **self._answer(content)})
-
-    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        try:
-            for act, does in (("delete", keeping.delete), ("resume", keeping.go_on)):
-                if act in asked:
-                    keeping.check(self.near)
-                    does(self.root, str(asked[act]))
-            found: dict[str, Any] = self.listing.rows(asked)
-        except InputError as wrong:
-            return {"wrong": public(str(wrong))}
-        except Exception:
-            log.exception("the table of runs failed")
-            return {"wrong": FAILED}
-        return found
+    def found(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return a page of rows, after what was asked to be deleted or gone on with."""
+        for act, does in (("delete", keeping.delete), ("resume", keeping.go_on)):
+            if act in asked:
+                keeping.check(self.near)
+                does(self.root, str(asked[act]))
+        rows: dict[str, Any] = self.listing.rows(asked)
+        return rows
 
 
 @cache

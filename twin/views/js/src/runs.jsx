@@ -1,31 +1,18 @@
 // The page of runs and studies: rows, what each is and how far, its key figures; open, go on, delete.
 
-import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-import { createAsk } from "./ask.js";
 import { count, figure } from "./data/numbers.js";
 import { Pager } from "./panels/parts.jsx";
-import { keptTheme } from "./theme.js";
+import { createSheet, runsAddress, studyAddress } from "./sheet.js";
 
 const COLUMNS = [["written", "written, UTC"], ["what", "run"], ["kind", "kind"], ["steps", "steps"], ["seed", "seed"], ["status", "status"]];
 const AGAIN_MS = 1500;
 
 /** Show the table in an element; gives what takes it away. */
-export function createRuns(model, el) {
-  const root = document.createElement("div");
-  root.className = "tw-runs-page";
-  el.append(root);
-  document.documentElement.dataset.theme = keptTheme() ? "dark" : "light";
-  const ask = createAsk(/** @type {any} */ ({ model }));
-  const received = (content) => ask.received(content);
-  model.on("msg:custom", received);
-  render(<Runs ask={(more) => ask.ask("", "runs", more)} figures={model.get("figures")} near={model.get("near")} />, root);
-  return () => {
-    model.off("msg:custom", received);
-    render(null, root);
-  };
-}
+export const createRuns = (model, el) => createSheet(model, el, RunsPage);
+
+const RunsPage = ({ model, ask }) => <Runs ask={(more) => ask("runs", more)} figures={model.get("figures")} near={model.get("near")} />;
 
 function Runs({ ask, figures, near }) {
   const [asked, setAsked] = useState({ text: "", by: "written", down: true, page: 0 });
@@ -54,11 +41,11 @@ function Runs({ ask, figures, near }) {
       <div class="tw-find">
         <label>Find <input type="search" value={asked.text} placeholder="name, strategy, interrupted" onInput={(e) => set({ text: e.currentTarget.value, page: 0 })} /></label>
         <span class="tw-hint" role="status">{found.wrong ?? `${count(found.matched)} of ${count(found.total)}`}</span>
-        {chosen.length > 1 && <a href={address(chosen)} data-act="together">Open {chosen.length} side by side</a>}
+        {chosen.length > 1 && <a href={runsAddress(chosen)} data-act="together">Open {chosen.length} side by side</a>}
         <Pager page={asked.page} rows={found.matched ?? 0} onPage={(page) => set({ page })} />
       </div>
       <div class="tw-scroll" tabIndex={0} role="region" aria-label="runs and studies">
-        <table class="tw-table">
+        <table class="tw-table tw-runs-rows">
           <thead>
             <tr>
               <th scope="col"><span class="tw-unseen">side by side</span></th>
@@ -68,7 +55,7 @@ function Runs({ ask, figures, near }) {
                 </th>
               ))}
               <th scope="col"><span class="tw-unseen">what can be done</span></th>
-              {figures.map(({ label, title }) => <th key={label} scope="col" title={title}>{label}</th>)}
+              {figures.map(({ label, title }) => <th key={label} class="tw-figure-head" scope="col" title={title}>{label}</th>)}
             </tr>
           </thead>
           <tbody>{(found.rows ?? []).map((row) => <Row key={row.id} row={row} figures={figures} act={act} />)}</tbody>
@@ -79,26 +66,21 @@ function Runs({ ask, figures, near }) {
   );
 }
 
-/** Where runs are looked at, by the same visitor. @param {string[]} runs */
-function address(runs) {
-  const token = new URLSearchParams(location.search).get("token");
-  return `./?run=${runs.map(encodeURIComponent).join(",")}${token ? `&token=${encodeURIComponent(token)}` : ""}`;
-}
-
 function Row({ row, figures, act }) {
   const whole = row.status === "complete" && row.kind !== "study";
+  const way = whole ? runsAddress([row.id]) : row.status === "complete" ? studyAddress(row.id) : "";
   const status = row.status === "complete" ? "complete" : `${row.status}${row.done ? `, ${count(row.done)} of ${count(row.steps)}` : ""}`;
   return (
     <tr data-run={row.id}>
       <td>{whole && <input type="checkbox" aria-label={`${row.id} side by side`} checked={act.chosen.includes(row.id)} onChange={() => act.choose(row.id)} />}</td>
       <td>{row.written.slice(0, 16).replace("T", " ")}</td>
-      <th scope="row" title={row.id}>{whole ? <a href={address([row.id])}>{row.what}</a> : row.what}</th>
+      <th scope="row" title={row.id}>{way ? <a href={way}>{row.what}</a> : row.what}</th>
       <td>{row.kind}</td>
-      <td>{count(row.steps)}</td>
-      <td>{row.seed}</td>
+      <td data-label={row.kind === "study" ? "points" : "steps"}>{count(row.steps)}</td>
+      <td data-label="seed">{row.seed}</td>
       <td data-status={row.status}>{status}</td>
       <td><Acts row={row} act={act} /></td>
-      {figures.map(({ label }, k) => <td key={label}>{row.figures ? figure(row.figures[k]) : whole ? "…" : ""}</td>)}
+      {figures.map(({ label }, k) => <td key={label} data-label={label}>{row.figures ? figure(row.figures[k]) : whole ? "…" : ""}</td>)}
     </tr>
   );
 }

@@ -4,9 +4,14 @@ import "./widget.css";
 
 import { createApp } from "./app.js";
 import { createRuns } from "./runs.jsx";
+import { createStudy } from "./study/Study.jsx";
+
+// What Python calls the parts beside the stage.
+const PARTS = { runs: createRuns, study: createStudy };
 
 function render({ model, el }) {
-  return model.get("part") === "runs" ? createRuns(model, el) : createApp(model, el);
+  const create = PARTS[model.get("part")] ?? createApp;
+  return create(model, el);
 }
 
 export default { render };

@@ -1,6 +1,6 @@
 """The figures of a study as arrays over places on its axes, cases and replicates."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -8,12 +8,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.report.findings import same, shown
-from twin.report.study_data import StudyData
-from twin.runs.figures import FIGURES
+from twin.runs.cells import same
+from twin.runs.figures import FIGURES, shown
 from twin.runs.rules import Floats
 from twin.runs.statistics import Estimate, mean_known
 from twin.study.compare import Comparison
+from twin.study.study_data import StudyData
 from twin.study.study_file import expand
 
 type Bools = NDArray[np.bool_]
@@ -182,14 +182,24 @@ class Cells:
         unknown = np.full_like(values, np.nan)
         return np.asarray(np.divide(one, values, out=unknown, where=(values != 0) & (one != 0)))
 
-    def along(self, metric: str, number: int) -> Floats:
+    def along(self, metric: str, number: int, at: Mapping[int, int] | None = None) -> Floats:
         """A figure at each value of an axis, (C, K, R); means over the other axes.
 
         These are over places of the other axes where no point of any case failed along the axis,
         so that every mean is over the same; values at which a case always failed do not count.
+
+        Parameters
+        ----------
+        metric : str
+        number : int
+            Of the axis.
+        at : mapping of int to int, optional
+            Other axes of which a single value is looked at, by their numbers: the value's number.
         """
         lengths = [len(axis.values) for axis in self.axes]
         grid = self.values(metric).reshape(*lengths, *self.shape[1:])
+        for other, place in (at or {}).items():
+            grid = grid.take([place], axis=other)
         by_value = np.moveaxis(grid, number, 0)
         by_value = by_value.reshape(len(by_value), -1, *self.shape[1:])
         if by_value.shape[1] == 1:
