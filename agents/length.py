@@ -13,7 +13,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from agents.model import TwinModel
-from agents.requests import stops_s, unfinished_rows
+from agents.request_rows import unfinished_rows
+from agents.requests import stops_s
 from twin.runs.figures import FIGURES
 from twin.runs.requested import requested
 from twin.runs.rows import Rows

@@ -8,10 +8,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from agents.requests import (
+from agents.request_rows import (
     instance_rows,
     load_row,
+    queue_rows,
     request_rows,
+    traffic_rows,
     unfinished_rows,
     visit_rows,
 )
@@ -56,6 +58,7 @@ class Recorder:
             self._tokens(model, step, simulation.record_tokens_per_step)
         self._outages(model, step)
         if model.requests is not None:
+            self._by_satellite(model, step)
             rows = request_rows(model, step, model.requested)
             if len(rows["request"]):
                 self._writer.add("requests", rows)
@@ -65,6 +68,17 @@ class Recorder:
             if len(model.instances) > 1:
                 self._writer.add("instances", instance_rows(model, step, model.requested))
         self._writer.end_step(step)
+
+    def _by_satellite(self, model: TwinModel, step: int) -> None:
+        """Record queues and traffic, as rarely as satellites."""
+        if step % model.config.simulation.record_satellites_every:
+            return
+        queues = queue_rows(step, model.requested)
+        if len(queues["satellite"]):
+            self._writer.add("queues", queues)
+        traffic = traffic_rows(model, step, model.requested)
+        if len(traffic["source"]):
+            self._writer.add("traffic", traffic)
 
     def close(self, model: TwinModel) -> None:
         """Record what the end of the run found inside."""

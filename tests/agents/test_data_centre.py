@@ -9,7 +9,7 @@ import pytest
 
 from agents.data_centre import DataCentreModel, model_of
 from agents.model import TwinModel
-from agents.requests import request_rows, unfinished_rows
+from agents.request_rows import request_rows, unfinished_rows
 from agents.run import run_scenario
 from twin.constants import C_KM_S
 from twin.errors import InputError

@@ -8,7 +8,7 @@ import pytest
 
 from agents.fork import fork
 from agents.model import TwinModel
-from agents.requests import request_rows
+from agents.request_rows import request_rows
 from agents.run import resume, run_scenario
 from twin.errors import InputError
 from twin.runs import checkpoints

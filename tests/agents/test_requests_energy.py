@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agents.model import TwinModel
-from agents.requests import load_row, request_rows, unfinished_rows
+from agents.request_rows import load_row, request_rows, unfinished_rows
 from twin.scenario import loader
 
 TROUBLED = {

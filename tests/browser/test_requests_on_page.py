@@ -1,7 +1,7 @@
 """Requests of a run on the page: rows, one over its life, copies of the model."""
 
 import pytest
-from page_actions import READY_MS, keep, seek, settle, shown_step
+from page_actions import READY_MS, differ, keep, look, seek, settle, shown_step
 
 from agents.run import run_scenario
 from twin.scenario import loader
@@ -23,6 +23,7 @@ COPIES = [
     "serving.dispatch=least-loaded",
     "ground.users=cities",
     "ground.minimum_elevation_deg=10.0",
+    "compute.memory_gb=0.001",
     "requests.rate_per_s=0.2",
     "requests.lengths=lognormal",
     "requests.prompt_tokens=40",
@@ -130,6 +131,76 @@ def test_copies_of_the_model_are_colours_and_a_list(page, requested):
     settle(page)
     keep(page, "copies")
     page.click("[data-act=wide]")
+
+
+def heat_tip(page, share_across, share_down):
+    """What the heat map says of a place on it."""
+    page.locator(".tw-heat").scroll_into_view_if_needed()
+    box = page.locator(".tw-heat").bounding_box()
+    x, y = box["x"] + share_across * box["width"], box["y"] + share_down * box["height"]
+    page.mouse.move(x, y)
+    settle(page)
+    return page.inner_text(".tw-heat-map .tw-hint")
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "words"),
+    [
+        ("waiting_tokens", "Queue", lambda v: f"{v:.0f} token"),
+        (
+            "batch_mean",
+            "Batch",
+            lambda v: f"{v:.1f} tokens together" if v > 0 else "served nothing",
+        ),
+        ("cache_share", "Cache", lambda v: f"{100 * v:.2f} %"),
+    ],
+)
+def test_the_heat_map_has_queues_batches_and_caches_of_hosts(page, requested, kind, label, words):
+    page.click(f"[data-heat={kind}]")
+    page.wait_for_selector(f".tw-heat[aria-label^={label}]")
+    told = heat_tip(page, 0.3, 0.01)
+    name, step = told.partition(",")[0], int(told.partition("step ")[2].partition(":")[0])
+    number = {f"P{k // 8}S{k % 8}": k for k in range(48)}[name]
+    table = requested[1].table("queues").to_pandas().set_index(["satellite", "step"])
+    value = table[kind].get((number, step), float("nan"))
+    known = kind != "cache_share" or value == value
+    assert (words(value if value == value else 0.0) if known else "not known") in told
+    page.click("[data-act=wide]")
+    settle(page)
+    keep(page, f"heat-{kind}")
+    page.click("[data-act=wide]")
+    page.click("[data-heat=busy]")
+    page.wait_for_selector(".tw-heat[aria-label^=Busy]")
+    assert "busy" in heat_tip(page, 0.3, 0.01)
+
+
+def test_links_are_coloured_by_load_and_requests_drawn_to_their_copies(page, requested):
+    run = requested[1]
+    dispatched = run.table("requests").to_pandas()
+    step_s = run.table("steps")["t_s"][1].as_py()
+    sent = dispatched[dispatched["instance"] >= 0]
+    step = int((sent["asked_s"] // step_s).mode()[0])
+    seek(page, step + 0.5)
+    for what in ("tokens", "ring", "migrations"):
+        page.click(f"[data-show={what}]")
+    before = look(page)
+    page.click("[data-show=load]")
+    page.wait_for_function("document.querySelector('[data-show=load] b').innerText !== ''")
+    every = run.scenario.simulation.record_satellites_every
+    traffic = run.table("traffic").to_pandas()
+    traffic = traffic[traffic["step"] == step // every * every]
+    links = {tuple(sorted(ends)) for ends in zip(traffic["source"], traffic["target"], strict=True)}
+    assert page.inner_text("[data-show=load] b").startswith(f"{len(links)}, to ")
+    loaded = look(page)
+    assert differ(before, loaded) > 100
+    page.click("[data-show=dispatch]")
+    page.wait_for_function("document.querySelector('[data-show=dispatch] b').innerText !== ''")
+    number = (sent["asked_s"] // step_s == step).sum()
+    assert page.inner_text("[data-show=dispatch] b") == str(number)
+    assert differ(loaded, look(page)) > 50
+    keep(page, "load-and-dispatch")
+    for what in ("tokens", "ring", "migrations", "load", "dispatch"):
+        page.click(f"[data-show={what}]")
 
 
 def test_charts_of_load_are_those_of_the_tables(page):

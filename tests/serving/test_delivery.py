@@ -6,7 +6,7 @@ from queueing import system
 from test_users import closed
 
 from agents.model import TwinModel
-from agents.requests import request_rows
+from agents.request_rows import request_rows
 from twin.network.routing import shortest_paths
 from twin.scenario import loader
 from twin.vocabulary import Cause

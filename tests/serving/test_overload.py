@@ -8,7 +8,7 @@ from queueing import MANY, system
 from test_engine_invariants import assert_all_is_given_back, ring, serve
 
 from agents.model import TwinModel
-from agents.requests import request_rows
+from agents.request_rows import request_rows
 from twin.report.scenario import scenario_table
 from twin.scenario import loader
 from twin.vocabulary import Cause

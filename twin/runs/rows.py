@@ -182,6 +182,8 @@ def _steps_a_group(name: str, scenario: Scenario) -> int:
         "ttft": scenario.workload.tokens_per_step,
         "tokens": simulation.record_tokens_per_step * card.layers * card.top_k * _HOPS,
         "satellites": 1000 / simulation.record_satellites_every,
+        "queues": 500 / simulation.record_satellites_every,
+        "traffic": 1000 / simulation.record_satellites_every,
         "outages": 100,
         "events": 100,
     }

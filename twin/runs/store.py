@@ -19,7 +19,7 @@ from twin import registry
 from twin.errors import InputError, why
 from twin.runs import sums
 from twin.runs.files import PARTIAL, SUMS, complete_manifest, read_manifest, reserve
-from twin.runs.tables import TABLES
+from twin.runs.tables import LATER, TABLES
 from twin.scenario import attachments, loader
 from twin.scenario.attachments import Attachment, attachment
 from twin.scenario.schema import Scenario
@@ -153,7 +153,8 @@ def open_run(path: str | Path) -> Run:
     """
     folder = Path(path)
     manifest = complete_manifest(folder, "run", key="run_id", command="twin run")
-    missing = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
+    needed = [name for name in TABLES if name not in LATER]
+    missing = [name for name in needed if not (folder / f"{name}.parquet").is_file()]
     if missing:
         raise InputError(f"{path}: damaged run, tables missing: {', '.join(missing)}")
     run = Run(folder, manifest)

@@ -18,6 +18,9 @@ HOP = pa.struct(
 SLOWEST = ("slowest_layer", "slowest_layer_s", "slowest_satellite")
 """Columns of ``tokens`` that older runs have not: what they say is in the hops as well."""
 
+LATER = ("queues", "traffic")
+"""Tables that older runs have not."""
+
 _DISTRIBUTION = pa.schema(
     [
         ("step", pa.int32()),
@@ -128,6 +131,25 @@ TABLES: dict[str, pa.Schema] = {
             ("cache_share", pa.float64()),
         ]
     ),
+    "queues": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("satellite", pa.int32()),
+            ("waiting_tokens", pa.int64()),
+            ("services", pa.int32()),
+            ("batch_mean", pa.float64()),
+            ("cache_share", pa.float64()),
+        ]
+    ),
+    "traffic": pa.schema(
+        [
+            ("step", pa.int32()),
+            ("source", pa.int32()),
+            ("target", pa.int32()),
+            ("share", pa.float32()),
+            ("tokens", pa.int64()),
+        ]
+    ),
     "load": pa.schema(
         [
             ("step", pa.int32()),
@@ -171,6 +193,11 @@ its work, beyond that of idling and of terminals that are on. ``visits`` has eac
 recorded ones were in, with ``expert`` -1 for a gateway, ``layer`` the number of layers for the LM
 head, and of several layers that one satellite serves at once the first. ``instances`` has
 how each copy of the model was at the end of each step: whether it let requests in, and what it had.
+``queues`` and ``traffic`` are recorded as often as ``satellites``. ``queues`` has the satellites
+that worked on requests or hold something of them: tokens that wait there at the end of the step,
+services in it and their mean tokens, and the share of the memory beside weights that caches of its
+gateways take, NaN without one. ``traffic`` has the share of the step in which hidden states were on
+a directed link, and how many were put on it; links without any have no row.
 ``load`` has what the constellation carried in each step, with the share of it in which hidden
 states were on a link, mean of all directed links that are up, and the most of any, from
 ``link_most_source`` to ``link_most_target``, -1 if none was used; ``network_j`` is the energy of

@@ -42,7 +42,10 @@ class Simulation(Table):
     seed: int = Field(0, ge=0, le=MAX_INTEGER)
     replicate: int = Field(0, ge=0, le=1_000_000, description="index of the independent repetition")
     record_satellites_every: int = Field(
-        10, ge=1, le=1_000_000, description="steps between rows of the satellites table"
+        10,
+        ge=1,
+        le=1_000_000,
+        description="steps between rows of the tables satellites, queues and traffic",
     )
     record_tokens_per_step: int = Field(
         2, ge=0, le=10_000, description="tokens a step recorded with every hop"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.serving.by_satellite import BySatellite
 from twin.serving.engine.records import Rows
 from twin.serving.spent import Spent
 
@@ -37,8 +38,7 @@ class RequestStep:
         Of the cache's blocks in use at the end.
     cached_tokens : (R,) int64
         Room of the blocks in use at the end, those that keep a prefix included.
-    services, service_tokens : int
-        Services that ended or run, and the tokens in them.
+    each : BySatellite
     link_share : (nnz,) float64
         Share of the step in which hidden states were on each directed link.
     link_tokens : (nnz,) int64
@@ -60,8 +60,7 @@ class RequestStep:
     left_tokens: NDArray[np.int64]
     blocks_share: NDArray[np.float64]
     cached_tokens: NDArray[np.int64]
-    services: int
-    service_tokens: int
+    each: BySatellite
     link_share: NDArray[np.float64]
     link_tokens: NDArray[np.int64]
     unwanted: Spent

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twin.moe.inference import Inference
 from twin.moe.kernels import read_kernels
 from twin.scenario.schema import Scenario
+from twin.serving.by_satellite import BySatellite
 from twin.serving.engine.engine import Engine
 from twin.serving.engine.records import HELD, OUTCOME, RUNNING, WAITING, Rows
 from twin.serving.engine.start import nothing_served
@@ -202,7 +203,8 @@ class RequestService:
         self._engine.state.satellites["busy_s"] = self._engine.state.links["taken_s"] = 0.0
         self._engine.state.links["tokens"] = 0
         self._engine.advance(self._step_s)
-        return self._result(before, links, made, moved)
+        each = BySatellite.of(self._engine, hosts, self._card, free_bytes)
+        return self._result(before, links, made, moved, each)
 
     def _free_blocks(self) -> NDArray[np.int64]:
         """Blocks of each instance without users, those that keep a prefix included, (R,)."""
@@ -261,7 +263,7 @@ class RequestService:
         return np.bincount(rows["instance"], left, self._instances).astype(np.int64)
 
     def _result(
-        self, before: Rows, links: Rows, made: NDArray[np.int64], moved: int
+        self, before: Rows, links: Rows, made: NDArray[np.int64], moved: int, each: BySatellite
     ) -> RequestStep:
         core, state = self._engine.state.core, self._engine.state
         instances, free_blocks = state.instances, self._free_blocks()
@@ -280,8 +282,7 @@ class RequestService:
             made_by=instances["made"] - made,
             open=instances["open"] > 0,
             moved=moved,
-            services=int(state.satellites["services"].sum()),
-            service_tokens=int(state.satellites["served_tokens"].sum()),
+            each=each,
             link_share=link_busy_s(self._engine, links, self._step_s) / self._step_s,
             link_tokens=link_tokens(self._engine),
             unwanted=unwanted(before, core),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
-from agents.requests import load_row, request_rows
+from agents.request_rows import load_row, request_rows
 from twin.runs.rules import LAST, MOST, SUM, Mean, StepFigure, column, merge_blocks, share
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario

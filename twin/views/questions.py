@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twin.errors import InputError
 from twin.runs.store import Run
-from twin.views import records, requests
+from twin.views import carried, records, requests
 from twin.views.columns import columns
 from twin.views.public import FAILED, public
 
@@ -20,6 +20,9 @@ ANSWERS: Final[dict[str, Answering]] = {
     "request": requests.life,
     "tokens": records.tokens,
     "events": records.events,
+    "heat": carried.heat,
+    "traffic": carried.traffic,
+    "dispatch": carried.dispatch,
 }
 """By what is asked."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from twin.runs.files import PARTIAL, read_manifest
 from twin.runs.store import Run
 from twin.runs.studies import ENDING
-from twin.runs.tables import TABLES
+from twin.runs.tables import LATER, TABLES
 from twin.scenario.schema import Scenario
 from twin.views import differences, whatif
 from twin.views.public import plain, reason
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _MANIFEST = "manifest.json"
 _SCENARIO = "scenario.toml"
-_FILES = (_SCENARIO, *(f"{name}.parquet" for name in TABLES))
+_FILES = (_SCENARIO, *(f"{name}.parquet" for name in TABLES if name not in LATER))
 _ON_THE_GROUND = "data_centre"
 _LONGEST_LABEL = 160
 _LONGEST_NAME = 200

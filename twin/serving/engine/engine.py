@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.serving.engine import arrivals, begin, delivery, edge, groups, loop, outlook
+from twin.serving.engine import arrivals, begin, delivery, edge, groups, loop, outlook, waiting
 from twin.serving.engine.core import CORE, TABLES
 from twin.serving.engine.records import (
     FREE,
@@ -219,6 +219,13 @@ class Engine:
         count = int(self.state.core["done"][0])
         self.state.core["done"] = 0
         return self.state.outcomes[:count].copy()
+
+    def waiting_tokens(self) -> NDArray[np.int64]:
+        """Tokens that wait at each satellite, (N,)."""
+        tokens = np.zeros(len(self.state.satellites), np.int64)
+        waiting.add_waiting_tokens(self._core(), tokens)
+        self._forget_addresses()
+        return tokens
 
     def inside(self) -> Rows:
         """Rows of requests that have been asked and have not ended, as if they ended unfinished."""

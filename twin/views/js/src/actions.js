@@ -4,6 +4,7 @@ import { captions } from "./loop.js";
 import { SPEEDS } from "./data/clock.js";
 import { clamp } from "./data/numbers.js";
 import { timeOfFirst } from "./data/align.js";
+import { forgetRefusals } from "./data/carried.js";
 import { neighbour } from "./data/satellite.js";
 import { frameSeconds, satelliteNamed, stepOf } from "./data/trace.js";
 import { NOTHING_CHOSEN, coloursOf, newView, switched, turned } from "./data/view.js";
@@ -114,6 +115,7 @@ function cameraActions(app) {
     show(name) {
       if (name === "sizeByLoad") view.sizeByLoad = !view.sizeByLoad;
       else view.show[name] = !view.show[name];
+      if (view.show[name]) forgetRefusals(app.traces);
       app.restyle();
     },
   };
@@ -229,6 +231,10 @@ function panelActions(app) {
     },
     requests(change) {
       Object.assign(view.requests, change);
+      app.changed();
+    },
+    heat(kind) {
+      view.heat = kind;
       app.changed();
     },
     find(change) {

@@ -5,6 +5,7 @@ import { h, render } from "preact";
 import { createActions } from "./actions.js";
 import { readyOf, shownAt } from "./data/align.js";
 import { createAsk } from "./ask.js";
+import { askCarried } from "./data/carried.js";
 import { fromAddress } from "./data/address.js";
 import { createClock } from "./data/clock.js";
 import { newView } from "./data/view.js";
@@ -78,6 +79,7 @@ function asked() {
 function restyle(app) {
   if (app.look !== null) {
     Object.assign(app.look, { colourBy: app.view.colourBy, show: app.view.show });
+    for (const trace of app.traces) askCarried(app, trace);
     app.stage.paint(app.look);
     app.root.classList.toggle("tw-wide", app.view.wide);
     write(app);

@@ -45,7 +45,8 @@ export function createFeed(app, arrange) {
         app.clock.ready = readyOf(app.traces);
         app.clock.frames = app.traces[0].frames;
       }
-      app.changed();
+      if (entry.trace?.done) app.restyle();
+      else app.changed();
     },
     /** Ask for what comes next. */
     goOn() {

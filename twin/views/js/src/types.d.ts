@@ -147,6 +147,7 @@ export interface View {
   chosenOnly: boolean;
   table: { by: string; down: boolean; text: string; page: number };
   requests: { site: number | null; instance: number | null; cause: string | null; by: string; down: boolean; page: number; request: number };
+  heat: string;
   find: { what: string; kind: string | null; cause: string | null; layer: number | null; text: string; by: string; down: boolean; page: number };
   found: [number, number][] | null;
   wide: boolean;

@@ -21,7 +21,7 @@ export function newView({ alone, dark }) {
     views: alone ? ["globe"] : ["globe", "ring"],
     colourBy: "layer",
     sizeByLoad: false,
-    show: { ...Object.fromEntries(SHOWN.map((name) => [name, true])), down: false },
+    show: { ...Object.fromEntries(SHOWN.map((name) => [name, true])), down: false, load: false, dispatch: false },
     fixed: false,
     ...NOTHING_CHOSEN, // layer: in focus now; held: in focus until told otherwise
     tab: "charts",
@@ -33,6 +33,7 @@ export function newView({ alone, dark }) {
     chosenOnly: false,
     table: { by: "name", down: false, text: "", page: 0 },
     requests: { site: null, instance: null, cause: null, by: "e2e_s", down: true, page: 0, request: -1 },
+    heat: "busy", // what is drawn of the model's hosts
     find: { what: "tokens", kind: null, cause: null, layer: null, text: "", by: "latency_s", down: true, page: 0 },
     found: null, // where along the run what was asked for is
     wide: false,

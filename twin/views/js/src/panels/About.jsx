@@ -14,7 +14,7 @@ export function About({ app, trace }) {
       <p class="tw-hint">What of the scenario is not as by default; the field's sentence and its default beside it.</p>
       {[...tables].map((table) => (
         <section key={table} class="tw-about">
-          <h3>{table}</h3>
+          <h2 class="tw-sub">{table}</h2>
           <dl>
             {meta.about.filter(({ path }) => path.startsWith(`${table}.`)).map(({ path, value, default: usual, sentence }) => (
               <div key={path} data-about={path}>
@@ -25,7 +25,7 @@ export function About({ app, trace }) {
           </dl>
         </section>
       ))}
-      <h3>Words</h3>
+      <h2 class="tw-sub">Words</h2>
       <dl class="tw-glossary">
         {Object.entries(meta.glossary).map(([word, meaning]) => <div key={word}><dt>{word}</dt><dd>{meaning}</dd></div>)}
       </dl>

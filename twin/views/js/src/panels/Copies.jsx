@@ -8,7 +8,7 @@ export function Copies({ app, trace }) {
   const at = app.frameOf(trace) * instances;
   return (
     <>
-      <h3>Copies of the model, at the end of this step</h3>
+      <h2 class="tw-sub">Copies of the model, at the end of this step</h2>
       <table class="tw-table tw-copies">
         <thead><tr><th scope="col">copy</th><th scope="col">takes requests</th><th scope="col">running</th><th scope="col">waiting</th><th scope="col">cache</th></tr></thead>
         <tbody>

@@ -1,60 +1,80 @@
-// How busy each satellite was that hosts a part of the model: satellites by time.
+// Satellites that host a part of the model, by time: how busy each was, its queue, batches and caches.
 
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { useAnswer } from "../ask.js";
 import { ramp } from "../data/colours.js";
+import { KINDS, busyMap, recordedMap, toneOf } from "../data/heat.js";
 import { everHosting } from "../data/hosting.js";
-import { percent } from "../data/numbers.js";
 import { nameOf, stepOf } from "../data/trace.js";
+import { Switch } from "./parts.jsx";
 
 const MOST_ROWS = 240;
 const ROW_PX = 3;
 
 export function Heat({ app, trace }) {
-  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
-  const [tip, setTip] = useState("");
+  const { heat } = app.view;
   const rows = useMemo(() => everHosting(trace).slice(0, MOST_ROWS), [trace, trace.placements.length]);
-  useLayoutEffect(() => {
-    if (canvas.current && app.look) paint(canvas.current, trace, rows, ramp(app.look.palette.ramps.utilisation));
-  }, [trace, trace.ready, rows, app.look]);
-  const under = (event) => {
-    const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
-    const row = Math.min(Math.floor(((event.clientY - top) / height) * rows.length), rows.length - 1);
-    const frame = Math.min(Math.floor(((event.clientX - left) / width) * trace.frames), trace.ready - 1);
-    return { satellite: rows[Math.max(row, 0)], frame: Math.max(frame, 0) };
-  };
-  const moved = (event) => {
-    const { satellite, frame } = under(event);
-    setTip(`${nameOf(trace, satellite)}, step ${stepOf(trace, frame)}: busy ${percent(trace.utilisation[frame * trace.count + satellite] / 255)}`);
-  };
-  const click = (event) => {
-    const { satellite, frame } = under(event);
-    app.act.toSeconds(trace, frame * trace.meta.stride * trace.meta.step_s);
-    app.act.pick(satellite, "requests");
-  };
+  const found = useAnswer(app, trace, "heat", heat === "busy" ? null : { kind: heat, satellites: rows });
+  const late = found?.late || (found && !found.wrong && !found.values);
+  const map = useMemo(() => (heat === "busy" ? busyMap(trace, rows) : found?.values && !late ? recordedMap(trace, found) : null), [heat, trace, trace.ready, rows, found?.values, late]);
   if (!rows.length) return null;
   return (
+    <section class="tw-heat-map">
+      <h2 class="tw-sub">Hosts of the model, by layer, over the run</h2>
+      <div class="tw-filters" role="group" aria-label="what is drawn of hosts">
+        {Object.entries(KINDS).map(([name, { label }]) => <Switch key={name} on={heat === name} data-heat={name} onClick={() => app.act.heat(name)}>{label}</Switch>)}
+      </div>
+      {map ? <Picture app={app} trace={trace} rows={rows} map={map} kind={KINDS[heat]} /> : <p class="tw-hint" role="status">{found?.wrong ?? "Looking …"}</p>}
+    </section>
+  );
+}
+
+function Picture({ app, trace, rows, map, kind }) {
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const [tip, setTip] = useState("");
+  useLayoutEffect(() => {
+    if (canvas.current && app.look) paint(canvas.current, map, rows.length, ramp(app.look.palette.ramps.utilisation));
+  }, [map, rows, app.look]);
+  const under = (event) => {
+    const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
+    const within = (share, all) => Math.max(0, Math.min(Math.floor(share * all), all - 1));
+    return { row: within((event.clientY - top) / height, rows.length), column: within((event.clientX - left) / width, map.columns) };
+  };
+  const moved = (event) => {
+    const { row, column } = under(event);
+    const value = map.value(row, column);
+    setTip(`${nameOf(trace, rows[row])}, step ${stepOf(trace, map.frameOf(column))}: ${Number.isFinite(value) ? kind.words(value) : "not known"}`);
+  };
+  const click = (event) => {
+    const { row, column } = under(event);
+    app.act.toSeconds(trace, map.frameOf(column) * trace.meta.stride * trace.meta.step_s);
+    app.act.pick(rows[row], "requests");
+  };
+  const now = map.columnOf(app.frameOf(trace));
+  return (
     <>
-      <h3>Busy satellites: those that host the model, by layer, over the run</h3>
-      <canvas
-        class="tw-heat" ref={canvas} style={{ height: `${Math.max(60, Math.min(rows.length * ROW_PX, 280))}px` }} role="img"
-        aria-label="how busy each host was over the run; the table of satellites has the numbers" onPointerMove={moved} onPointerLeave={() => setTip("")} onClick={click}
-      />
-      <p class="tw-hint">{tip || "A click goes to satellite and time. Runs keep how busy a satellite was, and queues and caches by copy, not by satellite."}</p>
+      <div class="tw-heat-frame">
+        <canvas
+          class="tw-heat" ref={canvas} style={{ height: `${Math.max(60, Math.min(rows.length * ROW_PX, 280))}px` }} role="img"
+          aria-label={`${kind.label} of each host over the run; the table of satellites has them one by one`} onPointerMove={moved} onPointerLeave={() => setTip("")} onClick={click}
+        />
+        <i style={{ left: `${(100 * now) / map.columns}%`, width: `max(2px, ${100 / map.columns}%)` }} />
+      </div>
+      <p class="tw-hint">{tip || `Dark is none, light the most: ${kind.words(map.most)}. A click goes to satellite and time.`}</p>
     </>
   );
 }
 
-function paint(canvas, trace, rows, colours) {
-  canvas.width = trace.frames;
-  canvas.height = rows.length;
+function paint(canvas, map, rows, colours) {
+  canvas.width = map.columns;
+  canvas.height = rows;
   const ink = canvas.getContext("2d");
-  const image = ink.createImageData(trace.frames, rows.length);
-  rows.forEach((satellite, k) => {
-    for (let frame = 0; frame < trace.ready; frame += 1) {
-      const value = 4 * trace.utilisation[frame * trace.count + satellite];
-      image.data.set(colours.subarray(value, value + 4), 4 * (k * trace.frames + frame));
+  const image = ink.createImageData(map.columns, rows);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < map.columns; column += 1) {
+      image.data.set(toneOf(colours, map.value(row, column), map.most), 4 * (row * map.columns + column));
     }
-  });
+  }
   ink.putImageData(image, 0, 0);
 }

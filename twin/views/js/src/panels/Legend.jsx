@@ -1,6 +1,7 @@
 // Title, colours and signs, always on screen: what is seen, and switches for what should be.
 
-import { clamp, count } from "../data/numbers.js";
+import { recordAt } from "../data/carried.js";
+import { clamp, count, figure } from "../data/numbers.js";
 import { EXPERT, GATEWAY, linkCounts, nameOf, placementAt, utc } from "../data/trace.js";
 import { coloursOf } from "../data/view.js";
 import { Explained, Switch } from "./parts.jsx";
@@ -22,8 +23,10 @@ const SWITCHES = [
   { key: "live", sign: "tw-line", label: "laser links, live", hue: ({ links }) => links.live },
   { key: "acquiring", sign: "tw-line", label: "acquiring", hue: ({ links }) => links.acquiring },
   { key: "down", sign: "tw-line", label: "down", hue: ({ links }) => links.down },
-  { key: "ground", sign: "tw-site", label: "cities, serving links", hue: ({ ground }) => ground },
+  { key: "ground", sign: "tw-site", label: "cities, serving links", hue: ({ ground }) => ground, needs: ({ meta }) => meta.sites.length },
   { key: "migrations", sign: "tw-dashed", label: "weights moving", hue: ({ migration }) => migration },
+  { key: "load", sign: "tw-line", label: "links by load", hue: ({ ramps }) => ramps.utilisation.at(-2), needs: ({ meta }) => meta.requests },
+  { key: "dispatch", sign: "tw-dashed", label: "requests to copies", hue: ({ series }) => series[0], needs: ({ meta }) => meta.requests && meta.sites.length },
   { key: "shadow", sign: "tw-shade", label: "Earth's shadow", hue: ({ shadow }) => shadow },
   { key: "labels", sign: "tw-number", label: "layer numbers", hue: () => undefined },
   { key: "sizeByLoad", sign: "tw-sizes", label: "size by load", hue: () => undefined },
@@ -69,14 +72,21 @@ export function Legend({ app }) {
         <Sign sign="tw-expert" label="hosts experts" />
         <Sign sign="tw-idle" label="hosts nothing" value={count(found.idle)} hue={look.palette.idle} />
         <Sign sign="tw-shaded" label="in Earth's shadow" value={count(found.shaded)} />
-        {SWITCHES.filter(({ key }) => key !== "ground" || trace.meta.sites.length).map(({ key, sign, label, hue }) => (
-          <Switch key={key} on={key === "sizeByLoad" ? view.sizeByLoad : view.show[key]} data-show={key} onClick={() => act.show(key)}>
+        {SWITCHES.filter(({ needs }) => !needs || needs(trace)).map(({ key, sign, label, hue }) => (
+          <Switch key={key} on={key === "sizeByLoad" ? view.sizeByLoad : view.show[key]} data-show={key} title={carriedNote(view, trace, key)} onClick={() => act.show(key)}>
             <i class={`tw-sign ${sign}`} style={{ "--sign": hue(look.palette) }} /><span>{label}</span><b>{found[key]}</b>
           </Switch>
         ))}
       </div>
     </div>
   );
+}
+
+/** Why load or dispatch is not drawn; nothing where it is. */
+function carriedNote({ show }, trace, key) {
+  const found = { load: trace.traffic, dispatch: trace.dispatch }[key];
+  if (!show[key] || !["load", "dispatch"].includes(key)) return undefined;
+  return trace.done ? found?.wrong : "known when the run is complete";
 }
 
 function Sign({ sign, label, value = "", hue = undefined }) {
@@ -127,7 +137,7 @@ let known = { key: "", found: /** @type {any} */ (null) };
 function tally(app) {
   const [trace] = app.traces;
   const frame = app.frameOf(trace);
-  const key = `${trace.meta.run_id} ${frame} ${app.view.layer}`;
+  const key = `${trace.meta.run_id} ${frame} ${app.view.layer} ${Boolean(trace.traffic)} ${Boolean(trace.dispatch)}`;
   if (known.key !== key) known = { key, found: tallied(app, trace, frame) };
   return known.found;
 }
@@ -142,5 +152,15 @@ function tallied({ view }, trace, frame) {
   }
   const [live, acquiring, down] = linkCounts(trace, frame).map(count);
   const drawn = trace.tokenRange[frame + 1] - trace.tokenRange[frame];
-  return { ...found, live, acquiring, down, tokens: `${drawn} of ${count(trace.meta.tokens_per_step)}`, ground: count(trace.meta.sites.length) };
+  return { ...found, ...carried(trace, frame), live, acquiring, down, tokens: `${drawn} of ${count(trace.meta.tokens_per_step)}`, ground: count(trace.meta.sites.length) };
+}
+
+/** How many links carry something, to how much of their time; how many requests are sent. */
+function carried({ traffic, dispatch, meta: { first_step: first, stride } }, frame) {
+  const record = traffic?.records?.[recordAt(traffic.steps, first + frame * stride)];
+  const most = record?.size ? Number(((Math.max(...record.values()) / 2.55) * traffic.most).toPrecision(2)) : 0;
+  return {
+    load: record ? (record.size ? `${count(record.size)}, to ${figure(most)} %` : "none") : "",
+    dispatch: dispatch?.get ? count((dispatch.get(frame) ?? []).reduce((sum, [, , n]) => sum + n, 0)) : "",
+  };
 }

@@ -18,7 +18,7 @@ export function Tokens({ app, trace }) {
   return (
     <>
       <div class="tw-token-list">
-        <h3>{tokens.length ? "Tokens drawn in this step, slowest first" : "No tokens are recorded in this run."}</h3>
+        <h2 class="tw-sub">{tokens.length ? "Tokens drawn in this step, slowest first" : "No tokens are recorded in this run."}</h2>
         {order.map((journey) => <Token key={journey.token} app={app} trace={trace} journey={journey} age={age} most={most} />)}
       </div>
       <div class="tw-token-detail">

@@ -15,7 +15,7 @@ export function WhatIf({ app, trace }) {
       <p class="tw-hint">
         From the step on screen on, with the same random numbers: what differs is what was changed. The branch stands beside this run, and charts show the difference.
       </p>
-      <h3>From step {stepOf(trace, app.frameOf(trace))} on</h3>
+      <h2 class="tw-sub">From step {stepOf(trace, app.frameOf(trace))} on</h2>
       <div class="tw-whatif">
         {offered.map(({ path, label, value, choices }) => (
           <label key={path}>

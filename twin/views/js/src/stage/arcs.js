@@ -117,3 +117,13 @@ export function migrationPairs(trace, frame) {
   const [from, to] = [frame * stepS, (frame + 1) * stepS];
   return trace.migrations.filter((m) => m.from_s < to && m.to_s > from).map((m) => [m.source, m.target]);
 }
+
+/** From the satellite that serves a site to the first gateway of a copy of the model that got requests of it at a frame. @param {import("../types").Trace} trace @param {number} frame @param {(copy: number) => boolean} mine */
+export function dispatchPairs(trace, frame, mine) {
+  const { rings } = placementAt(trace, frame);
+  const sites = trace.meta.sites.length;
+  return (trace.dispatch?.get?.(frame) ?? []).flatMap(([site, copy]) => {
+    const [from, to] = [trace.serving[frame * sites + site], rings[copy]?.[0]];
+    return mine(copy) && from >= 0 && to >= 0 && from !== to ? [[from, to]] : [];
+  });
+}

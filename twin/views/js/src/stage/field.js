@@ -2,7 +2,7 @@
 
 import { Group, Scene, Vector3 } from "three";
 
-import { createArcs, migrationPairs, ringPairs } from "./arcs.js";
+import { createArcs, dispatchPairs, migrationPairs, ringPairs } from "./arcs.js";
 import { tokenTime } from "../data/clock.js";
 import { GLOBE, MAP, table } from "./glsl.js";
 import { createGround } from "./ground.js";
@@ -49,11 +49,18 @@ export class Field {
     this.ground = createGround(this.shared, trace);
     this.ring = createArcs(this.shared, { lift: 0.03, width: 1.6, alpha: 0.4, dashes: 0 });
     this.moves = createArcs(this.shared, { lift: 0.16, width: 3.2, alpha: 0.95, dashes: 22 });
+    // One for each colour of copies.
+    this.sent = trace.meta.palette.dark.series.map(() => createArcs(this.shared, { lift: 0.1, width: 2.2, alpha: 0.85, dashes: 14 }));
     this.earth = new Group();
     this.scene = new Scene();
     const { earth, links, ground, satellites, ring, tokens, moves } = this;
-    this.scene.add(earth, ...[links, ground, satellites, ring, tokens, moves].map(({ object }) => object));
+    this.scene.add(earth, ...[links, ground, satellites, ring, tokens, moves, ...this.sent].map(({ object }) => object));
     this.sun = new Vector3();
+    this.stale();
+  }
+
+  /** What is drawn of the present frame is no longer what is known of it. */
+  stale() {
     this.drawn = { frame: -1, next: -1, looks: "" };
   }
 
@@ -72,6 +79,7 @@ export class Field {
     for (const layer of [this.satellites, this.links, this.tokens, this.ground]) layer.paint(look);
     this.ring.paint(look.palette.ring);
     this.moves.paint(look.palette.migration);
+    this.sent.forEach((arcs, k) => arcs.paint(look.palette.series[k]));
     this.drawn.looks = "";
   }
 
@@ -94,7 +102,7 @@ export class Field {
     shared.earthTurn.value = earthRotationAt(trace, time);
     this.sun.fromArray(trace.sun, 3 * now).normalize();
     this.tokens.at(tokenTime(time, trace.tokenSpan), view.token);
-    this.moves.uniforms.march.value = (time * 12) % 1;
+    for (const arcs of [this.moves, ...this.sent]) arcs.uniforms.march.value = (time * 12) % 1;
   }
 
   restyle(frame, view) {
@@ -102,6 +110,7 @@ export class Field {
     this.satellites.update(frame, view);
     this.ring.set(view.show.ring ? ringPairs(this.trace, frame) : []);
     this.moves.set(view.show.migrations ? migrationPairs(this.trace, frame) : []);
+    this.sent.forEach((arcs, k) => arcs.set(view.show.dispatch ? dispatchPairs(this.trace, frame, (copy) => copy % this.sent.length === k) : []));
   }
 
   /** Set up for one pane: its view, its size in pixels, the size of a point. */
@@ -109,7 +118,7 @@ export class Field {
     this.shared.view.value = view;
     this.shared.spin.value = spin;
     this.shared.scale.value = scale;
-    for (const layer of [this.tokens, this.ring, this.moves]) layer.setSize(columns, rows, pixelRatio);
+    for (const layer of [this.tokens, this.ring, this.moves, ...this.sent]) layer.setSize(columns, rows, pixelRatio);
   }
 
   /** Put the Earth of the stage behind this trace. */

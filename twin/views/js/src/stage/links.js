@@ -1,22 +1,28 @@
 // Laser links, thin: live ones a faint mesh, those being acquired and those down in colours of their own.
 
-import { BufferAttribute, BufferGeometry, LineSegments, UnsignedByteType, Vector4 } from "three";
+import { BufferAttribute, BufferGeometry, DataTexture, LineSegments, NearestFilter, UnsignedByteType, Vector4 } from "three";
 
-import { rgb } from "../data/colours.js";
+import { recordAt, toned } from "../data/carried.js";
+import { ramp, rgb } from "../data/colours.js";
 import { placed, table } from "./glsl.js";
-import { LINK_GROUPS, linkGroups } from "../data/trace.js";
+import { LINK_GROUPS, linkGroups, stepOf } from "../data/trace.js";
 
 const VERTEX = `
   in vec3 link; // this end, the other end, the link's number
   uniform sampler2D groups;
   uniform vec4 tints[4];
+  uniform sampler2D loads;
+  uniform bool byLoad;
   out vec4 colour;
   void main() {
     vec3 p = place(link.x);
     vec3 q = place(link.y);
-    int group = int(texelFetch(groups, at(link.z), 0).r * 255.0 + 0.5);
+    vec2 state = texelFetch(groups, at(link.z), 0).rg * 255.0 + 0.5;
+    int group = int(state.x);
     colour = tints[group];
     if (view == 2) colour.a *= 0.55; // denser there
+    if (byLoad && state.y >= 1.0) colour = vec4(texelFetch(loads, ivec2(int(state.y), 0), 0).rgb, 0.45 + 0.55 * state.y / 255.0);
+    else if (byLoad && group == 0) colour.a *= 0.4;
     bool away = colour.a == 0.0 || (hidden(p) && hidden(q));
     // Lines across the date line are drawn from one end, out of the map.
     if (view == 1 && abs(p.x - q.x) > 2.0 && link.x > link.y) p = beside(p, q);
@@ -32,8 +38,11 @@ const FRAGMENT = `
 export function createLinks(shared, trace) {
   const groups = table(trace.links, Uint8Array, UnsignedByteType);
   const tints = [0, 1, 2, 3].map(() => new Vector4());
+  const loads = new DataTexture(new Uint8Array(4 * 256), 256, 1);
+  loads.minFilter = loads.magFilter = NearestFilter;
+  const byLoad = { value: false };
   const material = placed(shared, {
-    uniforms: { groups: { value: groups }, tints: { value: tints } },
+    uniforms: { groups: { value: groups }, tints: { value: tints }, loads: { value: loads }, byLoad },
     vertexShader: VERTEX,
     fragmentShader: FRAGMENT,
   });
@@ -57,6 +66,9 @@ export function createLinks(shared, trace) {
       LINK_GROUPS.slice(0, 3).forEach((name, k) => {
         tints[k].set(...rgb(palette.links[name]), show[name] ? alphas[k] : 0);
       });
+      loads.image.data.set(ramp(palette.ramps.utilisation));
+      loads.needsUpdate = true;
+      byLoad.value = Boolean(show.load && trace.traffic?.records);
     },
     /** State of every link at a frame. */
     update(frame) {
@@ -64,9 +76,20 @@ export function createLinks(shared, trace) {
       const at = frame * trace.links;
       for (let e = 0; e < trace.links; e += 1) {
         data[4 * e] = group[trace.link_state[at + e]];
+        data[4 * e + 1] = 0;
       }
+      for (const [e, load] of loadedLinks(trace, frame)) data[4 * e + 1] = Math.max(1, Math.round(255 * toned(load / 255)));
       groups.needsUpdate = true;
     },
-    dispose: () => groups.dispose(),
+    dispose() {
+      groups.dispose();
+      loads.dispose();
+    },
   };
+}
+
+/** Links that carried something by the last record before a frame, and how much. */
+function loadedLinks(trace, frame) {
+  const { traffic } = trace;
+  return traffic?.records?.[recordAt(traffic.steps, stepOf(trace, frame))] ?? [];
 }

@@ -106,6 +106,10 @@ export class Stage {
     for (const field of this.fields) field.paint(look);
   }
 
+  stale() {
+    for (const field of this.fields) field.stale();
+  }
+
   resize(width, height, pixelRatio, narrow) {
     const moved = width !== this.size.width || height !== this.size.height || narrow !== this.narrow;
     this.size = { width, height, pixelRatio };
