@@ -9,18 +9,19 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.beliefs import believed, estimate_of
 from agents.controller_state import ControllerState, Observation
 from agents.happenings import log_shipment
 from agents.status import FleetStatus, happened, telemetry
 from placement.deployment import Deployment, check_deployment
-from placement.policies.comparison import comparison
+from placement.policies.comparison import comparison, proposal_of
 from placement.policies.table import POLICIES
 from placement.policies.telemetry import Bids, Proposal, Telemetry
 from placement.problem import Placement, PlacementProblem
 from placement.stacking import matched, mean_objective_s, repair_each, stacked
 from twin import seeding
+from twin.energy.budget import Own
 from twin.errors import InputError
-from twin.moe.estimate import ActivationEstimate
 from twin.moe.inference import Inference
 from twin.planning.forecast import Oracle
 from twin.planning.problems import Known, last_planned_step, plan_deployment, planning_problem
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from agents.fleet import FleetState
     from agents.model import TwinModel
 
-type Shares = NDArray[np.float64]
-
 
 class Controller(mesa.Agent):
     """Runs the ring and expert placement, at the start and whenever its policy asks for it.
@@ -51,11 +50,18 @@ class Controller(mesa.Agent):
         The placement in force, and what is under way to change it.
     bids : Bids or None
         How satellites bid in this step, if the policy leaves it to them (`agents.market`).
+    own : Own or None
+        How plans take satellites to differ from their bus; None: not at all.
+    wanted : Placement or None
+        The newest that was adopted here; what it moves may be under way.
     """
 
     model: TwinModel
     transfers: Transfers
+    wanted: Placement | None = None
+    problem: PlacementProblem
     bids: Bids | None = None
+    own: Own | None = None
 
     def __init__(self, model: TwinModel, state: ControllerState | None = None) -> None:
         super().__init__(model)
@@ -76,7 +82,6 @@ class Controller(mesa.Agent):
         self._top_k = model.inference.card.top_k
         layers, choose_from = model.inference.card.layers, scenario.serving.choose_from
         self._instances = Instances(layers, self._pace, choose_from=choose_from)
-        self._problem: PlacementProblem
         self.state = state or ControllerState(reports=[])
         if self.state.transfers is not None:
             self.transfers = Transfers(self.state.transfers, self._memory_bytes, self._terms)
@@ -105,7 +110,7 @@ class Controller(mesa.Agent):
 
     @property
     def version(self) -> int:
-        """How many times the placement in force has changed; -1 before the first plan."""
+        """How often the placement in force has changed; -1 before the first plan."""
         return self.state.version
 
     @property
@@ -119,20 +124,28 @@ class Controller(mesa.Agent):
             self.state.transfers = self.transfers.state
         return self.state
 
+    def order(self, placement: Placement) -> None:
+        """Go over to a placement in the next step, and leave the policy unasked from then on."""
+        self.state.ordered, self.state.led = placement, True
+
     def begin(self, seen: Observation) -> None:
-        """Make the first plan, which is in force at once."""
+        """Make the first plan, or take the one that is ordered; it is in force at once."""
         mine, now = self.state, seen.inference
         mine.probability, mine.activation = now.probability, now.activation
         if self._config.controller.activation_memory_s is not None:
             mine.estimate = now.activation
         mine.note(seen.status, self._age + 2)
         everybody = np.ones(len(self._pace), bool)
-        self._problem = self._pose(seen, seen.status, everybody, None, known_steps=None)
-        planned = plan_deployment(self._config, self._problem, self._strategy.at(seen.step))
-        first = in_force(stacked(planned), self._problem)
+        self.problem = self._pose(seen, seen.status, everybody, None, known_steps=None)
+        if mine.ordered is None:
+            planned = plan_deployment(self._config, self.problem, self._strategy.at(seen.step))
+        else:
+            planned, mine.ordered = self._instances.of(mine.ordered), None
+        first = in_force(stacked(planned), self.problem)
         self.transfers = Transfers(first, self._memory_bytes, self._terms)
+        self.wanted = first.placement
         mine.planned_at = seen.step
-        mine.promised_s = mean_objective_s(self._problem, planned)
+        mine.promised_s = mean_objective_s(self.problem, planned)
         self._log.add(EventKind.REPLAN, cause=Reason.START, value=mine.promised_s)
         mine.version += 1
 
@@ -148,7 +161,10 @@ class Controller(mesa.Agent):
         mine, self.bids = self.state, None
         mine.note(seen.status, self._age + 2)
         fork, mine.plan_now = mine.plan_now, False
-        if not fork and len(mine.reports) < 2:
+        ordered, mine.ordered = mine.ordered, None
+        if ordered is not None:
+            return self._adopt(seen.step, proposal_of(ordered, Reason.COMMAND))
+        if not fork and (mine.led or mine.reported or len(mine.reports) < 2):
             return False
         propose = partial(self._propose, seen)
         wanted = propose(Reason.FORK) if fork else self._policy(self._view(seen), propose)
@@ -169,7 +185,7 @@ class Controller(mesa.Agent):
         mine, reports = self.state, self.state.reports
         before, known = reports[max(len(reports) - 2 - self._age, 0)], self.known
         if mine.estimate is not None and known.choices is not None:
-            learning = self._estimate()
+            learning = estimate_of(self._config, mine, self._top_k)
             learning.observe(known.choices, self._world.step_s)
             mine.estimate = learning.activation
         latency_s = known.latency_s
@@ -194,23 +210,6 @@ class Controller(mesa.Agent):
             **self._requests,
         )
 
-    def _estimate(self) -> ActivationEstimate:
-        memory_s = self._config.controller.activation_memory_s
-        assert self.state.estimate is not None
-        assert memory_s is not None
-        return ActivationEstimate(self.state.estimate, self._top_k, memory_s=memory_s)
-
-    def _believed(self, now: Inference, foreseen: bool) -> tuple[Shares, Shares]:
-        mine = self.state
-        if foreseen:
-            return now.probability, now.activation
-        if mine.estimate is not None:
-            estimate = self._estimate()
-            return estimate.probability, estimate.activation
-        assert mine.probability is not None
-        assert mine.activation is not None
-        return mine.probability, mine.activation
-
     def _foresight(self) -> Oracle:
         if self.state.oracle is None:
             self._oracle = Oracle(self._world, self._source)
@@ -227,7 +226,7 @@ class Controller(mesa.Agent):
         known_steps: int | None,
     ) -> PlacementProblem:
         foreseen = known_steps is not None
-        probability, activation = self._believed(seen.inference, foreseen)
+        shares = believed(self._config, self.state, seen.inference, foreseen=foreseen)
         return planning_problem(
             self._config,
             self._world,
@@ -236,8 +235,9 @@ class Controller(mesa.Agent):
                 memory_bytes=self._memory_bytes * taking,
                 pace=self._pace,
                 soc=known.soc,
-                probability=probability,
-                activation=activation,
+                own=self.own,
+                probability=shares[0],
+                activation=shares[1],
                 cached_tokens=known.cached_tokens,
                 current=current,
                 asked=self._asked,
@@ -257,10 +257,8 @@ class Controller(mesa.Agent):
         repair: bool = False,
         known_steps: int | None = None,
     ) -> Proposal | None:
-        truth = known_steps is not None
-        known = self.state.reports[-1] if truth else self.known
-        now = self.deployment
-        first = now.instances[0]
+        truth, now = known_steps is not None, self.deployment
+        known, first = self.state.reports[-1] if truth else self.known, now.instances[0]
         problem = self._pose(seen, known, known.taking, first, known_steps=known_steps)
         try:
             if repair:
@@ -274,10 +272,10 @@ class Controller(mesa.Agent):
             # Too few satellites take on experts for now.
             self._log.add(EventKind.REPLAN_FAILED, cause=reason)
             return None
-        self._problem = problem
+        self.problem = problem
         steps = last_planned_step(self._config, seen.step) + 1 - seen.step
-        asked = problem.rate_per_s * self._world.step_s
-        rest = {"horizon_tokens": asked * steps, "repair": repair, "free": truth}
+        tokens = problem.rate_per_s * self._world.step_s * steps
+        rest = {"horizon_tokens": tokens, "repair": repair, "free": truth}
         return comparison(problem, now, new, reason=reason, **rest)
 
     def _adopt(self, step: int, proposal: Proposal) -> bool:
@@ -287,6 +285,7 @@ class Controller(mesa.Agent):
         mine.ttft_s = mine.ttft_s[:0]
         mine.promised_s = proposal.objective_s
         mine.repaired = proposal.repair
+        self.wanted = proposal.placement
         self._log.add(EventKind.REPLAN, cause=proposal.reason, value=proposal.objective_s)
         if proposal.placement == self.placement:
             return False
@@ -295,6 +294,7 @@ class Controller(mesa.Agent):
             self.transfers.adopt(proposal.placement)
             changed = True
         else:
-            changed = self.transfers.start(self._problem, proposal.placement)
+            sizes = None if proposal.reason == Reason.COMMAND else self.problem
+            changed = self.transfers.start(sizes, proposal.placement)
         mine.version += changed
         return changed

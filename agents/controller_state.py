@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.status import FleetStatus
+from placement.problem import Placement
 from twin.moe.inference import Inference
 from twin.planning.forecast import OracleState
 from twin.serving.transfer_state import TransferState
@@ -67,6 +68,12 @@ class ControllerState:
         Of a policy that foresees.
     plan_now : bool
         Whether to plan in the next step whatever the policy says: strategy or policy are new.
+    ordered : Placement or None
+        To go over to in the next step, whatever the policy says.
+    led : bool
+        Whether commands lead, so that the policy is not asked.
+    reported : bool
+        Whether what is in force is reported: the policy is at work elsewhere, and not asked here.
     """
 
     version: int = -1
@@ -83,6 +90,9 @@ class ControllerState:
     ttft_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     oracle: OracleState | None = None
     plan_now: bool = False
+    ordered: Placement | None = None
+    led: bool = False
+    reported: bool = False
 
     def note(self, status: FleetStatus, most: int) -> None:
         """Keep a report, and the newest before it."""

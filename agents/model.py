@@ -22,6 +22,7 @@ from agents.satellite import Satellite
 from agents.state import TwinState
 from agents.status import RequestReport, fleet_status
 from agents.tokens import TokenService
+from twin.energy.budget import EnergyReport
 from twin.energy.solar import surroundings
 from twin.errors import InputError
 from twin.moe.inference import inference
@@ -44,9 +45,8 @@ class TwinModel(SteppedModel):
     """One run of one scenario.
 
     A step observes the sky, lets the ground and the controller decide, serves the step's tokens,
-    moves energy and heat, and records. Orbits and outages do not depend on decisions and come
-    from `World`; what agents decide lives here, and closes the loop through power: a satellite
-    without it has neither links nor compute.
+    moves energy and heat, and records. What does not depend on decisions comes from `World`; what
+    agents decide lives here: a satellite without power has neither links nor compute.
 
     Parameters
     ----------
@@ -151,13 +151,7 @@ class TwinModel(SteppedModel):
         return float(self.controller.rates_per_s(self.inference).sum())
 
     def cut(self, a: int, b: int) -> None:
-        """Take the link between two satellites away, for good.
-
-        Raises
-        ------
-        InputError
-            If there is none.
-        """
+        """Take the link between two satellites away, for good; InputError if there is none."""
         if not self.network.cut(a, b):
             raise InputError(f"satellites {a} and {b} have no link in this constellation")
         self.log.add(EventKind.LINK_CUT, satellite=a, other=b)
@@ -271,19 +265,23 @@ class TwinModel(SteppedModel):
         happenings.log_instances(self.log, self.dispatcher.state.open, self.requested)
         self.dispatcher.state.open = self.requested.open
 
-    def _power(self) -> None:
+    def draw(self) -> EnergyReport:
+        """Let the step's work draw power; a model with physics of its own replaces this."""
         fleet, now, step_s = self.fleet, self.snapshot.instant, self.world.step_s
-        around = surroundings(now.r_km, now.v_km_s, now.sun_km, fleet.sunlit, step_s)
-        report = fleet.energy.step(
-            around,
+        return fleet.energy.step(
+            surroundings(now.r_km, now.v_km_s, now.sun_km, fleet.sunlit, step_s),
             terminals_on=fleet.degree,
             busy_share=fleet.utilisation,
             speed=fleet.rule.speed,
             sending_w=sending_w(self),
             step_s=step_s,
         )
+
+    def _power(self) -> None:
+        fleet, step_s = self.fleet, self.world.step_s
+        report, end_s = self.draw(), self.snapshot.instant.t_s + step_s
         before, decision = fleet.rule, self._locals.decide()
-        happenings.tell_satellites(self.satellites, report, before, fleet.rule, now.t_s + step_s)
+        happenings.tell_satellites(self.satellites, report, before, fleet.rule, end_s)
         self._locals.take_over(decision)
         self.row |= step_row.energy_row(fleet, report, step_s)
         followed = self.row["tokens_served"] * self.tokens.weight

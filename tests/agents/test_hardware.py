@@ -178,7 +178,7 @@ def test_what_has_moved_serves_from_the_next_step_on():
     twin.step()
     after = twin.controller.placement
     assert isinstance(after, Placement)
-    moves = migration(twin.controller._problem, before, after)
+    moves = migration(twin.controller.problem, before, after)
     assert moves.total_bytes > 0
 
 

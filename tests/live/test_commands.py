@@ -37,6 +37,27 @@ def test_emit_and_mirror(twin, tmp_path):
     assert "advice: " in out
 
 
+def test_emit_mirror_and_act(twin, tmp_path):
+    """Commands go to a file; a plant that finds them there carries out the last of them."""
+    few = ("--set", "simulation.orbits=0.5", "--set", "bus.battery_wh=150")
+    code, _, err = twin("emit", "small", *few, "--serve", "--to", "said.jsonl", "--truth", "t.npz")
+    assert code == 0
+    assert err.startswith("served ")
+    advise = ("--advise-every", "8", "--strategies", "energy-aware", "--members", "2")
+    options = (*advise, "--orbits", "0.1", "--act", "commands.jsonl")
+    code, out, err = twin("live", "small", *few, "--from", "said.jsonl", *options)
+    assert code == 0, err
+    assert "advice: 6 made, " in out
+    sent = (tmp_path / "commands.jsonl").read_text().splitlines()
+    assert sent
+    code, _, _ = twin("emit", "small", *few, "--commands", "commands.jsonl", "--to", "again.jsonl")
+    assert code == 0
+    answers = [json.loads(x) for x in (tmp_path / "again.jsonl").read_text().splitlines()]
+    answers = [m for m in answers if "controller" in m]
+    assert answers[-1]["command"] == json.loads(sent[-1])["command"]
+    assert answers[-1]["placement"] == json.loads(sent[-1])["placement"]
+
+
 def test_a_run_is_played_back_as_telemetry(twin, tmp_path):
     assert twin("run", "small", "--set", "simulation.record_satellites_every=1")[0] == 0
     (run,) = (tmp_path / "runs").iterdir()
@@ -61,6 +82,11 @@ def test_a_run_is_played_back_as_telemetry(twin, tmp_path):
         (["emit", "small", "--plant", "lost=2"], "--plant lost=2: must be a number from 0 to 0.9"),
         (["emit", "small", "--to", "no/where"], "--to no/where: there is no folder no"),
         (["emit", "nothing"], "nothing"),
+        (["emit", "small", "--commands", "."], "--commands .: is a folder; give a file"),
+        (["live", "small", "--act", "c"], "--act: needs --advise-every, how often to advise"),
+        (["live", "small", "--advise-every", "9", "--act", "no/c"], "--act no/c: there is no"),
+        (["live", "small", "--advise-every", "9", "--act", "mqtt://"], "mqtt://: must look like"),
+        (["live", "small", "--advise-every", "9", "--strategies", "x"], "strategy"),
         (["outlook", "nothing"], "nothing: neither a folder nor a run in runs/"),
         (["live", "small", "--from", "said", "--metrics", "x"], "--metrics x: must be PORT"),
     ],

@@ -102,7 +102,7 @@ def test_futures_are_the_same_whatever_is_decided(kept):
     np.testing.assert_array_equal(one.latency_s, again.latency_s)
     other = course(live, 2, 12)
     assert (one.latency_s != other.latency_s).any()
-    planned = course(live, 1, 12, strategy="energy-aware")
+    planned = course(live, 1, 12, placement=forks.planned(live, "energy-aware"))
     # Energy flows by the same draw of estimates.
     assert planned.soc_min[0] == pytest.approx(one.soc_min[0], abs=0.01)
 
@@ -135,7 +135,7 @@ def gains(served, latency, n=6):
         )
         for one in still
     ]  # fmt: skip
-    return advice._option("x", done, still, 100)
+    return advice._option("x", None, done, still, 100)
 
 
 def test_paired_differences_are_sure_although_futures_differ():

@@ -12,7 +12,8 @@ import pytest
 
 from twin.errors import InputError
 from twin.live import mqtt
-from twin.live.mqtt import PASSWORD, Broker, Subscription, publish
+from twin.live.mqtt import PASSWORD, Broker, Subscription
+from twin.live.publish import publish
 from twin.live.session import mirror, resume
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")

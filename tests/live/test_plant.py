@@ -66,7 +66,7 @@ def test_what_flows_in_is_what_the_charge_gains(scenario):
     """Charge by the messages' own currents, with the battery's efficiencies, over an hour."""
     mine = flight(scenario)
     design, n = mine.design, mine.body.size
-    state, truth = mine._state, mine.hidden
+    state, truth = mine.power, mine.hidden
     before = state.stored_j.copy()
     flown = np.zeros(n)
     sky_t = np.arange(0.0, 601.0, 10.0)

@@ -10,6 +10,11 @@ from twin.cli.options import JsonOption, RunsOption, split
 LiveArgument = Annotated[
     str, typer.Argument(help="A live run's folder or id; the mirror may be at work in it.")
 ]
+StrategiesOption = Annotated[
+    str, typer.Option(help="What to compare with doing nothing, with commas between.")
+]
+STRATEGIES = "space-xnet,energy-aware"
+MembersOption = Annotated[int, typer.Option(min=2, max=1_000, help="Futures of each advice.")]
 OrbitsOption = Annotated[float, typer.Option(min=0.05, max=100, help="How far to look ahead.")]
 
 
@@ -58,11 +63,9 @@ def outlook(
 
 def advise(
     run: LiveArgument,
-    strategies: Annotated[
-        str, typer.Option(help="What to compare with doing nothing, with commas between.")
-    ] = "space-xnet,energy-aware",
+    strategies: StrategiesOption = STRATEGIES,
     orbits: OrbitsOption = 2.0,
-    members: Annotated[int, typer.Option(min=2, max=1_000, help="Futures of each.")] = 6,
+    members: MembersOption = 6,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:

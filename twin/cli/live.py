@@ -1,8 +1,7 @@
-"""Commands of the live twin: a plant that emits telemetry, and the mirror that follows it."""
+"""The command of the live twin: the mirror that follows telemetry, and what it does about it."""
 
 import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli.ahead import STRATEGIES, MembersOption, OrbitsOption, StrategiesOption
+from twin.cli.emit import CaOption
 from twin.cli.options import (
     JsonOption,
     PluginOption,
     RunsOption,
     SeedOption,
     SetOption,
-    output,
+    split,
     with_seed,
 )
 from twin.errors import InputError
@@ -24,103 +25,13 @@ from twin.runs import outputs
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
+    from twin.live.act import Adviser
     from twin.live.mirror import Step
     from twin.live.session import Session
     from twin.live.sources import Wanted
     from twin.live.state import Options
     from twin.runs.store import Run
     from twin.scenario.schema import Scenario
-
-ToOption = Annotated[
-    str,
-    typer.Option(
-        "--to",
-        metavar="FILE|-|mqtt://HOST",
-        help="Where messages go; mqtts://USER@HOST:PORT/TOPIC.",
-    ),
-]
-CaOption = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Certificates that a broker's is checked against."),
-]
-
-
-def emit(
-    what: Annotated[str, typer.Argument(help="A scenario, or a run to be played back.")],
-    to: ToOption = "-",
-    speed: Annotated[
-        float | None,
-        typer.Option(min=1e-3, help="Seconds of flight in one of yours; default: at once."),
-    ] = None,
-    truth: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.npz", help="Keep the truth, for judging.", callback=output),
-    ] = None,
-    plant: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Hidden differences, sensors, anomalies."),
-    ] = None,
-    ca_file: CaOption = None,
-    seed: SeedOption = None,
-    overrides: SetOption = None,
-    runs_dir: RunsOption = Path("runs"),
-) -> None:
-    """Fly a constellation with hidden differences, or play a run back, as telemetry."""
-    from twin.live.plant.emit import paced
-    from twin.live.plant.settings import settings
-
-    spread_anomalies = settings(plant or ())
-    write = _writer(to, ca_file)
-    if _is_run(what, runs_dir):
-        from twin.cli.look import run_folder
-        from twin.live.plant import replay
-        from twin.runs.store import open_run
-
-        if truth is not None or plant or overrides:
-            raise InputError("twin emit RUN: takes no --truth, --plant or --set")
-        write(paced(replay.lines(open_run(run_folder(what, runs_dir))), speed))
-        return
-    from twin.live.plant.emit import Truth, lines
-    from twin.live.plant.flight import Flight
-    from twin.live.plant.telemetry import Telemetry
-    from twin.plugins.choices import load_scenario
-
-    spread, anomalies = spread_anomalies
-    chosen = load_scenario(what, overrides or [])
-    number = 0 if seed is None else seed
-    flight = Flight(chosen, spread=spread, anomalies=anomalies, seed=number)
-    telemetry, kept = Telemetry(flight, seed=number), None if truth is None else Truth(flight)
-    write(paced(lines(flight, telemetry, kept), speed))
-    if truth is not None and kept is not None:
-        kept.write(truth, telemetry)
-
-
-def _is_run(what: str, runs_dir: Path) -> bool:
-    return (Path(what) / "manifest.json").is_file() or (runs_dir / what / "manifest.json").is_file()
-
-
-def _writer(to: str, ca_file: Path | None) -> Callable[[Iterable[str]], object]:
-    """Return what writes lines to a target, which is looked at before anything is flown."""
-    from twin.live import mqtt
-
-    if mqtt.is_address(to):
-        where = mqtt.broker(to, client_id=f"twin-emit-{os.getpid()}", ca_file=ca_file)
-        return partial(mqtt.publish, where)
-    if to == "-":
-        return _print
-    outputs.check("--to", Path(to))
-    return partial(_write, Path(to))
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-
-def _write(to: Path, lines: Iterable[str]) -> None:
-    with to.open("w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in lines)
 
 
 def live(
@@ -155,6 +66,18 @@ def live(
     outlook_every: Annotated[
         int, typer.Option(min=0, help="Steps from one outlook to the next; 0: none.")
     ] = 0,
+    advise_every: Annotated[
+        int, typer.Option(min=0, help="Steps from one advice to the next; 0: none.")
+    ] = 0,
+    strategies: StrategiesOption = STRATEGIES,
+    orbits: OrbitsOption = 2.0,
+    members: MembersOption = 6,
+    act: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|mqtt://HOST", help="Where to send what is advised, as commands."
+        ),
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="An interrupted live run's folder: go on with it.")
     ] = None,
@@ -172,11 +95,14 @@ def live(
     console = Console(json_file)
     if (scenario is None) == (resume is None):
         raise InputError("twin live: give a scenario, or --resume FOLDER")
+    if act is not None and not advise_every:
+        raise InputError("--act: needs --advise-every, how often to advise")
     if resume is not None and (overrides or seed is not None):
         raise InputError("--resume: takes no --set or --seed, the run keeps its scenario")
     load_plugins(plugins or ())
     chosen = None if scenario is None else load_scenario(scenario, with_seed(overrides, seed))
     with progress_bar("compiling on first use, then following") as progress:
+        from twin.live.act import Adviser, Asked
         from twin.live.sources import Wanted
         from twin.live.state import Options
 
@@ -191,8 +117,13 @@ def live(
         )
         options = Options(grace_s=grace_s, progress=progress)
         begin = partial(_begin, chosen, resume, wanted.checked(), runs_dir)
-        done, remark = _followed(begin, options, metrics, outlook_every)
-    _show(console, done, remark)
+        asked = Asked(
+            every=advise_every, strategies=split(strategies), orbits=orbits, members=members,
+            waits=not wanted.of_broker,
+        )  # fmt: skip
+        adviser = Adviser(asked.checked(), _sender(act, ca_file))
+        done, remarks = _followed(begin, options, metrics, outlook_every, adviser)
+    _show(console, done, remarks)
 
 
 def _scenario_name(resume: Path | None) -> str:
@@ -203,10 +134,32 @@ def _scenario_name(resume: Path | None) -> str:
     return interrupted_scenario(resume)[1].name
 
 
+def _sender(act: str | None, ca_file: Path | None) -> "Callable[[str], object] | None":
+    """Return what sends commands."""
+    from twin.live import mqtt
+    from twin.live.act import ToFile
+    from twin.live.publish import publish
+
+    if act is None:
+        return None
+    if mqtt.is_address(act):
+        where = mqtt.broker(
+            act, client_id=f"twin-act-{os.getpid()}", ca_file=ca_file, topic=mqtt.COMMANDS
+        )
+        return lambda line: publish(where, [line])
+    if not Path(act).exists():
+        outputs.check("--act", Path(act))
+    return ToFile(Path(act))
+
+
 def _followed(
-    begin: "Callable[[Options], Run]", options: "Options", metrics: str | None, every: int
-) -> "tuple[Run, str]":
-    """Follow with what is shown and forecast meanwhile; also a remark on the latter."""
+    begin: "Callable[[Options], Run]",
+    options: "Options",
+    metrics: str | None,
+    every: int,
+    adviser: "Adviser",
+) -> "tuple[Run, list[str]]":
+    """Follow with what is shown, forecast and advised meanwhile; also remarks on the latter."""
     from twin.live.cadence import Outlooks
     from twin.live.forecast import MEMBERS
     from twin.live.metrics import Metrics, served
@@ -217,10 +170,12 @@ def _followed(
     def watch(session: "Session", step: "Step") -> None:
         shown.watch(session, step)
         ahead.watch(session, step)
+        adviser.watch(session, step)
 
-    with served(shown, metrics), ahead:
+    with served(shown, metrics), ahead, adviser:
         done = begin(replace(options, watch=watch, finish=ahead.finish))
-    return done, f"outlooks: {ahead.made} made, {ahead.left_out} left out" if every else ""
+    remarks = [f"outlooks: {ahead.made} made, {ahead.left_out} left out"] if every else []
+    return done, remarks + adviser.remarks
 
 
 def _begin(
@@ -241,7 +196,7 @@ def _begin(
     return session.resume(resume, wanted, options=options)
 
 
-def _show(console: "Console", done: "Run", remark: str) -> None:
+def _show(console: "Console", done: "Run", remarks: Sequence[str]) -> None:
     from twin.vocabulary.live import AlarmKind, Remark
 
     found = done.manifest["conclusion"]["live"]
@@ -255,7 +210,7 @@ def _show(console: "Console", done: "Run", remark: str) -> None:
     console.table(
         "alarms", ["kind", "how many", ""], [[w, f"{n:,}", w.sentence] for w, n in alarms.items()]
     )
-    if remark:
+    for remark in remarks:
         console.say(remark)
     console.say(f"kept in {done.path}")
     console.json(found | {"path": str(done.path)})

@@ -11,6 +11,7 @@ import typer
 from twin.cli import ahead as cli_ahead
 from twin.cli import capacity as cli_capacity
 from twin.cli import elements as cli_elements
+from twin.cli import emit as cli_emit
 from twin.cli import ground as cli_ground
 from twin.cli import live as cli_live
 from twin.cli import look as cli_look
@@ -197,7 +198,7 @@ for command in (
     cli_look.events,
     cli_look.export,
     cli_look.report,
-    cli_live.emit,
+    cli_emit.emit,
     cli_live.live,
     cli_ahead.outlook,
     cli_ahead.advise,
@@ -212,12 +213,18 @@ app.command(name="show", cls=NamingCommand)(cli_names.show_name)
 def schema(
     plugins: PluginOption = None,
     telemetry: Annotated[bool, typer.Option(help="That of a telemetry message instead.")] = False,
+    command: Annotated[bool, typer.Option(help="That of a command to a plant instead.")] = False,
 ) -> None:
     """Print the JSON schema of a scenario file, with the names that may stand in it."""
     if telemetry:
         from twin.live.fields import schema_text
 
         typer.echo(schema_text(), nl=False)
+        return
+    if command:
+        from twin.live import command as commands
+
+        typer.echo(commands.schema_text(), nl=False)
         return
     from twin.plugins import load_plugins
     from twin.plugins.choices import schema as whole_schema

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from placement.problem import Placement
 from twin.errors import InputError
-from twin.live.forks import Course, Live, course
+from twin.live.forks import Course, Live, course, planned
 
 type Array = NDArray[np.float64]
 
@@ -45,6 +46,8 @@ class Option:
         Mean over the members, beyond what doing nothing moves.
     pays_until : int or None
         Last step up to which it gains more and more; None: it does so to the end of the horizon.
+    placement : Placement or None
+        What is to be adopted.
     impossible : str
         Why it cannot be done; the rest is then empty.
     """
@@ -54,6 +57,7 @@ class Option:
     latency: Gain
     moved_bytes: float
     pays_until: int | None
+    placement: Placement | None = None
     impossible: str = ""
 
 
@@ -67,7 +71,8 @@ def advise(
 ) -> list[Option]:
     """Compare strategies with doing nothing, the best first.
 
-    Served tokens count first; where no difference in them is sure, latency does.
+    Each plans once; all members run what it plans. Served tokens count first; where no difference
+    in them is sure, latency does.
     """
     total, done = members * (len(strategies) + 1), 0
     nothing = []
@@ -78,11 +83,11 @@ def advise(
     found = []
     for strategy in strategies:
         try:
-            each = []
+            each, placement = [], planned(live, strategy)
             for member in range(members):
-                each.append(course(live, member, steps, strategy=strategy))
+                each.append(course(live, member, steps, placement=placement))
                 progress(done + member + 1, total)
-            found.append(_option(strategy, each, nothing, live.step))
+            found.append(_option(strategy, placement, each, nothing, live.step))
         except InputError as error:
             none = Gain(mean=float("nan"), half=float("nan"))
             found.append(
@@ -96,11 +101,15 @@ def advise(
 
 
 def best(options: Sequence[Option]) -> Option | None:
-    """Return what is worth doing; None where nothing surely is."""
-    first = options[0] if options else None
-    if first is None or first.impossible or not (first.served.sure or first.latency.sure):
-        return None
-    return first
+    """Return what is worth doing; None where nothing surely is.
+
+    What saves latency is not if it is expected to cost tokens.
+    """
+    for option in options:
+        faster = option.latency.sure and option.served.mean >= 0.0
+        if not option.impossible and (option.served.sure or faster):
+            return option
+    return None
 
 
 def _order(option: Option) -> tuple[bool, float, float]:
@@ -111,7 +120,9 @@ def _order(option: Option) -> tuple[bool, float, float]:
     return bool(option.impossible), -served, -option.latency.mean
 
 
-def _option(strategy: str, mine: list[Course], nothing: list[Course], step: int) -> Option:
+def _option(
+    strategy: str, placement: Placement | None, mine: list[Course], nothing: list[Course], step: int
+) -> Option:
     served = np.array([a.served - b.served for a, b in zip(mine, nothing, strict=True)])
     with np.errstate(all="ignore"):
         latency = np.array([b.latency_s - a.latency_s for a, b in zip(mine, nothing, strict=True)])
@@ -126,6 +137,7 @@ def _option(strategy: str, mine: list[Course], nothing: list[Course], step: int)
         latency=gain_latency,
         moved_bytes=float(moved),
         pays_until=None if last == len(running) - 1 else step + last,
+        placement=placement,
     )
 
 

@@ -1,7 +1,7 @@
 """Outlook and advice of a live run as plain data, for the commands and the page."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ type Progress = Callable[[int, int], None]
 MOST_AT_RISK = 20
 
 
-def _horizon(live: Live, orbits: float) -> int:
+def horizon(live: Live, orbits: float) -> int:
+    """Steps of so many orbits, no more than the scenario has left."""
     world = World(live.scenario)
     left = live.scenario.simulation.steps - live.step
     return max(min(round(orbits * world.period_s / world.step_s), left), 0)
@@ -40,13 +41,13 @@ def outlook_of(
         If there is no checkpoint.
     """
     live = newest(folder)
-    steps, mine = _horizon(live, orbits), live.state.mirror
+    steps, mine = horizon(live, orbits), live.mirror
     basis = Basis(
         step=live.step,
         filter=mine.filter,
         loads=mine.loads,
         sets=mine.sets,
-        powered=live.state.twin.energy.powered,
+        powered=live.twin.energy.powered,
     )
     found = look_ahead(live.scenario, basis, steps=steps, priors=Priors(), members=members)
     low, _, high = found.bands
@@ -108,14 +109,24 @@ def advice_of(
     for name in strategies:
         STRATEGIES[name]
     live = newest(folder)
-    steps = _horizon(live, orbits)
+    steps = horizon(live, orbits)
     options = advice.advise(live, strategies, steps=steps, members=members, progress=progress)
+    return advised(live, options, steps=steps, members=members)
+
+
+def advised(
+    live: Live, options: Sequence[advice.Option], *, steps: int, members: int
+) -> dict[str, Any]:
+    """Return advice as plain data, and what follows from it."""
     chosen = advice.best(options)
+    plain = [asdict(replace(option, placement=None)) for option in options]
+    for option in plain:
+        del option["placement"]
     return {
         "step": live.step,
         "steps": steps,
         "members": members,
-        "options": [asdict(option) for option in options],
+        "options": plain,
         "advice": _sentence(chosen),
         "strategy": advice.NOTHING if chosen is None else chosen.strategy,
     }

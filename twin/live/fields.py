@@ -7,6 +7,10 @@ from typing import Any, Final
 VERSION: Final = 1
 LONGEST_BYTES: Final = 65_536
 """Most bytes of a message."""
+NO_POWER: Final = "no power"
+"""The fault of a satellite whose bus is down."""
+CONTROLLER: Final = "ground"
+"""Name of the controller of a constellation that serves, in its messages."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,27 @@ SITE_NUMBERS: Final = (
 )
 """Numbers of a site's message."""
 
+_HOSTS: Final = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+PLACEMENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "gateways": {
+            "type": "array",
+            "items": _HOSTS,
+            "description": "Of each layer: its gateway, then its standbys in order.",
+        },
+        "experts": {
+            "type": "array",
+            "items": {"type": "array", "items": _HOSTS},
+            "description": "Of each layer and expert: its host, then those of further copies.",
+        },
+    },
+    "required": ["gateways", "experts"],
+    "additionalProperties": False,
+    "description": "Satellites by name; the layers of several instances follow each other.",
+}
+"""A placement, as a command and a controller's message have it."""
+
 OTHERS: Final[dict[str, dict[str, Any]]] = {
     "links_down": {
         "type": "object",
@@ -62,7 +87,8 @@ OTHERS: Final[dict[str, dict[str, Any]]] = {
     "faults": {
         "type": "array",
         "items": {"type": "string"},
-        "description": "Names of the faults that hold it in safe mode; empty: none.",
+        "description": "Names of the faults that hold it in safe mode; empty: none. "
+        f"'{NO_POWER}' is none of these: its bus is down.",
     },
     "position_km": {
         "type": "array",
@@ -80,7 +106,9 @@ OTHERS: Final[dict[str, dict[str, Any]]] = {
     },
 }
 """What else a satellite's message may hold."""
-HEAD: Final = ("version", "time_utc", "satellite", "site", "sequence")
+OF_CONTROLLER: Final = ("placement", "command", "refusal")
+"""What a controller's message may hold."""
+HEAD: Final = ("version", "time_utc", "satellite", "site", "controller", "sequence")
 
 
 def schema() -> dict[str, Any]:
@@ -88,7 +116,7 @@ def schema() -> dict[str, Any]:
     numbers = {one.name: _number(one) for one in (*NUMBERS, *SITE_NUMBERS)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Telemetry of a satellite or a site",
+        "title": "Telemetry of a satellite, a site or a controller",
         "description": "One JSON object a line, in UTF-8. What a message does not say is unknown.",
         "type": "object",
         "properties": {
@@ -100,6 +128,10 @@ def schema() -> dict[str, Any]:
             },
             "satellite": {"type": "string", "description": "Its name, as the scenario has it."},
             "site": {"type": "string", "description": "A site's name, instead of a satellite's."},
+            "controller": {
+                "type": "string",
+                "description": "The name of what plans for a constellation that serves, instead.",
+            },
             "sequence": {
                 "type": "integer",
                 "minimum": 0,
@@ -107,9 +139,10 @@ def schema() -> dict[str, Any]:
             },
             **numbers,
             **OTHERS,
+            **_of_controller(),
         },
         "required": ["time_utc"],
-        "oneOf": [{"required": ["satellite"]}, {"required": ["site"]}],
+        "oneOf": [{"required": [sender]} for sender in ("satellite", "site", "controller")],
         "additionalProperties": False,
     }
 
@@ -117,6 +150,15 @@ def schema() -> dict[str, Any]:
 def schema_text() -> str:
     """Return the schema as the repository keeps it."""
     return json.dumps(schema(), indent=2) + "\n"
+
+
+def _of_controller() -> dict[str, Any]:
+    return {
+        "placement": PLACEMENT
+        | {"description": "What it carries out from now on, as a command has it."},
+        "command": {"type": "integer", "minimum": 0, "description": "The command that it answers."},
+        "refusal": {"type": "string", "description": "Why it does not carry that command out."},
+    }
 
 
 def _number(one: Number) -> dict[str, Any]:

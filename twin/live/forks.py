@@ -5,7 +5,6 @@ estimates, and outages and tokens from a replicate of its own. Members are the s
 decided, so that decisions are compared on common random numbers.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.model import TwinModel
+from agents.state import TwinState
+from placement.problem import Placement
 from twin import seeding
 from twin.energy.budget import Own
 from twin.errors import InputError
 from twin.live.filter import FilterState
+from twin.live.mirror import MirrorState
 from twin.live.orbits import LiveEphemeris
 from twin.live.state import LiveState
 from twin.runs import checkpoints
@@ -34,15 +36,16 @@ _FIRST_REPLICATE: Final = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Live:
-    """The newest state of a live run that was kept, and the scenario it is of."""
+    """A state of a live run, and the scenario it is of."""
 
     scenario: Scenario
-    state: LiveState
+    twin: TwinState
+    mirror: MirrorState
 
     @property
     def step(self) -> int:
         """The first step of a fork."""
-        return self.state.twin.step
+        return self.twin.step
 
 
 def newest(folder: Path) -> Live:
@@ -65,7 +68,7 @@ def newest(folder: Path) -> Live:
     )
     if found is None:
         raise InputError(f"{folder}: has no checkpoint yet; one is written when it is worth it")
-    return Live(scenario=run.asked, state=found[0])
+    return Live(scenario=run.asked, twin=found[0].twin, mirror=found[0].mirror)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,7 @@ class Course:
     moved_bytes: float
 
 
-def course(live: Live, member: int, steps: int, *, strategy: str | None = None) -> Course:
+def course(live: Live, member: int, steps: int, *, placement: Placement | None = None) -> Course:
     """Run one member over some steps.
 
     Parameters
@@ -103,19 +106,16 @@ def course(live: Live, member: int, steps: int, *, strategy: str | None = None) 
     member : int
     steps : int
         No more than the scenario has left.
-    strategy : str, optional
-        Plan anew with it in the first step; by default nothing is done but what the scenario's
-        policy does.
+    placement : Placement, optional
+        Go over to it in the first step, and leave the policy unasked; by default nothing is done
+        but what the scenario's policy does.
     """
-    scenario = _of_member(live.scenario, member, strategy)
-    twin = states.copy(live.state.twin)
-    if strategy is not None and twin.controller.version >= 0:
-        twin.controller.plan_now = True
-    model = TwinModel(scenario, state=twin)
-    sets = states.copy(live.state.mirror.sets)
-    model.world.ephemeris = LiveEphemeris(scenario, model.world.constellation, sets)
+    scenario = live.scenario
+    model = _forked(live, of_member(scenario, member))
+    if placement is not None:
+        model.controller.order(placement)
     rng = seeding.stream(scenario.simulation.seed, member, "live: member").at(live.step)
-    soc, model.fleet.energy.own = drawn(live.state.mirror.filter, rng)
+    soc, model.fleet.energy.own = drawn(live.mirror.filter, rng)
     model.fleet.energy.correct(soc)
     steps = min(steps, scenario.simulation.steps - live.step)
     rows = []
@@ -144,30 +144,54 @@ def course(live: Live, member: int, steps: int, *, strategy: str | None = None) 
     )
 
 
-def courses(live: Live, members: Sequence[int], steps: int, **decision: str | None) -> list[Course]:
-    """Run several members under one decision."""
-    return [course(live, member, steps, **decision) for member in members]
+def planned(live: Live, strategy: str) -> Placement:
+    """Return what a strategy plans now, with satellites taken to be as they are estimated.
+
+    Raises
+    ------
+    InputError
+        If it finds no placement.
+    """
+    table = live.scenario.placement
+    params = table.params if strategy == table.strategy else {}
+    placement = table.model_copy(update={"strategy": strategy, "params": params})
+    model = _forked(live, live.scenario.model_copy(update={"placement": placement}))
+    model.controller.state.plan_now = model.controller.version >= 0
+    model.fleet.energy.own = model.controller.own = own_of(live.mirror.filter.x)
+    model.step()
+    if model.controller.wanted is None:
+        raise InputError(f"{strategy}: too few satellites take experts")
+    return model.controller.wanted
+
+
+def _forked(live: Live, scenario: Scenario) -> TwinModel:
+    """A twin that goes on from the live state; its controller's policy is at work again."""
+    twin = states.copy(live.twin)
+    twin.controller.reported = False
+    model = TwinModel(scenario, state=twin)
+    sets = states.copy(live.mirror.sets)
+    model.world.ephemeris = LiveEphemeris(scenario, model.world.constellation, sets)
+    return model
 
 
 def drawn(state: FilterState, rng: np.random.Generator) -> tuple[Array, Own]:
     """Charges and factors of one member."""
     root = np.linalg.cholesky(state.p + 1e-12 * np.eye(5))
     x = state.x + np.einsum("nij,nj->ni", root, rng.standard_normal(state.x.shape))
-    own = Own(
+    return np.clip(x[:, 0], 0.0, 1.0), own_of(x)
+
+
+def own_of(x: Array) -> Own:
+    """How satellites differ from their bus, of states of the filter (N, 5)."""
+    return Own(
         capacity=1.0 / np.clip(x[:, 1], 0.2, 5.0),
         array=np.clip(x[:, 2], 0.0, 5.0),
         load=np.clip(x[:, 3], 0.05, 5.0),
     )
-    return np.clip(x[:, 0], 0.0, 1.0), own
 
 
-def _of_member(scenario: Scenario, member: int, strategy: str | None) -> Scenario:
+def of_member(scenario: Scenario, member: int) -> Scenario:
+    """The scenario of one member: its outages and tokens are its own."""
     replicate = _FIRST_REPLICATE + member
     simulation = scenario.simulation.model_copy(update={"replicate": replicate})
-    changed = {"simulation": simulation}
-    if strategy is not None:
-        named = {"strategy": strategy}
-        if strategy != scenario.placement.strategy:
-            named["params"] = {}  # type: ignore[assignment]
-        changed["placement"] = scenario.placement.model_copy(update=named)  # type: ignore[assignment]
-    return scenario.model_copy(update=changed)
+    return scenario.model_copy(update={"simulation": simulation})

@@ -14,12 +14,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.live.fields import HEAD, LONGEST_BYTES, NUMBERS, OTHERS, SITE_NUMBERS, VERSION, Number
+from placement.problem import Placement
+from twin.errors import InputError
+from twin.live.command import placement_of
+from twin.live.fields import (
+    CONTROLLER,
+    HEAD,
+    LONGEST_BYTES,
+    NO_POWER,
+    NUMBERS,
+    OF_CONTROLLER,
+    OTHERS,
+    SITE_NUMBERS,
+    VERSION,
+    Number,
+)
 from twin.vocabulary.live import Remark
 
 NO_SEQUENCE = -1
 _NEAREST_KM, _FURTHEST_KM = 6_400.0, 500_000.0
-_KNOWN = {*HEAD, *OTHERS, *(one.name for one in (*NUMBERS, *SITE_NUMBERS))}
+_SENDERS = ("satellite", "site", "controller")
+_KNOWN = {*HEAD, *OTHERS, *OF_CONTROLLER, *(one.name for one in (*NUMBERS, *SITE_NUMBERS))}
 _MOST_ITEMS = 64
 """Links and faults that one message may name."""
 
@@ -39,11 +54,19 @@ class Message:
     values : tuple of float
         As `twin.live.fields.NUMBERS`, or of a site `SITE_NUMBERS`; NaN where it says nothing.
     of_site : bool
+        A controller counts as one more site.
     links_down : dict of int to str, or None
         Satellites at the other ends of links that are down, and why; None: not said.
     faulty : bool or None
+        Whether it is in safe mode.
+    powered : bool or None
+        Whether its bus is up.
     position_km : tuple of float or None
     tle : tuple of str or None
+    placement : Placement or None
+        That a controller carries out from now on.
+    commanded : bool
+        Whether it does so by a command.
     raw : bytes
         The line.
     """
@@ -55,8 +78,11 @@ class Message:
     of_site: bool = False
     links_down: dict[int, str] | None = None
     faulty: bool | None = None
+    powered: bool | None = None
     position_km: tuple[float, ...] | None = None
     tle: tuple[str, str] | None = None
+    placement: Placement | None = None
+    commanded: bool = False
     raw: bytes = b""
 
 
@@ -93,7 +119,11 @@ class Reader:
 
     def __init__(self, satellites: Sequence[str], sites: Sequence[str], epoch_utc: str) -> None:
         self._satellites = {name: row for row, name in enumerate(satellites)}
-        self._sites = {name: row for row, name in enumerate(sites)}
+        self._rows = {
+            "satellite": self._satellites,
+            "site": {name: row for row, name in enumerate(sites)},
+            "controller": {CONTROLLER: len(sites)},
+        }
         epoch = datetime.fromisoformat(epoch_utc)
         self._epoch_s = epoch.replace(tzinfo=epoch.tzinfo or UTC).timestamp()
         self.counts = Counts()
@@ -114,11 +144,12 @@ class Reader:
         version = said.get("version", VERSION)
         if isinstance(version, bool) or version != VERSION:
             return self._dropped(Remark.OTHER_VERSION)
-        of_site = "satellite" not in said
-        name = said.get("site" if of_site else "satellite")
-        if not isinstance(name, str) or (not of_site and "site" in said):
+        senders = [kind for kind in _SENDERS if kind in said]
+        name = said[senders[0]] if len(senders) == 1 else None
+        if not isinstance(name, str):
             return self._dropped(Remark.NO_SENDER)
-        row = (self._sites if of_site else self._satellites).get(name)
+        of_site = senders[0] != "satellite"
+        row = self._rows[senders[0]].get(name)
         if row is None:
             return self._dropped(Remark.UNKNOWN_SENDER)
         t_s = self._time_s(said.get("time_utc"))
@@ -131,6 +162,8 @@ class Reader:
         message = Message(row, t_s, self._sequence(said), values, of_site, raw=line)
         if not of_site and not OTHERS.keys().isdisjoint(said):
             self._others(said, message)
+        if senders[0] == "controller":
+            self._of_controller(said, message)
         return message
 
     def _dropped(self, remark: Remark) -> Message | None:
@@ -176,11 +209,21 @@ class Reader:
         elif down is not None:
             self.counts.add(Remark.WRONG_TYPE)
         if isinstance(faults, list) and len(faults) <= _MOST_ITEMS:
-            message.faulty = bool(faults)
+            message.powered = NO_POWER not in faults
+            message.faulty = len(faults) > (not message.powered)
         elif faults is not None:
             self.counts.add(Remark.WRONG_TYPE)
         message.position_km = self._position(said.get("position_km"))
         message.tle = self._lines(said.get("tle"))
+
+    def _of_controller(self, said: Mapping[str, Any], message: Message) -> None:
+        if "placement" not in said:
+            return  # it refuses a command
+        try:
+            message.placement = placement_of(said["placement"], self._satellites)
+            message.commanded = "command" in said
+        except InputError:
+            self.counts.add(Remark.WRONG_TYPE)
 
     def _position(self, value: Any) -> tuple[float, ...] | None:
         if value is None:

@@ -138,6 +138,8 @@ class Mirror:
         self._live.held = self._neighbours.held(batch.messages)
         self._live.free = reports.free_of_faults(batch.messages, self._n)
         model.fleet.energy.own = own_of(self._estimator.estimates)
+        model.fleet.energy.powered = reports.powered(batch.messages, model.fleet.energy.powered)
+        self._follow_placement(batch.messages)
         model.step()
         found = reports.measures(batch.messages, self._n, start_s, self.bus)
         residuals = self._estimate(found, start_s + step_s)
@@ -177,6 +179,22 @@ class Mirror:
         measured_k = reports.temperatures_c(messages, self._n) + ZERO_CELSIUS_K
         off_k = np.where(np.isnan(measured_k), 0.0, measured_k - energy.temperature_k)
         energy.temperature_k = energy.temperature_k + _HEAT_SHARE * off_k
+
+    def _follow_placement(self, messages: list[Message]) -> None:
+        """Serve as the constellation's own controller says it does, if it says so and it can be."""
+        said, controller = reports.placed(messages), self.model.controller
+        if said is None or said.placement is None:
+            return
+        layers, experts = self.model.inference.activation.shape
+        rows = len(said.placement.gateway)
+        fits = rows % layers == 0
+        if controller.version >= 0:
+            fits = rows == len(controller.placement.gateway)
+        if fits and said.placement.expert.shape[1] == experts:
+            controller.state.ordered, controller.state.reported = said.placement, True
+            controller.state.led |= said.commanded
+        else:
+            self._counts.add(Remark.IMPOSSIBLE)
 
     def _follow_sets(self, messages: list[Message], now_s: float) -> list[Alarm]:
         alarms = []

@@ -1,4 +1,4 @@
-"""Telemetry by MQTT: a mirror that acknowledges what is on disk, and a plant that publishes.
+"""Messages by MQTT: brokers, and a mirror that acknowledges what is on disk.
 
 Messages come with quality of service 1, in a session that the broker keeps while the mirror is
 away: what was not acknowledged comes again, and what came twice is dropped by its number. The
@@ -11,8 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +26,15 @@ if TYPE_CHECKING:
 
 SCHEMES: Final = {"mqtt": 1883, "mqtts": 8883}
 TOPIC: Final = "twin/telemetry"
+COMMANDS: Final = "twin/commands"
+"""Topic of what a twin wants its plant to do."""
 PASSWORD: Final = "TWIN_MQTT_PASSWORD"
 """Variable of the environment that has the password."""
-_QUALITY = 1
+QUALITY = 1
 _KEEP_ALIVE_S = 30
 _CONNECT_S = 10.0
-_SPOOL = 2_000
-"""Lines that are sent again to a broker that was away."""
 _WAITING = 10_000
-"""Messages that may wait to be read, or to be acknowledged by the broker."""
+"""Messages that may wait to be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ def is_address(text: str) -> bool:
     return text.partition("://")[0] in SCHEMES and "://" in text
 
 
-def broker(text: str, *, client_id: str, ca_file: Path | None = None) -> Broker:
+def broker(text: str, *, client_id: str, ca_file: Path | None = None, topic: str = TOPIC) -> Broker:
     """Return the broker of ``mqtt://USER@HOST:PORT/TOPIC``, ``mqtts`` for TLS.
 
     Raises
@@ -88,7 +87,7 @@ def broker(text: str, *, client_id: str, ca_file: Path | None = None) -> Broker:
         raise InputError(f"{_bare(text)}: give the password by {PASSWORD} in the environment")
     if not parts.hostname:
         raise InputError(f"{text}: must look like mqtt://HOST, mqtts://USER@HOST:PORT/TOPIC")
-    topic = parts.path.strip("/") or TOPIC
+    topic = parts.path.strip("/") or topic
     if "#" in topic or "+" in topic or parts.query or parts.fragment:
         raise InputError(f"{_bare(text)}: a topic has no '#', '+' or '?'")
     return Broker(
@@ -134,13 +133,13 @@ class Subscription:
         self._unsaid: list[tuple[int, int]] = []
         self.on_idle: Callable[[], None] = lambda: None
         self.reconnects = -1
-        self._client = _client(where)
+        self._client = new_client(where)
         self._client.manual_ack_set(True)
         self._client.on_message = lambda client, data, message: self._come.put(message)  # noqa: ARG005
         self._client.on_connect = self._connected
         heard = threading.Event()
         self._client.on_subscribe = lambda *about: heard.set()  # noqa: ARG005
-        _connect(self._client, where)
+        connect(self._client, where)
         self._client.loop_start()
         if not heard.wait(_CONNECT_S):
             self.close()
@@ -149,7 +148,7 @@ class Subscription:
     def _connected(self, client: "Client", data: Any, flags: Any, code: Any, more: Any) -> None:  # noqa: ARG002
         if not code.is_failure:
             self.reconnects += 1
-            client.subscribe(f"{self._where.topic}/#", _QUALITY)  # and the topic itself
+            client.subscribe(f"{self._where.topic}/#", QUALITY)  # and the topic itself
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
@@ -159,9 +158,19 @@ class Subscription:
                 message = self._come.get(timeout=self._idle_s)
             except queue.Empty:
                 return
-            self._unsaid.append((message.mid, message.qos))
-            payload = bytes(message.payload[: 2 * LONGEST_BYTES])
-            yield payload.replace(b"\n", b" ")
+            yield self._line(message)
+
+    def come(self) -> list[bytes]:
+        """Return what has come since it was last asked, without waiting, and acknowledge it."""
+        lines = []
+        while not self._come.empty():
+            lines.append(self._line(self._come.get_nowait()))
+        self.acknowledge()
+        return lines
+
+    def _line(self, message: Any) -> bytes:
+        self._unsaid.append((message.mid, message.qos))
+        return bytes(message.payload[: 2 * LONGEST_BYTES]).replace(b"\n", b" ")
 
     def acknowledge(self) -> None:
         """Tell the broker that all lines up to now are on disk."""
@@ -175,85 +184,8 @@ class Subscription:
         self._client.loop_stop()
 
 
-def publish(where: Broker, lines: Iterable[str], *, most_s: float = 60.0) -> int:
-    """Publish lines, and return how many.
-
-    What the broker has not acknowledged is sent again after it was away, and the last 2,000 lines
-    with it; no more than 10,000 are under way.
-
-    Raises
-    ------
-    InputError
-        If the broker is not there, or stays away for longer than `most_s`.
-    """
-    client = _client(where)
-    spool = _Spool(client, where, most_s)
-    _connect(client, where)
-    client.loop_start()
-    try:
-        for line in lines:
-            spool.send(line)
-        spool.wait(0)
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    return spool.count
-
-
-class _Spool:
-    """Lines on their way to a broker, and the last of them in case it forgets.
-
-    The client keeps what is not acknowledged, and repeats it. A broker that is killed may have
-    acknowledged what it had not kept: so when it is there again the last lines are sent again.
-    """
-
-    def __init__(self, client: "Client", where: Broker, most_s: float) -> None:
-        self._client, self._where, self._most_s = client, where, most_s
-        self._last: deque[str] = deque(maxlen=_SPOOL)
-        self._sent = self._settled = self.count = 0
-        self._connections, self._seen = 0, 1
-        client.on_publish = self._was_settled
-        client.on_connect = self._connected
-
-    def _was_settled(self, *about: Any) -> None:  # noqa: ARG002
-        self._settled += 1
-
-    def _connected(self, client: "Client", data: Any, flags: Any, code: Any, more: Any) -> None:  # noqa: ARG002
-        self._connections += not code.is_failure
-
-    def send(self, line: str) -> None:
-        """Send a line, and before it what may be lost."""
-        self._again()
-        self._last.append(line)
-        self._publish(line)
-        self.count += 1
-        if self._sent - self._settled >= _WAITING:
-            self.wait(_WAITING // 2)
-
-    def wait(self, keep: int) -> None:
-        """Wait until no more than `keep` lines are under way."""
-        known, deadline_s = self._settled, time.monotonic() + self._most_s
-        while self._sent - self._settled > keep:
-            self._again()
-            if self._settled > known:
-                known, deadline_s = self._settled, time.monotonic() + self._most_s
-            elif time.monotonic() > deadline_s:
-                told = f"{self._where.host}:{self._where.port}"
-                raise InputError(f"{told}: the broker takes no more messages")
-            time.sleep(0.005)
-
-    def _again(self) -> None:
-        if self._connections > self._seen:
-            self._seen = self._connections
-            for line in list(self._last):
-                self._publish(line)
-
-    def _publish(self, line: str) -> None:
-        self._client.publish(self._where.topic, line, qos=_QUALITY)
-        self._sent += 1
-
-
-def _client(where: Broker) -> "Client":
+def new_client(where: Broker) -> "Client":
+    """Return a client for a broker, not yet connected; its session is kept."""
     try:
         from paho.mqtt.client import CallbackAPIVersion, Client
     except ModuleNotFoundError:
@@ -280,7 +212,7 @@ def _at_once(client: "Client", data: Any, opened: Any) -> None:  # noqa: ARG001
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _connect(client: "Client", where: Broker) -> None:
+def connect(client: "Client", where: Broker) -> None:
     """Connect, with patience: brokers start up, too."""
     deadline_s = time.monotonic() + _CONNECT_S
     while True:

@@ -20,12 +20,14 @@ def measures(messages: Sequence[Message], n: int, start_s: float, bus: BusProfil
     said = np.array([m.values for m in of_satellites]).reshape(-1, len(NUMBERS))
     work_w = bus.compute_peak_w - bus.compute_idle_w
     load_w = bus.platform_w + bus.compute_idle_w + bus.terminal_w * said[:, LINKS]
+    load_w = load_w + work_w * said[:, COMPUTE]
+    load_w[[m.powered is False for m in of_satellites]] = 0.0
     return Measures(
         first=np.searchsorted(rows, np.arange(n + 1)),
         at_s=np.array([m.t_s for m in of_satellites]) - start_s,
         soc=said[:, SOC].copy(),
         power_w=said[:, VOLTAGE] * said[:, CURRENT],
-        load_w=load_w + work_w * said[:, COMPUTE],
+        load_w=load_w,
         sunlit=said[:, SUNLIT].copy(),
     )
 
@@ -82,3 +84,18 @@ def free_of_faults(messages: Sequence[Message], n: int) -> NDArray[np.int8]:
         if m.faulty is not None:
             found[m.row] = 0 if m.faulty else 1
     return found
+
+
+def powered(messages: Sequence[Message], before: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which satellites have power, (N,): as reported last, and as before where nothing is."""
+    found = before.copy()
+    for m in messages:
+        if m.powered is not None:
+            found[m.row] = m.powered
+    return found
+
+
+def placed(messages: Sequence[Message]) -> Message | None:
+    """The newest message of a controller with a placement, if any."""
+    said = [m for m in messages if m.placement is not None]
+    return max(said, key=lambda m: m.t_s, default=None)

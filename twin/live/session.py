@@ -39,7 +39,14 @@ class Session:
     options : Options
     state : LiveState, optional
         Where to go on.
+
+    Attributes
+    ----------
+    reading_again : bool
+        Whether what comes is of the run's own log, so that nothing is to be done about it.
     """
+
+    reading_again = False
 
     def __init__(self, writer: RunWriter, options: Options, state: LiveState | None) -> None:
         self.writer, self._options = writer, options
@@ -56,7 +63,7 @@ class Session:
         model = self.mirror.model
         self.intake = Intake(
             model.fleet.size,
-            len(names.sites),
+            len(names.sites) + 1,  # the controller
             step_s=model.world.step_s,
             counts=self.reader.counts,
             grace_s=options.grace_s,
@@ -216,8 +223,10 @@ def mirror(
 
 def _replay(session: Session, log: Path, offset: int) -> None:
     """Take in what is in the log and was not when the checkpoint was written."""
+    session.reading_again = True
     for line in journal.read(log, offset):
         session.take(line)
+    session.reading_again = False
 
 
 def _follow(

@@ -48,15 +48,20 @@ class Wanted:
     client_id: str = "twin-live"
     ca_file: Path | None = None
 
+    @property
+    def of_broker(self) -> bool:
+        """Whether messages come by MQTT."""
+        return mqtt.is_address(self.source)
+
     def checked(self) -> "Wanted":
         """Return this; InputError if its address is wrong."""
-        if mqtt.is_address(self.source):
+        if self.of_broker:
             self._broker()
         return self
 
     def __call__(self, skip: int) -> Iterable[bytes]:
         """Return the lines that come after so many that are known."""
-        if mqtt.is_address(self.source):
+        if self.of_broker:
             return mqtt.Subscription(self._broker(), idle_s=self.idle_s)
         return lines(self.source, follow=self.follow, skip=skip, mapping=self.mapping)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.energy import solar
+from twin.energy.budget import Own
 from twin.energy.bus import TERMINALS, BusProfile
 from twin.network import ground
 from twin.space import eclipse, propagation
@@ -47,7 +48,9 @@ def light(world: World, bus: BusProfile, *, first_s: float, last_s: float) -> Li
     return Light(sunlit, np.stack(array_w))
 
 
-def busy_limit(bus: BusProfile, soc: NDArray[np.float64], ahead: Light) -> NDArray[np.float64]:
+def busy_limit(
+    bus: BusProfile, soc: NDArray[np.float64], ahead: Light, own: Own | None = None
+) -> NDArray[np.float64]:
     """Largest constant share of its time that each satellite can compute, (N,).
 
     All terminals on; the battery never below the brown-out level and a margin; and where it
@@ -60,6 +63,8 @@ def busy_limit(bus: BusProfile, soc: NDArray[np.float64], ahead: Light) -> NDArr
         State of charge to start from.
     ahead : Light
         Until the horizon.
+    own : Own, optional
+        How satellites differ from the bus.
     """
     level = _LEVELS[:, None]
     idle_w = bus.platform_w + bus.compute_idle_w + TERMINALS * bus.terminal_w
@@ -68,8 +73,9 @@ def busy_limit(bus: BusProfile, soc: NDArray[np.float64], ahead: Light) -> NDArr
     # A satellite that starts below the floor must not fall further.
     floor = np.minimum(bus.brownout_soc + _SOC_MARGIN, stored)
     able = np.ones(stored.shape, bool)
+    capacity, array, load = (1.0, 1.0, 1.0) if own is None else own
     for array_w in ahead.array_w:
-        surplus_w = array_w - load_w
+        surplus_w = (array * array_w - load * load_w) / capacity
         flow_w = np.where(surplus_w > 0, bus.eta_charge * surplus_w, surplus_w / bus.eta_discharge)
         stored = np.minimum(stored + flow_w * (_SAMPLE_S / bus.battery_j), 1.0)
         able &= (stored >= floor) & ((stored >= bus.reserve_soc) | (level <= bus.reserve_speed))

@@ -9,6 +9,7 @@ from placement.deployment import Deployment, deploy
 from placement.problem import Placement, PlacementProblem
 from placement.strategies.table import STRATEGIES
 from twin.energy import bus
+from twin.energy.budget import Own
 from twin.moe.inference import Inference
 from twin.moe.spec import ModelCard
 from twin.planning.forecast import Light, Oracle, busy_limit, entry_share, light
@@ -54,6 +55,8 @@ class Known:
         In the cache of every layer, by requests; None where the scenario says.
     current : Placement or None
         The placement in force.
+    own : Own or None
+        How satellites differ from their bus; None: not at all.
     asked : Asked or None
         Of requests, where the waiting of their tokens counts; else the scenario's workload is
         what is asked.
@@ -66,6 +69,7 @@ class Known:
     activation: NDArray[np.float64]
     cached_tokens: int | None = None
     current: Placement | None = None
+    own: Own | None = None
     asked: Asked | None = None
 
 
@@ -115,7 +119,7 @@ def planning_problem(
         head_share=asked.made_share if asked else 0.0,
         transfer_s=inference.transfer_s,
         speed=known.pace,
-        busy_limit=busy_limit(profile, known.soc, ahead),
+        busy_limit=busy_limit(profile, known.soc, ahead, known.own),
         sunlit=ahead.sunlit.mean(axis=0),
         rate_per_s=asked.tokens_per_s if asked else asked_per_s(scenario, world),
         group_tokens=asked.group_tokens if asked else 1.0,

@@ -88,14 +88,15 @@ class Transfers:
         )
         self._rows.clear()
 
-    def start(self, problem: PlacementProblem, wanted: Placement) -> bool:
+    def start(self, problem: PlacementProblem | None, wanted: Placement) -> bool:
         """Start to move to another placement; return whether any host changes at once.
 
-        Transfers that are no longer wanted are dropped.
+        Transfers that are no longer wanted are dropped. Without a problem, sizes are as before.
         """
         mine = self.state
-        mine.gateway_bytes, mine.expert_bytes = problem.gateway_bytes, problem.expert_bytes
-        mine.kv_bytes = problem.kv_bytes
+        if problem is not None:
+            mine.gateway_bytes, mine.expert_bytes = problem.gateway_bytes, problem.expert_bytes
+            mine.kv_bytes = problem.kv_bytes
         going = {(a.thing, a.target): a for a in self.under_way}
         mine.under_way, mine.wanted = [], []
         before = self.placement

@@ -31,13 +31,14 @@ class Reason(StrEnum):
     UNREACHABLE = Cause.UNREACHABLE.word
     TTFT = "ttft"
     QUEUE = "queue"
+    COMMAND = "command"
 
 
 DECAYED = "decayed"
 """Why a satellite is lost that SGP4 gives up. Few runs have it: it is no word of `EVENT_CAUSES`, so
 that the tables of all others stay as they were."""
 
-_RARE = (Reason.TTFT, Reason.QUEUE)
+_RARE = (Reason.TTFT, Reason.QUEUE, Reason.COMMAND)
 """No words of it either, for the same reason."""
 
 TRIGGERS = tuple(Reason)[: tuple(Reason).index(Reason.START)]

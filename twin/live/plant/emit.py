@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.live.plant.flight import CHUNK_S, Chunk, Flight
+from twin.live.plant.flight import CHUNK_S, MINUTES, Chunk, Flight
 from twin.live.plant.telemetry import Telemetry
 
 
@@ -22,12 +23,16 @@ class Truth:
 
     def add(self, chunk: Chunk) -> None:
         """Add ten minutes: charge at the end of each, the smallest, and the sunlight."""
-        self._soc.append(chunk.soc_end.astype(np.float32))
-        self._low.append(chunk.soc_low.astype(np.float32))
+        self._soc.append(chunk.found[4].astype(np.float32))
+        self._low.append(chunk.found[5].astype(np.float32))
         self._dark.append(chunk.sunlit < 0.5)
 
     def write(self, file: Path, telemetry: Telemetry) -> None:
         """Write it as a NumPy archive."""
+        service = self._flight.service
+        tokens: dict[str, Any] = {}
+        if service is not None:
+            tokens["tokens"] = np.array(service.counts, np.int64)
         with file.open("wb") as out:
             np.savez_compressed(
                 out,
@@ -40,6 +45,7 @@ class Truth:
                 strings=self._flight.spread.strings,
                 elements_every_s=self._flight.spread.elements_every_s,
                 **vars(self._flight.hidden),
+                **tokens,
             )
 
 
@@ -51,12 +57,14 @@ def lines(
     progress: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005
 ) -> Iterator[tuple[float, str]]:
     """Yield (arrival, line) of a whole flight."""
-    chunks = max(round(flight.length_s / CHUNK_S), 1)
+    chunks = round(flight.flown_s / CHUNK_S)
     for k in range(chunks):
-        chunk = flight.fly()
+        chunk = flight.begin()
+        for m in range(MINUTES):
+            flight.advance(chunk, m)
+            yield from telemetry.messages(chunk, m)
         if truth is not None:
             truth.add(chunk)
-        yield from telemetry.messages(chunk)
         progress(k + 1, chunks)
     yield from telemetry.rest()
 

@@ -1,6 +1,7 @@
 """Fly a constellation with hidden differences, ten minutes at a time."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from twin.scenario.schema import Scenario
 from twin.space.sun import sun_gcrs_km
 from twin.world.spacecraft import bus_profile
 from twin.world.world import World
+
+if TYPE_CHECKING:
+    from twin.live.plant.service import Service
 
 type Array = NDArray[np.float64]
 
@@ -31,32 +35,71 @@ _SURGE = 0.20
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Ten minutes of flight, M = 10, N satellites.
+    """Ten minutes of flight, M = 10, N satellites; what is true of a minute is known once it flew.
 
     Attributes
     ----------
     start_s : float
-    measured_s : (M, N) float64
-        When each message is measured.
-    soc, power_w, temperature_k, sunlit, work, links : (M, N) float64
-        The truth at that time.
-    soc_end, soc_low : (M, N) float64
-        Charge at the end of each minute, and the smallest in it.
+    sky : positions, velocities (K, N, 3) and the Sun (K, 3)
+        Every ten seconds.
+    strings, extra : (M, N) float64
+        Share of the array that works, and what is drawn beside the work, as work.
+    second : (M, N) int64
+        Of each minute, when its message is measured.
+    work, links : (M, N) float64
+        Share of the time that the computer works, and terminals that hold a link.
     down : list of (E,) bool
-        Links that are down, minute by minute.
+        Links that are down by themselves, minute by minute.
+    found : (9, M, N) float64
+        As of `twin.live.plant.power.fly`.
     """
 
     start_s: float
-    measured_s: Array
-    soc: Array
-    power_w: Array
-    temperature_k: Array
-    sunlit: Array
+    sky: tuple[Array, Array, Array]
+    strings: Array
+    extra: Array
+    second: NDArray[np.int64]
     work: Array
     links: Array
-    soc_end: Array
-    soc_low: Array
     down: list[NDArray[np.bool_]]
+    found: Array
+
+    @property
+    def measured_s(self) -> Array:
+        """When each message is measured, (M, N), s since the epoch."""
+        minute_s = 60.0 * np.arange(MINUTES, dtype=np.float64)[:, None]
+        found: Array = self.start_s + minute_s + self.second + 1.0
+        return found
+
+    @property
+    def soc(self) -> Array:
+        """Charge when it is measured, (M, N)."""
+        found: Array = self.found[0]
+        return found
+
+    @property
+    def power_w(self) -> Array:
+        """Power into the battery then, (M, N)."""
+        found: Array = self.found[1]
+        return found
+
+    @property
+    def temperature_k(self) -> Array:
+        """Temperature of the body then, (M, N)."""
+        found: Array = self.found[2]
+        return found
+
+    @property
+    def sunlit(self) -> Array:
+        """Share of the Sun's disc then, (M, N)."""
+        found: Array = self.found[3]
+        return found
+
+    @property
+    def powered(self) -> NDArray[np.bool_]:
+        """Whether the bus is up then, (M, N)."""
+        found: NDArray[np.bool_] = self.found[6] > 0.0
+        return found
 
 
 class Flight:
@@ -69,6 +112,11 @@ class Flight:
     spread : Spread
     anomalies : Anomalies
     seed : int
+
+    Attributes
+    ----------
+    service : Service or None
+        What serves on its satellites; None: their computers work at random.
     """
 
     def __init__(
@@ -84,12 +132,13 @@ class Flight:
         )
         self.orbits = Orbits(self.body, self.hidden.bstar)
         self.design = design_of(scenario)
-        self._state = power.at_start(
+        self.power = power.at_start(
             self.design,
             self.hidden,
             soc=scenario.bus.initial_soc,
             temperature_k=scenario.bus.initial_c + 273.15,
         )
+        self.service: Service | None = None
         self._phase_s = np.random.default_rng(seed).uniform(0, 50, n)
         self._degree = np.bincount(self.edges.ravel(), minlength=n).astype(float)
         self._draws = seeding.stream(seed, 0, "plant: flight")
@@ -98,44 +147,62 @@ class Flight:
         self._number = 0
 
     @property
+    def flown_s(self) -> float:
+        """How long the whole flight is: the scenario's length in whole chunks."""
+        return CHUNK_S * max(round(self.length_s / CHUNK_S), 1)
+
+    @property
     def now_s(self) -> float:
         """How far it has flown."""
         return self._number * CHUNK_S
 
     def fly(self) -> Chunk:
         """Fly the next ten minutes."""
+        chunk = self.begin()
+        for m in range(MINUTES):
+            self.advance(chunk, m)
+        return chunk
+
+    def begin(self) -> Chunk:
+        """Draw what the next ten minutes bring; nothing of it depends on what is served."""
         start_s, n = self.now_s, self.body.size
         rng = self._draws.at(self._number)
         self._number += 1
         pushed = (start_s <= self.hidden.manoeuvre_s) & (self.hidden.manoeuvre_s < self.now_s)
         self.orbits.manoeuvre(np.flatnonzero(pushed).tolist(), start_s)
         t_s = start_s + _NODE_S * np.arange(int(CHUNK_S / _NODE_S) + 1, dtype=np.float64)
-        sky = (*self.orbits.states(t_s), sun_gcrs_km(self.body.epoch_utc, t_s))
         minute_s = start_s + 60.0 * np.arange(MINUTES)[:, None]
-        strings = 1.0 - (minute_s >= self.hidden.string_s) / self.spread.strings
         work = self._work(rng)
         down = [self._links(s, rng) for s in minute_s[:, 0]]
-        links = np.stack([self._degree - self._counted(each) for each in down])
         surge = (minute_s >= self.hidden.surge_s) & (minute_s < self.hidden.surge_s + _SURGE_S)
         idle_w = self.design.base_w + self.design.terminal_w * self._degree
-        extra = surge * (_SURGE * idle_w / max(self.design.work_w, 1e-9))
         second = (self._phase_s + rng.uniform(0, self.spread.jitter_s, (MINUTES, n))).astype(int)
-        second %= 60
-        given = (strings, work + extra, links)
-        out = power.fly(self._state, self.design, self.hidden, sky, given, second, _NODE_S)
         return Chunk(
             start_s=start_s,
-            measured_s=minute_s + second + 1.0,
-            soc=out[0],
-            power_w=out[1],
-            temperature_k=out[2],
-            sunlit=out[3],
+            sky=(*self.orbits.states(t_s), sun_gcrs_km(self.body.epoch_utc, t_s)),
+            strings=1.0 - (minute_s >= self.hidden.string_s) / self.spread.strings,
+            extra=surge * (_SURGE * idle_w / max(self.design.work_w, 1e-9)),
+            second=second % 60,
             work=work,
-            links=links,
-            soc_end=out[4],
-            soc_low=out[5],
+            links=np.stack([self._degree - self._counted(each) for each in down]),
             down=down,
+            found=power.room((MINUTES, n)),
         )
+
+    def advance(self, chunk: Chunk, m: int) -> None:
+        """Go one minute of a chunk on; where the flight serves, that decides work and links."""
+        if self.service is None:
+            self.fly_minute(chunk, m)
+        else:
+            self.service.serve(chunk, m)
+
+    def fly_minute(self, chunk: Chunk, m: int) -> None:
+        """Fly one minute with the work and the links that a chunk has for it."""
+        given = chunk.strings, chunk.work + chunk.extra, chunk.links
+        power.fly(
+            self.power, self.design, self.hidden, chunk.sky, given, chunk.second, _NODE_S,
+            minute=m, into=chunk.found,
+        )  # fmt: skip
 
     def _work(self, rng: np.random.Generator) -> Array:
         keep = np.exp(-1 / _WANDER_MIN)

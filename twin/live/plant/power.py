@@ -88,6 +88,9 @@ def fly(
     given: tuple[Array, Array, Array],
     sample_s: NDArray[np.int64],
     node_s: float,
+    *,
+    minute: int | None = None,
+    into: Array | None = None,
 ) -> Array:
     """Fly M minutes, and return what is true at the times of the samples and at every minute's end.
 
@@ -105,18 +108,29 @@ def fly(
     sample_s : (M, N) int64
         Second of each minute, 0 to 59, that is measured.
     node_s : float
+    minute : int, optional
+        Fly only this one; all by default.
+    into : (9, M, N) float64, optional
+        Where what is true is written.
 
     Returns
     -------
-    (6, M, N) float64
+    (9, M, N) float64
         Charge, power into the battery in W, temperature in K, share of the Sun's disc at the
-        sample; charge at the end of the minute, and the smallest in it.
+        sample; charge at the end of the minute, and the smallest in it; 1 if the bus is up at the
+        sample; seconds of the minute without power, and energy drawn in J.
     """
-    out = np.empty((6, *sample_s.shape))
+    out = room(sample_s.shape) if into is None else into
     factors = np.stack([hidden.capacity, hidden.array, hidden.load, hidden.heat])
     carried = (state.stored_j, state.panel_k, state.body_k, state.powered)
-    _fly(*carried, design.numbers, factors, *nodes, *given, sample_s, node_s, out)
+    span = (0, len(sample_s)) if minute is None else (minute, minute + 1)
+    _fly(*carried, design.numbers, factors, *nodes, *given, sample_s, node_s, *span, out)
     return out
+
+
+def room(shape: tuple[int, ...]) -> Array:
+    """Room for what `fly` finds in minutes of satellites, (M, N)."""
+    return np.zeros((9, *shape))
 
 
 @compiled
@@ -150,6 +164,8 @@ def _fly(
     links: Array,
     sample_s: NDArray[np.int64],
     node_s: float,
+    first: int,
+    last: int,
     out: Array,
 ) -> None:
     (
@@ -160,10 +176,10 @@ def _fly(
     for i in range(stored.size):
         capacity0 = battery_j * factors[0, i]
         full_w = array_w * factors[1, i] * sunshine
-        for m in range(sample_s.shape[0]):
+        for m in range(first, last):
             idle_w = base_w + terminal_w * links[m, i]
             load_w = factors[2, i] * (idle_w + work_w * work[m, i])
-            lowest = 1.0
+            lowest, off_s, drawn_j = 1.0, 0.0, 0.0
             for s in range(60):
                 t = (60.0 * m + s + 0.5) / node_s
                 k = int(t)
@@ -181,6 +197,8 @@ def _fly(
                 panel_w = 0.7 * SOLAR_W_M2 * sunshine * light + 0.4 * EARTH_W_M2
                 panel[i] += (panel_w - 1.7 * SIGMA * panel[i] ** 4) / PANEL_J_M2_K
                 drawn_w = load_w if powered[i] else 0.0
+                drawn_j += drawn_w
+                off_s += 0.0 if powered[i] else 1.0
                 warm = WARM_LOSS * (body[i] - 293.15)
                 net_w, lost_w = made_w - drawn_w, 0.0
                 capacity = capacity0 * (1 - COLD_LOSS * max(283.15 - body[i], 0.0))
@@ -206,4 +224,6 @@ def _fly(
                 if s == sample_s[m, i]:
                     out[0, m, i], out[1, m, i] = soc, net_w
                     out[2, m, i], out[3, m, i] = body[i], light
+                    out[6, m, i] = 1.0 if powered[i] else 0.0
             out[4, m, i], out[5, m, i] = stored[i] / capacity, lowest
+            out[7, m, i], out[8, m, i] = off_s, drawn_j

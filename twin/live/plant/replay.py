@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.live.fields import NO_POWER
 from twin.runs.store import Run
 from twin.world.world import World
 
@@ -49,7 +50,7 @@ def lines(run: Run) -> Iterator[tuple[float, str]]:
                 "compute_load": round(min(float(found["utilisation"][k]), 1.0), 4),
                 "links_up": int(found["degree"][k]),
                 "links_down": broken.get(int(rows[k]), {}),
-                "faults": [] if found["powered"][k] else ["no power"],
+                "faults": [] if found["powered"][k] else [NO_POWER],
             }
             yield t_s, json.dumps(said, separators=(",", ":"))
 

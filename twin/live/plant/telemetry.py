@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin import seeding
-from twin.live.plant.flight import MINUTES, Chunk, Flight
+from twin.live.fields import CONTROLLER, NO_POWER, VERSION
+from twin.live.plant.flight import Chunk, Flight
 from twin.live.plant.hidden import bias
 
 type Array = NDArray[np.float64]
@@ -17,6 +18,7 @@ type Array = NDArray[np.float64]
 VOLTS = 28.0
 _LATEST_S = 120.0
 _GAP_S = (600.0, 1500.0)
+_NONE, _OFF = "[]", json.dumps([NO_POWER])
 _WRONG_BY = 7
 """A wrong element set is that of the satellite so many further on."""
 
@@ -43,21 +45,23 @@ class Telemetry:
         self._next_set_s = rng.uniform(0.0, 1.0, n) * (self._spread.elements_every_s or np.inf)
         self._wrong = flight.hidden.wrong_s.copy()
         self._on_its_way: list[tuple[float, int, str]] = []
-        self._count = 0
+        self._count = self._spoken = 0
+        self._rng = rng
         self.wrong_set_s = np.full(n, np.inf)
         """When each satellite's wrong element set was sent, (N,)."""
 
-    def messages(self, chunk: Chunk) -> Iterator[tuple[float, str]]:
-        """Yield the messages (arrival in s since the epoch, line) that arrive up to a chunk's end.
+    def messages(self, chunk: Chunk, m: int) -> Iterator[tuple[float, str]]:
+        """Yield the messages (arrival in s since the epoch, line) that arrive up to a minute's end.
 
-        Those of its last seconds arrive with the next chunk.
+        Those of its last seconds arrive with the next one.
         """
-        rng = self._draws.at(int(chunk.start_s / 60))
-        for m in range(MINUTES):
-            for arrival_s, line in self._minute(chunk, m, rng):
-                heappush(self._on_its_way, (arrival_s, self._count, line))
-                self._count += 1
-            yield from self._arrived(chunk.start_s + 60.0 * (m + 1))
+        start_s = chunk.start_s + 60.0 * m
+        if m == 0:
+            self._rng = self._draws.at(int(chunk.start_s / 60))
+        for arrival_s, line in (*self._of_controller(start_s), *self._minute(chunk, m, self._rng)):
+            heappush(self._on_its_way, (arrival_s, self._count, line))
+            self._count += 1
+        yield from self._arrived(start_s + 60.0)
 
     def rest(self) -> Iterator[tuple[float, str]]:
         """Yield what is still on its way."""
@@ -67,6 +71,25 @@ class Telemetry:
         while self._on_its_way and self._on_its_way[0][0] < until_s:
             arrival_s, _, line = heappop(self._on_its_way)
             yield arrival_s, line
+
+    def _of_controller(self, start_s: float) -> Iterator[tuple[float, str]]:
+        """What the controller says of a minute; it speaks from the ground, and nothing is lost."""
+        service = self._flight.service
+        if service is None:
+            return
+        for said in service.said:
+            self._spoken += 1
+            head = {
+                "version": VERSION,
+                "time_utc": self._when(start_s),
+                "controller": CONTROLLER,
+                "sequence": self._spoken,
+            }
+            yield start_s, json.dumps(head | said, separators=(",", ":"))
+        service.said.clear()
+
+    def _when(self, t_s: float) -> str:
+        return (self._epoch + timedelta(seconds=t_s)).isoformat(timespec="seconds")[:19] + "Z"
 
     def _minute(
         self, chunk: Chunk, m: int, rng: np.random.Generator
@@ -95,20 +118,21 @@ class Telemetry:
         volts = VOLTS * (0.9 + 0.15 * chunk.soc[m, rows])
         amps = (chunk.power_w[m, rows] + noise_w) / volts
         celsius = chunk.temperature_k[m, rows] - 273.15 + 0.5 * rng.standard_normal(n)
-        down = self._links_down(chunk.down[m])
+        down, on = self._links_down(chunk.down[m]), chunk.powered[m, rows]
         columns = (
             rows, t_s, self._sequence[rows], soc, volts, amps, celsius,
-            chunk.sunlit[m, rows], chunk.work[m, rows], chunk.links[m, rows].astype(int),
+            chunk.sunlit[m, rows], np.where(on, chunk.work[m, rows], 0.0),
+            np.where(on, chunk.links[m, rows], 0.0).astype(int), on,
         )  # fmt: skip
         lines = []
-        for i, t, k, z, u, a, c, lit, work, links in zip(*(x.tolist() for x in columns)):  # noqa: B905
-            when = (self._epoch + timedelta(seconds=t)).isoformat(timespec="seconds")[:19]
+        for i, t, k, z, u, a, c, lit, work, links, up in zip(*(x.tolist() for x in columns)):  # noqa: B905
             lines.append(
-                f'{{"version":1,"time_utc":"{when}Z","satellite":"{self._names[i]}",'
+                f'{{"version":1,"time_utc":"{self._when(t)}","satellite":"{self._names[i]}",'
                 f'"sequence":{k},"soc":{z:.4f},"bus_voltage_v":{u:.3f},'
                 f'"battery_current_a":{a:.4f},"temperature_c":{c:.2f},"sunlit":{lit:.2f},'
                 f'"compute_load":{work:.3f},"links_up":{links},'
-                f'"links_down":{down.get(i, "{}")},"faults":[]{self._elements(i, t, rng)}}}'
+                f'"links_down":{down.get(i, "{}")},"faults":{_NONE if up else _OFF}'
+                f"{self._elements(i, t, rng)}}}"
             )
         return lines
 

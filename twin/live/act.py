@@ -1,0 +1,190 @@
+"""Act on advice: send what is advised as a command, and keep what was expected of it.
+
+Messages of a file or a pipe can wait, and do so until advice is there: the same messages then give
+the same commands. A broker's do not: advice is then made in a process of its own, as outlooks are.
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from placement.problem import Placement
+from placement.strategies.table import STRATEGIES
+from twin.errors import InputError, why
+from twin.live import advice, command
+from twin.live.ahead import advised, horizon
+from twin.live.command import Command
+from twin.live.forks import Live
+from twin.live.names import names_of
+from twin.live.record import FOLDER
+from twin.runs.files import write_text
+from twin.world import state as states
+
+if TYPE_CHECKING:
+    from twin.live.mirror import Step
+    from twin.live.session import Session
+
+type Found = tuple[dict[str, Any], Placement | None]
+type Send = Callable[[str], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How advice is made.
+
+    Attributes
+    ----------
+    every : int
+        Steps from one to the next; 0: none.
+    strategies : sequence of str
+        What is compared with doing nothing.
+    orbits : float
+        How far each looks ahead.
+    members : int
+        Futures of each.
+    waits : bool
+        Whether messages wait for it.
+    """
+
+    every: int
+    strategies: Sequence[str]
+    orbits: float = 2.0
+    members: int = 6
+    waits: bool = True
+
+    def checked(self) -> Self:
+        """Return this; InputError if there is no such strategy."""
+        for name in self.strategies:
+            STRATEGIES[name]
+        return self
+
+
+class Adviser:
+    """Advises a session every so many steps, and sends what it advises; a context manager.
+
+    Parameters
+    ----------
+    asked : Asked
+    send : callable
+        Takes a command's line; advice is only kept by default.
+
+    Attributes
+    ----------
+    made, sent, left_out : int
+        Advice, commands, and advice that was due while the one before was still at work.
+    """
+
+    def __init__(self, asked: Asked, send: Send | None = None) -> None:
+        self._asked, self._send = asked, send
+        self._pool: ProcessPoolExecutor | None = None
+        self._at_work: Future[Found] | None = None
+        self.made = self.sent = self.left_out = 0
+
+    @property
+    def remarks(self) -> list[str]:
+        """What came of it, in a line; none if nothing was asked for."""
+        if not self._asked.every:
+            return []
+        sent = "" if self._send is None else f", {self.sent} sent as commands"
+        return [f"advice: {self.made} made{sent}, {self.left_out} left out"]
+
+    def __enter__(self) -> Self:
+        if self._asked.every and not self._asked.waits:
+            # Not a fork of this process, which has threads.
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=error is None, cancel_futures=True)
+
+    def watch(self, session: "Session", step: "Step") -> None:
+        """Begin after a step that is due; keep and send what is done. A log is only read again."""
+        if not self._asked.every or session.reading_again:
+            return
+        if self._at_work is not None and self._at_work.done():
+            found, self._at_work = self._at_work.result(), None
+            self._keep(session, step.step, *found)
+        if (step.step + 1) % self._asked.every or not session.running:
+            return
+        if self._at_work is not None:
+            self.left_out += 1
+            return
+        model = session.mirror.model
+        live = Live(
+            scenario=session.writer.scenario,
+            twin=states.copy(model.state),
+            mirror=states.copy(session.mirror.state),
+        )
+        if self._pool is None:
+            self._keep(session, step.step, *_made(live, self._asked))
+        else:
+            self._at_work = self._pool.submit(_made, live, self._asked)
+
+    def _keep(
+        self, session: "Session", step: int, found: dict[str, Any], placement: Placement | None
+    ) -> None:
+        world = session.mirror.model.world
+        self.made += 1
+        found["commanded"] = 0
+        if placement is not None and self._send is not None:
+            number = step + 1
+            order = Command(
+                number=number,
+                time_utc=_utc(world.constellation.epoch_utc, number * world.step_s),
+                strategy=found["strategy"],
+                placement=placement,
+            )
+            self._send(command.write(order, names_of(session.writer.scenario).satellites))
+            found["commanded"] = number
+            self.sent += 1
+        file = session.writer.partial / FOLDER / f"advice-{found['step']:08d}.json"
+        write_text(file, json.dumps(found))
+
+
+class ToFile:
+    """Appends commands to a file, so that each outlasts a power cut.
+
+    Parameters
+    ----------
+    file : Path
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __call__(self, line: str) -> None:
+        """Append a command's line."""
+        try:
+            with self._file.open("ab") as out:
+                out.write(line.encode() + b"\n")
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as error:
+            raise InputError(f"--act {self._file}: cannot be written: {why(error)}") from None
+
+
+def _made(live: Live, asked: Asked) -> Found:
+    steps = horizon(live, asked.orbits)
+    options = advice.advise(live, asked.strategies, steps=steps, members=asked.members)
+    chosen = advice.best(options)
+    plain = advised(live, options, steps=steps, members=asked.members)
+    return plain, None if chosen is None else chosen.placement
+
+
+def _utc(epoch_utc: str, t_s: float) -> str:
+    epoch = datetime.fromisoformat(epoch_utc)
+    when = epoch.replace(tzinfo=epoch.tzinfo or UTC).astimezone(UTC) + timedelta(seconds=t_s)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
