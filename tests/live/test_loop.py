@@ -206,6 +206,17 @@ def test_an_interrupted_mirror_acts_once(loop, short_of_power, tmp_path, monkeyp
     assert sent.read_text() == file.read_text()
 
 
+def test_a_command_that_cannot_be_sent_does_not_stop_the_mirror(loop, short_of_power, tmp_path):
+    asked = Asked(every=EVERY, strategies=["energy-aware"], orbits=1.0, members=4)
+    with Adviser(asked, ToFile(tmp_path / "no" / "where")) as adviser:
+        mirror(
+            short_of_power, lambda skip: loop[1][: 48 * 140], runs_dir=tmp_path,
+            options=Options(watch=adviser.watch),
+        )  # fmt: skip
+    assert adviser.remarks[0] == "advice: 1 made, 0 sent as commands, 0 left out"
+    assert "cannot be written: No such file" in adviser.remarks[1]
+
+
 def order(placement, number=1):
     names = [f"s{i}" for i in range(48)]
     made = Command(number=number, time_utc="x", strategy="y", placement=placement)

@@ -12,9 +12,17 @@ import pytest
 
 from twin.errors import InputError
 from twin.live import mqtt
+from twin.live.act import Adviser, Asked
 from twin.live.mqtt import PASSWORD, Broker, Subscription
+from twin.live.plant.emit import lines, paced
+from twin.live.plant.flight import Flight
+from twin.live.plant.hidden import Anomalies, Spread
+from twin.live.plant.service import Service
+from twin.live.plant.telemetry import Telemetry
 from twin.live.publish import publish
 from twin.live.session import mirror, resume
+from twin.live.state import Options
+from twin.scenario import loader
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
 needs_broker = pytest.mark.skipif(
@@ -165,6 +173,37 @@ def test_a_mirror_by_mqtt_is_the_mirror_of_the_lines(broker, scenario, flown, li
     taken = [r.manifest["conclusion"]["live"]["messages"]["taken"] for r in (run, live_run)]
     assert taken[0] == taken[1]
     assert run.table("steps").equals(live_run.table("steps"))
+
+
+@needs_broker
+def test_the_loop_closed_by_a_broker(broker, tmp_path):
+    """The plant flies on while advice is made, and carries the command out when it comes."""
+    changes = {
+        "simulation.orbits": None, "simulation.step_s": 60.0, "simulation.steps": 120,
+        "bus.battery_wh": 150.0, "workload.tokens_per_step": 8,
+    }  # fmt: skip
+    weak = loader.load("small", changes)
+    flight = Flight(weak, spread=Spread(), anomalies=Anomalies(), seed=3)
+    orders = Subscription(at(broker, "orders", topic="commands"))
+    flight.service = Service(flight, seed=3, commands=orders.come)
+    said = paced(lines(flight, Telemetry(flight, seed=3)), 900.0)
+    source = Subscription(at(broker, "mirror"), idle_s=3.0)
+    plant = threading.Thread(target=publish, args=(at(broker, "plant"), said))
+    asked = Asked(every=40, strategies=["energy-aware"], orbits=1.0, members=2)
+
+    def send(line):
+        publish(at(broker, "act", topic="commands"), [line])
+
+    with Adviser(asked, send) as adviser:
+        plant.start()
+        run = mirror(
+            weak, lambda skip: source, runs_dir=tmp_path, options=Options(watch=adviser.watch)
+        )
+    plant.join()
+    orders.close()
+    assert adviser.sent >= 1
+    assert flight.service.controller.plans >= 1
+    assert run.table("steps").to_pandas()["placement"].max() >= 1
 
 
 @needs_broker

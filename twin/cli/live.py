@@ -146,7 +146,7 @@ def _sender(act: str | None, ca_file: Path | None) -> "Callable[[str], object] |
         where = mqtt.broker(
             act, client_id=f"twin-act-{os.getpid()}", ca_file=ca_file, topic=mqtt.COMMANDS
         )
-        return lambda line: publish(where, [line])
+        return lambda line: publish(where, [line], most_s=10.0)
     if not Path(act).exists():
         outputs.check("--act", Path(act))
     return ToFile(Path(act))

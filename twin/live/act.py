@@ -79,6 +79,8 @@ class Adviser:
     ----------
     made, sent, left_out : int
         Advice, commands, and advice that was due while the one before was still at work.
+    unsent : str
+        Why the newest command that could not be sent was not.
     """
 
     def __init__(self, asked: Asked, send: Send | None = None) -> None:
@@ -86,6 +88,7 @@ class Adviser:
         self._pool: ProcessPoolExecutor | None = None
         self._at_work: Future[Found] | None = None
         self.made = self.sent = self.left_out = 0
+        self.unsent = ""
 
     @property
     def remarks(self) -> list[str]:
@@ -93,7 +96,8 @@ class Adviser:
         if not self._asked.every:
             return []
         sent = "" if self._send is None else f", {self.sent} sent as commands"
-        return [f"advice: {self.made} made{sent}, {self.left_out} left out"]
+        remarks = [f"advice: {self.made} made{sent}, {self.left_out} left out"]
+        return remarks + ([f"a command was not sent: {self.unsent}"] if self.unsent else [])
 
     def __enter__(self) -> Self:
         if self._asked.every and not self._asked.waits:
@@ -138,7 +142,7 @@ class Adviser:
     ) -> None:
         world = session.mirror.model.world
         self.made += 1
-        found["commanded"] = 0
+        found |= {"commanded": 0, "unsent": ""}
         if placement is not None and self._send is not None:
             number = step + 1
             order = Command(
@@ -147,9 +151,13 @@ class Adviser:
                 strategy=found["strategy"],
                 placement=placement,
             )
-            self._send(command.write(order, names_of(session.writer.scenario).satellites))
-            found["commanded"] = number
-            self.sent += 1
+            try:
+                self._send(command.write(order, names_of(session.writer.scenario).satellites))
+            except InputError as error:  # the mirror goes on
+                found["unsent"] = self.unsent = str(error)
+            else:
+                found["commanded"] = number
+                self.sent += 1
         file = session.writer.partial / FOLDER / f"advice-{found['step']:08d}.json"
         write_text(file, json.dumps(found))
 
