@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twin.errors import InputError
 from twin.runs.store import Run
-from twin.views import carried, records, requests
+from twin.views import carried, keeping, noting, records, requests
 from twin.views.columns import columns
 from twin.views.public import FAILED, public
 
@@ -23,21 +23,42 @@ ANSWERS: Final[dict[str, Answering]] = {
     "heat": carried.heat,
     "traffic": carried.traffic,
     "dispatch": carried.dispatch,
+    "notes": noting.rows,
 }
 """By what is asked."""
+
+WRITES: Final[dict[str, Answering]] = {"note": noting.write}
+"""The same of what changes a run's folder: for visitors who may."""
+
+NOTES: Final = ("note", "notes")
+"""Of these the page has to know, too, whether the visitor ``may`` write."""
 
 NOT_YET: Final = "This can be asked when the run is complete."
 
 
-def answer(run: Run | None, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer a question about a run; under ``wrong`` stands why there is no answer."""
-    answering = ANSWERS.get(str(asked.get("what")))
+def answer(run: Run | None, asked: Mapping[str, Any], *, allowed: bool = False) -> dict[str, Any]:
+    """Answer a question about a run; under ``wrong`` stands why there is no answer.
+
+    Parameters
+    ----------
+    run : Run or None
+        None where it is not complete.
+    asked : mapping
+        ``what``, and more of the question.
+    allowed : bool
+        Whether the visitor may change runs: see `twin.views.keeping.may`.
+    """
+    what = str(asked.get("what"))
+    answering = (ANSWERS | WRITES).get(what)
     if answering is None:
         return {"wrong": FAILED}
     if run is None:
         return {"wrong": NOT_YET}
     try:
-        return answering(run, asked, _span(run))
+        if what in WRITES:
+            keeping.check(allowed)
+        found = answering(run, asked, _span(run))
+        return found | {"may": allowed} if what in NOTES else found
     except InputError as wrong:
         return {"wrong": public(str(wrong))}
     except Exception:

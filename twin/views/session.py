@@ -23,7 +23,6 @@ from twin.views.stream import Stream
 
 LOOK_INTERVAL_S = 0.05
 TIDY_AFTER_S = 3.0
-
 log = logging.getLogger(__name__)
 type Job = Callable[["threading.Event"], None]
 type Made = dict[Computed, Shown]
@@ -60,8 +59,8 @@ class Session:
         self.work: solara.Reactive[Work | None] = solara.reactive(None)
         self.error: solara.Reactive[str] = solara.reactive("")
 
-    def start(self, scenarios: Sequence[Scenario]) -> None:
-        """Run scenarios one after the other and show them, side by side if there are several."""
+    def start(self, scenarios: Sequence[Scenario]) -> bool:
+        """Run scenarios one after the other and show them side by side; False where refused."""
         wanted = scenarios[: limits.MAX_SIDE_BY_SIDE]
         try:
             keeping.check(self._allowed)
@@ -69,10 +68,11 @@ class Session:
                 limits.check(scenario)
         except InputError as wrong:
             self.error.value = public(str(wrong))
-            return
+            return False
         self._leave()
         asked = [from_start(scenario) for scenario in wanted]
         self._watch(computing.start(asked, self._runs_dir, self._run_scenario))
+        return True
 
     def branch(self, asked: Mapping[str, Any]) -> None:
         """Ask what if: begin a run in the middle of one on stage, beside it."""
@@ -162,7 +162,8 @@ class Session:
 
     def answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Answer what the page asks about a run on stage."""
-        return questions.answer(complete(self.shown.value, asked.get("run")), asked)
+        run = complete(self.shown.value, asked.get("run"))
+        return questions.answer(run, asked, allowed=self._allowed)
 
     def take_away(self, run_id: str) -> None:
         """Take a run off the stage; the last one stays."""
@@ -291,8 +292,7 @@ class Session:
     def _set(self, stop: threading.Event, shown: tuple[Shown, ...]) -> None:
         if not stop.is_set():
             names, scenarios = [s.run_id for s in shown], [s.scenario for s in shown]
-            forks = [s.forked for s in shown]
-            self.comparison.value = comparison.describe(names, scenarios, forks)
+            self.comparison.value = comparison.describe(names, scenarios, [s.forked for s in shown])
             self.shown.value = shown
 
     def _report(self, stop: threading.Event, work: Work) -> None:

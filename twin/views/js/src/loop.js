@@ -2,6 +2,7 @@
 
 import { write } from "./app.js";
 import { advance } from "./data/clock.js";
+import { askNotes } from "./data/notes.js";
 import { createPace } from "./stage/pace.js";
 
 // Text changes this often while playing: faster cannot be read and costs drawing time.
@@ -101,6 +102,7 @@ export class Loop {
     this.draws += 1;
     Object.assign(app.root.dataset, { draws: this.draws, busyMs: this.busyMs.toFixed(1), frame: app.frameOf(app.traces[0]), ready: app.traces[0].ready });
     app.feed.goOn();
+    askNotes(app);
     this.sync(now);
   }
 

@@ -5,6 +5,7 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { chosenEvents, inWords, quietKinds } from "../data/eventlog.js";
 import { count } from "../data/numbers.js";
 import { seconds, timeOfDay } from "../data/trace.js";
+import { Notes } from "./Notes.jsx";
 import { Switch } from "./parts.jsx";
 
 const BEFORE = 60;
@@ -20,6 +21,7 @@ export function Events({ app, trace }) {
   const kinds = Object.entries(trace.kinds).sort((a, b) => b[1].count - a[1].count);
   return (
     <>
+      <Notes app={app} trace={trace} />
       <div class="tw-filters" role="group" aria-label="kinds of events">
         {kinds.map(([kind, tally]) => (
           <Switch key={kind} on={!off.has(kind)} data-kind={kind} title={trace.meta.vocabulary.kinds[kind]?.sentence} onClick={() => act.kind(kind)}>

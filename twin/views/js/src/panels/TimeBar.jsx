@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { SPEEDS, paces } from "../data/clock.js";
 import { count } from "../data/numbers.js";
 import { stepOf, utc } from "../data/trace.js";
+import { NoteMarks } from "./Notes.jsx";
 import { Switch } from "./parts.jsx";
 
 const LANE_HEIGHT = 8;
@@ -29,6 +30,7 @@ export function TimeBar({ app }) {
       <div class="tw-line-of-time">
         <Scrub app={app} trace={trace} />
         <Found app={app} />
+        <NoteMarks app={app} trace={trace} />
         <Ticks app={app} trace={trace} />
       </div>
       <div class="tw-time-side">
