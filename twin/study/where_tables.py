@@ -40,7 +40,7 @@ HEADER = list(_COLUMNS)
 def rows(cases: Sequence[WhereCase]) -> list[list[str]]:
     """One row a case."""
     return [
-        [case.place, case.board, "no room", *[""] * (len(HEADER) - 3)]
+        [case.place, case.board, "see Notes", *[""] * (len(HEADER) - 3)]
         if case.error
         else [show(case) for show in _COLUMNS.values()]
         for case in cases
@@ -97,7 +97,8 @@ def draw(cases: Sequence[WhereCase], figure: Any) -> None:
         axes.set_xscale("log")
         axes.set_yscale("symlog", linthresh=1.0)
         axes.set_ylim(-0.2, max(2.0, 2.0 * axes.dataLim.y1))
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        wide = axes.dataLim.x1 > 1e3 * axes.dataLim.x0
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
         axes.xaxis.set_minor_formatter(NullFormatter())
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
