@@ -70,6 +70,13 @@ def test_a_place_that_is_not_known_is_refused():
         cases_of(small(), places=["moon"], boards=["orin"], models=["toy-8x4"])
 
 
+@pytest.mark.parametrize("name", ["board", "model"])
+def test_a_board_or_a_model_that_is_not_known_is_refused(name):
+    names = {"boards": ["orin"], "models": ["toy-8x4"]} | {f"{name}s": ["nosuch"]}
+    with pytest.raises(InputError, match=f"unknown .*{name}.* 'nosuch'; known: "):
+        cases_of(small(), places=["ground"], **names)
+
+
 def test_the_command_prints_a_table_and_goes_on_from_what_is_kept(twin, tmp_path):
     settings = [part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")]
     told = [

@@ -11,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from twin.errors import InputError
+from twin.moe.boards import BOARDS
+from twin.moe.presets import MODEL_CARDS
 from twin.runs.store import Run
 from twin.runs.summary import summarise
 from twin.scenario import loader
@@ -104,6 +106,10 @@ def cases_of(
     for place in places:
         if place not in PLACES:
             raise InputError(f"--places: {place!r} is none of {', '.join(PLACES)}")
+    for board in boards:
+        BOARDS[board]  # refused here, once, if it is unknown
+    for model in models:
+        MODEL_CARDS[model]
     found = []
     for model in models:
         for board in boards:
