@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import live_commands
+import page_commands
 from twin.cli.entry import guarded
 from twin.cli.main import bare_json
 from twin.cli.options import JsonOption, SeedOption, SetOption
@@ -284,35 +285,13 @@ def peers(json_file: JsonOption = None, seed: SeedOption = None) -> None:
     report.end()
 
 
-@app.command()
-def asking(
-    requests: Annotated[int, typer.Option(min=100, help="Of the run that is asked.")] = 20_000,
-    tokens: Annotated[int, typer.Option(min=100, help="Recorded ones.")] = 1_000_000,
-    runs: Annotated[int, typer.Option(min=2, help="In the table of runs.")] = 1_000,
-    branches: Annotated[int, typer.Option(min=1, help="What-ifs at 1,056 satellites.")] = 8,
-    json_file: JsonOption = None,
-) -> None:
-    """How soon the page has an answer: requests, tokens, runs, the first frames of a what-if."""
-    from twin.cli.console import Console, progress_bar
-
-    report = Console(json_file)
-    with progress_bar("asking") as progress:
-        from asking import asking as measure
-        from asking import rows
-
-        data = measure(
-            requests=requests, tokens=tokens, runs=runs, branches=branches, progress=progress
-        )
-    report.table("the page's answers", ["what", "first or slowest", "median"], rows(data))
-    report.json(data)
-    report.end()
-
-
 for command in (
     live_commands.live,
     live_commands.outlooks,
     live_commands.pace,
     live_commands.live_kills,
+    page_commands.asking,
+    page_commands.page,
 ):
     app.command()(command)
 

@@ -13,6 +13,7 @@ from peers import PEERS, SAME_S, peers
 from scale import SIZES, _changes
 from serving import SAME_S as SAME_END_S
 from twin.scenario import loader
+from twin.views.picture import CHROMIUM
 
 
 @pytest.fixture
@@ -129,3 +130,19 @@ def test_the_page_is_asked_and_answers(bench):
     assert data["runs"]["runs"] == 5
     assert data["what if"]["satellites"] == 1056
     assert 100 < data["requests"]["requests"] < 400
+
+
+@pytest.mark.browser
+def test_the_page_is_opened_beside_an_empty_one(bench, tmp_path):
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}")
+    code, out, _ = bench("page", "--rounds", "1", "--seconds", "1", "--json", "s.json")
+    data = json.loads((tmp_path / "s.json").read_text())
+    assert code == 0
+    assert "frames a second while a run plays" in out
+    assert {name: len(each) for name, each in data["first_picture_s"].items()} == {
+        "empty": 1,
+        "twin": 1,
+    }
+    assert data["more_than_empty_s"] == data["median_s"]["twin"] - data["median_s"]["empty"]
+    assert data["frames_per_s"] > 0
