@@ -10,7 +10,6 @@ MODULE_LINES = 300
 FUNCTION_LINES = 40
 
 KERNEL = "a compiled loop: a call of a part of it costs time, or loses its local state"
-PAGE = "a page's form, one element a line"
 TABLE = "one figure a line"
 FORMAT = "the chunk's fields in their order"
 
@@ -21,7 +20,6 @@ LONGER = {
     "twin/moe/race.py: race_sums": KERNEL,
     "twin/serving/hops.py: _follow": KERNEL,
     "twin/runs/summary.py: summarise": TABLE,
-    "twin/views/form.py: NewRun": PAGE,
     "twin/views/trace.py: chunk": FORMAT,
 }
 """Modules, and functions as ``module: function``, that may be longer."""

@@ -35,7 +35,7 @@ def wait_for(page, run_id):
 
 def test_a_reload_during_a_run_rejoins_it(fresh):
     fresh.click("text=New run")
-    choose(fresh, "Preset", "paper-star")
+    choose(fresh, "Start from", "paper-star")
     fresh.wait_for_timeout(800)
     fresh.locator(".tw-field", has_text="steps").first.locator("input").fill("4000")
     fresh.wait_for_timeout(800)
@@ -138,7 +138,7 @@ def test_following_leaves_the_ring_where_it_was(opened):
 
 def test_a_preset_that_needs_a_file_says_what_to_do(opened):
     opened.click("text=New run")
-    choose(opened, "Preset", "oneweb")
+    choose(opened, "Start from", "oneweb")
     opened.wait_for_selector("text=twin run oneweb --set constellation.tle=FILE")
     assert opened.locator(".tw-form .tw-run").count() == 0
     opened.locator(".tw-form button", has_text="Close").click()

@@ -85,7 +85,7 @@ def test_words_of_the_field_are_explained_where_they_stand(opened):
 
 def test_any_field_of_the_schema_is_found_in_the_form_with_what_it_is(opened):
     opened.click("text=New run")
-    choose(opened, "Preset", "small")
+    choose(opened, "Start from", "small")
     opened.wait_for_selector("text=A teaching case")
     search = opened.locator(".tw-more-fields input").first
     search.click()

@@ -134,7 +134,7 @@ def test_an_address_of_no_run_is_told(page, address, watched, wanted):
 
 def test_a_run_is_set_up_started_and_compared(fresh):
     fresh.click("text=New run")
-    choose(fresh, "Preset", "small")
+    choose(fresh, "Start from", "small")
     altitude = fresh.locator(".tw-field", has_text="altitude").locator("input")
     fresh.wait_for_function(
         "[...document.querySelectorAll('.tw-field input')].some(i => i.value === '1200.0')"
@@ -158,7 +158,7 @@ def test_a_run_is_set_up_started_and_compared(fresh):
 
 def test_a_run_plays_before_it_ends_and_can_be_cancelled(fresh, folder):
     fresh.click("text=New run")
-    choose(fresh, "Preset", "paper-star")
+    choose(fresh, "Start from", "paper-star")
     steps = fresh.locator(".tw-field", has_text="steps").first.locator("input")
     fresh.wait_for_timeout(500)
     steps.fill("4000")
@@ -177,7 +177,7 @@ def test_a_run_plays_before_it_ends_and_can_be_cancelled(fresh, folder):
 
 def test_what_a_closed_page_computed_stops_after_a_while(fresh, folder):
     fresh.click("text=New run")
-    choose(fresh, "Preset", "paper-star")
+    choose(fresh, "Start from", "paper-star")
     fresh.wait_for_timeout(500)
     fresh.locator(".tw-field", has_text="steps").first.locator("input").fill("4000")
     fresh.wait_for_timeout(800)

@@ -1,9 +1,12 @@
+import io
+
 import pytest
 import solara
 
+from agents.run import run_scenario
 from twin.errors import InputError
-from twin.scenario import loader
-from twin.views import form, limits
+from twin.scenario import loader, plain
+from twin.views import form, limits, new_run
 from twin.views.public import LONGEST
 
 
@@ -75,13 +78,20 @@ def test_whatever_is_typed_is_a_short_note_at_its_field(typed):
     assert found["simulation.steps"].isprintable()
 
 
+def rendered(draft, *, runs=(), on_start=lambda made: None):
+    return solara.render(new_run.NewRun(draft, runs, on_start, lambda: None), handle_error=False)
+
+
+def chooser(box):
+    return next(w for w in _all(box) if getattr(w, "label", None) == "Start from")
+
+
 def test_a_preset_is_one_of_the_list_whatever_the_browser_says(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text('name = "mine"')
-    box, context = solara.render(form.NewRun(lambda made: None, lambda: None), handle_error=False)
-    preset = next(w for w in _all(box) if getattr(w, "label", None) == "Preset")
-    for name in (str(file), "../secret", "/etc/passwd", None):
-        preset.v_model = name
+    box, context = rendered(new_run.Draft())
+    for name in (str(file), "../secret", "/etc/passwd", "run: ../mine", None):
+        chooser(box).v_model = name
         notes = [c for w in _all(box) for c in getattr(w, "children", []) if isinstance(c, str)]
         assert loader.load("paper").description in notes
     context.close()
@@ -110,13 +120,91 @@ def test_too_many_and_none_are_refused(strategies, policies):
         form.scenarios("paper", form.initial("paper"), strategies, policies)
 
 
+def start(box):
+    next(b for b in _all(box) if getattr(b, "children", None) == ["Start"]).click()
+
+
 def test_the_form_starts_what_is_right():
     started = []
-    box, context = solara.render(form.NewRun(started.append, lambda: None), handle_error=False)
-    buttons = [b for b in _all(box) if getattr(b, "children", None) == ["Start"]]
-    buttons[0].click()
+    box, context = rendered(new_run.Draft(), on_start=started.append)
+    start(box)
     assert started[0][0].name == "paper"
     context.close()
+
+
+@pytest.fixture
+def run(tmp_path):
+    fields = {
+        "simulation.steps": 3,
+        "constellation.altitude_km": 900.0,
+        "placement.strategy": "joint",
+        "workload.retries": 2,
+    }
+    return run_scenario(loader.load("small", fields), runs_dir=tmp_path, run_id="made")
+
+
+def test_a_run_is_started_from_with_all_that_it_has(run):
+    started = []
+    draft = new_run.Draft()
+    box, context = rendered(draft, runs=[run], on_start=started.append)
+    chooser(box).v_model = "run: made"
+    assert draft.strategies.value == ["joint"]
+    draft.values.value = draft.values.value | {"simulation.seed": "7"}
+    start(box)
+    simulation = run.scenario.simulation.model_copy(
+        update={"seed": 7, "record_tokens_per_step": form.DRAWN_TOKENS}
+    )
+    assert started == [[run.scenario.model_copy(update={"simulation": simulation})]]
+    context.close()
+
+
+def test_a_dropped_toml_is_started_from(run):
+    draft = new_run.Draft()
+    text = loader.to_toml(run.scenario)
+    draft.read({"size": len(text), "file_obj": io.BytesIO(text.encode())})
+    assert draft.refused.value == ""
+    assert draft.values.value["constellation.altitude_km"] == 900.0
+    (made,) = draft.scenarios()
+    assert made.workload.retries == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = ", "not valid TOML"),
+        ('[constellation]\nkind = "walker"\nplanes = -1', "constellation.planes"),
+        ('[activations]\nfile = "/etc/passwd"', "activations.file"),
+        ('[constellation]\nkind = "tle"\ntle = "/etc/passwd"', "constellation.tle"),
+        ('[requests]\ntrace = "x"', "requests.trace"),
+        ("[" * 10_000, "the TOML"),
+        ("\x1b[31m", "the TOML"),
+    ],
+)
+def test_a_toml_that_is_not_right_is_refused_and_what_was_entered_stays(text, said):
+    draft = new_run.Draft()
+    entered = draft.values.value | {"simulation.steps": "17"}
+    draft.values.value = entered
+    draft.take(text)
+    assert said in draft.refused.value
+    assert draft.refused.value.isprintable()
+    assert draft.values.value == entered
+    assert draft.start.value.label == "paper"
+
+
+def test_too_large_a_file_is_not_read():
+    draft = new_run.Draft()
+    draft.read({"size": plain.MAX_BYTES + 1, "file_obj": None})
+    assert "more than" in draft.refused.value
+
+
+def test_what_was_entered_stays_when_the_form_is_closed():
+    draft = new_run.Draft()
+    draft.values.value = draft.values.value | {"simulation.steps": "17"}
+    for _ in range(2):
+        box, context = rendered(draft)
+        steps = next(w for w in _all(box) if getattr(w, "label", None) == "steps")
+        assert steps.v_model == "17"
+        context.close()
 
 
 def _all(widget):

@@ -86,6 +86,13 @@ def load(source: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) 
     return attachments.relocated(from_data(data, label), kept)
 
 
+def load_text(text: str, label: str, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario from its TOML, with changes as `load` takes them; `label` is for errors."""
+    data = plain.parse(text, label)
+    give_way(data, [override(data, change) for change in overrides])
+    return from_data(data, label)
+
+
 def override(
     data: dict[str, Any], text: str, *, option: str = "--set", form: str = "table.key=value"
 ) -> str:
@@ -171,9 +178,8 @@ def scenario_hash(scenario: Scenario) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def mistakes(source: str | Path, overrides: Sequence[str] = ()) -> dict[str, str]:
+def mistakes_of(text: str, label: str, overrides: Sequence[str] = ()) -> dict[str, str]:
     """What is wrong with a scenario, by field (``table.key`` or ``table``); empty if nothing."""
-    label, text = sources.read(_PACKAGE, "scenario", source)
     data = plain.parse(text, label)
     give_way(data, [override(data, change) for change in overrides])
     try:

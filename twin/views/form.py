@@ -1,21 +1,17 @@
-"""A new run: preset, main fields, strategies and policies, checked while they are typed."""
+"""The scenario of a new run: main fields, strategies and policies, checked while they are typed."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import reacton.ipyvuetify as rv
-import solara
-
-from placement.policies.table import POLICIES
-from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
 from twin.plugins.choices import check
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.views import limits, schema
-from twin.views.inputs import Field, Input, More, at, select
+from twin.views.inputs import Field, at
 from twin.views.public import public
+from twin.views.starting import Source, start_of
 
 DRAWN_TOKENS = 8
 """Tokens a step that a run of the page records hop by hop, where the preset says fewer."""
@@ -52,9 +48,9 @@ MAIN = frozenset((*(field.path for field in FIELDS), "placement.strategy", "cont
 """Fields that the form always shows."""
 
 
-def initial(preset: str) -> dict[str, Any]:
-    """Values of `FIELDS` in a preset; None where it leaves a field to its default."""
-    data = loader.load(preset).model_dump(mode="json")
+def initial(source: Source) -> dict[str, Any]:
+    """Values of `FIELDS` in a preset or start; None where it leaves a field to its default."""
+    data = start_of(source).data
     values = {field.path: at(data, field.path) for field in FIELDS}
     drawn = "simulation.record_tokens_per_step"
     values[drawn] = max(values[drawn], DRAWN_TOKENS)
@@ -63,9 +59,9 @@ def initial(preset: str) -> dict[str, Any]:
     return values
 
 
-def overrides(preset: str, values: Mapping[str, Any]) -> list[str]:
-    """What differs from the preset, as ``table.key=value``; files cannot be named."""
-    data = loader.load(preset).model_dump(mode="json")
+def overrides(source: Source, values: Mapping[str, Any]) -> list[str]:
+    """What differs from the start, as ``table.key=value``; files cannot be named."""
+    data = start_of(source).data
     changed = []
     for path in dict.fromkeys([*(field.path for field in FIELDS), *schema.typed()]):
         value = values.get(path)
@@ -86,24 +82,27 @@ def _literal(value: Any) -> str:
     return json.dumps(value) if isinstance(value, int | float | str) else json.dumps(str(value))
 
 
-def mistakes(preset: str, values: Mapping[str, Any]) -> dict[str, str]:
+def mistakes(source: Source, values: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong, by the path of a field; under ``""`` what belongs to none of them."""
-    changed = overrides(preset, values)
-    found = loader.mistakes(preset, changed)
+    start, changed = start_of(source), overrides(source, values)
+    found = start.mistakes(changed)
     if not found:
         try:
-            scenario = loader.load(preset, changed)
+            scenario = start.load(changed)
             check(scenario)
             limits.check(scenario)
         except InputError as wrong:
             path, _, message = str(wrong).partition(": ")
             found = {path: message}
     paths = {*(field.path for field in FIELDS), *values}
-    return {(path if path in paths else ""): public(message) for path, message in found.items()}
+    return {
+        (path if path in paths else ""): public(message if path in paths else f"{path}: {message}")
+        for path, message in found.items()
+    }
 
 
 def scenarios(
-    preset: str, values: Mapping[str, Any], strategies: list[str], policies: list[str]
+    source: Source, values: Mapping[str, Any], strategies: list[str], policies: list[str]
 ) -> list[Scenario]:
     """A scenario for every pair of strategy and policy.
 
@@ -118,16 +117,16 @@ def scenarios(
             f"{len(strategies)} strategies times {len(policies)} policies make {len(pairs)} runs; "
             f"allowed are 1 to {limits.MAX_SIDE_BY_SIDE}"
         )
-    base = loader.load(preset)
-    made = []
+    start, made = start_of(source), []
+    base = start.scenario
     for strategy, policy in pairs:
-        changed = overrides(preset, values)
-        # Parameters belong to the strategy and policy of the preset.
+        changed = overrides(start, values)
+        # Parameters belong to the strategy and policy of the start.
         if strategy != base.placement.strategy:
             changed += [f"placement.strategy={json.dumps(strategy)}", "placement.params={}"]
         if policy != base.controller.policy:
             changed += [f"controller.policy={json.dumps(policy)}", "controller.params={}"]
-        made.append(loader.load(preset, changed))
+        made.append(start.load(changed))
     return made
 
 
@@ -156,62 +155,3 @@ def what_to_do(preset: str) -> str:
         f"`twin run {preset} --set constellation.tle=FILE` in the folder of this server, and open "
         "the run here."
     )
-
-
-@solara.component
-def NewRun(on_start: Callable[[list[Scenario]], None], on_close: Callable[[], None]) -> None:  # noqa: N802
-    """The form; `on_start` gets scenarios that are right."""
-    preset = solara.use_reactive("paper")
-    values = solara.use_reactive(initial("paper"))
-    strategies = solara.use_reactive([loader.load("paper").placement.strategy])
-    policies = solara.use_reactive([loader.load("paper").controller.policy])
-    refused = solara.use_reactive("")
-    needs = solara.use_reactive("")
-    wrong = mistakes(preset.value, values.value)
-
-    def choose(name: str) -> None:
-        # A browser may send any name, also that of a file.
-        needs.value = name if name in presets_with_files() else ""
-        if name not in runnable_presets():
-            return
-        scenario = loader.load(name)
-        preset.value = name
-        values.value = initial(name)
-        strategies.value = [scenario.placement.strategy]
-        policies.value = [scenario.controller.policy]
-        refused.value = ""
-
-    def start() -> None:
-        try:
-            made = scenarios(preset.value, values.value, strategies.value, policies.value)
-        except InputError as error:
-            refused.value = public(str(error))
-            return
-        refused.value = ""
-        on_start(made)
-
-    with rv.Html(tag="section", class_="tw-form", attributes={"aria-label": "new run"}):
-        offered: list[Any] = [*runnable_presets()]
-        offered += [(name, f"{name} · needs element sets") for name in presets_with_files()]
-        select("Preset", offered, needs.value or preset.value, choose)
-        if needs.value:
-            rv.Html(tag="p", class_="tw-form-wrong", children=[what_to_do(needs.value)])
-            solara.Button("Close", on_click=on_close, classes=["tw-plain-button"])
-            return
-        rv.Html(tag="p", class_="tw-form-note", children=[loader.load(preset.value).description])
-        with rv.Html(tag="div", class_="tw-form-grid"):
-            for field in FIELDS:
-                Input(field, values, wrong.get(field.path, ""))
-        select("Strategies", list(STRATEGIES), strategies.value, strategies.set, many=True)
-        select("Policies", list(POLICIES), policies.value, policies.set, many=True)
-        More(preset.value, values, wrong, MAIN)
-        pairs = len(strategies.value) * len(policies.value)
-        told = wrong.get("", "") or refused.value
-        if told:
-            rv.Html(tag="p", class_="tw-form-wrong", children=[told])
-        elif pairs > 1:
-            note = f"{pairs} runs on the same seed, shown side by side."
-            rv.Html(tag="p", class_="tw-form-note", children=[note])
-        with rv.Html(tag="div", class_="tw-form-buttons"):
-            solara.Button("Start", on_click=start, disabled=bool(wrong), classes=["tw-run"])
-            solara.Button("Close", on_click=on_close, classes=["tw-plain-button"])

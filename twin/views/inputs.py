@@ -9,7 +9,6 @@ import reacton.ipyvuetify as rv
 import solara
 
 from twin.plugins.kinds import KINDS
-from twin.scenario import loader
 from twin.views import schema
 
 
@@ -36,7 +35,7 @@ def at(data: Mapping[str, Any], path: str) -> Any:
 
 @solara.component
 def More(  # noqa: N802
-    preset: str,
+    data: Mapping[str, Any],
     values: solara.Reactive[dict[str, Any]],
     wrong: Mapping[str, str],
     main: Collection[str],
@@ -44,7 +43,6 @@ def More(  # noqa: N802
     """All other fields of the schema: found by name, each with what it is and its default."""
     offered = [path for path in schema.typed() if path not in main]
     added = [path for path in values.value if path in offered]
-    data = loader.load(preset).model_dump(mode="json")
 
     def add(path: str | None) -> None:
         if path in offered and path not in values.value:

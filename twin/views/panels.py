@@ -8,8 +8,8 @@ import solara
 from twin.scenario.schema import Scenario
 from twin.views import keeping, limits, shelf
 from twin.views.downloads import Downloads, Exports
-from twin.views.form import NewRun
 from twin.views.inputs import select
+from twin.views.new_run import Draft, NewRun
 from twin.views.parts import box
 from twin.views.session import Session
 
@@ -20,6 +20,7 @@ def Header(  # noqa: N802
 ) -> None:
     """Name of the page, and what can be done with runs."""
     panel = solara.use_reactive("")
+    draft = solara.use_memo(Draft, [])
     busy = session.work.value is not None
     shown = session.shown.value
 
@@ -27,8 +28,8 @@ def Header(  # noqa: N802
         return lambda: panel.set("" if panel.value == name else name)
 
     def start(made: list[Scenario]) -> None:
-        panel.value = ""
-        session.start(made)
+        if session.start(made):
+            panel.value = ""
 
     with rv.Html(tag="header", class_="tw-header"):
         box("tw-name", "Orbital Twin")
@@ -46,7 +47,7 @@ def Header(  # noqa: N802
         if busy:
             solara.Button("Cancel", on_click=session.cancel, classes=["tw-cancel"])
         if panel.value == "new":
-            NewRun(start, lambda: panel.set(""))
+            NewRun(draft, session.runs.value, start, lambda: panel.set(""))
         if panel.value == "take" and shown:
             Downloads(session, step.value, exports, lambda: panel.set(""))
 
