@@ -4,6 +4,8 @@ import pytest
 from page_actions import READY_MS, keep, settle
 
 from twin.runs.statistics import estimate
+from twin.study import answers
+from twin.study.answers import Plot, Series
 from twin.study.sweep import open_sweep, sweep
 from twin.views.picture import WINDOW
 from twin.views.server import served
@@ -118,4 +120,34 @@ def test_a_study_that_is_not_here_is_said_to_be_missing(swept, browser, watched)
     with served(swept[0]) as address, watched(page):
         page.goto(f"{address}/study?name=../../etc.study")
         page.get_by_text("no such complete study").wait_for(timeout=READY_MS)
+    page.close()
+
+
+def test_what_a_command_has_found_is_drawn(tmp_path, browser, serious, watched):
+    one = Series(label="one", hue=0, shape=0, joined=True, points=[(1.0, 2.0, 1.5, 2.5, True)])
+    none = Series(
+        label="none", hue=1, shape=1, joined=False, points=[(2.0, 0.0, None, None, False)]
+    )
+    plot = Plot(title="Goodput", x="first token, s", y="goodput, requests/s", series=[one, none])
+    (tmp_path / "runs").mkdir()
+    told = {"question": "How much?", "rule": "within both targets"}
+    answers.keep(tmp_path / "runs", "capacity", "sky", plots=[plot], **told)
+    page = browser.new_page(viewport=WINDOW)
+    with served(tmp_path) as address, watched(page):
+        page.goto(f"{address}/overview")
+        page.locator("[data-run='capacity-sky.answer.json'] a").click(timeout=READY_MS)
+        page.wait_for_selector(".tw-plot svg", timeout=READY_MS)
+        mark = page.locator(".tw-plot svg[role=img] .tw-hollow").bounding_box()
+        page.mouse.move(mark["x"] + 4, mark["y"] + 4)
+        page.wait_for_function(
+            "document.querySelector('.tw-plot-tip').innerText.startsWith('none: first token, s 2;')"
+        )
+        page.locator("summary").click()
+        cells = page.locator(".tw-table tbody td").all_inner_texts()
+        assert cells == ["1", "2 (1.5 to 2.5)", "yes", "2", "0", "no"]
+        for width in (390, 1400):
+            page.set_viewport_size({"width": width, "height": 900})
+            settle(page)
+            assert serious(page) == [], width
+            assert sideways(page) == 0
     page.close()

@@ -11,6 +11,7 @@ from twin.runs.lock import Lock
 from twin.runs.statistics import estimate
 from twin.runs.store import open_run
 from twin.runs.summary import summarise
+from twin.study import answers
 from twin.study.sweep import open_sweep, sweep
 from twin.views import keeping, studies
 from twin.views.listing import Listing
@@ -174,6 +175,34 @@ def test_what_another_process_computes_is_waited_for(study, tmp_path):
     partial.mkdir()
     with Lock.take(partial):
         assert "computes" in open_point(tmp_path, study[0], 3, allowed=False).state
+
+
+@pytest.fixture
+def answered(tmp_path):
+    one = answers.Series(label="a", hue=0, shape=0, joined=True, points=[(1.0, 2.0, 1, 3, True)])
+    plot = answers.Plot(title="t", x="x", y="y", series=[one])
+    answers.keep(tmp_path, "where", "sky", question="q", rule="r", plots=[plot])
+    return "where-sky.answer.json"
+
+
+def test_an_answer_is_listed_drawn_and_deleted(tmp_path, answered):
+    (row,) = Listing(tmp_path).rows({"text": "sky"})["rows"]
+    assert (row["id"], row["what"], row["kind"]) == (answered, "where: sky", "study")
+    told = StudyPlots(root=tmp_path, study=answered)._answer({"what": "study"})
+    assert (told["title"], told["question"]) == ("where: sky", "q")
+    assert told["plots"][0]["series"][0]["points"] == [[1.0, 2.0, 1, 3, True]]
+    keeping.delete(tmp_path, answered)
+    assert not (tmp_path / answered).exists()
+
+
+@pytest.mark.parametrize("name", ["../where-sky.answer.json", "x.answer.json", "/x.answer.json"])
+def test_no_other_answer_is_read_or_deleted(tmp_path, answered, name):
+    below = tmp_path / "below"
+    below.mkdir()
+    assert set(StudyPlots(root=below, study=name)._answer({"what": "study"})) == {"wrong"}
+    with pytest.raises(InputError):
+        keeping.delete(below, name)
+    assert (tmp_path / answered).exists()
 
 
 def test_a_study_is_listed_by_its_name(study, tmp_path):

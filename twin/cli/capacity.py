@@ -98,7 +98,7 @@ def capacity(
         f"load at which {100 * share:g} % of the requests are within both targets, by intervals "
         f"over {replicates} to {most_replicates} replicates; bound: all satellites compute always"
     )
-    _say(report, chosen, found, rule, figure, page)
+    _say(report, chosen, found, rule, figure, page, runs_dir)
 
 
 def _say(
@@ -108,13 +108,24 @@ def _say(
     rule: str,
     figure: Path | None,
     page: Path | None,
+    runs_dir: Path,
 ) -> None:
     from twin.report.capacity import capacity_document
+    from twin.study import answers
     from twin.study.capacity import bound_per_s
-    from twin.study.capacity_tables import as_json
+    from twin.study.capacity_tables import as_json, plots
 
     bounds = [bound_per_s(one.case.scenario) for one in found]
-    answer(report, capacity_document(found, bounds, scenario, rule), figure=figure, page=page)
+    document = capacity_document(found, bounds, scenario, rule)
+    answer(report, document, figure=figure, page=page)
+    answers.keep(
+        runs_dir,
+        "capacity",
+        scenario.name,
+        question=document.question,
+        rule=rule,
+        plots=plots(found),
+    )
     report.json({"scenario": scenario.name, "cases": as_json(found, bounds)})
     report.end()
 

@@ -77,7 +77,7 @@ def where(
             workers=workers,
             progress=progress,
         )
-    _say(report, chosen, cases, share, figure, page)
+    _say(report, chosen, cases, share, figure, page, runs_dir)
 
 
 def _say(
@@ -87,9 +87,11 @@ def _say(
     share: float,
     figure: Path | None,
     page: Path | None,
+    runs_dir: Path,
 ) -> None:
     from twin.report.capacity import where_document
-    from twin.study.where_tables import as_json
+    from twin.study import answers
+    from twin.study.where_tables import as_json, plots
 
     requests = scenario.requests
     rule = (
@@ -97,6 +99,10 @@ def _say(
         f"{requests.tpot_target_s:g} s each; carried: the most requests/s of which {share:.0%} "
         "meet both, within a factor of two; power: of boards that host a part"
     )
-    answer(report, where_document(cases, scenario, rule), figure=figure, page=page)
+    document = where_document(cases, scenario, rule)
+    answer(report, document, figure=figure, page=page)
+    answers.keep(
+        runs_dir, "where", scenario.name, question=document.question, rule=rule, plots=plots(cases)
+    )
     report.json({"scenario": scenario.name, "cases": as_json(cases)})
     report.end()

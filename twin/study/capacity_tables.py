@@ -6,6 +6,7 @@ from typing import Any
 from twin.runs.figures import FIGURES
 from twin.runs.statistics import estimate
 from twin.serving import traces
+from twin.study.answers import Plot, Series, point
 from twin.study.capacity import SHARE, Found, Trial
 
 _SHOWN = (
@@ -75,6 +76,36 @@ def as_json(found: Sequence[Found], bounds: Sequence[float]) -> dict[str, Any]:
         }
         for one, bound in zip(found, bounds, strict=True)
     }
+
+
+def plots(found: Sequence[Found]) -> list[Plot]:
+    """Every load that was tried: what is in time, and goodput against waiting and energy.
+
+    A line a case, in the order of loads; loads that are not carried are hollow.
+    """
+    return [
+        _plot(found, "Within both targets", SHARE, None),
+        _plot(found, "Goodput and the first token", "goodput_per_s", "request_ttft_p95_s"),
+        _plot(found, "Goodput and energy", "goodput_per_s", "request_energy_per_token_j"),
+    ]
+
+
+def _plot(found: Sequence[Found], title: str, name: str, along: str | None) -> Plot:
+    """One figure of every load against another, or against the load itself."""
+    series = []
+    for number, one in enumerate(found):
+        points = []
+        for trial in sorted(one.trials, key=lambda t: t.load):
+            x = offered_per_s(one, trial)
+            if along is not None:
+                x = FIGURES[along].scale * estimate(trial.values(along)).mean
+            y = estimate(trial.values(name))
+            points.append(point(x, y, solid=bool(trial.carried), scale=FIGURES[name].scale))
+        known = [each for each in points if each is not None]
+        label = one.case.name
+        series.append(Series(label=label, hue=number, shape=number, joined=True, points=known))
+    asked = "requests asked, a second" if along is None else FIGURES[along].header
+    return Plot(title=title, x=asked, y=FIGURES[name].header, series=series)
 
 
 def draw(found: Sequence[Found], figure: Any) -> None:

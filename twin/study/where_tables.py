@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from twin.runs.statistics import Estimate
+from twin.study.answers import Plot, Series, point
 from twin.study.plots import strategy_colours
 from twin.study.where import DAY, WhereCase
 
@@ -67,6 +69,33 @@ def as_json(cases: Sequence[WhereCase]) -> list[dict[str, Any]]:
 
 def _plain(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def plots(cases: Sequence[WhereCase]) -> list[Plot]:
+    """Time of a further token against what a kilowatt carries, a plot a model.
+
+    Colours are places, marks are boards; cases that carry nothing within the deadlines are hollow.
+    """
+    places = list(dict.fromkeys(case.place for case in cases))
+    boards = list(dict.fromkeys(case.board for case in cases))
+    made: dict[str, list[Series]] = {case.model: [] for case in cases}
+    for case in cases:
+        if case.error or not case.days:
+            continue
+        carried, tpot_s = _per_kw(case), case.mean("request_tpot_p50_s")
+        solid = not np.isnan(carried)
+        found = point(tpot_s, Estimate(carried if solid else 0.0, float("nan")), solid=solid)
+        made[case.model].append(
+            Series(
+                label=f"{case.place}, {case.board}",
+                hue=places.index(case.place),
+                shape=boards.index(case.board),
+                joined=False,
+                points=[found] if found else [],
+            )
+        )
+    x, y = "time of a further token, median, s", "tokens/s within the deadlines, per kW of boards"
+    return [Plot(title=model, x=x, y=y, series=series) for model, series in made.items()]
 
 
 def draw(cases: Sequence[WhereCase], figure: Any) -> None:

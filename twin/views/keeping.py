@@ -15,6 +15,7 @@ from twin.plugins.loading import load_kept
 from twin.runs.files import PARTIAL
 from twin.runs.lock import Lock
 from twin.runs.studies import ENDING
+from twin.study import answers
 from twin.views import limits
 from twin.views.guard import NEAR
 
@@ -57,13 +58,16 @@ def with_token(path: str, token: str) -> str:
 
 
 def delete(root: Path, name: str) -> None:
-    """Delete a run or a study, complete or not.
+    """Delete a run or a study, complete or not, or what a command has found.
 
     Raises
     ------
     InputError
         If there is none of that name, or it is being computed.
     """
+    if name.endswith(answers.ENDING) and _fits(name) and (root / name).is_file():
+        (root / name).unlink()
+        return
     folder = _folder(root, name)
     with Lock.take(folder):  # refuses what is being computed
         shutil.rmtree(folder)
@@ -90,10 +94,14 @@ def _go_on(folder: Path) -> None:
             resume(folder)
 
 
+def _fits(name: str) -> bool:
+    """Whether a name is no path."""
+    return name.isprintable() and Path(name).name == name and name not in ("", ".", "..")
+
+
 def _folder(root: Path, name: str) -> Path:
     """Folder of a run or study by its name, which is no path."""
-    fits = name.isprintable() and Path(name).name == name and name not in ("", ".", "..")
-    for folder in (root / name, root / f"{name}{PARTIAL}") if fits else ():
+    for folder in (root / name, root / f"{name}{PARTIAL}") if _fits(name) else ():
         if (folder / "manifest.json").is_file() and not folder.is_symlink():
             return folder
     raise InputError(f"{name[:80]}: there is no such run here")

@@ -15,6 +15,7 @@ from twin.runs.files import MANIFEST, PARTIAL, read_manifest
 from twin.runs.store import Run
 from twin.runs.studies import ENDING
 from twin.runs.summary import summarise
+from twin.study import answers
 from twin.views import shelf
 from twin.views.rows import PAGE_ROWS, whole
 
@@ -57,6 +58,7 @@ class Listing:
         runs = {run.path.name: run for run in shelf.look(self._root).runs}
         everything = [_of_run(run) for run in runs.values()]
         everything += [row for folder in _others(self._root) if (row := _of_folder(folder))]
+        everything += [row for file in _answers(self._root) if (row := _of_answer(file))]
         by, text = asked.get("by", "written"), str(asked.get("text", "")).lower()
         if by not in COLUMNS:
             raise InputError(f"by: {by!r}: not one of {', '.join(COLUMNS)}")
@@ -146,6 +148,27 @@ def _of_folder(folder: Path) -> Row | None:
     row["done"] = _done(folder, manifest, study)
     row["found_by"] = f"{row['id']} {row['what']} {row['kind']} {status}".lower()
     return row
+
+
+def _answers(root: Path) -> list[Path]:
+    """Files of what commands have found."""
+    return [file for file in sorted(root.glob(f"*{answers.ENDING}")) if file.name.isprintable()]
+
+
+def _of_answer(file: Path) -> Row | None:
+    """What `twin capacity` or `twin where` has found; None for what cannot be read."""
+    try:
+        found = _answer(file, file.stat().st_mtime_ns)
+    except (OSError, InputError):
+        return None
+    what = f"{found['command']}: {found['scenario']}"
+    row = _told({"written_utc": found["written_utc"], "wall_time_s": 0.0}, file.name, COMPLETE)
+    return row | {"what": what, "kind": "study", "found_by": f"{what} study {COMPLETE}".lower()}
+
+
+@lru_cache(maxsize=64)
+def _answer(file: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 (a changed one is read again)
+    return answers.read(file)
 
 
 @lru_cache(maxsize=1024)

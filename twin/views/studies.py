@@ -13,6 +13,7 @@ from twin.runs.figures import FIGURES
 from twin.runs.rules import Floats
 from twin.runs.statistics import Share
 from twin.runs.studies import ENDING
+from twin.study import answers
 from twin.study.study_cells import Cells, cell, told
 from twin.study.study_data import StudyData, read_study_data
 from twin.views.rows import PAGE_ROWS, whole
@@ -47,6 +48,25 @@ def read(root: Path, name: str) -> tuple[StudyData, Cells]:
     if not stamp or folder.is_symlink():
         raise InputError(f"{name[:80]}: there is no such complete study here")
     return _read(folder, stamp)
+
+
+def kept_answer(root: Path, name: str) -> Answer:
+    """What a command has found, by its file's name, which is no path.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged.
+    """
+    if not name.isprintable() or Path(name).name != name or (root / name).is_symlink():
+        raise InputError(f"{name[:80]}: there is no such answer here")
+    found = answers.read(root / name)
+    return {
+        "title": f"{found['command']}: {found['scenario']}",
+        "question": found.get("question", ""),
+        "rule": found.get("rule", ""),
+        "plots": found["plots"],
+    }
 
 
 def described(data: StudyData, cells: Cells) -> Answer:

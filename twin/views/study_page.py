@@ -8,6 +8,7 @@ import solara
 import solara.lab
 import traitlets
 
+from twin.study.answers import ENDING
 from twin.views import keeping, palette, studies
 from twin.views.asking import Asking
 from twin.views.parts import box
@@ -34,6 +35,8 @@ class StudyPlots(Asking):
 
     def found(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Answer what the page asks of the study."""
+        if self.study.endswith(ENDING):
+            return studies.kept_answer(self.root, self.study)
         data, cells = studies.read(self.root, self.study)
         match asked.get("what"):
             case "along":

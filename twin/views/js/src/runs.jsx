@@ -76,8 +76,8 @@ function Row({ row, figures, act }) {
       <td>{row.written.slice(0, 16).replace("T", " ")}</td>
       <th scope="row" title={row.id}>{way ? <a href={way}>{row.what}</a> : row.what}</th>
       <td>{row.kind}</td>
-      <td data-label={row.kind === "study" ? "points" : "steps"}>{count(row.steps)}</td>
-      <td data-label="seed">{row.seed}</td>
+      <td data-label={row.kind === "study" ? "points" : "steps"}>{row.steps ? count(row.steps) : ""}</td>
+      <td data-label="seed">{row.kind === "study" ? "" : row.seed}</td>
       <td data-status={row.status}>{status}</td>
       <td><Acts row={row} act={act} /></td>
       {figures.map(({ label }, k) => <td key={label} data-label={label}>{row.figures ? figure(row.figures[k]) : whole ? "…" : ""}</td>)}

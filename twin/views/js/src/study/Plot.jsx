@@ -5,10 +5,10 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { csvText, download, fileName } from "../charts/export.js";
 import { axisScale, inWords, nearestMark, valueScale } from "./scales.js";
 
-const HEIGHT = 260;
-const EDGE = { left: 56, right: 14, top: 10, bottom: 40 };
-const REACH = 18;
-const TICK_PX = 70;
+export const HEIGHT = 260;
+export const EDGE = { left: 56, right: 14, top: 10, bottom: 40 };
+export const REACH = 18;
+export const TICK_PX = 70;
 const DASHES = ["", "7 4", "2 3", "9 3 2 3"];
 /** Of half a size of 1, round the middle. */
 const SHAPES = ["M-1 0A1 1 0 1 0 1 0A1 1 0 1 0 -1 0Z", "M-.9 -.9H.9V.9H-.9Z", "M0 -1.2L1.1 .9H-1.1Z", "M0 -1.3L1.3 0L0 1.3L-1.3 0Z", "M-1.1 -.8H1.1L0 1.2Z"];
@@ -37,7 +37,7 @@ export function Plot({ figure, axis, cases, lines, series, held, onMark, source 
 }
 
 /** @returns {[import("preact").Ref<any>, number]} */
-function useWidth() {
+export function useWidth() {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
@@ -77,7 +77,7 @@ function Drawn({ title, axis, lines, y, width, series, held, onTip, onMark }) {
   );
 }
 
-function Axes({ axis, along, y, width, px }) {
+export function Axes({ axis, along, y, width, px }) {
   const floor = HEIGHT - EDGE.bottom;
   const slanted = !axis.numeric && axis.values.join("").length * 7 > width - EDGE.left;
   return (

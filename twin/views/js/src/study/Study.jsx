@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { count, figure as number } from "../data/numbers.js";
 import { Pager } from "../panels/parts.jsx";
 import { createSheet, runsAddress } from "../sheet.js";
+import { Answer } from "./Front.jsx";
 import { Cases, Plot, useAsked } from "./Plot.jsx";
 
 const AGAIN_MS = 700;
@@ -17,8 +18,9 @@ function StudyPage({ model, ask }) {
   const told = useAsked(ask, "study", {});
   if (!told) return <p role="status">Looking …</p>;
   if (told.wrong) return <><h1>A study</h1><p role="status">{told.wrong}</p></>;
-  const dark = document.documentElement.dataset.theme !== "light";
-  return <Study told={told} ask={ask} near={model.get("near")} source={model.get("study")} series={model.get("palette")[dark ? "dark" : "light"].series} />;
+  const hues = model.get("palette")[document.documentElement.dataset.theme === "light" ? "light" : "dark"].series;
+  if (told.plots) return <Answer told={told} series={hues} />;
+  return <Study told={told} ask={ask} near={model.get("near")} source={model.get("study")} series={hues} />;
 }
 
 function Study({ told, ask, near, source, series }) {
