@@ -25,7 +25,7 @@ from agents.tokens import TokenService
 from twin.energy.budget import EnergyReport
 from twin.energy.solar import surroundings
 from twin.errors import InputError
-from twin.moe.inference import inference
+from twin.moe.inference import Inference, inference
 from twin.moe.latency import ComputeTimes
 from twin.network.terminals import LinkStatistics
 from twin.runs import figures
@@ -45,8 +45,7 @@ class TwinModel(SteppedModel):
     """One run of one scenario.
 
     A step observes the sky, lets the ground and the controller decide, serves the step's tokens,
-    moves energy and heat, and records. What does not depend on decisions comes from `World`; what
-    agents decide lives here: a satellite without power has neither links nor compute.
+    moves energy and heat, and records. What does not depend on decisions comes from `World`.
 
     Parameters
     ----------
@@ -58,6 +57,8 @@ class TwinModel(SteppedModel):
         Where to go on, and is from then on this model's; before the first step by default.
     source : Source, optional
         Where outages and faults come from; simulated by default.
+    llm : Inference, optional
+        The language model; as the scenario's replicate has it by default.
     satellite : type, optional
         A subclass of `Satellite`, whose `decide` is called for each.
     """
@@ -76,6 +77,7 @@ class TwinModel(SteppedModel):
         *,
         state: TwinState | None = None,
         source: Source | None = None,
+        llm: Inference | None = None,
         satellite: type[Satellite] = Satellite,
     ) -> None:
         self.config = scenario
@@ -83,7 +85,7 @@ class TwinModel(SteppedModel):
         self.world = World(scenario)
         super().__init__(seed=scenario.simulation.seed, step_s=self.world.step_s)
         self.source = source or self.world.simulated(scenario.simulation.replicate)
-        self.inference = inference(scenario)
+        self.inference = llm or inference(scenario)
         self.log = EventLog()
         n = self.world.constellation.size
         self.fleet = fleet_at_start(self.world.constellation, scenario)

@@ -292,6 +292,7 @@ for command in (
     live_commands.live_kills,
     page_commands.asking,
     page_commands.page,
+    live_commands.closed_loop,
 ):
     app.command()(command)
 

@@ -144,3 +144,55 @@ def live_kills(
     report.table(f"small; unkilled: {data['wall_s']:.1f} s", header, rows)
     report.json(data)
     report.end()
+
+
+def closed_loop(
+    scenario: Annotated[str, typer.Argument(help="What is flown.")] = "eclipse-study",
+    cases: Annotated[
+        str, typer.Option(help="Settings that are compared, with ';' between; empty: as it is.")
+    ] = "workload.rate_per_s=20000",
+    seeds: Annotated[int, typer.Option(min=2, help="Plants of each case, from 1 on.")] = 4,
+    advise_every: Annotated[int, typer.Option(min=1, help="Steps from advice to advice.")] = 48,
+    members: Annotated[int, typer.Option(min=2, help="Futures of each advice.")] = 8,
+    orbits: Annotated[float, typer.Option(min=0.05, help="How far advice looks ahead.")] = 1.0,
+    strategies: Annotated[str, typer.Option(help="That advice compares.")] = "energy-aware",
+    plant: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="As of: twin emit.")
+    ] = None,
+    overrides: SetOption = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Plan with wrong and with true parameters, and act on advice: what does acting win back?"""
+    from twin.cli.console import Console, progress_bar
+    from twin.cli.options import split
+    from twin.live.act import Asked
+
+    report = Console(json_file)
+    asked = Asked(
+        every=advise_every, strategies=split(strategies), orbits=orbits, members=members
+    ).checked()
+    with progress_bar("flying each plant three times") as progress:
+        from closed import ACT, TRUE, WRONG, closed, rows
+
+        data = closed(
+            scenario,
+            overrides or (),
+            cases.split(";"),
+            plant or (),
+            seeds=range(1, seeds + 1),
+            asked=asked,
+            progress=progress,
+        )
+    report.table(
+        f"{scenario}, tokens served, %; {seeds} plants a case",
+        ["case", WRONG, TRUE, ACT, "gap", "won by acting", "gap exceeds its interval"],
+        rows(data),
+    )
+    low, high = data["won_back_low"], data["won_back_high"]
+    if any(case["counts"] for case in data["cases"]):
+        share = f"{100 * data['won_back']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+        report.say(f"won back of the gap, where it exceeds its interval: {share}")
+    else:
+        report.say("no gap exceeds its interval: nothing can be said of what is won back")
+    report.json(data)
+    report.end()

@@ -17,6 +17,7 @@ from twin.live.message import Counts
 from twin.live.mirror import Mirror
 from twin.live.session import mirror
 from twin.live.state import Options
+from twin.moe.inference import inference
 from twin.runs import checkpoints
 
 
@@ -105,6 +106,29 @@ def test_futures_are_the_same_whatever_is_decided(kept):
     planned = course(live, 1, 12, placement=forks.planned(live, "energy-aware"))
     # Energy flows by the same draw of estimates.
     assert planned.soc_min[0] == pytest.approx(one.soc_min[0], abs=0.01)
+
+
+def test_members_have_tokens_of_their_own_by_the_same_router(kept):
+    live = newest(kept)
+    models = [forks._forked(live, forks.of_member(live.scenario, member)) for member in (0, 1)]
+    for model in models:
+        np.testing.assert_array_equal(
+            model.inference.probability, inference(live.scenario).probability
+        )
+        model.step()
+    one, other = (model.served.choices for model in models)
+    assert one.shape != other.shape or (one != other).any()
+
+
+def test_plans_do_without_satellites_that_are_not_known_well_enough(kept):
+    """One host of the plan becomes doubtful: it may draw five times what it is taken to."""
+    live = newest(kept)
+    hosts = forks.planned(live, "energy-aware").expert
+    doubtful = int(hosts[0, 0])
+    live.mirror.filter.p[doubtful, 3, 3] = 4.0
+    again = forks.planned(live, "energy-aware")
+    assert doubtful not in again.copies
+    assert doubtful not in again.gateways
 
 
 def test_outlook_and_advice_of_a_live_run(kept):

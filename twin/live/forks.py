@@ -22,6 +22,7 @@ from twin.live.filter import FilterState
 from twin.live.mirror import MirrorState
 from twin.live.orbits import LiveEphemeris
 from twin.live.state import LiveState
+from twin.moe.inference import inference
 from twin.runs import checkpoints
 from twin.runs.rows import check_parts
 from twin.runs.store import PARTS, any_run
@@ -32,6 +33,8 @@ type Array = NDArray[np.float64]
 
 _FIRST_REPLICATE: Final = 1_000
 """Replicates of forks; those of runs begin at 0."""
+MARGINS: Final = (2.0, 1.0, 0.0)
+"""Standard deviations that plans are on the safe side by, the widest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +150,9 @@ def course(live: Live, member: int, steps: int, *, placement: Placement | None =
 def planned(live: Live, strategy: str) -> Placement:
     """Return what a strategy plans now, with satellites taken to be as they are estimated.
 
+    A plan that just fits what is most likely will not fit some of what may be. So they are taken
+    to be worse than estimated, by as many standard deviations as leave a plan.
+
     Raises
     ------
     InputError
@@ -155,20 +161,30 @@ def planned(live: Live, strategy: str) -> Placement:
     table = live.scenario.placement
     params = table.params if strategy == table.strategy else {}
     placement = table.model_copy(update={"strategy": strategy, "params": params})
-    model = _forked(live, live.scenario.model_copy(update={"placement": placement}))
-    model.controller.state.plan_now = model.controller.version >= 0
-    model.fleet.energy.own = model.controller.own = own_of(live.mirror.filter.x)
-    model.step()
-    if model.controller.wanted is None:
-        raise InputError(f"{strategy}: too few satellites take experts")
-    return model.controller.wanted
+    scenario = live.scenario.model_copy(update={"placement": placement})
+    for margin in MARGINS:
+        model = _forked(live, scenario)
+        model.controller.state.plan_now = True
+        model.fleet.energy.own = model.controller.own = own_of(_worse(live.mirror.filter, margin))
+        model.step()
+        if model.controller.wanted is not None:
+            return model.controller.wanted
+    raise InputError(f"{strategy}: too few satellites take experts")
+
+
+def _worse(state: FilterState, margin: float) -> Array:
+    """Estimates, (N, 5), with capacity and array lower and load higher by so many deviations."""
+    deviation = np.sqrt(np.diagonal(state.p, axis1=1, axis2=2))
+    worse: Array = state.x + margin * deviation * np.array([0.0, 1.0, -1.0, 1.0, 0.0])
+    return worse
 
 
 def _forked(live: Live, scenario: Scenario) -> TwinModel:
     """A twin that goes on from the live state; its controller's policy is at work again."""
     twin = states.copy(live.twin)
     twin.controller.reported = False
-    model = TwinModel(scenario, state=twin)
+    # Its router is that of the live twin, whatever the replicate.
+    model = TwinModel(scenario, state=twin, llm=inference(live.scenario))
     sets = states.copy(live.mirror.sets)
     model.world.ephemeris = LiveEphemeris(scenario, model.world.constellation, sets)
     return model

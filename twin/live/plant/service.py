@@ -20,6 +20,7 @@ from twin.energy.battery import PowerFlow
 from twin.energy.budget import EnergyReport, Own
 from twin.errors import InputError
 from twin.live import command
+from twin.moe.inference import inference
 from twin.planning.problems import asked_per_s
 from twin.scenario.schema import Scenario
 from twin.space.ephemeris import Ephemeris, Instant
@@ -72,7 +73,9 @@ class Service(TwinModel):
         self._flight, self._commands = flight, commands
         self._chunk: Chunk
         self._minute = 0
-        super().__init__(_by_minutes(flight, seed), source=_Links(self))
+        # The router is no secret of the plant: it is that of the scenario's replicate.
+        llm = inference(flight.scenario)
+        super().__init__(_by_minutes(flight, seed), source=_Links(self), llm=llm)
         self.world.ephemeris = _TrueOrbits(self.config, flight)
         self.controller.own = own
         self._rows = {name: row for row, name in enumerate(flight.body.names)}
@@ -178,8 +181,7 @@ def _by_minutes(flight: "Flight", seed: int) -> Scenario:
         horizon = max(round(horizon * world.step_s / MINUTE_S), 1)
     tables = {
         "simulation": {
-            "seed": seed, "replicate": _REPLICATE, "orbits": None, "step_s": MINUTE_S,
-            "steps": steps,
+            "replicate": _REPLICATE + seed, "orbits": None, "step_s": MINUTE_S, "steps": steps,
         },
         "controller": {"horizon_steps": horizon},
         "workload": {"rate_per_s": asked_per_s(scenario, world)},
