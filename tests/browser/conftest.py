@@ -121,7 +121,7 @@ def axe():
 
 @pytest.fixture
 def serious(axe):
-    """What axe finds on a page that is serious or worse."""
+    """What axe finds on a page that is serious or worse, and headings that leave out a level."""
 
     def found(page):
         page.evaluate(axe)
@@ -135,7 +135,7 @@ def serious(axe):
         return [
             (each["id"], node["html"])
             for each in told["violations"]
-            if each["impact"] in ("serious", "critical")
+            if each["impact"] in ("serious", "critical") or each["id"] == "heading-order"
             for node in each["nodes"]
         ]
 
