@@ -74,7 +74,7 @@ def half_of(values: Array) -> float:
     if len(values) < 2:
         return float("inf")
     factor = float(stats.t.ppf(0.975, len(values) - 1))
-    return factor * float(values.std(ddof=1)) / np.sqrt(len(values))
+    return factor * float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def closed(

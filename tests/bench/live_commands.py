@@ -150,10 +150,10 @@ def closed_loop(
     scenario: Annotated[str, typer.Argument(help="What is flown.")] = "eclipse-study",
     cases: Annotated[
         str, typer.Option(help="Settings that are compared, with ';' between; empty: as it is.")
-    ] = "workload.rate_per_s=20000",
-    seeds: Annotated[int, typer.Option(min=2, help="Plants of each case, from 1 on.")] = 4,
-    advise_every: Annotated[int, typer.Option(min=1, help="Steps from advice to advice.")] = 48,
-    members: Annotated[int, typer.Option(min=2, help="Futures of each advice.")] = 8,
+    ] = "controller.policy=static;controller.policy=periodic",
+    seeds: Annotated[int, typer.Option(min=2, help="Plants of each case, from 1 on.")] = 5,
+    advise_every: Annotated[int, typer.Option(min=1, help="Steps from advice to advice.")] = 50,
+    members: Annotated[int, typer.Option(min=2, help="Futures of each advice.")] = 5,
     orbits: Annotated[float, typer.Option(min=0.05, help="How far advice looks ahead.")] = 1.0,
     strategies: Annotated[str, typer.Option(help="That advice compares.")] = "energy-aware",
     plant: Annotated[
