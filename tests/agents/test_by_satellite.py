@@ -47,7 +47,7 @@ def test_batches_of_satellites_make_up_the_constellation_s(tables):
 
 def test_the_tightest_gateway_s_cache_is_the_copy_s(tables):
     load = tables["load"].set_index("step")
-    assert load["cache_share"][9] > 0
+    assert load["cache_share"][[0, 3, 6]].min() > 0
     for step, rows in recorded(tables, "queues").items():
         # Blocks are whole: the least room holds a few tokens less than its bytes say.
         assert 0.9 * load["cache_share"][step] <= rows["cache_share"].max() + 1e-12
