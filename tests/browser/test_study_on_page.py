@@ -143,6 +143,7 @@ def test_what_a_command_has_found_is_drawn(tmp_path, browser, serious, watched):
             "document.querySelector('.tw-plot-tip').innerText.startsWith('none: first token, s 2;')"
         )
         page.locator("summary").click()
+        page.wait_for_selector(".tw-table tbody td")
         cells = page.locator(".tw-table tbody td").all_inner_texts()
         assert cells == ["1", "2 (1.5 to 2.5)", "yes", "2", "0", "no"]
         for width in (390, 1400):
