@@ -7,12 +7,9 @@ the same commands. A broker's do not: advice is then made in a process of its ow
 import json
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from placement.problem import Placement
@@ -20,6 +17,7 @@ from placement.strategies.table import STRATEGIES
 from twin.errors import InputError, why
 from twin.live import advice, command
 from twin.live.ahead import advised, horizon
+from twin.live.aside import Aside
 from twin.live.command import Command
 from twin.live.forks import Live
 from twin.live.names import names_of
@@ -66,7 +64,7 @@ class Asked:
         return self
 
 
-class Adviser:
+class Adviser(Aside[Found]):
     """Advises a session every so many steps, and sends what it advises; a context manager.
 
     Parameters
@@ -84,9 +82,8 @@ class Adviser:
     """
 
     def __init__(self, asked: Asked, send: Send | None = None) -> None:
+        super().__init__(works=asked.every > 0 and not asked.waits)
         self._asked, self._send = asked, send
-        self._pool: ProcessPoolExecutor | None = None
-        self._at_work: Future[Found] | None = None
         self.made = self.sent = self.left_out = 0
         self.unsent = ""
 
@@ -99,31 +96,16 @@ class Adviser:
         remarks = [f"advice: {self.made} made{sent}, {self.left_out} left out"]
         return remarks + ([f"a command was not sent: {self.unsent}"] if self.unsent else [])
 
-    def __enter__(self) -> Self:
-        if self._asked.every and not self._asked.waits:
-            # Not a fork of this process, which has threads.
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=error is None, cancel_futures=True)
-
     def watch(self, session: "Session", step: "Step") -> None:
         """Begin after a step that is due; keep and send what is done. A log is only read again."""
         if not self._asked.every or session.reading_again:
             return
-        if self._at_work is not None and self._at_work.done():
-            found, self._at_work = self._at_work.result(), None
+        found = self.take()
+        if found is not None:
             self._keep(session, step.step, *found)
         if (step.step + 1) % self._asked.every or not session.running:
             return
-        if self._at_work is not None:
+        if self.busy:
             self.left_out += 1
             return
         model = session.mirror.model
@@ -132,10 +114,10 @@ class Adviser:
             twin=states.copy(model.state),
             mirror=states.copy(session.mirror.state),
         )
-        if self._pool is None:
-            self._keep(session, step.step, *_made(live, self._asked))
+        if self.open:
+            self.begin(_made, live, self._asked)
         else:
-            self._at_work = self._pool.submit(_made, live, self._asked)
+            self._keep(session, step.step, *_made(live, self._asked))
 
     def _keep(
         self, session: "Session", step: int, found: dict[str, Any], placement: Placement | None

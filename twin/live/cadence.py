@@ -6,14 +6,12 @@ slower machine there are fewer of them, and each is the same.
 """
 
 import json
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from twin.live.aside import Aside
 from twin.live.filter import Priors
 from twin.live.forecast import LEVELS, Basis, Outlook, look_ahead
 from twin.live.record import FOLDER
@@ -28,7 +26,7 @@ NEWEST: Final = "outlook.json"
 """File of the newest outlook, in the folder ``live`` of a run."""
 
 
-class Outlooks:
+class Outlooks(Aside[Outlook]):
     """Makes an outlook of a session every so many steps; use it as a context manager.
 
     Parameters
@@ -46,54 +44,33 @@ class Outlooks:
     """
 
     def __init__(self, every: int, *, orbits: float, members: int, priors: Priors) -> None:
+        super().__init__(works=every > 0)
         self._every, self._orbits, self._members, self._priors = every, orbits, members, priors
-        self._pool: ProcessPoolExecutor | None = None
-        self._at_work: Future[Outlook] | None = None
         self._folder: Path | None = None
         self.made = self.left_out = 0
 
-    def __enter__(self) -> Self:
-        if self._every:
-            # Not a fork of this process, which has threads.
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=error is None, cancel_futures=True)
-
     def watch(self, session: "Session", step: "Step") -> None:
         """Begin an outlook after a step that is due, and keep one that is done."""
-        if self._pool is None:
+        if not self.open:
             return
         self._folder = session.writer.partial / FOLDER
-        if self._at_work is not None and self._at_work.done():
-            self._keep()
+        self._keep(self.take())
         if (step.step + 1) % self._every:
             return
-        if self._at_work is not None:
+        if self.busy:
             self.left_out += 1
             return
         world = session.mirror.model.world
         steps = round(self._orbits * world.period_s / world.step_s)
         asked = session.writer.scenario, session.mirror.basis, steps, self._priors, self._members
-        self._at_work = self._pool.submit(_made, *asked)
+        self.begin(_made, *asked)
 
     def finish(self) -> None:
         """Wait for the one that is at work, and keep it."""
-        if self._at_work is not None:
-            self._keep()
+        self._keep(self.take(wait=True))
 
-    def _keep(self) -> None:
-        assert self._at_work is not None
-        assert self._folder is not None
-        found, self._at_work = self._at_work.result(), None
-        if self._folder.is_dir():
+    def _keep(self, found: Outlook | None) -> None:
+        if found is not None and self._folder is not None and self._folder.is_dir():
             text = json.dumps(plain(found, self._members))
             write_text(self._folder / f"outlook-{found.step:08d}.json", text)
             write_text(self._folder / NEWEST, text)
