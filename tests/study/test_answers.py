@@ -8,8 +8,10 @@ from twin.runs.statistics import Estimate, estimate
 from twin.scenario import loader
 from twin.study import answers, capacity_tables, where_tables
 from twin.study.capacity import CapacityCase, Found, Trial
+from twin.study.places import PLACES
 from twin.study.trials import KEPT
 from twin.study.where import DAY, WhereCase
+from twin.views.palette import STAGE
 
 
 def trial(load, shares, *, carried):
@@ -58,10 +60,21 @@ def test_places_are_points_and_what_carries_nothing_is_hollow(monkeypatch):
     cases = [case("ring", 0.1, 5.0), case("ground", 0.2, 0.0), case("cluster", 0.3, 0.0, "no room")]
     (plot,) = where_tables.plots(cases)
     assert plot.title == "m"
-    assert [(s.label, s.hue, s.points) for s in plot.series] == [
+    assert [(s.label, s.shape, s.points) for s in plot.series] == [
         ("ring, b", 0, [(0.1, 5.0, None, None, True)]),
         ("ground, b", 1, [(0.2, 0.0, None, None, False)]),
     ]
+
+
+def test_no_two_of_all_places_and_boards_look_alike(monkeypatch):
+    monkeypatch.setattr(where_tables, "_per_kw", lambda _: 1.0)
+    cases = [case(place, 0.1, 1.0) for place in PLACES for _ in range(3)]
+    for k, one in enumerate(cases):
+        one.board = ("sbc-2a72", "orin", "tpu-v6e")[k % 3]
+    (plot,) = where_tables.plots(cases)
+    for palette in (STAGE["dark"], STAGE["light"]):
+        colours = len(palette["series"])
+        assert len({(s.hue % colours, s.shape) for s in plot.series}) == len(cases)
 
 
 def test_what_is_not_known_is_no_point():

@@ -74,7 +74,8 @@ def _plain(value: float) -> float | None:
 def plots(cases: Sequence[WhereCase]) -> list[Plot]:
     """Time of a further token against what a kilowatt carries, a plot a model.
 
-    Colours are places, marks are boards; cases that carry nothing within the deadlines are hollow.
+    Colours are boards, marks are places, of which there are more; cases that carry nothing within
+    the deadlines are hollow.
     """
     places = list(dict.fromkeys(case.place for case in cases))
     boards = list(dict.fromkeys(case.board for case in cases))
@@ -88,8 +89,8 @@ def plots(cases: Sequence[WhereCase]) -> list[Plot]:
         made[case.model].append(
             Series(
                 label=f"{case.place}, {case.board}",
-                hue=places.index(case.place),
-                shape=boards.index(case.board),
+                hue=boards.index(case.board),
+                shape=places.index(case.place),
                 joined=False,
                 points=[found] if found else [],
             )

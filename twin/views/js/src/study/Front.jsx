@@ -41,11 +41,11 @@ function Front({ plot, hues }) {
 function Drawn({ plot, all, width, hues, onTip }) {
   const [inner, high] = [width - EDGE.left - EDGE.right, HEIGHT - EDGE.top - EDGE.bottom];
   const x = acrossScale(all.map(([v]) => v), Math.max(2, Math.floor(inner / TICK_PX)));
-  // What is nothing stands on the floor, also where the rest needs a logarithmic scale.
+  // Where values need a logarithmic scale, what is nothing stands on its floor.
   const some = all.filter(([, y]) => y > 0);
-  const y = /** @type {import("./scales.js").Scale} */ (valueScale([(some.length ? some : all).map(([, ...ends]) => /** @type {any} */ (ends.slice(0, 3)))], false));
+  const y = /** @type {import("./scales.js").Scale} */ (valueScale([(isDecades(some.map(([, v]) => v)) ? some : all).map(([, ...ends]) => /** @type {any} */ (ends.slice(0, 3)))], false));
   const px = (v) => EDGE.left + 8 + x.at(v) * (inner - 16);
-  const py = (v) => EDGE.top + (1 - (v > 0 ? Math.min(Math.max(y.at(v), 0), 1) : 0)) * high;
+  const py = (v) => EDGE.top + (1 - Math.min(Math.max(y.at(v), 0), 1)) * high;
   const lines = plot.series.map((series) => ({ series, style: { ...styleOf(series.hue, hues), shape: styleOf(series.shape, hues).shape }, points: series.points.map((p) => ({ x: px(p[0]), y: py(p[1]), low: p[2] === null ? null : py(p[2]), high: p[3] === null ? null : py(p[3]), solid: p[4], told: `${series.label}: ${words(plot, p)}` })) }));
   const moved = (event) => {
     const { left, top } = event.currentTarget.getBoundingClientRect();

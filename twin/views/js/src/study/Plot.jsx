@@ -11,7 +11,16 @@ export const REACH = 18;
 export const TICK_PX = 70;
 const DASHES = ["", "7 4", "2 3", "9 3 2 3"];
 /** Of half a size of 1, round the middle. */
-const SHAPES = ["M-1 0A1 1 0 1 0 1 0A1 1 0 1 0 -1 0Z", "M-.9 -.9H.9V.9H-.9Z", "M0 -1.2L1.1 .9H-1.1Z", "M0 -1.3L1.3 0L0 1.3L-1.3 0Z", "M-1.1 -.8H1.1L0 1.2Z"];
+// Of a number that has no part in common with that of colours: the first 28 cases look different.
+const SHAPES = [
+  "M-1 0A1 1 0 1 0 1 0A1 1 0 1 0 -1 0Z",
+  "M-.9 -.9H.9V.9H-.9Z",
+  "M0 -1.2L1.1 .9H-1.1Z",
+  "M0 -1.3L1.3 0L0 1.3L-1.3 0Z",
+  "M-1.1 -.8H1.1L0 1.2Z",
+  "M-.4 -1.1H.4V-.4H1.1V.4H.4V1.1H-.4V.4H-1.1V-.4H-.4Z",
+  "M-1.1 -.7L-.7 -1.1L0 -.4L.7 -1.1L1.1 -.7L.4 0L1.1 .7L.7 1.1L0 .4L-.7 1.1L-1.1 .7L-.4 0Z",
+];
 
 /** How a case is drawn; cases of the same colour differ in dash and mark. @param {number} k @param {string[]} series */
 export const styleOf = (k, series) => ({ hue: series[k % series.length], dash: DASHES[Math.floor(k / series.length) % DASHES.length], shape: SHAPES[k % SHAPES.length] });
