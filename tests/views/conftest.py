@@ -3,6 +3,7 @@
 import json
 import struct
 
+import live_runs
 import numpy as np
 import pytest
 
@@ -60,3 +61,9 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def shown(run, replayed):
     return replayed(run)
+
+
+@pytest.fixture(scope="session")
+def live_lines():
+    """Telemetry of a small flight of which two satellites fall silent."""
+    return live_runs.telemetry()

@@ -27,6 +27,7 @@ from twin.runs import checkpoints
 from twin.runs.rows import check_parts
 from twin.runs.store import PARTS, any_run
 from twin.scenario.schema import Scenario
+from twin.vocabulary.live import KIND
 from twin.world import state as states
 
 type Array = NDArray[np.float64]
@@ -60,7 +61,7 @@ def newest(folder: Path) -> Live:
         If there is none.
     """
     run = any_run(folder)
-    if run.manifest.get("kind") != "live":
+    if run.manifest.get("kind") != KIND:
         raise InputError(f"{folder}: not a live run")
     # Parts become tables when a run is complete, and are not needed to look ahead.
     there = (folder / PARTS).is_dir()

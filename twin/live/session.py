@@ -24,9 +24,10 @@ from twin.runs.store import PARTS, Run, interrupted_scenario, open_run
 from twin.runs.writer import RunWriter
 from twin.scenario import attachments
 from twin.scenario.schema import Scenario
-from twin.vocabulary.live import Remark
+from twin.vocabulary.live import KIND, Remark
 
-KIND = "live"
+READ_S = 10.0
+"""Whoever looks at a live run waits no longer for its newest checkpoint."""
 
 
 class Session:
@@ -203,7 +204,7 @@ def mirror(
         for note in notes(session.mirror.model):
             writer.note(note)
         writer.began()
-        kept = Checkpoints(writer.partial, {"run_id": writer.run_id})
+        kept = Checkpoints(writer.partial, {"run_id": writer.run_id}, most_s=READ_S)
         _replay(session, writer.partial / journal.NAME, 0 if state is None else state.size_bytes)
         _follow(session, log, kept, lines)
         session.drain()

@@ -3,6 +3,7 @@
 Two are kept, to go on from; or as many as let any step be computed again soon, for what-ifs.
 """
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ DENSE_WORTH = 10
 """The same where they are kept so that any step is soon computed again."""
 MOST_BYTES = 200_000_000
 """Of all that are kept: above it every second one goes, and they are written half as often."""
+MOST_COST = 0.2
+"""Share of the time that goes to checkpoints at most where others wait to read them."""
 _FIRST_COST_S = 0.004
 """What the first one is taken to cost."""
 
@@ -35,6 +38,8 @@ class Checkpoints:
         What every checkpoint says of itself.
     every_s : float, optional
         Work between one and the next, if all are kept; by default two are.
+    most_s : float
+        Two are kept, and somebody waits to read them: so long apart at most, if `MOST_COST` lets.
 
     Attributes
     ----------
@@ -46,9 +51,16 @@ class Checkpoints:
         Of all that are kept.
     """
 
-    def __init__(self, folder: Path, note: dict[str, Any], *, every_s: float | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        note: dict[str, Any],
+        *,
+        every_s: float | None = None,
+        most_s: float = math.inf,
+    ) -> None:
         self._folder = folder / FOLDER
-        self._every_s = every_s
+        self._every_s, self._most_s = every_s, most_s
         self._note = note | {"versions": versions()}
         self._since = time.perf_counter()
         self.written = 0
@@ -59,7 +71,7 @@ class Checkpoints:
         """Whether the work since the last one is worth another."""
         since_s = time.perf_counter() - self._since
         if self._every_s is None:
-            return since_s > WORTH * self.cost_s
+            return since_s > min(WORTH * self.cost_s, max(self._most_s, self.cost_s / MOST_COST))
         return since_s > max(self._every_s, DENSE_WORTH * self.cost_s)
 
     def write(self, step: int, checkpoint: Any, note: dict[str, Any]) -> None:

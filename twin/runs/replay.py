@@ -75,31 +75,54 @@ def snapshots(run: Run, world: World | None = None) -> Iterator[tuple[Snapshot, 
     world : World, optional
         Of the run's scenario, where the caller has one already.
     """
-    scenario, begun = run.scenario, start(run)
-    world = world or World(scenario)
-    source, size, bus = recorded(run), world.constellation.size, scenario.bus
-    network = Network(world, source, None if begun is None else begun.network)
-    sound = None if begun is None else begun.sound
-    fresh = at_start(bus_profile(scenario), soc=bus.initial_soc, temperature_c=bus.initial_c)
-    powered = np.full(size, fresh.powered)
-    alive, terminals_on = np.ones(size, bool), np.ones(size, bool)
-    if begun is not None:
-        powered, alive = begun.energy.powered, ~begun.lost
-        terminals_on = begun.rule.terminals_on
-    switched = _switches(run)
-    power, losses = _power_changes(run), _losses(run)
-    for step in range(run.first_step, scenario.simulation.steps):
-        for satellite, other in losses.get(step, ()):
-            if other is None:
-                alive[satellite] = False
-            else:
-                network.cut(satellite, other)
-        sound = source.sound(step, sound, size)
-        up = powered & sound & alive
-        yield network.advance(up & terminals_on), up
-        terminals_on[switched.get(step, [])] ^= True
-        for satellite, has_power in power.get(step, ()):
-            powered[satellite] = has_power
+    return Walk(run, world or World(run.scenario)).on(run)
+
+
+class Walk:
+    """Goes through a run's topology step by step, and on where the run has grown.
+
+    Parameters
+    ----------
+    run : Run
+    world : World
+        Of the run's scenario.
+    """
+
+    def __init__(self, run: Run, world: World) -> None:
+        begun, size, bus = start(run), world.constellation.size, run.scenario.bus
+        self._network = Network(world, recorded(run), None if begun is None else begun.network)
+        self._sound = None if begun is None else begun.sound
+        fresh = at_start(
+            bus_profile(run.scenario), soc=bus.initial_soc, temperature_c=bus.initial_c
+        )
+        self._powered = np.full(size, fresh.powered)
+        self._alive, self._terminals_on = np.ones(size, bool), np.ones(size, bool)
+        if begun is not None:
+            self._powered, self._alive = begun.energy.powered, ~begun.lost
+            self._terminals_on = begun.rule.terminals_on
+        self._next = run.first_step
+
+    def on(self, run: Run) -> Iterator[tuple[Snapshot, NDArray[np.bool_]]]:
+        """Yield what `snapshots` does of the steps that a run has and that were not yet reached.
+
+        What it yields must all be taken.
+        """
+        source = self._network.source = recorded(run)
+        switched = _switches(run)
+        power, losses = _power_changes(run), _losses(run)
+        for step in range(self._next, run.scenario.simulation.steps):
+            for satellite, other in losses.get(step, ()):
+                if other is None:
+                    self._alive[satellite] = False
+                else:
+                    self._network.cut(satellite, other)
+            self._sound = source.sound(step, self._sound, len(self._alive))
+            up = self._powered & self._sound & self._alive
+            yield self._network.advance(up & self._terminals_on), up
+            self._terminals_on[switched.get(step, [])] ^= True
+            for satellite, has_power in power.get(step, ()):
+                self._powered[satellite] = has_power
+            self._next = step + 1
 
 
 def _power_changes(run: Run) -> dict[int, list[tuple[int, bool]]]:

@@ -1,7 +1,7 @@
 """Rows of a run's tables on their way to disk: row groups that end at fixed steps."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,13 +157,38 @@ class Rows:
 
     def _read_part(self, name: str, number: int) -> pa.Table:
         assert self._folder is not None  # a step came first
-        with pa.OSFile(str(_part(self._folder, name, number))) as part:
-            return pa.ipc.open_file(part).read_all()
+        return _read_part(self._folder, name, number)
 
     def _take(self, name: str) -> pa.Table:
         table = self.waiting(name)
         self._before.pop(name, None)
         return table
+
+
+def read_rows(
+    state: RowsState, folder: Path, *, since: Sequence[int] | None = None
+) -> dict[str, pa.Table]:
+    """Rows of all tables as a checkpoint knows them, from the closed parts in `folder` on.
+
+    Parameters
+    ----------
+    state : RowsState
+    folder : Path
+    since : sequence of int, optional
+        Closed parts of each table that are not read again.
+
+    Raises
+    ------
+    OSError
+        If a part is no longer there: the run has been completed.
+    """
+    found = {}
+    before = since or [0] * len(TABLES)
+    for name, first, last, stream in zip(TABLES, before, state.parts, state.waiting, strict=True):
+        tables = [_read_part(folder, name, number) for number in range(first, last)]
+        tables.append(pa.ipc.open_stream(pa.py_buffer(stream)).read_all())
+        found[name] = pa.concat_tables(tables).unify_dictionaries()
+    return found
 
 
 def check_parts(state: RowsState, folder: Path) -> None:
@@ -192,6 +217,11 @@ def _steps_a_group(name: str, scenario: Scenario) -> int:
 
 def _part(folder: Path, name: str, number: int) -> Path:
     return folder / f"{name}-{number:06d}.arrow"
+
+
+def _read_part(folder: Path, name: str, number: int) -> pa.Table:
+    with pa.OSFile(str(_part(folder, name, number))) as part:
+        return pa.ipc.open_file(part).read_all()
 
 
 def _write_part(file: Path, table: pa.Table) -> None:

@@ -1,11 +1,13 @@
 """What differs between runs that stand side by side: captions, warnings, figures."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from scipy.special import stdtrit
 
+from twin.errors import InputError
 from twin.runs.cells import text
 from twin.runs.figures import FIGURES, SHORT
 from twin.runs.repeats import (
@@ -23,6 +25,8 @@ from twin.runs.summary import figures_of_steps
 from twin.scenario.schema import Scenario
 from twin.views import load, whatif
 from twin.views.load import LOAD
+
+log = logging.getLogger(__name__)
 
 type Told = dict[str, Any]
 type Forked = Mapping[str, Any] | None
@@ -136,6 +140,18 @@ def describe(
         return NOTHING
     names = dict(zip(run_ids, captions(scenarios, forks), strict=True))
     return NOTHING | {"captions": names, "warnings": warnings(scenarios)}
+
+
+def of_stage(runs: Sequence[Run | None], others: Sequence[Run]) -> Told | None:
+    """Compare what is on stage, if it is several runs that are all complete and can be read."""
+    complete = [run for run in runs if run is not None]
+    if not 2 <= len(complete) == len(runs):
+        return None
+    try:
+        return compare(complete, others)
+    except (InputError, OSError):
+        log.warning("runs cannot be compared", exc_info=True)
+        return None
 
 
 def compare(runs: Sequence[Run], others: Sequence[Run]) -> Told:

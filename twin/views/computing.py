@@ -65,13 +65,15 @@ class Computed:
     forked: Mapping[str, Any] | None = None
     feed: Feed = field(default_factory=lambda: Feed(kept=True))
     run: Run | None = None
+    kind: str = ""
 
     @property
     def label(self) -> str:
         """What it runs, and when it was done."""
         if self.run is not None:
             return shelf.label(self.run)
-        return shelf.describe(self.scenario, forked=self.forked)
+        told = shelf.describe(self.scenario, forked=self.forked)
+        return f"{told} · {self.kind}" if self.kind else told
 
 
 class Batch:

@@ -6,6 +6,7 @@ from twin.plugins.loading import load_kept
 from twin.runs.store import Run
 from twin.views import replay, trace
 from twin.views.stream import Feed
+from twin.vocabulary.live import KIND
 from twin.world.world import World
 
 
@@ -14,7 +15,8 @@ def play(run: Run, feed: Feed) -> Iterator[int]:
     load_kept(run.path)
     world = World(run.scenario)
     planned = trace.plan(world, run.first_step)
-    feed.begin(trace.head(world, planned, run_id=run.path.name))
+    live = run.manifest.get("kind") == KIND
+    feed.begin(trace.head(world, planned, run_id=run.path.name, live=live))
     for frame in replay.frames(run, world, planned):
         feed.show(frame)
         yield planned.frames

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from twin.errors import InputError
 from twin.runs.store import Run
-from twin.views import carried, keeping, noting, records, requests
+from twin.views import carried, keeping, noting, records, requests, telemetry
 from twin.views.columns import columns
+from twin.views.following import Followed
 from twin.views.public import FAILED, public
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,13 @@ NOTES: Final = ("note", "notes")
 NOT_YET: Final = "This can be asked when the run is complete."
 
 
-def answer(run: Run | None, asked: Mapping[str, Any], *, allowed: bool = False) -> dict[str, Any]:
+def answer(
+    run: Run | None,
+    asked: Mapping[str, Any],
+    *,
+    allowed: bool = False,
+    live: Followed | None = None,
+) -> dict[str, Any]:
     """Answer a question about a run; under ``wrong`` stands why there is no answer.
 
     Parameters
@@ -47,18 +54,32 @@ def answer(run: Run | None, asked: Mapping[str, Any], *, allowed: bool = False) 
         ``what``, and more of the question.
     allowed : bool
         Whether the visitor may change runs: see `twin.views.keeping.may`.
+    live : Followed or None
+        What follows it, if it is mirrored.
     """
     what = str(asked.get("what"))
+    if what in telemetry.ANSWERS:
+        return _guarded(lambda: telemetry.answer(run, live, asked, allowed=allowed))
     answering = (ANSWERS | WRITES).get(what)
     if answering is None:
         return {"wrong": FAILED}
     if run is None:
         return {"wrong": NOT_YET}
+    return _guarded(lambda: _found(run, asked, answering, what=what, allowed=allowed))
+
+
+def _found(
+    run: Run, asked: Mapping[str, Any], answering: Answering, *, what: str, allowed: bool
+) -> dict[str, Any]:
+    if what in WRITES:
+        keeping.check(allowed)
+    found = answering(run, asked, _span(run))
+    return found | {"may": allowed} if what in NOTES else found
+
+
+def _guarded(found: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
-        if what in WRITES:
-            keeping.check(allowed)
-        found = answering(run, asked, _span(run))
-        return found | {"may": allowed} if what in NOTES else found
+        return found()
     except InputError as wrong:
         return {"wrong": public(str(wrong))}
     except Exception:

@@ -19,7 +19,7 @@ from twin.network.handover import NOBODY
 from twin.runs import distribution
 from twin.runs.distribution import Distribution
 from twin.runs.figures import QUANTITIES, STEP_FIGURES
-from twin.runs.replay import snapshots, start
+from twin.runs.replay import Walk, start
 from twin.runs.store import Run
 from twin.views import load, trace
 from twin.views.block import Block
@@ -43,41 +43,70 @@ def frames(run: Run, world: World, planned: Plan) -> Iterator[Frame]:
         Of the run's scenario.
     planned : Plan
     """
-    record = _Record(run, world.constellation.size, planned)
-    inside, serving = _at_first(run, world.constellation.size, record.sites)
-    start_s = float(world.ephemeris.t_s[planned.first])
-    block, first = Block(start_s=start_s), dict[str, Any]()
-    hand_overs: deque[dict[str, Any]] = deque()
-    for snapshot, _ in snapshots(run, world):
-        step = snapshot.step
-        mine = record.events.get(step, [])
-        for event in mine:
+    return Player(run, world, planned).on(run)
+
+
+class Player:
+    """Makes frames of a run, and more of them where the run has grown.
+
+    Parameters
+    ----------
+    run : Run
+    world : World
+        Of the run's scenario.
+    planned : Plan
+    """
+
+    def __init__(self, run: Run, world: World, planned: Plan) -> None:
+        self._world, self._planned, self._walk = world, planned, Walk(run, world)
+        sites = len(trace.sites(run.scenario))
+        self._inside, self._serving = _at_first(run, world.constellation.size, sites)
+        self._start_s = float(world.ephemeris.t_s[planned.first])
+        self._block, self._first = Block(start_s=self._start_s), dict[str, Any]()
+        self._hand_overs: deque[dict[str, Any]] = deque()
+
+    def on(self, run: Run) -> Iterator[Frame]:
+        """Yield the frames that the steps of a run complete which were not yet reached."""
+        record = _Record(run, self._world.constellation.size, self._planned)
+        for snapshot, _ in self._walk.on(run):
+            step = snapshot.step
+            self._follow(record.events.get(step, []), snapshot.instant.t_s)
+            if self._planned.shown(step):
+                worst = np.where(self._inside, np.arange(len(self._inside))[:, None], 0)
+                self._first = {
+                    "positions": snapshot.instant.r_km,
+                    "sun": snapshot.instant.sun_km,
+                    "sunlit": self._world.ephemeris.sunlit(step),
+                    "state": worst.max(axis=0).astype(np.uint8),
+                    "link_state": snapshot.link_state.copy(),
+                    "serving": self._serving.copy(),
+                    **record.satellites(step),
+                    **record.step(step),
+                }
+            record.add(step, self._block)
+            if self._planned.complete(step):
+                yield from self.rest()
+
+    def rest(self) -> Iterator[Frame]:
+        """Yield a frame of the steps since the last one, if any."""
+        if self._block.rows:
+            yield Frame(**self._first, **self._block.merged())
+            self._block = Block(start_s=self._start_s)
+
+    def _follow(self, events: list[dict[str, Any]], t_s: float) -> None:
+        """Note what events of a step changed: states of satellites, and who serves whom."""
+        for event in events:
             meaning = EVENTS[event["kind"]]
             for state, begins in ((meaning.begins, True), (meaning.ends, False)):
                 if state is not None:
-                    inside[state, event["satellite"]] = begins
-        hand_overs += [event for event in mine if event["kind"] in _SERVICE_EVENTS]
+                    self._inside[state, event["satellite"]] = begins
+        waiting = self._hand_overs
+        waiting += [event for event in events if event["kind"] in _SERVICE_EVENTS]
         # Requests of a step enter through the satellite that serves at its start.
-        while hand_overs and hand_overs[0]["t_s"] <= snapshot.instant.t_s + _ROUNDING_S:
-            event = hand_overs.popleft()
+        while waiting and waiting[0]["t_s"] <= t_s + _ROUNDING_S:
+            event = waiting.popleft()
             satellite = event["satellite"]
-            serving[int(event["value"])] = NOBODY if satellite is None else satellite
-        if planned.shown(step):
-            worst = np.where(inside, np.arange(len(inside))[:, None], 0).max(axis=0)
-            first = {
-                "positions": snapshot.instant.r_km,
-                "sun": snapshot.instant.sun_km,
-                "sunlit": world.ephemeris.sunlit(step),
-                "state": worst.astype(np.uint8),
-                "link_state": snapshot.link_state.copy(),
-                "serving": serving.copy(),
-                **record.satellites(step),
-                **record.step(step),
-            }
-        record.add(step, block)
-        if planned.complete(step):
-            yield Frame(**first, **block.merged())
-            block = Block(start_s=start_s)
+            self._serving[int(event["value"])] = NOBODY if satellite is None else satellite
 
 
 def _at_first(run: Run, size: int, sites: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -105,14 +134,14 @@ class _Record:
     """The run's tables, ready to be looked up by step."""
 
     def __init__(self, run: Run, size: int, planned: Plan) -> None:
-        self.sites = len(trace.sites(run.scenario))
-        self._first = planned.first
+        self._first = first = run.first_step
+        count = run.scenario.simulation.steps - first
         steps = run.table("steps", list(STEP_FIGURES))
         self._rows = {name: _column(steps, name) for name in STEP_FIGURES}
-        self._rows |= load.of_run(run, planned.first, planned.steps)
-        self._copies = load.copies_of_run(run, planned.steps)
+        self._rows |= load.of_run(run, first, count)
+        self._copies = load.copies_of_run(run, count)
         layers = run.table("layers")
-        depth = len(layers) // planned.steps
+        depth = len(layers) // count
         self._layers = {
             name: _column(layers, column).reshape(-1, depth)
             for name, column in (
@@ -120,7 +149,9 @@ class _Record:
                 ("compute_s", "compute_mean_s"),
             )
         }
-        self._durations = {name: _durations(run, name, planned) for name in QUANTITIES}
+        self._durations = {
+            name: _durations(run, name, first + np.arange(count)) for name in QUANTITIES
+        }
         self._satellites = _Satellites(run, size)
         self._tokens = _Tokens(run, planned)
         self._placements = _placements(run, planned)
@@ -147,13 +178,13 @@ class _Record:
         block.events += self.events.get(step, [])
 
 
-def _durations(run: Run, quantity: str, planned: Plan) -> list[Distribution]:
+def _durations(run: Run, quantity: str, steps: NDArray[np.int64]) -> list[Distribution]:
     kept = run.table(quantity)
     return distribution.blocks(
         kept["step"].to_numpy(),
         kept["value_s"].to_numpy(),
         kept["count"].to_numpy(),
-        planned.first + np.arange(planned.steps),
+        steps,
     )
 
 
@@ -202,7 +233,7 @@ class _Tokens:
             for name in ("layer", "rank", "source", "target", "start_s", "end_s")
         }
         recorded = int(self._token.max(initial=-1)) + 1
-        first = slice(*self._rows(planned.first, recorded))
+        first = slice(*self._rows(run.first_step, recorded))
         hops_of_first = int(self._offset[first.stop] - self._offset[first.start])
         self._drawn = trace.drawn(recorded, hops_of_first, planned.frames)
 

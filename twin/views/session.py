@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,21 @@ import solara
 from twin.errors import InputError
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario
-from twin.views import comparison, computing, keeping, limits, opening, questions, shelf, whatif
+from twin.views import comparison, computing, following, keeping, limits, questions, shelf, whatif
 from twin.views.asked import from_start
 from twin.views.computing import Batch, Computed, Work
+from twin.views.following import Followed
+from twin.views.opening import replay
 from twin.views.public import FAILED, public
-from twin.views.shown import Shown, StoppedError, complete, give_back
+from twin.views.shown import Shown, StoppedError, begun, complete, give_back, named
 from twin.views.stream import Stream
 
 LOOK_INTERVAL_S = 0.05
 TIDY_AFTER_S = 3.0
 log = logging.getLogger(__name__)
 type Job = Callable[["threading.Event"], None]
-type Made = dict[Computed, Shown]
+type Made = Batch | Followed
+type Stage = dict[Computed, Shown]
 
 
 class Session:
@@ -49,7 +53,7 @@ class Session:
         self._run_scenario = run_scenario
         self._allowed = allowed
         self._stop = threading.Event()
-        self._batch: Batch | None = None
+        self._batch: Made | None = None
         self._keys = (f"s{n}" for n in itertools.count())
         found = shelf.look(runs_dir)
         self.runs: solara.Reactive[list[Run]] = solara.reactive(found.runs)
@@ -93,18 +97,21 @@ class Session:
 
     def rejoin(self) -> bool:
         """Look at what is being computed, if anything is."""
-        batches = computing.running(self._runs_dir)
-        if batches:
-            self._watch(batches[-1])
-        return bool(batches)
+        found = following.underway(self._runs_dir)
+        if found is not None:
+            self._watch(found)
+        return found is not None
 
     def open(self, run_ids: Sequence[str]) -> None:
         """Show runs of the list, side by side if there are several; others are not looked for.
 
-        Where none of them is in the list and nothing on stage: the newest that can be read.
+        Where none of them is in the list and nothing on stage: what a mirror is writing, else the
+        newest that can be read.
         """
         wanted = list(dict.fromkeys(run_ids))
-        batch = computing.computes(self._runs_dir, wanted)
+        if not (wanted or self.shown.value):
+            wanted = following.newest(self._runs_dir)
+        batch = following.of(self._runs_dir, wanted)
         if batch is not None:
             computed = [c.run_id for c in batch.runs]
             self._watch(batch, [i for i in wanted if i not in computed])
@@ -144,17 +151,15 @@ class Session:
         for run_id in chosen:
             if len(stage) < most and run_id not in stage:
                 folder, key = self._runs_dir / run_id, next(self._keys)
-                note = opening.replay(
-                    folder, key, stop, begin=begin, report=lambda work: self._report(stop, work)
-                )
+                report = partial(self._report, stop)
+                note = replay(folder, key, stop, begin=begin, report=report)
                 notes += [note] if note else []
         return tuple(stage[i] for i in chosen if i in stage)
 
     def running(self) -> list[tuple[str, str]]:
-        """Name and label of what is on stage or computed, and may not be complete."""
-        computed = [c for batch in computing.running(self._runs_dir) for c in batch.runs]
+        """Name and label of what is on stage, computed or mirrored, and may not be complete."""
         found = {s.run_id: s.label for s in self.shown.value if s.run is None}
-        return list((found | {c.run_id: c.label for c in computed if c.run is None}).items())
+        return list((following.labels(self._runs_dir) | found).items())
 
     def note(self, text: str) -> None:
         """Show a line to the viewer."""
@@ -162,8 +167,9 @@ class Session:
 
     def answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Answer what the page asks about a run on stage."""
-        run = complete(self.shown.value, asked.get("run"))
-        return questions.answer(run, asked, allowed=self._allowed)
+        shown = named(self.shown.value, asked.get("run"))
+        run, live = (None, None) if shown is None else (shown.run, shown.live)
+        return questions.answer(run, asked, allowed=self._allowed, live=live)
 
     def take_away(self, run_id: str) -> None:
         """Take a run off the stage; the last one stays."""
@@ -199,7 +205,7 @@ class Session:
             # What somebody else has started is not stopped by a visitor who may start nothing.
             batch.leave(gone=not self._allowed)
 
-    def _watch(self, batch: Batch, others: Sequence[str] = ()) -> None:
+    def _watch(self, batch: Made, others: Sequence[str] = ()) -> None:
         """Show what a batch computes, from its first frame on, until it ends, beside `others`."""
         if batch is not self._batch:
             self._leave()
@@ -209,7 +215,7 @@ class Session:
         known = {run.path.name for run in self.runs.value}
 
         def job(stop: threading.Event) -> None:
-            made: Made = {}
+            made: Stage = {}
             notes: list[str] = []
             most = limits.MAX_SIDE_BY_SIDE - 1
             beside = self._fill(stop, [i for i in others if i in known], most, notes)
@@ -225,7 +231,7 @@ class Session:
         self._begin(job, turn=False)
 
     def _show(
-        self, stop: threading.Event, batch: Batch, beside: tuple[Shown, ...], made: Made
+        self, stop: threading.Event, batch: Made, beside: tuple[Shown, ...], made: Stage
     ) -> None:
         """Put on stage what has begun, and what is complete as that, after what stands beside."""
         before = tuple(made.values())
@@ -233,8 +239,7 @@ class Session:
             shown = made.get(computed)
             if shown is None:
                 stream = Stream(next(self._keys), computed.feed)
-                name, forked = computed.run_id, computed.forked
-                shown = Shown(stream, name, computed.label, computed.scenario, forked=forked)
+                shown = begun(computed, stream, batch if isinstance(batch, Followed) else None)
             if shown.run is not computed.run:
                 shown = replace(shown, run=computed.run, label=computed.label)
             made[computed] = shown
@@ -274,15 +279,8 @@ class Session:
     def _compare(self, stop: threading.Event) -> None:
         """Compare the runs on stage by their figures, when all are complete."""
         shown = self.shown.value
-        runs = [s.run for s in shown if s.run is not None]
-        if not 2 <= len(runs) == len(shown):
-            return
-        try:
-            found = comparison.compare(runs, self.runs.value)
-        except (InputError, OSError):
-            log.warning("runs cannot be compared", exc_info=True)
-            return
-        if not stop.is_set() and self.shown.value == shown:
+        found = comparison.of_stage([s.run for s in shown], self.runs.value)
+        if found is not None and not stop.is_set() and self.shown.value == shown:
             self.comparison.value = found
 
     def _look(self) -> None:
@@ -295,6 +293,6 @@ class Session:
             self.comparison.value = comparison.describe(names, scenarios, [s.forked for s in shown])
             self.shown.value = shown
 
-    def _report(self, stop: threading.Event, work: Work) -> None:
+    def _report(self, stop: threading.Event, work: Work | None) -> None:
         if not stop.is_set():
             self.work.value = work

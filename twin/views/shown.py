@@ -8,6 +8,8 @@ from typing import Any
 
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario
+from twin.views.computing import Computed
+from twin.views.following import Followed
 from twin.views.stream import Stream
 
 
@@ -15,7 +17,8 @@ from twin.views.stream import Stream
 class Shown:
     """A run on stage, or on its way there; `run` is None until it is complete.
 
-    `forked` says of a branch what was changed, as its manifest does.
+    `forked` says of a branch what was changed, as its manifest does; `live` follows a run that
+    another process mirrors.
     """
 
     stream: Stream
@@ -24,11 +27,24 @@ class Shown:
     scenario: Scenario
     run: Run | None = None
     forked: Mapping[str, Any] | None = None
+    live: Followed | None = None
+
+
+def begun(computed: Computed, stream: Stream, live: Followed | None) -> Shown:
+    """What is on its way to the stage from its first frame on."""
+    name, label, scenario = computed.run_id, computed.label, computed.scenario
+    return Shown(stream, name, label, scenario, forked=computed.forked, live=live)
+
+
+def named(shown: Sequence[Shown], run_id: object) -> Shown | None:
+    """What is on stage by that name."""
+    return next((s for s in shown if s.run_id == run_id), None)
 
 
 def complete(shown: Sequence[Shown], run_id: object) -> Run | None:
     """The run of that name on stage, if it is complete."""
-    return next((s.run for s in shown if s.run_id == run_id), None)
+    found = named(shown, run_id)
+    return None if found is None else found.run
 
 
 class StoppedError(Exception):

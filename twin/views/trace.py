@@ -67,7 +67,7 @@ def plan(world: World, first: int = 0) -> Plan:
     return Plan(first=first, steps=steps, stride=stride, frames=-(-steps // stride))
 
 
-def head(world: World, planned: Plan, *, run_id: str) -> bytes:
+def head(world: World, planned: Plan, *, run_id: str, live: bool = False) -> bytes:
     """Pack what holds for the whole run.
 
     Parameters
@@ -76,12 +76,15 @@ def head(world: World, planned: Plan, *, run_id: str) -> bytes:
         Of the run's scenario.
     planned : Plan
     run_id : str
+    live : bool
+        Whether it mirrors telemetry.
     """
     scenario, body = world.scenario, world.constellation
     shown_s = world.ephemeris.t_s[planned.first :][: planned.steps : planned.stride]
     rotation = gcrs_to_itrs(body.epoch_utc, shown_s)
     meta = _told(scenario) | {
         "run_id": run_id,
+        "live": live,
         "n_satellites": body.size,
         "n_planes": body.n_planes,
         "first_step": planned.first,

@@ -1,7 +1,10 @@
 """What may be said of telemetry, and what an alarm of a mirrored constellation is about."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
+
+KIND: Final = "live"
+"""Kind of a run that mirrors telemetry, as its manifest has it."""
 
 
 class _Told(StrEnum):

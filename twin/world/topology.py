@@ -80,7 +80,7 @@ class Network:
     """
 
     def __init__(self, world: World, source: Source, state: NetworkState | None = None) -> None:
-        self._world, self._source = world, source
+        self._world, self.source = world, source
         self._terminals = world.terminals(None if state is None else state.terminals)
         self._before: Instant | None = None
         self._everybody = np.ones(world.constellation.size, bool)
@@ -112,7 +112,7 @@ class Network:
         if self._before is None and step > 0:
             self._before = self._world.ephemeris.at(step - 1)
         now = self._world.ephemeris.at(step)
-        mine.unbroken = self._source.unbroken(step, mine.unbroken, len(mine.cut))
+        mine.unbroken = self.source.unbroken(step, mine.unbroken, len(mine.cut))
         state, weight_s = self._terminals.advance(
             self._before,
             now,

@@ -5,6 +5,7 @@ import { SPEEDS } from "./data/clock.js";
 import { clamp } from "./data/numbers.js";
 import { timeOfFirst } from "./data/align.js";
 import { forgetRefusals } from "./data/carried.js";
+import { followsNow, growing } from "./data/live.js";
 import { neighbour } from "./data/satellite.js";
 import { frameSeconds, satelliteNamed, stepOf } from "./data/trace.js";
 import { NOTHING_CHOSEN, coloursOf, newView, switched, turned } from "./data/view.js";
@@ -22,11 +23,11 @@ export function createActions(app) {
 
 /** @param {import("./types").App} app */
 function timeActions(app) {
-  const { clock } = app;
+  const { clock, view } = app;
   /** Go to a time and stop there; to one that is not here yet, as soon as it is. */
   function seek(time) {
     clock.time = clamp(time, 0, clock.ready - 1e-6);
-    clock.playing = false;
+    clock.playing = view.now = false;
     app.wanted = time >= clock.ready && clock.ready < clock.frames ? time : null;
     app.address();
     app.changed();
@@ -46,7 +47,17 @@ function timeActions(app) {
       if (next !== undefined) seek(next + JUST_AFTER);
     },
     toggle() {
-      clock.playing = !clock.playing;
+      // Who goes along with a mirror stops where it is.
+      clock.playing = followsNow(app) ? false : !clock.playing;
+      view.now = false;
+      app.wanted = null;
+      app.address();
+      app.changed();
+    },
+    /** Go along with a run that is being mirrored. */
+    now() {
+      if (!growing(app.traces[0])) return;
+      view.now = true;
       app.wanted = null;
       app.address();
       app.changed();
@@ -177,6 +188,7 @@ function choiceActions(app) {
       app.stage.poses = at.cameras;
       view.satellite = satelliteNamed(first, at.satellite);
       const t_s = at.t_s === Infinity ? at.t_s : startS;
+      view.now = Number.isNaN(at.t_s);
       if (t_s > 0) {
         app.wanted = Math.min(t_s / frameSeconds(first), first.frames);
         app.clock.playing = false;

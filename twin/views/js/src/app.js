@@ -32,6 +32,7 @@ export function createApp(model, el) {
     model,
     root,
     compact,
+    calm,
     view: newView({ alone: compact || isNarrow(), dark: keptTheme() }),
     clock: createClock(!calm),
     traces: [],

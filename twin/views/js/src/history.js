@@ -1,6 +1,7 @@
 // The page's address: written when the view changes, read when the viewer goes back.
 
 import { fromAddress, toAddress } from "./data/address.js";
+import { followsNow } from "./data/live.js";
 import { nameOf, seconds } from "./data/trace.js";
 
 /** @param {import("./types").App} app */
@@ -13,7 +14,7 @@ export function createHistory(app) {
     const { views, colourBy, tab, fixed, zoom, satellite } = view;
     return toAddress(location.search, {
       runs: traces.map((t) => t.meta.run_id),
-      t_s: seconds(first, Math.min(app.wanted ?? clock.time, first.frames)),
+      t_s: followsNow(app) ? NaN : seconds(first, Math.min(app.wanted ?? clock.time, first.frames)),
       views, colourBy, tab, fixed, zoom,
       satellite: satellite >= 0 ? nameOf(first, satellite) : "",
       cameras: stage.moved ? stage.poses : {},

@@ -23,6 +23,7 @@ function bindings({ act, view }) {
     J: () => act.neighbour({ planes: 1 }),
     K: () => act.neighbour({ planes: -1 }),
     l: () => act.show("labels"),
+    n: act.now,
     p: act.picture,
     t: act.theme,
     z: act.zoomIn,

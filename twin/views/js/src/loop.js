@@ -2,6 +2,7 @@
 
 import { write } from "./app.js";
 import { advance } from "./data/clock.js";
+import { askLive, followsNow } from "./data/live.js";
 import { askNotes } from "./data/notes.js";
 import { createPace } from "./stage/pace.js";
 
@@ -81,7 +82,7 @@ export class Loop {
       this.dirty = true;
     }
     const elapsed = Math.min(interval / 1000, LONGEST_S);
-    if (app.compact) showNewest(clock, elapsed);
+    if (app.compact || followsNow(app)) showNewest(clock, elapsed, app.calm);
     else if (clock.playing) advance(clock, elapsed);
     clock.time = Math.min(clock.time, clock.ready - 1e-6);
   }
@@ -103,6 +104,7 @@ export class Loop {
     Object.assign(app.root.dataset, { draws: this.draws, busyMs: this.busyMs.toFixed(1), frame: app.frameOf(app.traces[0]), ready: app.traces[0].ready });
     app.feed.goOn();
     askNotes(app);
+    askLive(app);
     this.sync(now);
   }
 
@@ -126,10 +128,10 @@ export class Loop {
   }
 }
 
-/** Where someone else's clock makes the frames: the newest, and its tokens once. */
-function showNewest(clock, elapsed) {
+/** Where someone else's clock makes the frames: the newest, and its tokens once, unless all shall stand still. */
+function showNewest(clock, elapsed, calm) {
   clock.time = Math.max(clock.time, clock.ready - 1);
-  clock.playing = clock.time < clock.ready - 1e-3;
+  clock.playing = !calm && clock.time < clock.ready - 1e-3;
   if (clock.playing) advance(clock, elapsed);
 }
 

@@ -68,7 +68,8 @@ function Runs({ ask, figures, near }) {
 
 function Row({ row, figures, act }) {
   const whole = row.status === "complete" && row.kind !== "study";
-  const way = whole ? runsAddress([row.id]) : row.status === "complete" ? studyAddress(row.id) : "";
+  const mirrored = row.kind === "live" && row.status !== "complete";
+  const way = whole || mirrored ? runsAddress([row.id]) : row.status === "complete" ? studyAddress(row.id) : "";
   const status = row.status === "complete" ? "complete" : `${row.status}${row.done ? `, ${count(row.done)} of ${count(row.steps)}` : ""}`;
   return (
     <tr data-run={row.id}>

@@ -42,6 +42,8 @@ export interface Palette {
 /** Head of a run, from twin/views/trace.py. */
 export interface Meta {
   run_id: string;
+  /** Whether it mirrors telemetry. */
+  live: boolean;
   name: string;
   description: string;
   about: { path: string; value: string; default: string; sentence: string }[];
@@ -151,6 +153,7 @@ export interface View {
   find: { what: string; kind: string | null; cause: string | null; layer: number | null; text: string; by: string; down: boolean; page: number };
   found: [number, number][] | null;
   wide: boolean;
+  now: boolean;
   tour: number;
 }
 
@@ -186,6 +189,7 @@ export interface App {
   look: Look | null;
   comparison: Comparison;
   compact: boolean;
+  calm: boolean;
   narrow: boolean;
   wanted: number | null;
   timeOf(trace: Trace): number;

@@ -22,7 +22,7 @@ export function fromAddress(search) {
     satellite: at.get("sat") ?? "",
     zoom: zoom.length === 2 && zoom.every(Number.isFinite) && zoom[1] > zoom[0] ? /** @type {[number, number]} */ (zoom) : null,
     cameras: cameras(at.get("cam") ?? ""),
-    t_s: at.get("t") === "inf" ? Infinity : Number(at.get("t") ?? NaN),
+    t_s: at.get("t") === "inf" ? Infinity : Number(at.get("t") || NaN),
   };
 }
 
@@ -42,7 +42,7 @@ function cameras(text) {
 }
 
 /**
- * The address of a view; what is as at first needs no saying. Other parts of the address stay.
+ * The address of a view; what is as at first needs no saying, nor does the time (NaN) where it is always now. Other parts of the address stay.
  *
  * @param {string} search
  * @param {{runs: string[], t_s: number, views: string[], colourBy: string, tab: string, fixed: boolean, satellite: string, zoom: [number, number] | null, cameras: Record<string, number[]>}} told
@@ -52,7 +52,7 @@ export function toAddress(search, told) {
   const cam = Object.entries(told.cameras).map(([name, at3]) => `${name}:${at3.map((v) => Number(v.toFixed(3))).join(",")}`).join(";");
   const parts = {
     run: told.runs.join(","),
-    t: told.t_s.toFixed(1),
+    t: Number.isNaN(told.t_s) ? "" : told.t_s.toFixed(1),
     view: told.views.join(",") === "globe,ring" ? "" : told.views.join(","),
     colour: told.colourBy === "layer" ? "" : told.colourBy,
     tab: told.tab === "charts" ? "" : told.tab,

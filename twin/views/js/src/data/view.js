@@ -37,6 +37,7 @@ export function newView({ alone, dark }) {
     find: { what: "tokens", kind: null, cause: null, layer: null, text: "", by: "latency_s", down: true, page: 0 },
     found: null, // where along the run what was asked for is
     wide: false,
+    now: true, // of a run that is being mirrored: go along with it
     tour: -1, // at which stop of the tour
   };
 }

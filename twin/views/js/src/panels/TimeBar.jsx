@@ -3,6 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { SPEEDS, paces } from "../data/clock.js";
+import { growing, standing } from "../data/live.js";
 import { count } from "../data/numbers.js";
 import { stepOf, utc } from "../data/trace.js";
 import { NoteMarks } from "./Notes.jsx";
@@ -35,6 +36,9 @@ export function TimeBar({ app }) {
       </div>
       <div class="tw-time-side">
         <div class="tw-time-row">
+          {growing(trace) && (
+            <div class="tw-choices"><Switch on={app.view.now} data-act="now" title="go along with the newest step that is mirrored" onClick={act.now}>Now</Switch></div>
+          )}
           <div class="tw-step" title="of the steps in the run's tables">
             step {step(app.frameOf(trace))} of {step(0)}-{(trace.meta.first_step + trace.meta.steps - 1).toLocaleString("en")}
           </div>
@@ -47,9 +51,15 @@ export function TimeBar({ app }) {
           </div>
         </div>
         <div class="tw-pace">{utc(trace, clock.time)} · satellites {spoken(satellites)} · tokens {spoken(tokens)}</div>
+        {trace.meta.live && <Standing trace={trace} />}
       </div>
     </div>
   );
+}
+
+function Standing({ trace }) {
+  const { words, amiss } = standing(trace);
+  return <div class={amiss ? "tw-pace tw-standing tw-bad" : "tw-pace tw-standing"}>{words}</div>;
 }
 
 function Scrub({ app, trace }) {

@@ -4,7 +4,7 @@ import { VIEW_NAMES } from "../data/view.js";
 import { Switch } from "./parts.jsx";
 
 const KEYS = [
-  ["space", "play or pause"], ["← →", "one step"], ["shift ← →", "event before, next event"], ["[ ]", "slower, faster"],
+  ["space", "play or pause"], ["← →", "one step"], ["shift ← →", "event before, next event"], ["[ ]", "slower, faster"], ["n", "now, where a run is being mirrored"],
   ["1 2 3", "globe, map, ring on or off"], ["c", "next colouring"], ["e", "turn with Earth or with the stars"],
   ["j k", "choose the satellite ahead, behind"], ["shift j k", "the one in the next plane, in the one before"],
   ["f", "follow the satellite or token chosen"], ["w a s d", "turn or move the view"], ["+ −", "zoom"], ["0", "camera back home"],
