@@ -94,6 +94,12 @@ def outlooks(
 def pace(
     scenario: Annotated[str, typer.Argument(help="What is flown.")] = "live-study",
     rate: Annotated[float, typer.Option(min=1, help="Messages a second.")] = 1_000.0,
+    times: Annotated[
+        int, typer.Option(min=1, max=60, help="Messages of a satellite in a minute.")
+    ] = 1,
+    outlook_every: Annotated[
+        int, typer.Option(min=0, help="Steps from one outlook to the next; 0: none.")
+    ] = 0,
     overrides: SetOption = None,
     seed: SeedOption = None,
     json_file: JsonOption = None,
@@ -106,12 +112,18 @@ def pace(
         from pace import pace as measure
 
         data = measure(
-            scenario, overrides or (), rate_per_s=rate, seed=seed or 0, progress=progress
+            scenario,
+            overrides or (),
+            rate_per_s=rate,
+            times=times,
+            outlook_every=outlook_every,
+            seed=seed or 0,
+            progress=progress,
         )
     report.table(
         f"{scenario} at {rate:g} messages a second",
         ["what", "found"],
-        [[name, f"{value:.6g}"] for name, value in data.items()],
+        [[name, f"{value:.6g}"] for name, value in data.items() if not isinstance(value, list)],
     )
     report.json(data)
     report.end()
