@@ -82,6 +82,8 @@ def test_a_run_is_played_back_as_telemetry(twin, tmp_path):
         (["emit", "small", "--plant", "lost=2"], "--plant lost=2: must be a number from 0 to 0.9"),
         (["emit", "small", "--to", "no/where"], "--to no/where: there is no folder no"),
         (["emit", "nothing"], "nothing"),
+        (["emit", "small", "--spool", "s"], "--spool s: is for what goes to a broker"),
+        (["emit", "small", "--to", "mqtt://h", "--spool", "said"], "--spool said: "),
         (["emit", "small", "--commands", "."], "--commands .: is a folder; give a file"),
         (["live", "small", "--act", "c"], "--act: needs --advise-every, how often to advise"),
         (["live", "small", "--advise-every", "9", "--act", "no/c"], "--act no/c: there is no"),
@@ -91,7 +93,8 @@ def test_a_run_is_played_back_as_telemetry(twin, tmp_path):
         (["live", "small", "--from", "said", "--metrics", "x"], "--metrics x: must be PORT"),
     ],
 )
-def test_mistakes_are_one_line(twin, args, said):
+def test_mistakes_are_one_line(twin, args, said, tmp_path):
+    (tmp_path / "said").touch()
     code, _, err = twin(*args)
     assert code == 2
     assert said in err

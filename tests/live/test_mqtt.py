@@ -14,12 +14,13 @@ from twin.errors import InputError
 from twin.live import mqtt
 from twin.live.act import Adviser, Asked
 from twin.live.mqtt import PASSWORD, Broker, Subscription
+from twin.live.plant.commands import Noted
 from twin.live.plant.emit import lines, paced
 from twin.live.plant.flight import Flight
 from twin.live.plant.hidden import Anomalies, Spread
 from twin.live.plant.service import Service
 from twin.live.plant.telemetry import Telemetry
-from twin.live.publish import publish
+from twin.live.publish import Orders, publish
 from twin.live.session import mirror, resume
 from twin.live.state import Options
 from twin.scenario import loader
@@ -185,16 +186,24 @@ def test_the_loop_closed_by_a_broker(broker, tmp_path):
     weak = loader.load("small", changes)
     flight = Flight(weak, spread=Spread(), anomalies=Anomalies(), seed=3)
     orders = Subscription(at(broker, "orders", topic="commands"))
-    flight.service = Service(flight, seed=3, commands=orders.come)
-    said = paced(lines(flight, Telemetry(flight, seed=3)), 900.0)
+    flight.service = Service(flight, seed=3, commands=Noted(orders.come, None, orders.acknowledge))
     source = Subscription(at(broker, "mirror"), idle_s=3.0)
-    plant = threading.Thread(target=publish, args=(at(broker, "plant"), said))
     asked = Asked(every=40, strategies=["energy-aware"], orbits=1.0, members=2)
 
-    def send(line):
-        publish(at(broker, "act", topic="commands"), [line])
+    with (
+        Orders(at(broker, "act", topic="commands")) as send,
+        Adviser(asked, send) as adviser,
+    ):
 
-    with Adviser(asked, send) as adviser:
+        def said():
+            """Fly on until there is advice, more slowly where the machine is busy."""
+            found = lines(flight, Telemetry(flight, seed=3))
+            for number, line in enumerate(paced(found, 900.0)):
+                if number > 48 * 42 and not adviser.sent:
+                    time.sleep(0.02)
+                yield line
+
+        plant = threading.Thread(target=publish, args=(at(broker, "plant"), said()))
         plant.start()
         run = mirror(
             weak, lambda skip: source, runs_dir=tmp_path, options=Options(watch=adviser.watch)
@@ -233,7 +242,7 @@ def test_tls_and_password(tmp_path, monkeypatch):
         assert list(come) == [b"one", b"two"]
         come.close()
         monkeypatch.setenv(PASSWORD, "wrong")
-        with pytest.raises(InputError, match="takes no more messages"):
+        with pytest.raises(InputError, match="it refuses: Not authorized"):
             publish(at(running, "other", **said), ["x"], most_s=2.0)
     finally:
         running.kill()

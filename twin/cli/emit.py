@@ -3,9 +3,8 @@
 import os
 import sys
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +14,9 @@ from twin.runs import outputs
 
 if TYPE_CHECKING:
     from twin.live.plant.flight import Flight
+    from twin.live.spool import Spool
+
+    type Write = Callable[[Iterable[str], Spool], object]
 
 ToOption = Annotated[
     str,
@@ -55,61 +57,93 @@ def emit(
             help="Where commands of 'twin live --act' come from; it serves.",
         ),
     ] = None,
+    spool: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Keep what a broker has not acknowledged; the same command goes on with it.",
+        ),
+    ] = None,
     ca_file: CaOption = None,
     seed: SeedOption = None,
     overrides: SetOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Fly a constellation with hidden differences, or play a run back, as telemetry."""
-    from twin.live.plant.emit import paced
     from twin.live.plant.settings import settings
 
-    spread_anomalies = settings(plant or ())
+    spread, anomalies = settings(plant or ())
     write = _writer(to, ca_file)
+    if spool is not None and not _is_broker(to):
+        raise InputError(f"--spool {spool}: is for what goes to a broker, --to mqtt://HOST")
     if _is_run(what, runs_dir):
-        from twin.cli.look import run_folder
-        from twin.live.plant import replay
-        from twin.runs.store import open_run
-
         if truth is not None or plant or overrides or serve or commands:
             raise InputError(
                 "twin emit RUN: takes no --truth, --plant, --serve, --commands or --set"
             )
-        write(paced(replay.lines(open_run(run_folder(what, runs_dir))), speed))
+        _play_back(what, runs_dir, spool, write, speed)
         return
-    from twin.live.plant.emit import Truth, lines
+    from dataclasses import asdict
+
+    from twin.live.plant.emit import Truth, lines, paced
     from twin.live.plant.flight import Flight
     from twin.live.plant.telemetry import Telemetry
     from twin.plugins.choices import load_scenario
+    from twin.scenario.loader import scenario_hash
 
-    spread, anomalies = spread_anomalies
     chosen = load_scenario(what, overrides or [])
     number = 0 if seed is None else seed
+    about = {"scenario": scenario_hash(chosen), "seed": number, "serves": serve or bool(commands)}
+    kept = _spool(spool, about | asdict(spread) | asdict(anomalies))
     flight = Flight(chosen, spread=spread, anomalies=anomalies, seed=number)
     if serve or commands:
         from twin.live.plant.service import Service
 
-        flight.service = Service(flight, seed=number, commands=_commands(commands, ca_file))
-    telemetry, kept = Telemetry(flight, seed=number), None if truth is None else Truth(flight)
-    write(paced(lines(flight, telemetry, kept), speed))
-    if truth is not None and kept is not None:
-        kept.write(truth, telemetry)
+        asked = _commands(commands, ca_file, spool)
+        flight.service = Service(flight, seed=number, commands=asked)
+    telemetry, true = Telemetry(flight, seed=number), None if truth is None else Truth(flight)
+    write(paced(lines(flight, telemetry, true), speed, skip=kept.following), kept)
+    if truth is not None and true is not None:
+        true.write(truth, telemetry)
     if flight.service is not None:
         sys.stderr.write(_served(flight) + "\n")
 
 
-def _commands(source: str | None, ca_file: Path | None) -> "Callable[[], Iterable[bytes]]":
+def _play_back(
+    what: str, runs_dir: Path, spool: Path | None, write: "Write", speed: float | None
+) -> None:
+    from twin.cli.look import run_folder
+    from twin.live.plant import replay
+    from twin.live.plant.emit import paced
+    from twin.runs.store import open_run
+
+    run = open_run(run_folder(what, runs_dir))
+    kept = _spool(spool, {"run": run.manifest["run_id"]})
+    write(paced(replay.lines(run), speed, skip=kept.following), kept)
+
+
+def _spool(folder: Path | None, about: dict[str, Any]) -> "Spool":
+    """Return where lines are kept that a broker may not have, and how many there were before."""
+    from twin.live import spool
+
+    return spool.Spool() if folder is None else spool.Kept(folder, about)
+
+
+def _commands(
+    source: str | None, ca_file: Path | None, spool: Path | None
+) -> "Callable[[], Iterable[bytes]]":
     from twin.live import mqtt
-    from twin.live.plant.commands import OfFile
+    from twin.live.plant.commands import Noted, OfFile
 
     if source is None:
         return tuple
     if mqtt.is_address(source):
         where = mqtt.broker(source, client_id="twin-plant", ca_file=ca_file, topic=mqtt.COMMANDS)
-        return mqtt.Subscription(where).come
+        orders = mqtt.Subscription(where)
+        return Noted(orders.come, spool, orders.acknowledge)
     if Path(source).is_dir():
         raise InputError(f"--commands {source}: is a folder; give a file, which may come later")
-    return OfFile(Path(source))
+    return Noted(OfFile(Path(source)), spool)
 
 
 def _served(flight: "Flight") -> str:
@@ -129,18 +163,24 @@ def _is_run(what: str, runs_dir: Path) -> bool:
     return (Path(what) / "manifest.json").is_file() or (runs_dir / what / "manifest.json").is_file()
 
 
-def _writer(to: str, ca_file: Path | None) -> Callable[[Iterable[str]], object]:
+def _is_broker(to: str) -> bool:
+    from twin.live import mqtt
+
+    return mqtt.is_address(to)
+
+
+def _writer(to: str, ca_file: Path | None) -> "Write":
     """Return what writes lines to a target, which is looked at before anything is flown."""
     from twin.live import mqtt
     from twin.live.publish import publish
 
     if mqtt.is_address(to):
         where = mqtt.broker(to, client_id=f"twin-emit-{os.getpid()}", ca_file=ca_file)
-        return partial(publish, where)
+        return lambda lines, spool: publish(where, lines, spool=spool)
     if to == "-":
-        return _print
+        return lambda lines, spool: _print(lines)  # noqa: ARG005
     outputs.check("--to", Path(to))
-    return partial(_write, Path(to))
+    return lambda lines, spool: _write(Path(to), lines)  # noqa: ARG005
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,8 +26,9 @@ from twin.runs import outputs
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
-    from twin.live.act import Adviser
+    from twin.live.act import Adviser, ToFile
     from twin.live.mirror import Step
+    from twin.live.publish import Orders
     from twin.live.session import Session
     from twin.live.sources import Wanted
     from twin.live.state import Options
@@ -103,6 +105,7 @@ def live(
     chosen = None if scenario is None else load_scenario(scenario, with_seed(overrides, seed))
     with progress_bar("compiling on first use, then following") as progress:
         from twin.live.act import Adviser, Asked
+        from twin.live.publish import Orders
         from twin.live.sources import Wanted
         from twin.live.state import Options
 
@@ -121,8 +124,12 @@ def live(
             every=advise_every, strategies=split(strategies), orbits=orbits, members=members,
             waits=not wanted.of_broker,
         )  # fmt: skip
-        adviser = Adviser(asked.checked(), _sender(act, ca_file))
-        done, remarks = _followed(begin, options, metrics, outlook_every, adviser)
+        send = _sender(act, ca_file)
+        adviser = Adviser(asked.checked(), send)
+        with send if isinstance(send, Orders) else nullcontext():
+            done, remarks = _followed(begin, options, metrics, outlook_every, adviser)
+        if isinstance(send, Orders):
+            remarks += send.remarks
     _show(console, done, remarks)
 
 
@@ -134,11 +141,11 @@ def _scenario_name(resume: Path | None) -> str:
     return interrupted_scenario(resume)[1].name
 
 
-def _sender(act: str | None, ca_file: Path | None) -> "Callable[[str], object] | None":
+def _sender(act: str | None, ca_file: Path | None) -> "Orders | ToFile | None":
     """Return what sends commands."""
     from twin.live import mqtt
     from twin.live.act import ToFile
-    from twin.live.publish import publish
+    from twin.live.publish import Orders
 
     if act is None:
         return None
@@ -146,7 +153,7 @@ def _sender(act: str | None, ca_file: Path | None) -> "Callable[[str], object] |
         where = mqtt.broker(
             act, client_id=f"twin-act-{os.getpid()}", ca_file=ca_file, topic=mqtt.COMMANDS
         )
-        return lambda line: publish(where, [line], most_s=10.0)
+        return Orders(where)
     if not Path(act).exists():
         outputs.check("--act", Path(act))
     return ToFile(Path(act))

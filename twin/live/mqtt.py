@@ -31,8 +31,9 @@ COMMANDS: Final = "twin/commands"
 PASSWORD: Final = "TWIN_MQTT_PASSWORD"
 """Variable of the environment that has the password."""
 QUALITY = 1
-_KEEP_ALIVE_S = 30
-_CONNECT_S = 10.0
+KEEP_ALIVE_S = 30
+CONNECT_S = 10.0
+"""Patience with a broker that may be starting up."""
 _WAITING = 10_000
 """Messages that may wait to be read."""
 
@@ -110,6 +111,9 @@ def _bare(text: str) -> str:
 class Subscription:
     """Lines that come from a broker; iterate over it, and acknowledge what is on disk.
 
+    Acknowledgements are only of the connection on which a message came: what was not acknowledged
+    on it comes again on the next.
+
     A broker sends only so many messages ahead of what is acknowledged (mosquitto: 20, its
     ``max_inflight_messages``): so what has come is to be synced whenever no more is there.
 
@@ -130,18 +134,19 @@ class Subscription:
     def __init__(self, where: Broker, *, idle_s: float | None = None) -> None:
         self._where, self._idle_s = where, idle_s
         self._come: queue.Queue[Any] = queue.Queue(_WAITING)
-        self._unsaid: list[tuple[int, int]] = []
+        self._unsaid: list[tuple[int, int, int]] = []
+        self._connection = 0
         self.on_idle: Callable[[], None] = lambda: None
         self.reconnects = -1
         self._client = new_client(where)
         self._client.manual_ack_set(True)
-        self._client.on_message = lambda client, data, message: self._come.put(message)  # noqa: ARG005
-        self._client.on_connect = self._connected
+        self._client.on_message = self._said
+        self._client.on_connect, self._client.on_disconnect = self._connected, self._lost
         heard = threading.Event()
         self._client.on_subscribe = lambda *about: heard.set()  # noqa: ARG005
         connect(self._client, where)
         self._client.loop_start()
-        if not heard.wait(_CONNECT_S):
+        if not heard.wait(CONNECT_S):
             self.close()
             raise InputError(f"{where.host}:{where.port}: the broker lets nobody in, or not us")
 
@@ -150,32 +155,39 @@ class Subscription:
             self.reconnects += 1
             client.subscribe(f"{self._where.topic}/#", QUALITY)  # and the topic itself
 
+    def _lost(self, *about: Any) -> None:  # noqa: ARG002
+        # Numbers hold for a connection: a broker that forgot gives them to other messages.
+        self._connection += 1
+
+    def _said(self, client: "Client", data: Any, message: Any) -> None:  # noqa: ARG002
+        self._come.put((self._connection, message))
+
     def __iter__(self) -> Iterator[bytes]:
         while True:
             if self._come.empty():
                 self.on_idle()
             try:
-                message = self._come.get(timeout=self._idle_s)
+                connection, message = self._come.get(timeout=self._idle_s)
             except queue.Empty:
                 return
-            yield self._line(message)
+            yield self._line(connection, message)
 
     def come(self) -> list[bytes]:
-        """Return what has come since it was last asked, without waiting, and acknowledge it."""
+        """Return what has come since it was last asked, without waiting."""
         lines = []
         while not self._come.empty():
-            lines.append(self._line(self._come.get_nowait()))
-        self.acknowledge()
+            lines.append(self._line(*self._come.get_nowait()))
         return lines
 
-    def _line(self, message: Any) -> bytes:
-        self._unsaid.append((message.mid, message.qos))
+    def _line(self, connection: int, message: Any) -> bytes:
+        self._unsaid.append((connection, message.mid, message.qos))
         return bytes(message.payload[: 2 * LONGEST_BYTES]).replace(b"\n", b" ")
 
     def acknowledge(self) -> None:
         """Tell the broker that all lines up to now are on disk."""
-        for number, quality in self._unsaid:
-            self._client.ack(number, quality)
+        for connection, number, quality in self._unsaid:
+            if connection == self._connection:
+                self._client.ack(number, quality)
         self._unsaid.clear()
 
     def close(self) -> None:
@@ -184,13 +196,21 @@ class Subscription:
         self._client.loop_stop()
 
 
-def new_client(where: Broker) -> "Client":
-    """Return a client for a broker, not yet connected; its session is kept."""
+def new_client(where: Broker, *, keeps: bool = True) -> "Client":
+    """Return a client for a broker, not yet connected.
+
+    Where it `keeps` its session, that outlasts it, and it connects again by itself.
+    """
     try:
         from paho.mqtt.client import CallbackAPIVersion, Client
     except ModuleNotFoundError:
         raise InputError("MQTT needs paho-mqtt: pip install 'orbital-twin[mqtt]'") from None
-    client = Client(CallbackAPIVersion.VERSION2, client_id=where.client_id, clean_session=False)
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=where.client_id,
+        clean_session=not keeps,
+        reconnect_on_failure=keeps,
+    )
     if where.user:
         client.username_pw_set(where.user, os.environ.get(PASSWORD))
     if where.tls:
@@ -214,10 +234,10 @@ def _at_once(client: "Client", data: Any, opened: Any) -> None:  # noqa: ARG001
 
 def connect(client: "Client", where: Broker) -> None:
     """Connect, with patience: brokers start up, too."""
-    deadline_s = time.monotonic() + _CONNECT_S
+    deadline_s = time.monotonic() + CONNECT_S
     while True:
         try:
-            client.connect(where.host, where.port, _KEEP_ALIVE_S)
+            client.connect(where.host, where.port, KEEP_ALIVE_S)
         except (OSError, ValueError) as error:
             if time.monotonic() > deadline_s:
                 told = why(error) if isinstance(error, OSError) else str(error)

@@ -69,10 +69,19 @@ def lines(
     yield from telemetry.rest()
 
 
-def paced(found: Iterator[tuple[float, str]], speed: float | None) -> Iterator[str]:
-    """Yield lines when they are due: `speed` seconds of flight in one; at once without it."""
+def paced(
+    found: Iterator[tuple[float, str]], speed: float | None, *, skip: int = 0
+) -> Iterator[str]:
+    """Yield lines when they are due: `speed` seconds of flight in one; at once without it.
+
+    The first `skip` lines are left out, and the pace begins after them.
+    """
     began = time.monotonic()
-    for arrival_s, line in found:
+    for number, (arrival_s, line) in enumerate(found):
+        if number < skip:
+            continue
+        if number == skip and skip and speed is not None:
+            began = time.monotonic() - arrival_s / speed
         if speed is not None:
             wait_s = arrival_s / speed - (time.monotonic() - began)
             if wait_s > 0:
