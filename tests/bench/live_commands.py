@@ -130,18 +130,34 @@ def pace(
 
 
 def live_kills(
-    moments: Annotated[int, typer.Option(min=1, help="Times to kill.")] = 10,
+    moments: Annotated[int, typer.Option(min=1, help="Times to kill each.")] = 10,
     seed: SeedOption = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Kill the mirror at random moments, go on, and compare what it made byte for byte."""
+    """Kill twin, broker and plant at random moments, and count what was lost and doubled.
+
+    A twin that reads a file is killed too, and what it made is compared byte for byte.
+    """
     from twin.cli.console import Console, progress_bar
 
     report = Console(json_file)
-    with progress_bar("kills") as progress:
+    with progress_bar("kills, by MQTT") as progress:
+        from broker_kills import broker_kills
+
+        flights = broker_kills(moments=moments, seed=seed or 0, progress=progress)
+    with progress_bar("kills, on a file") as progress:
         from live_kills import live_kills as measure
 
         data = measure(moments=moments, seed=seed or 0, progress=progress)
+    for flight in flights:
+        kills = [
+            [f"{k['at_s']:.2f}", str(k["acknowledged"]), str(k["lost"])] for k in flight["kills"]
+        ]
+        report.table(
+            flight["victim"], ["killed, s", "acknowledged by the twin", "of these lost"], kills
+        )
+    names = [name for name in flights[0] if name != "kills"]
+    report.table("by MQTT", names, [[str(flight[name]) for name in names] for flight in flights])
     rows = [
         [
             f"{k['at_s']:.2f}",
@@ -153,8 +169,8 @@ def live_kills(
         for k in data["kills"]
     ]
     header = ["killed, s", "left", "lines in its log", "checkpoints", "same bytes"]
-    report.table(f"small; unkilled: {data['wall_s']:.1f} s", header, rows)
-    report.json(data)
+    report.table(f"on a file; unkilled: {data['wall_s']:.1f} s", header, rows)
+    report.json(data | {"flights": flights})
     report.end()
 
 

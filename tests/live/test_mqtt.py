@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from brokers import MOSQUITTO, SAVES_AT_ONCE, Running
 from twin.errors import InputError
 from twin.live import mqtt
 from twin.live.act import Adviser, Asked
@@ -25,59 +25,9 @@ from twin.live.session import mirror, resume
 from twin.live.state import Options
 from twin.scenario import loader
 
-MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
 needs_broker = pytest.mark.skipif(
     MOSQUITTO is None and os.environ.get("CI") != "true", reason="mosquitto is not installed"
 )
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-class Running:
-    """A mosquitto of its own, which can be killed and started again."""
-
-    def __init__(self, folder, *more):
-        self.port = free_port()
-        self.file = folder / "mosquitto.conf"
-        self.file.write_text(
-            "\n".join(
-                [
-                    f"listener {self.port} 127.0.0.1",
-                    "persistence true",
-                    f"persistence_location {folder}/",
-                    "max_queued_messages 0",
-                    "set_tcp_nodelay true",
-                    *(more or ["allow_anonymous true"]),
-                ]
-            )
-        )
-        if os.getuid() == 0:
-            self.file.write_text(self.file.read_text() + "\nuser root\n")
-        self.start()
-
-    def start(self):
-        assert MOSQUITTO is not None
-        self.process = subprocess.Popen(
-            [MOSQUITTO, "-c", str(self.file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as found:
-                if found.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError("mosquitto does not start")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-
-SAVES_AT_ONCE = ("allow_anonymous true", "autosave_interval 1", "autosave_on_changes true")
 
 
 @pytest.fixture

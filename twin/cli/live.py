@@ -26,7 +26,7 @@ from twin.runs import outputs
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
-    from twin.live.act import Adviser, ToFile
+    from twin.live.act import Asked, ToFile
     from twin.live.mirror import Step
     from twin.live.publish import Orders
     from twin.live.session import Session
@@ -104,8 +104,7 @@ def live(
     load_plugins(plugins or ())
     chosen = None if scenario is None else load_scenario(scenario, with_seed(overrides, seed))
     with progress_bar("compiling on first use, then following") as progress:
-        from twin.live.act import Adviser, Asked
-        from twin.live.publish import Orders
+        from twin.live.act import Asked
         from twin.live.sources import Wanted
         from twin.live.state import Options
 
@@ -125,11 +124,7 @@ def live(
             waits=not wanted.of_broker,
         )  # fmt: skip
         send = _sender(act, ca_file)
-        adviser = Adviser(asked.checked(), send)
-        with send if isinstance(send, Orders) else nullcontext():
-            done, remarks = _followed(begin, options, metrics, outlook_every, adviser)
-        if isinstance(send, Orders):
-            remarks += send.remarks
+        done, remarks = _followed(begin, options, metrics, outlook_every, asked.checked(), send)
     _show(console, done, remarks)
 
 
@@ -164,13 +159,17 @@ def _followed(
     options: "Options",
     metrics: str | None,
     every: int,
-    adviser: "Adviser",
+    asked: "Asked",
+    send: "Orders | ToFile | None",
 ) -> "tuple[Run, list[str]]":
     """Follow with what is shown, forecast and advised meanwhile; also remarks on the latter."""
+    from twin.live.act import Adviser
     from twin.live.cadence import Outlooks
     from twin.live.forecast import MEMBERS
     from twin.live.metrics import Metrics, served
+    from twin.live.publish import Orders
 
+    adviser, orders = Adviser(asked, send), send if isinstance(send, Orders) else None
     shown = Metrics()
     ahead = Outlooks(every, orbits=2.0, members=MEMBERS, priors=options.priors)
 
@@ -179,10 +178,10 @@ def _followed(
         ahead.watch(session, step)
         adviser.watch(session, step)
 
-    with served(shown, metrics), ahead, adviser:
+    with served(shown, metrics), ahead, orders or nullcontext(), adviser:
         done = begin(replace(options, watch=watch, finish=ahead.finish))
     remarks = [f"outlooks: {ahead.made} made, {ahead.left_out} left out"] if every else []
-    return done, remarks + adviser.remarks
+    return done, remarks + adviser.remarks + (orders.remarks if orders is not None else [])
 
 
 def _begin(
