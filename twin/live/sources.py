@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from sgp4.exporter import export_tle
 
@@ -124,19 +124,36 @@ def _of_file(path: Path, *, follow: bool) -> Iterator[bytes]:
     except OSError as error:
         raise InputError(f"--from {path}: cannot be read: {why(error)}") from None
     with file:
-        is_log = journal.is_log(file.readline(LONGEST_BYTES))
+        if journal.is_log(file.readline(LONGEST_BYTES)):
+            yield from _of_log(file, follow=follow)
+            return
         file.seek(0)
         part = b""
         while True:
             part += file.readline(2 * LONGEST_BYTES)
             if part.endswith(b"\n") or len(part) > LONGEST_BYTES or (part and not follow):
-                line, part = part.partition(b"\t")[2] if is_log else part, b""
+                line, part = part, b""
                 if line.strip():
                     yield line
             elif follow:
                 time.sleep(POLL_S)
             else:
                 return
+
+
+def _of_log(file: BinaryIO, *, follow: bool) -> Iterator[bytes]:
+    """Every line as it came, an empty one too, so that all is counted as then."""
+    file.seek(0)
+    part = b""
+    while True:
+        part += file.readline()
+        if part.endswith(b"\n"):
+            line, part = part, b""
+            yield line.partition(b"\t")[2]
+        elif follow:
+            time.sleep(POLL_S)
+        else:
+            return
 
 
 def _of_folder(folder: Path, *, follow: bool) -> Iterator[bytes]:
