@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from brokers import SAVES_AT_ONCE, Running
+from brokers import SAVES_OFTEN, Running
 from live_kills import TWIN, digests
 from twin.live import journal, sources
 from twin.live.mqtt import Broker, Subscription
@@ -19,7 +19,7 @@ from twin.runs.store import open_run
 from twin.scenario import loader
 
 VICTIMS: Final = ("twin", "broker", "plant")
-MINUTES: Final = 360
+MINUTES: Final = 240
 SPEED: Final = 120.0
 _TAIL: Final = 20
 """Minutes that the plant flies on, so that the twin's last step is over."""
@@ -69,7 +69,7 @@ class Flight:
         subprocess.run([*emit, "said.jsonl"], cwd=place, check=True)
         self._said = (place / "said.jsonl").read_bytes().splitlines()
         (place / "broker").mkdir()
-        self._broker = Running(place / "broker", *SAVES_AT_ONCE)
+        self._broker = Running(place / "broker", *SAVES_OFTEN)
         self._address = f"mqtt://127.0.0.1:{self._broker.port}/{_TOPIC}"
         self._emit = [*emit, self._address, "--speed", str(speed), "--spool", "spool"]
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -102,8 +102,7 @@ class Flight:
         else:
             source = ["--from", self._address, "--client-id", _CLIENT, "--runs-dir", "runs"]
             partial = self._partial()
-            begun = partial is not None and (partial / "manifest.json").exists()
-            what = ["--resume", str(partial)] if begun else ["twin.toml"]
+            what = ["twin.toml"] if partial is None else ["--resume", str(partial)]
             command = [*TWIN, "live", *what, *source]
         self._processes[victim] = subprocess.Popen(
             command, cwd=self._place, stdout=subprocess.DEVNULL
@@ -130,7 +129,8 @@ class Flight:
         return log[: log.rfind(b"\n") + 1]
 
     def _partial(self) -> Path | None:
-        found = (self._place / "runs").glob("*.partial/" + journal.NAME)
+        """The run that can be resumed: one that was killed before it had begun heard nothing."""
+        found = (self._place / "runs").glob("*.partial/manifest.json")
         return next((file.parent for file in found), None)
 
     def _until(self, over: Callable[[], bool]) -> None:
@@ -146,7 +146,7 @@ class Flight:
             process.wait()
 
     def _count(self, killed: list[dict[str, Any]]) -> dict[str, Any]:
-        (folder,) = (self._place / "runs").iterdir()
+        (folder,) = (f for f in (self._place / "runs").iterdir() if f.suffix != ".partial")
         run = open_run(folder)
         log = (folder / journal.NAME).read_bytes()
         for one in killed:

@@ -10,6 +10,8 @@ from pathlib import Path
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
 ANYBODY = ("allow_anonymous true",)
 SAVES_AT_ONCE = (*ANYBODY, "autosave_interval 1", "autosave_on_changes true")
+SAVES_OFTEN = (*ANYBODY, "autosave_interval 100", "autosave_on_changes true")
+"""After so many changes: what it loses, a plant sends again; each time it saves all that waits."""
 
 
 class Running:
