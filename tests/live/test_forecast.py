@@ -195,7 +195,7 @@ def test_chi_square_of_normal_innovations_passes():
 
 def test_outlooks_on_a_cadence_change_nothing_in_the_run(scenario, flown, live_run, tmp_path):
     priors = Priors()
-    with Outlooks(60, orbits=0.2, members=8, priors=priors) as ahead:
+    with Outlooks(60, orbits=0.2, members=8, priors=priors, forks=2) as ahead:
         options = Options(watch=ahead.watch, finish=ahead.finish)
         run = mirror(scenario, lambda skip: iter(flown[0]), runs_dir=tmp_path, options=options)
     assert ahead.made >= 1
@@ -203,4 +203,12 @@ def test_outlooks_on_a_cadence_change_nothing_in_the_run(scenario, flown, live_r
     last = json.loads((run.path / "live" / NEWEST).read_text())
     assert last["step"] in (60, 120)
     assert np.array(last["smallest_charge"]).shape == (3, 48)
+    assert last["forks"] == 2
+    for name in ("served", "tpot_s"):
+        low, middle, high = np.array(last[name], float)
+        assert len(low) == last["steps"] > 10
+        assert (low <= middle).all()
+        assert (middle <= high).all()
+    assert last["ttft_s"] is None
+    assert np.array(last["served"]).max() <= 1.0
     assert run.table("steps").equals(live_run.table("steps"))

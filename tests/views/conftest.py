@@ -67,3 +67,9 @@ def shown(run, replayed):
 def live_lines():
     """Telemetry of a small flight of which two satellites fall silent."""
     return live_runs.telemetry()
+
+
+@pytest.fixture(scope="session")
+def live_run(live_lines, tmp_path_factory):
+    """The run that their mirror makes."""
+    return live_runs.mirrored(live_lines, tmp_path_factory.mktemp("live"))

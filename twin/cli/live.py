@@ -68,6 +68,9 @@ def live(
     outlook_every: Annotated[
         int, typer.Option(min=0, help="Steps from one outlook to the next; 0: none.")
     ] = 0,
+    forks: Annotated[
+        int, typer.Option(min=0, max=1_000, help="Whole twins of an outlook, that serve tokens.")
+    ] = 0,
     advise_every: Annotated[
         int, typer.Option(min=0, help="Steps from one advice to the next; 0: none.")
     ] = 0,
@@ -123,8 +126,8 @@ def live(
             every=advise_every, strategies=split(strategies), orbits=orbits, members=members,
             waits=not wanted.of_broker,
         )  # fmt: skip
-        send = _sender(act, ca_file)
-        done, remarks = _followed(begin, options, metrics, outlook_every, asked.checked(), send)
+        send, ahead = _sender(act, ca_file), (outlook_every, forks)
+        done, remarks = _followed(begin, options, metrics, ahead, asked.checked(), send)
     _show(console, done, remarks)
 
 
@@ -158,7 +161,7 @@ def _followed(
     begin: "Callable[[Options], Run]",
     options: "Options",
     metrics: str | None,
-    every: int,
+    outlooks: tuple[int, int],
     asked: "Asked",
     send: "Orders | ToFile | None",
 ) -> "tuple[Run, list[str]]":
@@ -171,7 +174,8 @@ def _followed(
 
     adviser, orders = Adviser(asked, send), send if isinstance(send, Orders) else None
     shown = Metrics()
-    ahead = Outlooks(every, orbits=2.0, members=MEMBERS, priors=options.priors)
+    every, forks = outlooks
+    ahead = Outlooks(every, orbits=2.0, members=MEMBERS, priors=options.priors, forks=forks)
 
     def watch(session: "Session", step: "Step") -> None:
         shown.watch(session, step)

@@ -96,11 +96,11 @@ def look_ahead(
     """
     bus, n = bus_profile(scenario), len(basis.powered)
     sky = LiveEphemeris(scenario, constellation.build(scenario), basis.sets)
-    steps = min(steps, len(sky.t_s) - 1 - basis.step)
+    steps = max(min(steps, len(sky.t_s) - 1 - basis.step), 0)
     rng = seeding.stream(seed, 0, "outlook").at(basis.step)
     flying = _Members(bus, basis, priors, members, rng)
     lowest, dark = np.ones((members, n)), np.zeros((members, n), bool)
-    fleet = np.empty((3, max(steps, 0)))
+    fleet = np.empty((3, steps))
     for k in range(steps):
         now, light = sky.at(basis.step + k), sky.light(basis.step + k)
         around = solar.surroundings(now.r_km, now.v_km_s, now.sun_km, light.sunlit, sky.step_s)

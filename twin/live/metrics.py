@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import InputError, why
+from twin.live import handled
 from twin.vocabulary.live import AlarmKind, Remark
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class Metrics:
         yield "twin_lag_seconds", "How far the mirror is behind the fleet's clock.", lag_s
         yield "twin_idle_seconds", "Since the last step.", time.monotonic() - self._taken_s
         yield "twin_silent_satellites", "Silent now.", int(watching.told_silent.sum())
+        done = handled.read(session.writer.partial)
+        shelved = sum(until_s > step * step_s for until_s in done.shelved.values())
+        yield "twin_alarms_acknowledged", "Alarms that were acknowledged.", len(done.acknowledged)
+        yield "twin_alarms_shelved", "Sources of alarms that are shelved.", shelved
         yield "twin_stuck_links", "Links that are stuck now.", int(watching.told_stuck.sum())
         told = "Mean square of innovations of {} over what is expected; 1 is right."
         yield "twin_innovation_charge", told.format("charge"), soc2 / max(soc_n, 1)

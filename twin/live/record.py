@@ -6,7 +6,7 @@ whatever happened in between.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,14 @@ FOLDER: Final = "live"
 ALARMS: Final = "alarms.parquet"
 PART_STEPS: Final = 60
 """Steps of a part of the estimates."""
-COLUMNS: Final = (*Estimates._fields, "residual_soc", "residual_power_w")
+RESIDUALS: Final = (
+    "residual_soc",
+    "residual_soc_sd",
+    "residual_power_w",
+    "residual_power_sd_w",
+)
+"""The last innovation of a step, and its expected standard deviation, of charge and of power."""
+COLUMNS: Final = (*Estimates._fields, *RESIDUALS)
 _KINDS = tuple(AlarmKind)
 
 
@@ -42,6 +49,8 @@ class RecordState:
     innovations : (N, 4) float64
         Sum of squares of normalised innovations, and how many, of charge and of power.
     """
+
+    LAYOUT: ClassVar = list(COLUMNS)
 
     steps: NDArray[np.int64]
     rows: NDArray[np.float32]
@@ -76,7 +85,7 @@ class Record:
         self._folder, self._every = folder / FOLDER, every
         self._folder.mkdir(exist_ok=True)
         self._steps, self._rows = state.steps.tolist(), list(state.rows)
-        self.alarms = [_alarm(row) for row in state.alarms.tolist()]
+        self.alarms = alarms_of(state)
         self.innovations = state.innovations
 
     @property
@@ -95,19 +104,20 @@ class Record:
         """Add what a step has found."""
         rows = np.repeat(np.arange(len(self.innovations)), np.diff(found.measures.first))
         residuals, n = found.residuals, len(self.innovations)
-        soc, power_w = np.full(n, np.nan), np.full(n, np.nan)
-        for column, into, value, sd in (
-            (0, soc, residuals.soc, residuals.soc_sd),
-            (2, power_w, residuals.power_w, residuals.power_sd_w),
+        last = np.full((len(RESIDUALS), n), np.nan)
+        for column, value, sd in (
+            (0, residuals.soc, residuals.soc_sd),
+            (2, residuals.power_w, residuals.power_sd_w),
         ):
             known = np.isfinite(value)
-            into[rows[known]] = value[known]
+            last[column, rows[known]] = value[known]
+            last[column + 1, rows[known]] = sd[known]
             np.add.at(self.innovations[:, column], rows[known], (value / sd)[known] ** 2)
             np.add.at(self.innovations[:, column + 1], rows[known], 1)
         self.alarms += found.alarms
         if found.step % self._every == 0:
             self._steps.append(found.step)
-            self._rows.append(np.stack([*found.estimates, soc, power_w]).astype(np.float32))
+            self._rows.append(np.stack([*found.estimates, *last]).astype(np.float32))
         if (found.step + 1) % PART_STEPS == 0:
             self._close(found.step // PART_STEPS)
 
@@ -143,6 +153,11 @@ class Record:
         pq.write_table(pa.table(table), temporary, compression="zstd")
         temporary.replace(file)
         self._steps, self._rows = [], []
+
+
+def alarms_of(state: RecordState) -> list[Alarm]:
+    """Every alarm of the run, as they came."""
+    return [_alarm(row) for row in state.alarms.tolist()]
 
 
 def _numbers(alarm: Alarm) -> tuple[float, ...]:

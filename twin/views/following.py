@@ -70,6 +70,11 @@ class Followed:
         return None if self.runs else Work(waits)
 
     @property
+    def step_s(self) -> float:
+        """Length of a step; 0 before the first look."""
+        return 0.0 if self._tail is None else self._tail.world.step_s
+
+    @property
     def folder(self) -> Path:
         """Where the run is now."""
         complete = self.runs_dir / self.run_id

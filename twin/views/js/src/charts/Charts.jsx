@@ -4,6 +4,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
+import { growing } from "../data/live.js";
 import { figure, gaps } from "../data/numbers.js";
 import { stepOf } from "../data/trace.js";
 import { Explained, Key } from "../panels/parts.jsx";
@@ -18,10 +19,11 @@ export function Charts({ app }) {
   const names = traces.map(({ meta }) => comparison.captions[meta.run_id] ?? meta.run_id);
   const specs = useMemo(
     () => (traces.length > 1 ? several(traces, look.palette, names, joined) : single(traces[0], look.palette)),
-    [traces, look.palette, names.join()],
+    [traces, look.palette, names.join(), traces[0].live?.outlook?.step],
   );
   return (
     <div class="tw-charts">
+      {growing(traces[0]) && !traces[0].live?.outlook && <p class="tw-hint">Nothing has looked ahead yet; twin live --outlook-every 10 does so every ten steps.</p>}
       {view.zoom && (
         <p class="tw-hint">
           Steps {Math.round(view.zoom[0])} to {Math.round(view.zoom[1])} <button type="button" class="tw-link" data-act="whole" onClick={() => act.zoom(null)}>the whole run</button>
@@ -35,7 +37,8 @@ export function Charts({ app }) {
 /** Tables with an x of their own as one: undefined where one has nothing at another's x. @returns {any} */
 const joined = (tables) => uPlot.join(tables);
 
-function Chart({ app, spec, names }) {
+/** One plot. @param {{app: import("../types").App, spec: import("./specs.js").Spec, names: string[]}} props */
+export function Chart({ app, spec, names }) {
   const [first] = app.traces;
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));

@@ -5,6 +5,7 @@ import { meanLayers } from "../data/journey.js";
 import { NEAR, runsAt, stepsOf, timeIn } from "../data/align.js";
 import { gaps } from "../data/numbers.js";
 import { area, bars, clear, inPercent, line, percent, steps, zeroBased } from "./drawn.js";
+import { ofAhead } from "./ahead.js";
 import { loadOfAll, ofLoad } from "./load.js";
 import { LINK_GROUPS, column, stepOf } from "../data/trace.js";
 
@@ -45,7 +46,7 @@ const quantile = (trace, k) => every(trace.quantiles_s, 21, k, trace);
 /** Of one run. @param {Trace} trace @param {Palette} palette @returns {Spec[]} */
 export function single(trace, palette) {
   return [
-    ...ofLoad(trace, palette),
+    ...ofAhead(trace, palette), ...ofLoad(trace, palette),
     byLayer(trace, palette), latency(trace, palette), spread(trace, palette), lost(trace, palette), charge(trace, palette), links(trace, palette),
     migration(trace, palette),
   ];

@@ -28,8 +28,9 @@ export function askLive(app) {
 
 /** @param {App} app @param {Trace} trace */
 async function poll(app, trace) {
-  const found = await app.ask.ask(trace.meta.run_id, "live", {});
-  if (!found.wrong) trace.live = found;
+  const known = trace.live?.outlook;
+  const found = await app.ask.ask(trace.meta.run_id, "live", { known: known?.step });
+  if (!found.wrong) trace.live = { ...found, outlook: found.outlook ?? known };
   app.changed();
   if (trace.done && found.complete) return;
   if (app.traces.includes(trace)) setTimeout(() => poll(app, trace), AGAIN_MS);
@@ -45,6 +46,13 @@ export function standing({ live, done }) {
   if (!live.mirroring) return { words: `${to}; the mirror has stopped`, amiss: true };
   if (live.heard_s > SILENT_S) return { words: `${to}; no message for ${span(live.heard_s)}`, amiss: true };
   return { words: `${to}, ${span(live.age_s)} ago; ${span(live.behind_s)} behind the fleet's clock; last message ${span(live.heard_s)} ago`, amiss: false };
+}
+
+/** Where the newest outlook begins and how old it is, in words. @param {Trace} trace */
+export function outlookWords({ live }) {
+  const { step } = live.outlook;
+  const age = live.step === undefined ? 0 : live.step - step;
+  return `from step ${count(step)}${age > 0 ? `, ${count(age)} ${age === 1 ? "step" : "steps"} ago` : ""}`;
 }
 
 /** A span of time in words. @param {number | null | undefined} seconds */

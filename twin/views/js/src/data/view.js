@@ -7,10 +7,11 @@ export const COLOURS = ["layer", "sunlit", "soc", "temperature", "utilisation", 
 
 /** Colourings that there are for a run. @param {import("../types").Trace} trace */
 export const coloursOf = ({ meta }) => COLOURS.filter((name) => name !== "instance" || (meta.requests?.instances ?? 1) > 1);
-export const TABS = ["charts", "timeline", "requests", "token", "satellite", "table", "events", "find", "whatif", "about"];
+export const TABS = ["charts", "timeline", "requests", "token", "satellite", "table", "alarms", "residuals", "advice", "events", "find", "whatif", "about"];
+const LIVE_TABS = ["alarms", "residuals", "advice"];
 
 /** Pages that there are for a run. @param {import("../types").Trace} trace */
-export const tabsOf = ({ meta }) => TABS.filter((name) => name !== "requests" || meta.requests);
+export const tabsOf = ({ meta }) => TABS.filter((name) => (name !== "requests" || meta.requests) && (!LIVE_TABS.includes(name) || meta.live));
 const SHOWN = ["tokens", "ring", "live", "acquiring", "ground", "migrations", "shadow", "labels"];
 
 export const NOTHING_CHOSEN = { satellite: -1, token: -1, layer: -1, held: -1, follow: /** @type {""} */ ("") };

@@ -2,12 +2,15 @@
 
 import { Charts } from "../charts/Charts.jsx";
 import { HEADLINE, described, headline } from "../data/figures.js";
-import { duration, percent } from "../data/numbers.js";
+import { count, duration, percent } from "../data/numbers.js";
 import { tabsOf, turned } from "../data/view.js";
+import { Alarms } from "./Alarms.jsx";
+import { Advice } from "./Advice.jsx";
 import { About } from "./About.jsx";
 import { Compared } from "./Compared.jsx";
 import { Events } from "./Events.jsx";
 import { Find } from "./Find.jsx";
+import { Residuals } from "./Residuals.jsx";
 import { Requests } from "./Requests.jsx";
 import { Switch } from "./parts.jsx";
 import { Satellite } from "./Satellite.jsx";
@@ -16,8 +19,8 @@ import { Timeline } from "./Timeline.jsx";
 import { Tokens } from "./Tokens.jsx";
 import { WhatIf } from "./WhatIf.jsx";
 
-const LABELS = { charts: "Charts", timeline: "Timeline", requests: "Requests", token: "Tokens", satellite: "Satellite", table: "Satellites", events: "Events", find: "Find", whatif: "What if", about: "This run" };
-const BODIES = { charts: Charts, timeline: Timeline, requests: Requests, token: Tokens, satellite: Satellite, table: Table, events: Events, find: Find, whatif: WhatIf, about: About };
+const LABELS = { charts: "Charts", timeline: "Timeline", requests: "Requests", token: "Tokens", satellite: "Satellite", table: "Satellites", alarms: "Alarms", residuals: "Residuals", advice: "Advice", events: "Events", find: "Find", whatif: "What if", about: "This run" };
+const BODIES = { charts: Charts, timeline: Timeline, requests: Requests, token: Tokens, satellite: Satellite, table: Table, alarms: Alarms, residuals: Residuals, advice: Advice, events: Events, find: Find, whatif: WhatIf, about: About };
 // Short names of the headline's figures; what each is, in full, is its tooltip, from Python.
 const SHORT = { latency: "token latency", p99: "p99", served: "served", lowest: "lowest charge", sunlit: "in sunlight", carried: "GB carried" };
 const SHOWN_AS = { latency: duration, p99: duration, carried: (bytes) => (Number.isFinite(bytes) ? (bytes / 1e9).toPrecision(4) : "–") };
@@ -32,7 +35,7 @@ export function Side({ app }) {
     <div class="tw-side">
       {traces.length > 1 ? <Compared app={app} /> : <Headline app={app} trace={trace} />}
       <div class="tw-tab-row">
-        <Tabs app={app} tabs={tabs} tab={tab} />
+        <Tabs app={app} tabs={tabs} tab={tab} open={trace.live?.alarms?.[1]} />
         {!app.narrow && <Switch on={view.wide} data-act="wide" title="more room for tables" aria-label="wide" onClick={app.act.wide}>⇔</Switch>}
       </div>
       {traces.length > 1 && tab !== "charts" && <div class="tw-hint tw-of">Of {app.comparison.captions[trace.meta.run_id] ?? trace.meta.run_id}; click another picture for its run.</div>}
@@ -43,7 +46,7 @@ export function Side({ app }) {
   );
 }
 
-function Tabs({ app, tabs, tab }) {
+function Tabs({ app, tabs, tab, open }) {
   const { view, act } = app;
   const keyed = (event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -60,7 +63,7 @@ function Tabs({ app, tabs, tab }) {
           type="button" key={name} role="tab" id={`tw-tab-${name}`} data-tab={name} aria-selected={tab === name}
           aria-controls={tab === name ? `tw-panel-${name}` : undefined} tabIndex={tab === name ? 0 : -1} onClick={() => act.tab(name)}
         >
-          {LABELS[name]}
+          {LABELS[name]}{name === "alarms" && open > 0 && <> <b class="tw-count">{count(open)}</b></>}
         </button>
       ))}
     </div>

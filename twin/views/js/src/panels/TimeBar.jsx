@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { SPEEDS, paces } from "../data/clock.js";
-import { growing, standing } from "../data/live.js";
+import { growing, outlookWords, standing } from "../data/live.js";
 import { count } from "../data/numbers.js";
 import { stepOf, utc } from "../data/trace.js";
 import { NoteMarks } from "./Notes.jsx";
@@ -51,15 +51,17 @@ export function TimeBar({ app }) {
           </div>
         </div>
         <div class="tw-pace">{utc(trace, clock.time)} · satellites {spoken(satellites)} · tokens {spoken(tokens)}</div>
-        {trace.meta.live && <Standing trace={trace} />}
       </div>
+      {trace.meta.live && <Standing trace={trace} />}
     </div>
   );
 }
 
 function Standing({ trace }) {
   const { words, amiss } = standing(trace);
-  return <div class={amiss ? "tw-pace tw-standing tw-bad" : "tw-pace tw-standing"}>{words}</div>;
+  const { outlook } = trace.live ?? {};
+  const ahead = outlook?.steps && !trace.done ? `; outlook to step ${count(outlook.step + outlook.steps - 1)}, ${outlookWords(trace)}` : "";
+  return <div class={amiss ? "tw-standing tw-bad" : "tw-standing"}>{words}{ahead}</div>;
 }
 
 function Scrub({ app, trace }) {
@@ -69,10 +71,17 @@ function Scrub({ app, trace }) {
     <input
       type="range" class="tw-scrub" min={0} max={trace.frames} step="any" value={time} aria-label="time"
       aria-valuetext={`step ${stepOf(trace, app.frameOf(trace))}, ${utc(trace, time)}`}
-      style={{ "--done": part(time), "--ready": part(trace.done ? trace.frames : trace.ready) }}
+      style={{ "--done": part(time), "--ready": part(trace.done ? trace.frames : trace.ready), ...aheadOf(trace, part) }}
       onInput={(event) => app.act.seek(Number(event.currentTarget.value))}
     />
   );
+}
+
+/** How far beyond now there is an outlook. */
+function aheadOf(trace, part) {
+  const { step, steps } = trace.live?.outlook ?? {};
+  const end = (step + steps - trace.meta.first_step) / trace.meta.stride;
+  return end > trace.ready && !trace.done ? { "--ahead": part(end) } : {};
 }
 
 /** Where along the run is what the viewer asked for. */
