@@ -289,6 +289,7 @@ for command in (
     live_commands.live,
     live_commands.outlooks,
     live_commands.pace,
+    live_commands.live_page,
     live_commands.live_kills,
     page_commands.asking,
     page_commands.page,

@@ -129,6 +129,31 @@ def pace(
     report.end()
 
 
+def live_page(
+    scenario: Annotated[str, typer.Argument(help="What is flown.")] = "live-study",
+    minutes: Annotated[int, typer.Option(min=10, help="Length of the flight.")] = 240,
+    speed: Annotated[float, typer.Option(min=1, help="Seconds of flight in one.")] = 60.0,
+    overrides: SetOption = None,
+    seed: SeedOption = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Mirror a plant at many times real time while headless Chromium follows it: lag and frames."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("flying, mirroring and looking on") as progress:
+        from followed import followed
+
+        data = followed(
+            scenario, overrides or (), minutes=minutes, speed=speed, seed=seed or 0,
+            progress=progress,
+        )  # fmt: skip
+    shown = [[name, f"{value:.6g}"] for name, value in data.items()]
+    report.table(f"{scenario} at {speed:g} times real time", ["what", "found"], shown)
+    report.json(data)
+    report.end()
+
+
 def live_kills(
     moments: Annotated[int, typer.Option(min=1, help="Times to kill each.")] = 10,
     seed: SeedOption = None,
