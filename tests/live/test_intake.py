@@ -104,6 +104,15 @@ def test_one_crazy_clock_does_not_move_the_fleets():
     assert counts(mine)[Remark.AHEAD] >= 9
 
 
+def test_an_element_set_that_is_ahead_is_used_all_the_same():
+    mine = intake()
+    closed(mine, (m for _, m in stream(10)))
+    mine.take(message(1, 9_000.0, tle=("1", "2")))
+    mine.take(message(2, 9_000.0))
+    assert counts(mine)[Remark.AHEAD] == 2
+    assert [m.row for m in mine.close().late] == [1]
+
+
 def test_a_clock_that_runs_ahead_is_set_right():
     mine, off = intake(), np.zeros(N)
     off[3] = 50.0

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sgp4.api import Satrec
 
 from twin.errors import InputError
 from twin.live import orbits, sources
@@ -16,7 +17,9 @@ from twin.live.message import Reader
 from twin.live.names import names_of
 from twin.scenario import loader
 from twin.space import constellation
+from twin.space.frames import teme_to_gcrs
 from twin.space.messages import messages
+from twin.space.propagation import propagate
 from twin.vocabulary.live import Remark
 
 ARCHIVES = Path(__file__).with_name("archives")
@@ -125,6 +128,31 @@ def test_a_folder_of_element_sets_grows(small, tmp_path):
     numbers = orbits.numbers_of(good[0].tle)
     assert numbers[7] == pytest.approx(sets[0]["MEAN_MOTION"] * 2 * np.pi / 1440, rel=1e-9)
     come.close()
+
+
+def test_positions_in_a_folder_become_element_sets(small, tmp_path):
+    body = constellation.build(small)
+    t_s = 60.0 * np.arange(8)
+    r_km, v_km_s = propagate(body, "cowell-j2", t_s)
+    lines = ["CCSDS_OEM_VERS = 2.0", "CREATION_DATE = 2026-079T00:00:00"]
+    for i in (3, 4):
+        lines += ["META_START", f"OBJECT_NAME = {body.names[i]}", f"OBJECT_ID = 2026-00{i}A"]
+        lines += ["CENTER_NAME = EARTH", "REF_FRAME = GCRF", "TIME_SYSTEM = UTC"]
+        ends = "START_TIME = 2026-03-20T00:00:00", "STOP_TIME = 2026-03-20T00:07:00"
+        lines += [*ends, "META_STOP"]
+        for k in range(len(t_s)):
+            state = (0.2 if i == 4 else 1.0) * np.concatenate([r_km[k, i], v_km_s[k, i]])
+            lines.append(f"2026-03-20T00:0{k}:00 " + " ".join(f"{x:.9f}" for x in state))
+    (tmp_path / "tracks.oem").write_text("\n".join(lines))
+    mine = reader(small)
+    first, second = map(mine.read, sources.lines(str(tmp_path)))
+    assert (first.row, first.t_s) == (3, 0.0)
+    made = Satrec.twoline2rv(*first.tle)
+    _, teme_km, _ = made.sgp4(made.jdsatepoch, made.jdsatepochF + 420 / 86400)
+    at_km = teme_to_gcrs(small.simulation.start_utc, np.array([420.0]))[0] @ teme_km
+    assert np.linalg.norm(at_km - r_km[7, 3]) < 1.0
+    assert second is None
+    assert mine.counts.of[Remark.NO_SENDER] == 1  # what is no orbit
 
 
 def test_a_file_that_grows_is_followed(tmp_path):

@@ -43,7 +43,7 @@ def live(
         typer.Option(
             "--from",
             metavar="SOURCE",
-            help="A file of messages, '-', mqtt://HOST, or a folder of element sets.",
+            help="A file of messages, '-', mqtt://HOST, or a folder of TLE, OMM or OEM.",
         ),
     ] = "-",
     mapping: Annotated[

@@ -77,7 +77,7 @@ class IntakeState:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What came of one step, by sender and time; `late` has only element sets."""
+    """What came of one step, by sender and time; of `late` only element sets are used."""
 
     step: int
     messages: list[Message]
@@ -145,6 +145,8 @@ class Intake:
             return
         if not self._is_believed(message, sender):
             self._counts.add(Remark.AHEAD)
+            if message.tle is not None:
+                self._late.append(message)  # it says its own time
             return
         if message.t_s < mine.last_s[sender]:
             self._counts.add(Remark.OUT_OF_ORDER)

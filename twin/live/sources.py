@@ -7,20 +7,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
+import numpy as np
 from sgp4.exporter import export_tle
 
 from twin.errors import InputError, why
 from twin.live import journal, maps, mqtt
 from twin.live.fields import LONGEST_BYTES
-from twin.space import elements
+from twin.space import elements, fitted, oem
 from twin.space.omm import ElementSet
 
 STANDARD_INPUT: Final = "-"
 POLL_S: Final = 0.2
 """How often a file or folder that grows is looked at."""
-_ENDINGS = (".tle", ".txt", ".json", ".csv", ".xml", ".kvn", ".omm")
+_ENDINGS = (".tle", ".txt", ".json", ".csv", ".xml", ".kvn", ".omm", ".oem")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,8 @@ def lines(
     Parameters
     ----------
     source : str
-        ``-``, a file of messages, the log of a live run, or a folder of element sets.
+        ``-``, a file of messages, the log of a live run, or a folder of
+        element sets and positions.
     follow : bool
         Whether a file or folder grows, and does not end.
     skip : int
@@ -157,7 +159,7 @@ def _of_log(file: BinaryIO, *, follow: bool) -> Iterator[bytes]:
 
 
 def _of_folder(folder: Path, *, follow: bool) -> Iterator[bytes]:
-    """Messages made of the element sets of files, in the order of their names."""
+    """Messages made of the element sets and tracks of files, in the order of their names."""
     seen: set[str] = set()
     while True:
         files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _ENDINGS)
@@ -171,18 +173,30 @@ def _of_folder(folder: Path, *, follow: bool) -> Iterator[bytes]:
 
 
 def _of_sets(file: Path) -> Iterator[bytes]:
-    """A message for each set, by its name; a file that is none is one wrong message."""
+    """A message for each object, by its name; what cannot be read is a wrong message each."""
     try:
         found = elements.read(str(file), leave_out_bad=True)
     except InputError as error:
         yield json.dumps({"file": file.name, "wrong": str(error)}).encode()
         return
+    for where, wrong in found.left_out:
+        yield json.dumps({"file": file.name, "wrong": f"{where}: {wrong}"}).encode()
     for one in found.objects:
-        if isinstance(one, ElementSet):
-            said = {"satellite": one.name, "time_utc": _epoch(one), "tle": export_tle(one.satrec)}
-            yield json.dumps(said).encode()
+        yield json.dumps(_of_set(one) if isinstance(one, ElementSet) else _of_track(one)).encode()
 
 
-def _epoch(one: ElementSet) -> str:
+def _of_set(one: ElementSet) -> dict[str, Any]:
     days = one.satrec.jdsatepoch - 2440587.5 + one.satrec.jdsatepochF
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)).isoformat()
+    when = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)).isoformat()
+    return {"satellite": one.name, "time_utc": when, "tle": export_tle(one.satrec)}
+
+
+def _of_track(one: oem.Track) -> dict[str, Any]:
+    """A message with the element set of a track's first state."""
+    when = oem.span(one)[0]
+    r_km, v_km_s, _ = oem.states(one, when, np.zeros(1))
+    try:
+        made = fitted.element_set(r_km[0], v_km_s[0], when)
+    except ValueError as error:
+        return {"track": one.name, "wrong": str(error)}
+    return {"satellite": one.name, "time_utc": when, "tle": export_tle(made)}

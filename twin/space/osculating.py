@@ -66,14 +66,14 @@ def _axes(inc: Array, raan: Array, latitude: Array) -> tuple[Array, Array]:
 
 def mean_elements(r_km: Array, v_km_s: Array) -> Array:
     """Mean elements (N, 6) whose osculating states `states` gives are those, (N, 3) each."""
-    wanted = _nonsingular(r_km, v_km_s)
+    wanted = nonsingular(r_km, v_km_s)
     mean = wanted.copy()
     for _ in range(_ROUNDS):
-        mean += wanted - _nonsingular(*states(_classical(mean)))
-    return _classical(mean)
+        mean += wanted - nonsingular(*states(classical(mean)))
+    return classical(mean)
 
 
-def _nonsingular(r_km: Array, v_km_s: Array) -> Array:
+def nonsingular(r_km: Array, v_km_s: Array) -> Array:
     """a_km, e cos w, e sin w, inc, node, w + M of osculating orbits, (N, 6); smooth at e = 0.
 
     Angles may jump by a turn, which their sine and cosine do not see.
@@ -95,7 +95,7 @@ def _nonsingular(r_km: Array, v_km_s: Array) -> Array:
     return np.stack([a_km, ecc_cos, ecc_sin, inc, raan, along], axis=1)
 
 
-def _classical(nonsingular: Array) -> Array:
+def classical(nonsingular: Array) -> Array:
     """a_km, ecc, inc, raan, argp, nu of the same, (N, 6)."""
     a_km, ecc_cos, ecc_sin, inc, raan, along = nonsingular.T
     argp, ecc = np.arctan2(ecc_sin, ecc_cos), np.hypot(ecc_cos, ecc_sin)

@@ -36,7 +36,7 @@ class Remark(_Told):
     OUT_OF_ORDER = "out-of-order", "It is older than the one before it: put in order."
     LATE = "late", "The mirror has passed its time: only an element set in it is used."
     MISSING = "missing", "A number that was skipped and has not come since."
-    AHEAD = "ahead", "It is of a time that the fleet has not reached: dropped."
+    AHEAD = "ahead", "The fleet has not reached its time: only an element set in it is used."
     CLOCK_OFF = "clock-off", "The satellite's clock runs ahead of the fleet's: its time is moved."
     BAD_ELEMENTS = "bad-elements", "An element set that cannot be read: the set is ignored."
 
