@@ -127,6 +127,31 @@ def test_a_mirror_by_mqtt_is_the_mirror_of_the_lines(broker, scenario, flown, li
 
 
 @needs_broker
+@pytest.mark.parametrize("broker", [SAVES_AT_ONCE], indirect=True)
+def test_commands_wait_for_a_broker_and_the_mirror_does_not(broker, monkeypatch):
+    monkeypatch.setattr("twin.live.publish._ORDERS_WAIT_S", 1.0)
+    where = at(broker, "plant", topic="commands")
+    Subscription(where).close()  # the broker keeps for it what comes meanwhile
+    broker.kill()
+    began = time.monotonic()
+    with Orders(at(broker, "act", topic="commands")) as send:
+        for k in range(50):
+            send(f"{k}")
+        with pytest.raises(InputError, match="50 commands wait: Connection refused"):
+            send("one more")
+        assert time.monotonic() - began < 1.0
+    assert send.remarks == [f"127.0.0.1:{broker.port}: 50 commands may not have come: "
+                            "Connection refused"]  # fmt: skip
+    with Orders(at(broker, "act", topic="commands")) as send:
+        send("first")
+        broker.start()
+        source = Subscription(where, idle_s=10.0)
+        assert next(iter(source)) == b"first"
+    assert send.remarks == []
+    source.close()
+
+
+@needs_broker
 def test_the_loop_closed_by_a_broker(broker, tmp_path):
     """The plant flies on while advice is made, and carries the command out when it comes."""
     changes = {
