@@ -17,17 +17,21 @@ from twin.errors import InputError, StopSignal
 from twin.export.events import select
 from twin.live import journal, sources
 from twin.live.journal import Journal
+from twin.live.names import names_of
 from twin.live.record import COLUMNS
 from twin.live.session import KIND, Session, mirror, resume
 from twin.live.state import Options
 from twin.runs import checkpoints
 from twin.runs.store import open_run
 from twin.runs.tables import TABLES
+from twin.scenario import loader
 from twin.views.replay import frames
 from twin.views.trace import plan
 from twin.vocabulary import EVENTS
 from twin.vocabulary.live import AlarmKind, Remark
 from twin.world.world import World
+
+CHANGES = {"simulation.orbits": None, "simulation.step_s": 60.0, "workload.tokens_per_step": 4}
 
 
 def tables(run):
@@ -165,6 +169,37 @@ def test_alarms_are_events_too(live_run):
     chosen = select(live_run, kinds=["alarm"], satellite=None, from_s=None, to_s=None)
     assert chosen.table.num_rows == len(told)
     assert EVENTS["alarm"].grave
+
+
+def test_what_sites_saw_is_kept(flown, tmp_path, monkeypatch):
+    """Requests and hand-overs are in a table of their own, also after an interruption."""
+    monkeypatch.setattr(checkpoints, "WORTH", 0)
+    sited = loader.load("small", CHANGES | {"simulation.steps": 70, "ground.users": "cities"})
+    name = names_of(sited).sites[4]
+    said, minutes = [], []
+    for line in flown[0][: 48 * 74]:
+        when = json.loads(line)["time_utc"][:-3] + "00Z"
+        if when not in minutes:
+            seen = {"site": name, "time_utc": when, "sequence": len(minutes), "requests_seen": 40}
+            said.append(json.dumps(seen | ({"hand_overs": 1} if minutes else {})).encode())
+            minutes.append(when)
+        said.append(line)
+
+    def cut(skip):
+        yield from said[skip:2_000]
+        raise StopSignal(15)
+
+    with pytest.raises(StopSignal):
+        mirror(sited, cut, runs_dir=tmp_path)
+    (partial,) = tmp_path.glob("*.partial")
+    run = resume(partial, lambda skip: iter(said[skip:]))
+    found = pd.concat(pd.read_parquet(f) for f in sorted((run.path / "live").glob("sites-*")))
+    assert list(found["t_s"]) == [60.0 * k for k in range(70)]
+    assert set(found["site"]) == {4}
+    assert found["requests_seen"].sum() == 70 * 40
+    assert found["hand_overs"].isna().sum() == 1
+    live = run.manifest["conclusion"]["live"]
+    assert live["sites"] == {"requests_seen": 70 * 40, "hand_overs": 69}
 
 
 def test_a_half_written_line_is_cut_off(tmp_path):

@@ -220,6 +220,9 @@ def _show(console: "Console", done: "Run", remarks: Sequence[str]) -> None:
     console.table(
         "alarms", ["kind", "how many", ""], [[w, f"{n:,}", w.sentence] for w, n in alarms.items()]
     )
+    seen, moved = found["sites"].values()
+    if seen or moved:
+        console.say(f"sites: {seen:,.0f} requests seen, {moved:,.0f} hand-overs")
     for remark in remarks:
         console.say(remark)
     console.say(f"kept in {done.path}")

@@ -1,19 +1,22 @@
-"""What a live run keeps beside its tables: estimates and alarms, in Parquet files of their own.
+"""What a live run keeps beside its tables: estimates, what sites said, and alarms, in Parquet.
 
 Estimates are in parts that end at fixed steps, so that the same messages give the same files
 whatever happened in between.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from twin.live.fields import SITE_NUMBERS
 from twin.live.filter import Estimates
+from twin.live.message import Message
 from twin.live.mirror import Step
 from twin.live.watch import Alarm
 from twin.vocabulary.live import AlarmKind
@@ -48,6 +51,10 @@ class RecordState:
         Time, kind, satellite, other and value of every alarm of the run.
     innovations : (N, 4) float64
         Sum of squares of normalised innovations, and how many, of charge and of power.
+    sites : (S, 2 + F) float64
+        Time, site, and `SITE_NUMBERS`, of messages of sites that wait; NaN where one says nothing.
+    said_by_sites : (F,) float64
+        Sum of each of these numbers over the run.
     """
 
     LAYOUT: ClassVar = list(COLUMNS)
@@ -56,6 +63,8 @@ class RecordState:
     rows: NDArray[np.float32]
     alarms: Array
     innovations: Array
+    sites: Array
+    said_by_sites: Array
 
 
 def at_start(n: int) -> RecordState:
@@ -65,6 +74,8 @@ def at_start(n: int) -> RecordState:
         rows=np.empty((0, len(COLUMNS), n), np.float32),
         alarms=np.empty((0, 5)),
         innovations=np.zeros((n, 4)),
+        sites=np.empty((0, 2 + len(SITE_NUMBERS))),
+        said_by_sites=np.zeros(len(SITE_NUMBERS)),
     )
 
 
@@ -87,6 +98,7 @@ class Record:
         self._steps, self._rows = state.steps.tolist(), list(state.rows)
         self.alarms = alarms_of(state)
         self.innovations = state.innovations
+        self._sites, self.said_by_sites = state.sites.tolist(), state.said_by_sites
 
     @property
     def state(self) -> RecordState:
@@ -98,10 +110,17 @@ class Record:
             rows=rows,
             alarms=np.array([_numbers(alarm) for alarm in self.alarms]).reshape(-1, 5),
             innovations=self.innovations,
+            sites=np.array(self._sites).reshape(-1, 2 + len(SITE_NUMBERS)),
+            said_by_sites=self.said_by_sites,
         )
 
-    def add(self, found: Step) -> None:
-        """Add what a step has found."""
+    def add(self, found: Step, messages: Sequence[Message] = ()) -> None:
+        """Add what a step has found, and what sites said of it."""
+        of_sites = [(m.t_s, m.row, *m.values) for m in messages if m.of_site]
+        of_sites = [said for said in of_sites if any(x == x for x in said[2:])]  # no controller's
+        self._sites += of_sites
+        for said in of_sites:
+            self.said_by_sites = self.said_by_sites + np.nan_to_num(np.array(said[2:]))
         rows = np.repeat(np.arange(len(self.innovations)), np.diff(found.measures.first))
         residuals, n = found.residuals, len(self.innovations)
         last = np.full((len(RESIDUALS), n), np.nan)
@@ -123,8 +142,7 @@ class Record:
 
     def finish(self, step: int) -> None:
         """Write what is left after the last step, and the alarms."""
-        if self._steps:
-            self._close(step // PART_STEPS)
+        self._close(step // PART_STEPS)
         alarms = [_numbers(alarm) for alarm in self.alarms]
         t_s, kind, satellite, other, value = np.array(alarms).reshape(-1, 5).T
         table = {
@@ -139,6 +157,12 @@ class Record:
         pq.write_table(pa.table(columns), self._folder / ALARMS, compression="zstd")
 
     def _close(self, number: int) -> None:
+        if self._sites:
+            t_s, site, *numbers = np.array(self._sites).T
+            said = {"t_s": t_s, "site": site.astype(np.int32)}
+            said |= {one.name: column for one, column in zip(SITE_NUMBERS, numbers, strict=True)}
+            self._write(f"sites-{number:06d}.parquet", said)
+            self._sites = []
         if not self._steps:
             return
         rows = np.stack(self._rows)
@@ -148,11 +172,14 @@ class Record:
             "satellite": np.tile(np.arange(n, dtype=np.int32), len(rows)),
         }
         table |= {name: rows[:, k].ravel() for k, name in enumerate(COLUMNS)}
-        file = self._folder / f"estimates-{number:06d}.parquet"
-        temporary = file.with_suffix(".tmp")
-        pq.write_table(pa.table(table), temporary, compression="zstd")
-        temporary.replace(file)
+        self._write(f"estimates-{number:06d}.parquet", table)
         self._steps, self._rows = [], []
+
+    def _write(self, name: str, columns: dict[str, NDArray[Any]]) -> None:
+        file = self._folder / name
+        temporary = file.with_suffix(".tmp")
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
+        temporary.replace(file)
 
 
 def alarms_of(state: RecordState) -> list[Alarm]:

@@ -9,6 +9,7 @@ from agents.recorder import Recorder
 from agents.run import conclusion, notes
 from twin.errors import InputError
 from twin.live import journal, record
+from twin.live.fields import SITE_NUMBERS
 from twin.live.intake import Intake
 from twin.live.journal import Journal
 from twin.live.message import Reader
@@ -108,8 +109,9 @@ class Session:
             self._close()
 
     def _close(self) -> None:
-        found = self.mirror.step(self.intake.close())
-        self.record.add(found)
+        batch = self.intake.close()
+        found = self.mirror.step(batch)
+        self.record.add(found, batch.messages)
         simulation = self.mirror.model.config.simulation
         self._options.progress(found.step + 1, simulation.steps)
         self._options.watch(self, found)
@@ -149,13 +151,15 @@ class Session:
         self.writer.conclusion = conclusion(model) | {"live": self.summary()}
 
     def summary(self) -> dict[str, Any]:
-        """Messages by what became of them, alarms by kind, innovations."""
+        """Messages by what became of them, what sites saw, alarms by kind, innovations."""
         alarms: dict[str, int] = {}
         for alarm in self.record.alarms:
             alarms[alarm.kind] = alarms.get(alarm.kind, 0) + 1
         soc2, soc_n, power2, power_n = self.record.innovations.sum(axis=0).tolist()
+        of_sites = zip(SITE_NUMBERS, self.record.said_by_sites.tolist(), strict=True)
         return {
             "messages": dict(self.reader.counts.of),
+            "sites": {one.name: total for one, total in of_sites},
             "alarms": alarms,
             "innovations_soc": soc2 / soc_n if soc_n else None,
             "innovations_power": power2 / power_n if power_n else None,
