@@ -1,5 +1,6 @@
-"""The form of a new run: from a run, from a TOML file that is dropped, kept when it is refused."""
+"""The form of a new run: from a run, a TOML or element sets, kept when it is refused."""
 
+import numpy as np
 import pytest
 from page_actions import READY_MS, choose, keep, settle
 
@@ -78,10 +79,9 @@ def test_a_run_is_started_from_and_what_is_wrong_stands_at_its_field(form, folde
     assert scenario.constellation.altitude_km == 900.0
 
 
-def dropped(page, path):
+def dropped(page, path, on=".tw-file"):
     """Drop a file on the form, as a hand would."""
-    page.click(".tw-form-toml summary")
-    box = page.locator(".solara-file-drop").bounding_box()
+    box = page.locator(on).bounding_box()
     tools = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
     at = {"x": box["x"] + 20, "y": box["y"] + 20, "data": data}
@@ -93,7 +93,8 @@ def test_a_toml_file_is_dropped_and_run(form, folder, tmp_path):
     fields = {"simulation.steps": 3, "placement.strategy": "joint", "name": "mine"}
     text = loader.to_toml(loader.load("small", fields))
     (tmp_path / "mine.toml").write_text(text)
-    dropped(form, tmp_path / "mine.toml")
+    form.click(".tw-form-toml summary")
+    dropped(form, tmp_path / "mine.toml", ".tw-form-toml .tw-file")
     form.wait_for_function("document.querySelector('.tw-form').innerText.includes('TOML: mine')")
     scenario = started(form, folder)
     assert scenario.name == "mine"
@@ -108,3 +109,26 @@ def test_a_toml_that_names_a_file_of_the_server_s_is_refused(form):
     field(form, "or paste it").press("Tab")
     form.get_by_text("reads no files of the server").wait_for(timeout=READY_MS)
     assert field(form, "steps").input_value() == "17"
+
+
+def test_element_sets_are_dropped_and_run_or_refused_in_words(
+    form, folder, element_sets, tmp_path, serious
+):
+    choose(form, "Start from", "oneweb")
+    wrong = tmp_path / "wrong.tle"
+    wrong.write_text("nothing of the kind")
+    dropped(form, wrong)
+    form.get_by_text("constellation.tle: wrong.tle, line 1").wait_for(timeout=READY_MS)
+    settle(form)
+    assert serious(form) == []
+    keep(form, "form-elements")
+    rows = np.arange(48)
+    turns = (rows // 8 * 30.0, rows % 8 * 45.0)
+    right = element_sets(np.full(48, 86.4), *turns, np.full(48, 14.3), name="mine.tle")
+    form.set_input_files(".tw-form .tw-file input >> nth=0", right)
+    form.get_by_text("Element sets: mine.tle, 48 satellites").wait_for(timeout=READY_MS)
+    field(form, "steps").fill("3")
+    choose(form, "model", "toy-8x4")
+    scenario = started(form, folder)
+    assert scenario.name == "oneweb"
+    assert scenario.constellation.tle.name == "mine.tle.gz"

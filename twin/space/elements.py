@@ -122,8 +122,9 @@ def read(path: str, *, leave_out_bad: bool = False) -> Source:
     InputError
         With file, line or record, and what is wrong.
     """
-    text = read_text(path, encoding="utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    path = shown(path) if is_kept(path) else path
+    told = shown(path) if is_kept(path) else path
+    text = read_text(path, told=told, encoding="utf-8-sig")
+    text, path = text.replace("\r\n", "\n").replace("\r", "\n"), told
     bad: list[tuple[str, str]] = []
     found = _objects(path, text, bad)
     if bad and not leave_out_bad:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from twin.errors import InputError
 from twin.plugins.choices import check
@@ -131,7 +131,7 @@ def scenarios(
 
 
 def runnable_presets() -> list[str]:
-    """Presets complete in themselves; the others need a file, which a page must not name."""
+    """Presets complete in themselves; the others need a file of the visitor's."""
     names = []
     for name in loader.preset_names():
         try:
@@ -143,15 +143,12 @@ def runnable_presets() -> list[str]:
 
 
 def presets_with_files() -> list[str]:
-    """The other presets: those that run on element sets of the user's."""
+    """The other presets: those that run on element sets of the visitor's."""
     return [name for name in loader.preset_names() if name not in runnable_presets()]
 
 
-def what_to_do(preset: str) -> str:
-    """How to run a preset that needs a file."""
-    return (
-        f"{preset} runs on real element sets, which a page cannot read from the server's disk. "
-        "Fetch them (TLE, or OMM as CSV, JSON, XML or KVN), run "
-        f"`twin run {preset} --set constellation.tle=FILE` in the folder of this server, and open "
-        "the run here."
-    )
+WHAT_FILE: Final = (
+    "This scenario runs on real element sets: TLE, or OMM as CSV, JSON, XML or KVN, as CelesTrak "
+    "publishes them, or positions (OEM). The run keeps its own copy of the file."
+)
+"""What is wanted where a scenario waits for its element sets."""

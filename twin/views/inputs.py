@@ -33,6 +33,12 @@ def at(data: Mapping[str, Any], path: str) -> Any:
     return data[table].get(key)
 
 
+def has(data: Mapping[str, Any], path: str) -> bool:
+    """Whether a scenario's plain data have a field: another constellation has others."""
+    table, _, key = path.partition(".")
+    return key in data[table]
+
+
 @solara.component
 def More(  # noqa: N802
     data: Mapping[str, Any],

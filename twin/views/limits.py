@@ -4,11 +4,14 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final
 
 from twin.constants import MU_EARTH_KM3_S2, R_EARTH_KM
 from twin.errors import InputError
 from twin.scenario.schema import Scenario
+from twin.scenario.world import ElementSets
+from twin.space import constellation as constellations
 
 MAX_SATELLITES: Final = 12_000
 MAX_SATELLITE_STEPS: Final = 40_000_000
@@ -27,6 +30,13 @@ TURN_S: Final = 0.2
 
 _ALTITUDE_KM: Final = 1000.0
 """Of several shells, for an estimate of how long a run is."""
+
+_COUNTED: Final = {
+    "walker": "constellation.planes",
+    "shells": "constellation.shells",
+    "tle": "constellation.tle",
+}
+"""The field that says how many satellites there are, by kind of constellation."""
 
 _LINE: list[object] = []
 
@@ -73,6 +83,27 @@ def _expected_requests(scenario: Scenario) -> float:
     return float(requests.rate_per_s * simulation.orbits * period_s)
 
 
+def satellites(scenario: Scenario) -> int:
+    """How many satellites there are; of element sets as many as are in service."""
+    body = scenario.constellation
+    if body.kind != "tle":
+        return body.size
+    size, wrong = _in_service(body.model_dump_json(), scenario.simulation.start_utc)
+    if wrong:
+        raise InputError(f"{_COUNTED[body.kind]}: {wrong}")
+    return size
+
+
+@lru_cache(maxsize=32)
+def _in_service(table: str, start_utc: str | None) -> tuple[int, str]:
+    """The same of a table of element sets, or what is wrong with it; the form asks at every key."""
+    try:
+        found = constellations.from_element_sets(ElementSets.model_validate_json(table), start_utc)
+    except InputError as error:
+        return 0, str(error)
+    return found.size, ""
+
+
 def check(scenario: Scenario) -> None:
     """Refuse what is too large for a page; the command line allows more.
 
@@ -82,15 +113,13 @@ def check(scenario: Scenario) -> None:
         With field, value and what is allowed.
     """
     body, steps = scenario.constellation, scenario.simulation.steps
-    if body.kind == "tle":
-        raise InputError("constellation.kind: the page runs Walker constellations only")
     if scenario.requests.half_width:
         raise InputError(
             "requests.half_width: the page shows runs whose end is known; `twin run` allows others"
         )
-    size, inside = body.size, _expected_requests(scenario)
+    size, inside = satellites(scenario), _expected_requests(scenario)
     each = scenario.requests.prompt_tokens + scenario.requests.output_tokens
-    counted = "constellation.planes" if body.kind == "walker" else "constellation.shells"
+    counted = _COUNTED[body.kind]
     drawn = scenario.simulation.record_tokens_per_step
     told = (
         (counted, "satellites", size, MAX_SATELLITES),

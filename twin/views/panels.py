@@ -20,7 +20,7 @@ def Header(  # noqa: N802
 ) -> None:
     """Name of the page, and what can be done with runs."""
     panel = solara.use_reactive("")
-    draft = solara.use_memo(Draft, [])
+    draft = solara.use_memo(lambda: Draft(allowed=session.allowed), [])
     busy = session.work.value is not None
     shown = session.shown.value
 

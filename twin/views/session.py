@@ -51,7 +51,7 @@ class Session:
     def __init__(self, runs_dir: Path, run_scenario: Callable[..., Run], *, allowed: bool) -> None:
         self._runs_dir = runs_dir
         self._run_scenario = run_scenario
-        self._allowed = allowed
+        self.allowed = allowed
         self._stop = threading.Event()
         self._batch: Made | None = None
         self._keys = (f"s{n}" for n in itertools.count())
@@ -67,7 +67,7 @@ class Session:
         """Run scenarios one after the other and show them side by side; False where refused."""
         wanted = scenarios[: limits.MAX_SIDE_BY_SIDE]
         try:
-            keeping.check(self._allowed)
+            keeping.check(self.allowed)
             for scenario in wanted:
                 limits.check(scenario)
         except InputError as wrong:
@@ -82,7 +82,7 @@ class Session:
         """Ask what if: begin a run in the middle of one on stage, beside it."""
         shown, run = self.shown.value, complete(self.shown.value, asked.get("run"))
         try:
-            keeping.check(self._allowed)
+            keeping.check(self.allowed)
             if run is None:
                 raise InputError(whatif.NOT_YET)
             change = whatif.read(asked)
@@ -169,7 +169,7 @@ class Session:
         """Answer what the page asks about a run on stage."""
         shown = named(self.shown.value, asked.get("run"))
         run, live = (None, None) if shown is None else (shown.run, shown.live)
-        return questions.answer(run, asked, allowed=self._allowed, live=live)
+        return questions.answer(run, asked, allowed=self.allowed, live=live)
 
     def take_away(self, run_id: str) -> None:
         """Take a run off the stage; the last one stays."""
@@ -203,7 +203,7 @@ class Session:
         self._stop.set()
         if batch is not None:
             # What somebody else has started is not stopped by a visitor who may start nothing.
-            batch.leave(gone=not self._allowed)
+            batch.leave(gone=not self.allowed)
 
     def _watch(self, batch: Made, others: Sequence[str] = ()) -> None:
         """Show what a batch computes, from its first frame on, until it ends, beside `others`."""

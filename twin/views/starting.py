@@ -1,15 +1,18 @@
 """What the form of a new run starts from: a preset, a run, or a scenario's text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
+
+import tomli_w
 
 from twin.errors import InputError
 from twin.runs.store import Run
 from twin.scenario import loader, plain
 from twin.scenario.attachments import FIELDS
 from twin.scenario.schema import Scenario
+from twin.space import elements
 
 DROPPED: Final = "the TOML"
 """How a text is called that a visitor has dropped or pasted."""
@@ -77,10 +80,55 @@ def from_text(text: str) -> Start:
     InputError
         If it is not right.
     """
+    _refuse_files(plain.parse(text, DROPPED))
+    start = Start(DROPPED, text)
+    start.scenario  # noqa: B018 (refused here, if it is)
+    return start
+
+
+def without_elements(text: str) -> str:
+    """A visitor's scenario without the element sets that it names; "" if it is not on any.
+
+    Raises
+    ------
+    InputError
+        If it names another file.
+    """
     data = plain.parse(text, DROPPED)
+    body = data.get("constellation")
+    if not isinstance(body, dict) or body.get("kind") != "tle":
+        return ""
+    body.pop("tle", None)
+    _refuse_files(data)
+    return tomli_w.dumps(data)
+
+
+def _refuse_files(data: Mapping[str, Any]) -> None:
     for table, key in FIELDS:
         if isinstance(data.get(table), dict) and key in data[table]:
             raise InputError(f"{table}.{key}: a page reads no files of the server's; twin run does")
-    start = Start(DROPPED, text)
+
+
+def with_elements(text: str, label: str, path: str) -> Start:
+    """Start from a scenario on element sets, with those of a file.
+
+    Raises
+    ------
+    InputError
+        If the file or the scenario is not right.
+    """
+    data = plain.parse(text, label)
+    data["constellation"]["tle"] = path
+    how = data.setdefault("propagation", {})
+    bad = data["constellation"].get("bad_records") == "leave-out"
+    try:
+        tracks = elements.read(path, leave_out_bad=bad).tracks
+    except InputError as wrong:
+        raise InputError(f"constellation.tle: {wrong}") from None
+    if tracks is not None:
+        how["model"] = "oem"
+    elif how.get("model") == "oem":
+        how["model"] = "sgp4"
+    start = Start(label, tomli_w.dumps(data))
     start.scenario  # noqa: B018 (refused here, if it is)
     return start
