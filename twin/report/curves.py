@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from twin.report.drawing import COLOURS, grid, legend_below, lines_of, panels, time_axis
+from twin.report.marks import Mark
+from twin.report.marks import draw as draw_marks
 from twin.report.page import Picture, Table, capital
 from twin.runs.cells import Cell
 from twin.runs.distribution import Distribution
@@ -166,6 +168,7 @@ def over_time(
     labels: Sequence[str],
     series: Mapping[str, Sequence[tuple[Floats, Floats]]],
     where: str = "",
+    marks: Sequence[Mark] = (),
 ) -> Picture:
     """Figures of steps over time: all in one panel for one case, else a panel each.
 
@@ -178,6 +181,8 @@ def over_time(
         Seconds and values of each case, by the name of the figure.
     where : str
         A sentence to end the caption with.
+    marks : sequence of Mark
+        Notes of the cases.
     """
     unit_s, label = time_axis(max(t_s[-1] for lines in series.values() for t_s, _ in lines))
     many = len(labels) > 1
@@ -199,6 +204,7 @@ def over_time(
             axes.set_xlabel(label)
             axes.margins(x=0)
             grid(axes)
+            draw_marks(axes, marks, unit_s)
         legend_below(figure, made[0], most=4)
 
     height = 3.4 if not many else 2.9 * -(-len(series) // _BESIDE) + 0.3 * -(-len(labels) // 4)

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from twin.report import curves
+from twin.report import curves, marks
 from twin.report.drawing import grid, legend_below, lines_of, panels, stacked, time_axis
+from twin.report.marks import Mark, Marks
 from twin.report.page import Picture, Table
 from twin.runs.distribution import Distribution
 from twin.runs.figures import FIGURES, STEP_FIGURES
@@ -37,12 +38,14 @@ _OVER_TIME = {
 """Plots over time: name, title, figures."""
 
 
-def run_pictures(cases: Sequence[Case]) -> list[Picture]:
+def run_pictures(cases: Sequence[Case], notes: Marks) -> list[Picture]:
     """All plots that show something, first of all how long requests or tokens took."""
     found = [
         _requests(cases),
         _latency(cases),
-        _areas("losses-over-time", "Tokens lost, by cause", cases, "tokens lost, % of asked"),
+        _areas(
+            "losses-over-time", "Tokens lost, by cause", cases, "tokens lost, % of asked", notes
+        ),
         curves.layers(layer_curves(cases)),
         *(
             curves.over_time(
@@ -51,13 +54,14 @@ def run_pictures(cases: Sequence[Case]) -> list[Picture]:
                 [case.label for case in cases],
                 {n: [case.over_time(n) for case in cases] for n in there},
                 _thinned(cases, MOST_POINTS),
+                marks.together(notes),
             )
             for name, (title, *columns) in _OVER_TIME.items()
             if (there := [n for n in columns if _shows(cases, n)])
         ),
-        _areas("links-down", "Links down, by cause", cases, "links down, %"),
-        _migration(cases),
-        *(_timeline(case, i) for i, case in enumerate(cases[:_MOST_PANELS])),
+        _areas("links-down", "Links down, by cause", cases, "links down, %", notes),
+        _migration(cases, notes),
+        *(_timeline(case, i, notes[i]) for i, case in enumerate(cases[:_MOST_PANELS])),
     ]
     return [picture for picture in found if picture is not None]
 
@@ -120,7 +124,7 @@ def _shares_of(case: Case, name: str) -> tuple[Floats, dict[str, Floats]]:
     return t_s, {why: 100 * values / (up + sum(down.values())) for why, values in down.items()}
 
 
-def _areas(name: str, title: str, cases: Sequence[Case], unit: str) -> Picture | None:
+def _areas(name: str, title: str, cases: Sequence[Case], unit: str, notes: Marks) -> Picture | None:
     """Shares by cause over time, stacked; a panel a case."""
     found = [(case, *_shares_of(case, name)) for case in cases[:_MOST_PANELS]]
     order = list(found[0][2])
@@ -132,8 +136,9 @@ def _areas(name: str, title: str, cases: Sequence[Case], unit: str) -> Picture |
 
     def draw(figure: Any) -> None:
         made = panels(figure, len(found), columns=columns, share_y=True)
-        for axes, (case, t_s, parts) in zip(made, found, strict=True):
+        for axes, (case, t_s, parts), mine in zip(made, found, notes, strict=False):
             stacked(axes, t_s / unit_s, {c: parts[c] for c in there}, order)
+            marks.draw(axes, mine, unit_s)
             axes.set_xlabel(label)
             axes.set_ylabel(unit)
             if len(found) > 1:
@@ -157,7 +162,7 @@ def _thinned(cases: Sequence[Case], points: int) -> str:
     return f"A point stands for {each} steps." if each > 1 else ""
 
 
-def _migration(cases: Sequence[Case]) -> Picture | None:
+def _migration(cases: Sequence[Case], notes: Marks) -> Picture | None:
     if not any(case.total("migrated_bytes") for case in cases):
         return None
     unit_s, label = time_axis(max(case.steps[0]["t_s"][-1] for case in cases))
@@ -175,6 +180,7 @@ def _migration(cases: Sequence[Case]) -> Picture | None:
             axes.set_xlabel(label)
             axes.margins(x=0)
             grid(axes)
+            marks.draw(axes, marks.together(notes), unit_s)
         if len(cases) > 1:
             legend_below(figure, left, most=4)
 
@@ -187,7 +193,7 @@ def _migration(cases: Sequence[Case]) -> Picture | None:
     )
 
 
-def _timeline(case: Case, number: int) -> Picture | None:
+def _timeline(case: Case, number: int, notes: Sequence[Mark]) -> Picture | None:
     """Events of a case's first run: a row a kind, darker where there are more."""
     table = case.runs[0].table("events", ["t_s", "kind"])
     t_s = np.asarray(table["t_s"].to_numpy(), np.float64)
@@ -204,11 +210,13 @@ def _timeline(case: Case, number: int) -> Picture | None:
         title=f"Timeline of events{first}",
         caption="A stroke is darker where there are more of its kind; the numbers count them.",
         size_in=(8, 0.9 + 0.23 * len(there)),
-        draw=partial(_draw_timeline, counts, end_s),
+        draw=partial(_draw_timeline, counts, end_s, notes),
     )
 
 
-def _draw_timeline(counts: dict[str, NDArray[np.integer]], end_s: float, figure: Any) -> None:
+def _draw_timeline(
+    counts: dict[str, NDArray[np.integer]], end_s: float, notes: Sequence[Mark], figure: Any
+) -> None:
     axes = figure.add_subplot()
     unit_s, label = time_axis(end_s)
     extent = (0, end_s / unit_s, len(counts) - 0.5, -0.5)
@@ -218,6 +226,7 @@ def _draw_timeline(counts: dict[str, NDArray[np.integer]], end_s: float, figure:
     axes.tick_params(axis="y", length=0)
     axes.spines[["left"]].set_visible(False)
     axes.set_xlabel(label)
+    marks.draw(axes, notes, unit_s)
 
 
 def _strokes(counts: NDArray[np.integer]) -> Floats:

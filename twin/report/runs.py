@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from twin.report import curves, plots, tables
+from twin.report import curves, marks, plots, tables
 from twin.report.findings import rank
 from twin.report.page import Code, Document, Items, Part, Section, Table, words
 from twin.report.rerun import commands
@@ -50,10 +50,12 @@ def runs_document(found: Sequence[Run]) -> Document:
     requests = any(case.scenario.serving.mode == "requests" for case in cases)
     lead = tables.key_figures(cases[:MOST_IN_LEAD], _REQUESTS if requests else _TOKENS, "lead")
     scenarios, labels = [case.scenario for case in cases], [case.label for case in cases]
-    first, *others = plots.run_pictures(cases)
+    notes = marks.marks(cases)
+    first, *others = plots.run_pictures(cases, notes)
     sections = [
         Section("Results", tuple(_results(cases))),
         *([Section("Plots", tuple(others))] if others else []),
+        *([Section("Notes", (marks.table(notes),))] if any(notes) else []),
         Section("Losses and events", tuple(_what_happened(cases))),
         *scenario_parts(scenarios, labels),
         Section("How to rerun", tuple(_rerun(cases)), folded=True),
