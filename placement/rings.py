@@ -71,7 +71,7 @@ def gateway_candidates(
     if not len(rows):
         raise InputError(
             f"layer {layer}: no satellite of its subnet has the "
-            f"{problem.gateway_bytes / 1e9:.3f} GB that a gateway needs"
+            f"{problem.gateway_bytes / 1e9:.3f} GB that a gateway needs; raise compute.memory_gb"
         )
     return rows
 

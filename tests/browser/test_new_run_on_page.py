@@ -79,7 +79,7 @@ def test_a_run_is_started_from_and_what_is_wrong_stands_at_its_field(form, folde
     assert scenario.constellation.altitude_km == 900.0
 
 
-def dropped(page, path, on=".tw-file"):
+def dropped(page, path, on):
     """Drop a file on the form, as a hand would."""
     box = page.locator(on).bounding_box()
     tools = page.context.new_cdp_session(page)
@@ -87,6 +87,16 @@ def dropped(page, path, on=".tw-file"):
     at = {"x": box["x"] + 20, "y": box["y"] + 20, "data": data}
     for kind in ("dragEnter", "dragOver", "drop"):
         tools.send("Input.dispatchDragEvent", {"type": kind, **at})
+
+
+def test_what_finds_no_room_is_refused_in_the_form(form, folder):
+    before = [*(folder / "runs").iterdir()]
+    field(form, "memory, GB").fill("0.000001")
+    field(form, "steps").fill("17")
+    form.click(".tw-form .tw-run")
+    form.get_by_text("raise compute.memory_gb").wait_for(timeout=READY_MS)
+    assert field(form, "steps").input_value() == "17"
+    assert [*(folder / "runs").iterdir()] == before
 
 
 def test_a_toml_file_is_dropped_and_run(form, folder, tmp_path):
@@ -117,7 +127,8 @@ def test_element_sets_are_dropped_and_run_or_refused_in_words(
     choose(form, "Start from", "oneweb")
     wrong = tmp_path / "wrong.tle"
     wrong.write_text("nothing of the kind")
-    dropped(form, wrong)
+    form.wait_for_selector(".tw-elements .tw-file", timeout=READY_MS)
+    dropped(form, wrong, ".tw-elements .tw-file")
     form.get_by_text("constellation.tle: wrong.tle, line 1").wait_for(timeout=READY_MS)
     settle(form)
     assert serious(form) == []
@@ -125,7 +136,7 @@ def test_element_sets_are_dropped_and_run_or_refused_in_words(
     rows = np.arange(48)
     turns = (rows // 8 * 30.0, rows % 8 * 45.0)
     right = element_sets(np.full(48, 86.4), *turns, np.full(48, 14.3), name="mine.tle")
-    form.set_input_files(".tw-form .tw-file input >> nth=0", right)
+    form.set_input_files(".tw-elements input", right)
     form.get_by_text("Element sets: mine.tle, 48 satellites").wait_for(timeout=READY_MS)
     field(form, "steps").fill("3")
     choose(form, "model", "toy-8x4")

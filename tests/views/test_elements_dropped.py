@@ -62,7 +62,7 @@ def test_two_line_elements_are_run_and_kept_with_the_run(element_sets, tmp_path)
         "placement.experts_per_satellite": "2",
     }
     session = Session(tmp_path / "runs", run_scenario, allowed=True)
-    assert session.start(draft.scenarios())
+    session.start(draft.scenarios())
     assert told(session) == ""
     (run_id,) = on_stage(session)
     (run,) = session.runs.value

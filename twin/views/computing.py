@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agents.data_centre import model_of
 from agents.model import TwinModel
 from agents.recorder import Recorder
 from agents.run import RunCancelledError
@@ -86,7 +87,8 @@ class Batch:
     work : Work
     error : str
         Why it ended early; empty if it did not, or was cancelled.
-    ended : threading.Event
+    began, ended : threading.Event
+        Set when its first run has begun, or it has ended before that; when it has ended.
     """
 
     def __init__(
@@ -95,7 +97,7 @@ class Batch:
         self.runs: list[Computed] = []
         self.work = Work("Starting")
         self.error = ""
-        self.ended = threading.Event()
+        self.began, self.ended = threading.Event(), threading.Event()
         self.runs_dir = runs_dir
         self._asked = asked
         self._run_scenario = run_scenario
@@ -106,6 +108,11 @@ class Batch:
     def begin(self) -> None:
         """Start to compute."""
         threading.Thread(target=self._compute, daemon=True).start()
+
+    def refused(self) -> str:
+        """Wait until a run has begun, or none will; return why none will, "" where one has."""
+        self.began.wait()
+        return "" if self.runs else self.error
 
     def join(self) -> None:
         """Somebody looks at it."""
@@ -129,6 +136,8 @@ class Batch:
     def _compute(self) -> None:
         try:
             with limits.turn(self._is_over, self._wait) as mine:
+                if mine:
+                    self._try_out()
                 for asked in self._asked if mine else ():
                     self._run(asked)
         except InputError as wrong:
@@ -143,6 +152,7 @@ class Batch:
                 _BATCHES.remove(self)
             for computed in self.runs:
                 computed.feed.release()
+            self.began.set()
             self.ended.set()
 
     def _reports(self, words: str, *, stops: bool = False) -> Told:
@@ -158,6 +168,14 @@ class Batch:
     def _wait(self, why: str) -> None:
         self.work = Work(why)
 
+    def _try_out(self) -> None:
+        """Take the first step of all runs but the first: what one refuses is found before any."""
+        for asked in self._asked[1:]:
+            self.work = Work(f"{asked.label}: looking for room")
+            scenario, beginning = asked.prepare(self._reports(asked.label, stops=True))
+            if beginning is None and not self._is_over():
+                model_of(scenario).step()
+
     def _run(self, asked: Asked) -> None:
         name = asked.label
         self.work = Work(f"{name}: setting out")
@@ -172,6 +190,7 @@ class Batch:
             made.append(Computed(model.recorder.run_id, scenario, forked))
             made[0].feed.begin(trace.head(model.world, planned, run_id=made[0].run_id))
             self.runs.append(made[0])
+            self.began.set()
 
         def cancelled() -> bool:
             if time.monotonic() > deadline:

@@ -152,3 +152,6 @@ WHAT_FILE: Final = (
     "publishes them, or positions (OEM). The run keeps its own copy of the file."
 )
 """What is wanted where a scenario waits for its element sets."""
+
+LOOKING: Final = "Looking for room for the model. The run begins when there is some."
+"""What is said until a run has begun."""

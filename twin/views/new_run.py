@@ -53,6 +53,8 @@ class Draft:
         Why it could not be started, or started from.
     waiting : reactive str
         TOML of a scenario that waits for its element sets; empty where none does.
+    starting : reactive bool
+        Whether what was asked for has not begun yet, and may be refused.
     allowed : bool
         Whether this visitor may leave files here: see `twin.views.keeping.may`.
     """
@@ -66,6 +68,7 @@ class Draft:
     policies: Texts = field(default_factory=lambda: solara.reactive(_used(start_of(_FIRST))[1]))
     refused: solara.Reactive[str] = field(default_factory=lambda: solara.reactive(""))
     waiting: solara.Reactive[str] = field(default_factory=lambda: solara.reactive(""))
+    starting: solara.Reactive[bool] = field(default_factory=lambda: solara.reactive(False))
     allowed: bool = False
 
     @property
@@ -200,7 +203,7 @@ def _From(draft: Draft, runs: Sequence[Run]) -> None:  # noqa: N802
 def _Elements(draft: Draft) -> None:  # noqa: N802
     """Where element sets are dropped; what is wrong with a file, where none was right yet."""
     waits = draft.waiting.value
-    with box("tw-form-part"):
+    with box("tw-form-part tw-elements"):
         if waits:
             rv.Html(tag="p", class_="tw-form-note", children=[form.WHAT_FILE])
         else:
@@ -238,11 +241,14 @@ def _Fields(  # noqa: N802
         More(start.data, values, wrong, form.MAIN)
         pairs = len(strategies.value) * len(policies.value)
         told = wrong.get("", "") or draft.refused.value
-        if told:
+        busy = draft.starting.value
+        if busy:
+            rv.Html(tag="p", class_="tw-form-note", children=[form.LOOKING])
+        elif told:
             rv.Html(tag="p", class_="tw-form-wrong", children=[told])
         elif pairs > 1:
             note = f"{pairs} runs on the same seed, shown side by side."
             rv.Html(tag="p", class_="tw-form-note", children=[note])
         with box("tw-form-buttons"):
-            solara.Button("Start", on_click=begin, disabled=bool(wrong), classes=["tw-run"])
+            solara.Button("Start", on_click=begin, disabled=bool(wrong) or busy, classes=["tw-run"])
             solara.Button("Close", on_click=on_close, classes=["tw-plain-button"])

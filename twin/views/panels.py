@@ -28,7 +28,12 @@ def Header(  # noqa: N802
         return lambda: panel.set("" if panel.value == name else name)
 
     def start(made: list[Scenario]) -> None:
-        if session.start(made):
+        draft.starting.value = True
+        session.start(made, answered)
+
+    def answered(refused: str) -> None:
+        draft.starting.value, draft.refused.value = False, refused
+        if not refused and panel.value == "new":
             panel.value = ""
 
     with rv.Html(tag="header", class_="tw-header"):

@@ -5,7 +5,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,13 @@ from twin.views.computing import Batch, Computed, Work
 from twin.views.following import Followed
 from twin.views.opening import replay
 from twin.views.public import FAILED, public
-from twin.views.shown import Shown, StoppedError, begun, complete, give_back, named
-from twin.views.stream import Stream
+from twin.views.shown import Shown, StoppedError, complete, give_back, named, of
 
 LOOK_INTERVAL_S = 0.05
 TIDY_AFTER_S = 3.0
 log = logging.getLogger(__name__)
 type Job = Callable[["threading.Event"], None]
+type Answer = Callable[[str], None]
 type Made = Batch | Followed
 type Stage = dict[Computed, Shown]
 
@@ -63,20 +62,26 @@ class Session:
         self.work: solara.Reactive[Work | None] = solara.reactive(None)
         self.error: solara.Reactive[str] = solara.reactive("")
 
-    def start(self, scenarios: Sequence[Scenario]) -> bool:
-        """Run scenarios one after the other and show them side by side; False where refused."""
+    def start(self, scenarios: Sequence[Scenario], answer: Answer | None = None) -> None:
+        """Run scenarios one after the other and show them side by side.
+
+        `answer` is called once: with why none is run, or "" when the first has begun or somebody
+        has cancelled it. Without it the viewer reads why none is run.
+        """
         wanted = scenarios[: limits.MAX_SIDE_BY_SIDE]
         try:
             keeping.check(self.allowed)
             for scenario in wanted:
                 limits.check(scenario)
         except InputError as wrong:
-            self.error.value = public(str(wrong))
-            return False
+            (answer or self.note)(public(str(wrong)))
+            return
         self._leave()
         asked = [from_start(scenario) for scenario in wanted]
-        self._watch(computing.start(asked, self._runs_dir, self._run_scenario))
-        return True
+        batch = computing.start(asked, self._runs_dir, self._run_scenario)
+        if answer is not None:
+            threading.Thread(target=lambda: answer(batch.refused()), daemon=True).start()
+        self._watch(batch, told=answer is not None)
 
     def branch(self, asked: Mapping[str, Any]) -> None:
         """Ask what if: begin a run in the middle of one on stage, beside it."""
@@ -205,7 +210,7 @@ class Session:
             # What somebody else has started is not stopped by a visitor who may start nothing.
             batch.leave(gone=not self.allowed)
 
-    def _watch(self, batch: Made, others: Sequence[str] = ()) -> None:
+    def _watch(self, batch: Made, others: Sequence[str] = (), *, told: bool = False) -> None:
         """Show what a batch computes, from its first frame on, until it ends, beside `others`."""
         if batch is not self._batch:
             self._leave()
@@ -225,7 +230,7 @@ class Session:
                 self._show(stop, batch, beside, made)
                 self._report(stop, batch.work)
             self._show(stop, batch, beside, made)
-            if batch.error or notes:
+            if notes or (batch.error and (batch.runs or not told)):
                 raise InputError(batch.error or " ".join(notes))
 
         self._begin(job, turn=False)
@@ -236,13 +241,8 @@ class Session:
         """Put on stage what has begun, and what is complete as that, after what stands beside."""
         before = tuple(made.values())
         for computed in tuple(batch.runs):
-            shown = made.get(computed)
-            if shown is None:
-                stream = Stream(next(self._keys), computed.feed)
-                shown = begun(computed, stream, batch if isinstance(batch, Followed) else None)
-            if shown.run is not computed.run:
-                shown = replace(shown, run=computed.run, label=computed.label)
-            made[computed] = shown
+            live = batch if isinstance(batch, Followed) else None
+            made[computed] = of(computed, made.get(computed), next(self._keys), live)
         if tuple(made.values()) != before:
             self._set(stop, (*beside, *made.values())[: limits.MAX_SIDE_BY_SIDE])
 

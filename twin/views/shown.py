@@ -3,7 +3,7 @@
 import ctypes
 import gc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twin.runs.store import Run
@@ -30,15 +30,20 @@ class Shown:
     live: Followed | None = None
 
 
-def begun(computed: Computed, stream: Stream, live: Followed | None) -> Shown:
-    """What is on its way to the stage from its first frame on."""
-    name, label, scenario = computed.run_id, computed.label, computed.scenario
-    return Shown(stream, name, label, scenario, forked=computed.forked, live=live)
-
-
 def named(shown: Sequence[Shown], run_id: object) -> Shown | None:
     """What is on stage by that name."""
     return next((s for s in shown if s.run_id == run_id), None)
+
+
+def of(computed: Computed, before: Shown | None, key: str, live: Followed | None) -> Shown:
+    """What is computed as a run on stage; `before` is what of it was there, else it gets a key."""
+    if before is None:
+        stream = Stream(key, computed.feed)
+        name, label, scenario = computed.run_id, computed.label, computed.scenario
+        before = Shown(stream, name, label, scenario, forked=computed.forked, live=live)
+    if before.run is not computed.run:
+        return replace(before, run=computed.run, label=computed.label)
+    return before
 
 
 def complete(shown: Sequence[Shown], run_id: object) -> Run | None:
