@@ -6,11 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
+from agents.data_centre import model_of
 from agents.run import run_scenario
 from twin.runs.store import open_run
 from twin.scenario import loader
 from twin.views import carried, shelf
-from twin.views.questions import answer
+from twin.views.growing import Growing
+from twin.views.questions import NOT_YET, answer
 
 COPIES = [
     "serving.mode=requests",
@@ -113,3 +115,32 @@ def test_a_run_from_before_these_tables_is_shown_without_them(run, tmp_path):
     assert [each.path.name for each in shelf.look(tmp_path).runs] == ["old"]
     found = answer(open_run(old), {"what": "traffic"})
     assert "a new run has it" in found["wrong"]
+
+
+@pytest.mark.parametrize("first", [0, 6])
+def test_a_heat_map_grows_while_a_run_is_computed_into_that_of_the_table(run, first):
+    model = model_of(run.scenario)
+    asked = {"what": "heat", "satellites": list(range(48))}
+    growing = None
+    for step in range(22):
+        model.step()
+        if step < first:
+            continue
+        growing = growing or Growing(model)
+        growing.add(model)
+        if step != 13:
+            continue
+        found = answer(None, asked | {"kind": "cache_share"}, growing=growing)
+        later = numbers(found["values"], "<f4").reshape(48, -1)[:, [s > 13 for s in found["steps"]]]
+        assert np.isnan(later).all()
+    for kind in carried.KINDS:
+        found = answer(None, asked | {"kind": kind}, growing=growing)
+        whole = answer(run, asked | {"kind": kind})
+        steps = [step for step in whole["steps"] if step >= first]
+        assert found["steps"] == steps
+        values = numbers(whole["values"], "<f4").reshape(48, -1)[:, -len(steps) :]
+        np.testing.assert_array_equal(numbers(found["values"], "<f4").reshape(48, -1), values)
+    assert set(
+        answer(None, {"what": "heat", "kind": kind, "satellites": [48]}, growing=growing)
+    ) == {"wrong"}
+    assert answer(None, {"what": "traffic"}, growing=growing) == {"wrong": NOT_YET}

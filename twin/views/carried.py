@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from twin.errors import InputError
 from twin.runs.store import Run
 from twin.runs.tables import LATER
+from twin.scenario.schema import Scenario
 from twin.views.columns import columns
 from twin.views.rows import whole
 
@@ -43,26 +44,36 @@ def heat(run: Run, asked: Mapping[str, Any], _: Span) -> Answer:
         ``steps``, the first that each column stands for; ``values``, (satellites, columns) float32,
         the most of a column's records, NaN where there is none; ``most`` of all.
     """
-    kind, satellites = asked.get("kind"), _numbers(asked.get("satellites"))
-    if kind not in KINDS:
-        raise InputError(f"kind: {kind!r}: not one of {', '.join(KINDS)}")
-    table = columns(_recorded(run, "queues"), "queues", ("step", "satellite", str(kind)))
+    kind, satellites = asked_of(asked)
+    table = columns(_recorded(run, "queues"), "queues", ("step", "satellite", kind))
     steps = _steps(run)
-    at = _columns(steps)
-    starts = steps[np.searchsorted(at, np.arange(at[-1] + 1 if len(at) else 0))]
+    at, starts = columns_of(steps), starts_of(steps)
     row = {satellite: k for k, satellite in enumerate(satellites)}
-    # What has no row is idle there; only caches may be nowhere.
-    nothing = np.nan if kind == "cache_share" else 0.0
-    values = np.full((len(satellites), len(starts)), nothing, np.float32)
+    values = np.full((len(satellites), len(starts)), nothing_of(kind), np.float32)
     mine = table.filter(pc.is_in(table["satellite"], _as_set(satellites)))
     rows = np.array([row[s] for s in mine["satellite"].to_pylist()], np.int64)
     place = at[np.searchsorted(steps, mine["step"].to_numpy())]
     np.fmax.at(values, (rows, place), mine[kind].to_numpy().astype(np.float32))
-    return {
-        "steps": starts.tolist(),
-        "values": _packed(values),
-        "most": float(np.nanmax(values, initial=0.0)),
-    }
+    return answer_of(starts, values)
+
+
+def asked_of(asked: Mapping[str, Any]) -> tuple[str, list[int]]:
+    """Kind and satellites that a heat map is asked of; InputError if they are none."""
+    kind = asked.get("kind")
+    if kind not in KINDS:
+        raise InputError(f"kind: {kind!r}: not one of {', '.join(KINDS)}")
+    return str(kind), _numbers(asked.get("satellites"))
+
+
+def nothing_of(kind: str) -> float:
+    """What a satellite without a row has: it is idle there; only caches may be nowhere."""
+    return np.nan if kind == "cache_share" else 0.0
+
+
+def answer_of(starts: NDArray[np.int64], values: NDArray[np.float32]) -> Answer:
+    """A heat map as the page reads it."""
+    most = float(np.nanmax(values, initial=0.0))
+    return {"steps": starts.tolist(), "values": _packed(values), "most": most}
 
 
 def traffic(run: Run, asked: Mapping[str, Any], _: Span) -> Answer:  # noqa: ARG001
@@ -115,15 +126,25 @@ def _recorded(run: Run, name: str) -> Run:
 
 
 def _steps(run: Run) -> NDArray[np.int64]:
-    """Steps at which satellites are recorded."""
-    simulation = run.scenario.simulation
+    return recorded_steps(run.scenario, run.first_step)
+
+
+def recorded_steps(scenario: Scenario, first: int) -> NDArray[np.int64]:
+    """Steps from the first on at which satellites are recorded."""
+    simulation = scenario.simulation
     every = simulation.record_satellites_every
-    return np.arange(-(-run.first_step // every) * every, simulation.steps, every)
+    return np.arange(-(-first // every) * every, simulation.steps, every)
 
 
-def _columns(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+def columns_of(steps: NDArray[np.int64]) -> NDArray[np.int64]:
     """Column of each step, as many as `MOST_COLUMNS`."""
     return np.arange(len(steps)) // max(-(-len(steps) // MOST_COLUMNS), 1)
+
+
+def starts_of(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """First step of each column."""
+    at = columns_of(steps)
+    return steps[np.searchsorted(at, np.arange(at[-1] + 1 if len(at) else 0))]
 
 
 def _numbers(given: Any) -> list[int]:

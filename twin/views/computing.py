@@ -19,6 +19,7 @@ from twin.runs.store import Run
 from twin.scenario.schema import Scenario
 from twin.views import limits, shelf, trace
 from twin.views.asked import Asked, Told
+from twin.views.growing import Growing
 from twin.views.live import Tap
 from twin.views.public import FAILED, public
 from twin.views.stream import Feed
@@ -67,6 +68,7 @@ class Computed:
     feed: Feed = field(default_factory=lambda: Feed(kept=True))
     run: Run | None = None
     kind: str = ""
+    growing: Growing | None = None
 
     @property
     def label(self) -> str:
@@ -176,6 +178,29 @@ class Batch:
             if beginning is None and not self._is_over():
                 model_of(scenario).step()
 
+    def _shown(
+        self, scenario: Scenario, forked: Mapping[str, Any] | None, made: list[Computed]
+    ) -> tuple[Tap, Callable[[TwinModel], None]]:
+        """What shows a run, which is `made` with its first frame, and what watches its steps."""
+
+        def begin(model: TwinModel, planned: Plan) -> None:
+            assert isinstance(model.recorder, Recorder)
+            run_id = model.recorder.run_id
+            made.append(Computed(run_id, scenario, forked, growing=Growing(model)))
+            made[0].feed.begin(trace.head(model.world, planned, run_id=run_id))
+            self.runs.append(made[0])
+            self.began.set()
+
+        tap = Tap(begin, lambda frame: made[0].feed.show(frame))
+
+        def watch(model: TwinModel) -> None:
+            tap(model)
+            growing = made[0].growing
+            if growing is not None:
+                growing.add(model)
+
+        return tap, watch
+
     def _run(self, asked: Asked) -> None:
         name = asked.label
         self.work = Work(f"{name}: setting out")
@@ -185,13 +210,6 @@ class Batch:
         scenario, beginning = asked.prepare(self._reports(f"{name}: back at step", stops=True))
         forked = None if beginning is None else beginning.forked
 
-        def begin(model: TwinModel, planned: Plan) -> None:
-            assert isinstance(model.recorder, Recorder)
-            made.append(Computed(model.recorder.run_id, scenario, forked))
-            made[0].feed.begin(trace.head(model.world, planned, run_id=made[0].run_id))
-            self.runs.append(made[0])
-            self.began.set()
-
         def cancelled() -> bool:
             if time.monotonic() > deadline:
                 raise InputError(
@@ -200,14 +218,14 @@ class Batch:
                 )
             return self._is_over()
 
-        tap = Tap(begin, lambda frame: made[0].feed.show(frame))
+        tap, watch = self._shown(scenario, forked, made)
         try:
             run = self._run_scenario(
                 scenario,
                 runs_dir=self.runs_dir,
                 progress=self._reports(f"{name}: step"),
                 cancelled=cancelled,
-                watch=tap,
+                watch=watch,
                 beginning=beginning,
                 run_id=asked.run_id,
                 checkpoint_every_s=CHECKPOINT_S,
@@ -216,7 +234,7 @@ class Batch:
             tap.end()
             for computed in made:
                 computed.feed.end()
-        made[0].run = run
+        made[0].run, made[0].growing = run, None
         made[0].feed.end(whole=True)
 
 

@@ -1,4 +1,4 @@
-"""What a page asks about a run on its stage, once the run is complete."""
+"""What a page asks about a run on its stage, most of it once the run is complete."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from twin.runs.store import Run
 from twin.views import carried, keeping, noting, records, requests, telemetry
 from twin.views.columns import columns
 from twin.views.following import Followed
+from twin.views.growing import Growing
 from twin.views.public import FAILED, public
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def answer(
     *,
     allowed: bool = False,
     live: Followed | None = None,
+    growing: Growing | None = None,
 ) -> dict[str, Any]:
     """Answer a question about a run; under ``wrong`` stands why there is no answer.
 
@@ -56,6 +58,8 @@ def answer(
         Whether the visitor may change runs: see `twin.views.keeping.may`.
     live : Followed or None
         What follows it, if it is mirrored.
+    growing : Growing or None
+        Of a run that is being computed: what can be asked before it is complete.
     """
     what = str(asked.get("what"))
     if what in telemetry.ANSWERS:
@@ -64,6 +68,8 @@ def answer(
     if answering is None:
         return {"wrong": FAILED}
     if run is None:
+        if what == "heat" and growing is not None:
+            return _guarded(lambda: growing.heat(asked))
         return {"wrong": NOT_YET}
     return _guarded(lambda: _found(run, asked, answering, what=what, allowed=allowed))
 

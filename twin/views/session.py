@@ -172,9 +172,9 @@ class Session:
 
     def answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Answer what the page asks about a run on stage."""
-        shown = named(self.shown.value, asked.get("run"))
-        run, live = (None, None) if shown is None else (shown.run, shown.live)
-        return questions.answer(run, asked, allowed=self.allowed, live=live)
+        about = named(self.shown.value, asked.get("run"))
+        run, live, growing = (about.run, about.live, about.growing) if about else (None,) * 3
+        return questions.answer(run, asked, allowed=self.allowed, live=live, growing=growing)
 
     def take_away(self, run_id: str) -> None:
         """Take a run off the stage; the last one stays."""

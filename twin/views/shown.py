@@ -10,6 +10,7 @@ from twin.runs.store import Run
 from twin.scenario.schema import Scenario
 from twin.views.computing import Computed
 from twin.views.following import Followed
+from twin.views.growing import Growing
 from twin.views.stream import Stream
 
 
@@ -18,7 +19,7 @@ class Shown:
     """A run on stage, or on its way there; `run` is None until it is complete.
 
     `forked` says of a branch what was changed, as its manifest does; `live` follows a run that
-    another process mirrors.
+    another process mirrors; `growing` has the heat maps of one that is being computed.
     """
 
     stream: Stream
@@ -28,6 +29,7 @@ class Shown:
     run: Run | None = None
     forked: Mapping[str, Any] | None = None
     live: Followed | None = None
+    growing: Growing | None = None
 
 
 def named(shown: Sequence[Shown], run_id: object) -> Shown | None:
@@ -40,9 +42,10 @@ def of(computed: Computed, before: Shown | None, key: str, live: Followed | None
     if before is None:
         stream = Stream(key, computed.feed)
         name, label, scenario = computed.run_id, computed.label, computed.scenario
-        before = Shown(stream, name, label, scenario, forked=computed.forked, live=live)
+        forked, growing = computed.forked, computed.growing
+        before = Shown(stream, name, label, scenario, forked=forked, live=live, growing=growing)
     if before.run is not computed.run:
-        return replace(before, run=computed.run, label=computed.label)
+        return replace(before, run=computed.run, label=computed.label, growing=None)
     return before
 
 

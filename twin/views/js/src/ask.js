@@ -25,7 +25,7 @@ export function createAsk(app) {
 }
 
 /**
- * The answer to a question, asked again when it changes; the last one stays until the next is here.
+ * The answer to a question, asked again when it changes; the last one, with what was `asked`, stays until the next is here.
  *
  * @param {import("./types").App} app
  * @param {import("./types").Trace} trace
@@ -37,7 +37,7 @@ export function useAnswer(app, trace, what, question) {
   const key = question && JSON.stringify([trace.meta.run_id, what, question, trace.done]);
   useEffect(() => {
     let wanted = true;
-    if (question) app.ask.ask(trace.meta.run_id, what, question).then((found) => wanted && setAnswer({ ...found, what, key }));
+    if (question) app.ask.ask(trace.meta.run_id, what, question).then((found) => wanted && setAnswer({ ...found, what, key, asked: question }));
     return () => {
       wanted = false;
     };

@@ -1,8 +1,8 @@
 // Vuetify's lists and bars, made fit for those who use the page by keys or are read to.
 
-/** Vuetify says that a list is a button, and puts an input into it; here the input is the list. */
+/** Vuetify says that a list is a button, and puts an input into it; here the input is the list, also when it has been open. */
 function mend() {
-  for (const slot of document.querySelectorAll(".v-select .v-input__slot[role=button]")) {
+  for (const slot of document.querySelectorAll(".v-select .v-input__slot:is([role=button], [aria-expanded])")) {
     slot.removeAttribute("role");
     const input = slot.querySelector("input:not([type=hidden])");
     input?.setAttribute("role", "combobox");
@@ -16,7 +16,7 @@ function mend() {
 /** Mend what is there and what comes; gives what ends it. */
 export function mendVuetify() {
   const observer = new MutationObserver(mend);
-  observer.observe(document.body, { childList: true, subtree: true, attributeFilter: ["role"] });
+  observer.observe(document.body, { childList: true, subtree: true, attributeFilter: ["role", "aria-expanded"] });
   mend();
   return () => observer.disconnect();
 }

@@ -11,13 +11,17 @@ import { Switch } from "./parts.jsx";
 
 const MOST_ROWS = 240;
 const ROW_PX = 3;
+const REFRESHES = 40; // of a run while it is computed
 
 export function Heat({ app, trace }) {
   const { heat } = app.view;
   const rows = useMemo(() => everHosting(trace).slice(0, MOST_ROWS), [trace, trace.placements.length]);
-  const found = useAnswer(app, trace, "heat", heat === "busy" ? null : { kind: heat, satellites: rows });
-  const late = found?.late || (found && !found.wrong && !found.values);
-  const map = useMemo(() => (heat === "busy" ? busyMap(trace, rows) : found?.values && !late ? recordedMap(trace, found) : null), [heat, trace, trace.ready, rows, found?.values, late]);
+  // A run that is being computed is asked again as it goes on; what is known is drawn until then.
+  const upto = trace.done ? null : Math.floor((REFRESHES * trace.ready) / trace.frames);
+  const found = useAnswer(app, trace, "heat", heat === "busy" ? null : { kind: heat, satellites: rows, upto });
+  const known = found?.values && found.asked.kind === heat ? found : null;
+  const map = useMemo(() => (heat === "busy" ? busyMap(trace, rows) : known && recordedMap(trace, known)), [heat, trace, trace.ready, rows, known?.values]);
+  const drawn = heat === "busy" || !known ? rows : known.asked.satellites;
   if (!rows.length) return null;
   return (
     <section class="tw-heat-map">
@@ -25,7 +29,7 @@ export function Heat({ app, trace }) {
       <div class="tw-filters" role="group" aria-label="what is drawn of hosts">
         {Object.entries(KINDS).map(([name, { label }]) => <Switch key={name} on={heat === name} data-heat={name} onClick={() => app.act.heat(name)}>{label}</Switch>)}
       </div>
-      {map ? <Picture app={app} trace={trace} rows={rows} map={map} kind={KINDS[heat]} /> : <p class="tw-hint" role="status">{found?.wrong ?? "Looking …"}</p>}
+      {map ? <Picture app={app} trace={trace} rows={drawn} map={map} kind={KINDS[heat]} /> : <p class="tw-hint" role="status">{found?.wrong ?? "Looking …"}</p>}
     </section>
   );
 }
