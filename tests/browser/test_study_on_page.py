@@ -151,4 +151,11 @@ def test_what_a_command_has_found_is_drawn(tmp_path, browser, serious, watched):
             settle(page)
             assert serious(page) == [], width
             assert sideways(page) == 0
+        page.locator(".tw-table tbody button").nth(1).click()
+        page.get_by_text("answers kept what was run").wait_for(timeout=READY_MS)
+        page.locator("[data-act=close-runs]").click()
+        page.locator(".tw-plot svg[role=img]").scroll_into_view_if_needed()
+        mark = page.locator(".tw-plot svg[role=img] .tw-hollow").bounding_box()
+        page.mouse.click(mark["x"] + 4, mark["y"] + 4)
+        page.get_by_role("region", name="run of the mark").wait_for()
     page.close()

@@ -89,6 +89,9 @@ def test_an_answer_is_read_as_it_was_kept_and_refused_where_it_is_damaged(found,
     kept = answers.read(file)
     assert (kept["command"], kept["scenario"], len(kept["plots"])) == ("capacity", "x", 3)
     assert kept["plots"][0]["series"][0]["points"][0] == [*plots[0].series[0].points[0]]
+    assert [plot["series"][0]["runs"] for plot in kept["plots"]] == [[0, 1]] * 3
+    asked = [loader.load_text(t, "kept").requests.rate_per_s for t in kept["scenarios"]]
+    assert asked == [0.01, 0.04]
     file.write_text(file.read_text().replace("capacity", "captivity"))
     with pytest.raises(InputError, match="damaged"):
         answers.read(file)

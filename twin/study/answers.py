@@ -1,7 +1,7 @@
 """What `twin capacity` and `twin where` found, kept for the page to draw."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,8 @@ import numpy as np
 from twin.errors import InputError, reason
 from twin.runs.files import sealed, unsealed, write_text
 from twin.runs.statistics import Estimate
+from twin.scenario import loader
+from twin.scenario.schema import Scenario
 
 ENDING: Final = ".answer.json"
 """Of a file of answers, beside the file that the command goes on with."""
@@ -31,6 +33,8 @@ class Series:
     joined : bool
         Whether a line goes through the points, in their order.
     points : list of Point
+    scenarios : list of Scenario
+        What was run for each point, all replicates of it; empty where that is not known.
     """
 
     label: str
@@ -38,6 +42,7 @@ class Series:
     shape: int
     joined: bool
     points: list[Point]
+    scenarios: list[Scenario] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,19 +82,31 @@ def keep(
     plots : sequence of Plot
     """
     file = runs_dir / f"{command}-{name}{ENDING}"
+    texts: dict[str, int] = {}
     answer = {
         "command": command,
         "scenario": name,
         "question": question,
         "rule": rule,
         "written_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "plots": [asdict(plot) for plot in plots],
+        "plots": [_plain(plot, texts) for plot in plots],
+        "scenarios": list(texts),
     }
     try:
         write_text(file, sealed(answer))
     except OSError as error:
         raise InputError(reason(error, file)) from None
     return file
+
+
+def _plain(plot: Plot, texts: dict[str, int]) -> dict[str, Any]:
+    """A plot as plain data; of each point the number of its scenario, whose text is noted."""
+    series = []
+    for one in plot.series:
+        found = {name: getattr(one, name) for name in ("label", "hue", "shape", "joined", "points")}
+        runs = [texts.setdefault(loader.to_toml(each), len(texts)) for each in one.scenarios]
+        series.append(found | {"runs": runs})
+    return {"title": plot.title, "x": plot.x, "y": plot.y, "series": series}
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from twin.runs.figures import FIGURES
 from twin.runs.statistics import estimate
 from twin.serving import traces
 from twin.study.answers import Plot, Series, point
-from twin.study.capacity import SHARE, Found, Trial
+from twin.study.capacity import SHARE, Found, Trial, loaded
 
 _SHOWN = (
     "goodput_per_s",
@@ -94,16 +94,26 @@ def _plot(found: Sequence[Found], title: str, name: str, along: str | None) -> P
     """One figure of every load against another, or against the load itself."""
     series = []
     for number, one in enumerate(found):
-        points = []
+        points, scenarios = [], []
         for trial in sorted(one.trials, key=lambda t: t.load):
             x = offered_per_s(one, trial)
             if along is not None:
                 x = FIGURES[along].scale * estimate(trial.values(along)).mean
             y = estimate(trial.values(name))
-            points.append(point(x, y, solid=bool(trial.carried), scale=FIGURES[name].scale))
-        known = [each for each in points if each is not None]
-        label = one.case.name
-        series.append(Series(label=label, hue=number, shape=number, joined=True, points=known))
+            mark = point(x, y, solid=bool(trial.carried), scale=FIGURES[name].scale)
+            if mark is not None:
+                points.append(mark)
+                scenarios.append(loaded(one.case.scenario, trial.load))
+        series.append(
+            Series(
+                label=one.case.name,
+                hue=number,
+                shape=number,
+                joined=True,
+                points=points,
+                scenarios=scenarios,
+            )
+        )
     asked = "requests asked, a second" if along is None else FIGURES[along].header
     return Plot(title=title, x=asked, y=FIGURES[name].header, series=series)
 

@@ -93,6 +93,7 @@ def plots(cases: Sequence[WhereCase]) -> list[Plot]:
                 shape=places.index(case.place),
                 joined=False,
                 points=[found] if found else [],
+                scenarios=[case.scenario] if found and case.scenario else [],
             )
         )
     x, y = "time of a further token, median, s", "tokens/s within the deadlines, per kW of boards"

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -60,12 +61,30 @@ def open_point(root: Path, data: StudyData, number: int, *, allowed: bool) -> Op
     InputError
         If the visitor may not, or the point cannot be run on a page.
     """
-    with _LOCK:  # of two visitors one computes it
-        return _open(root, data, number, allowed)
-
-
-def _open(root: Path, data: StudyData, number: int, allowed: bool) -> Opened:
     name = run_of(data.kept.path.name, number)
+    kept = data.kept.path / "runs" / f"point-{number:07d}"
+    return open_wanted(
+        root, Wanted(name, kept, lambda: _asked(data, number, name)), allowed=allowed
+    )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run that a page wants to go to: its name, where it may be kept, how it is asked for."""
+
+    run: str
+    kept: Path | None
+    ask: Callable[[], Asked]
+
+
+def open_wanted(root: Path, wanted: Wanted, *, allowed: bool) -> Opened:
+    """Make a run one of the folder's, as `open_point` does; `InputError` as there."""
+    with _LOCK:  # of two visitors one computes it
+        return _open(root, wanted, allowed)
+
+
+def _open(root: Path, wanted: Wanted, allowed: bool) -> Opened:
+    name, kept = wanted.run, wanted.kept
     key, partial = (root, name), root / f"{name}{PARTIAL}"
     if (root / name).is_dir() or computing.computes(root, [name]):
         _BEGUN.pop(key, None)
@@ -77,14 +96,13 @@ def _open(root: Path, data: StudyData, number: int, allowed: bool) -> Opened:
     if partial.is_dir() and lock.is_held(partial):
         return Opened(name, "Another process computes it")
     keeping.check(allowed)
-    kept = data.kept.path / "runs" / f"point-{number:07d}"
-    if kept.is_dir():
+    if kept is not None and kept.is_dir():
         _copy(kept, root / name)
         return Opened(name, READY)
     if partial.is_dir():
         keeping.go_on(root, name)
         return Opened(name, "Going on where it was interrupted")
-    asked = _asked(data, number, name)
+    asked = wanted.ask()
     _BEGUN[key] = computing.start([asked], root, run_scenario)
     return Opened(name, asked.label)
 

@@ -51,7 +51,7 @@ def read(root: Path, name: str) -> tuple[StudyData, Cells]:
 
 
 def kept_answer(root: Path, name: str) -> Answer:
-    """What a command has found, by its file's name, which is no path.
+    """Read what a command has found, by its file's name, which is no path.
 
     Raises
     ------
@@ -60,7 +60,11 @@ def kept_answer(root: Path, name: str) -> Answer:
     """
     if not name.isprintable() or Path(name).name != name or (root / name).is_symlink():
         raise InputError(f"{name[:80]}: there is no such answer here")
-    found = answers.read(root / name)
+    return answers.read(root / name)
+
+
+def drawn(found: Answer) -> Answer:
+    """What a command has found, as the page draws it."""
     return {
         "title": f"{found['command']}: {found['scenario']}",
         "question": found.get("question", ""),

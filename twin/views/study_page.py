@@ -9,7 +9,7 @@ import solara.lab
 import traitlets
 
 from twin.study.answers import ENDING
-from twin.views import keeping, palette, studies
+from twin.views import answered, keeping, palette, studies
 from twin.views.asking import Asking
 from twin.views.parts import box
 from twin.views.points import open_point
@@ -36,7 +36,7 @@ class StudyPlots(Asking):
     def found(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Answer what the page asks of the study."""
         if self.study.endswith(ENDING):
-            return studies.kept_answer(self.root, self.study)
+            return self._answered(asked)
         data, cells = studies.read(self.root, self.study)
         match asked.get("what"):
             case "along":
@@ -47,6 +47,16 @@ class StudyPlots(Asking):
                 number = whole(asked, "point")
                 return open_point(self.root, data, number, allowed=self.near).answer()
         return studies.described(data, cells)
+
+    def _answered(self, asked: dict[str, Any]) -> dict[str, Any]:
+        kept = studies.kept_answer(self.root, self.study)
+        match asked.get("what"):
+            case "run":
+                return answered.run_of(self.root, self.study, kept, asked)
+            case "open":
+                opened = answered.open_run(self.root, self.study, kept, asked, allowed=self.near)
+                return opened.answer()
+        return studies.drawn(kept)
 
 
 @solara.component

@@ -4,11 +4,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { count, figure as number } from "../data/numbers.js";
 import { Pager } from "../panels/parts.jsx";
-import { createSheet, runsAddress } from "../sheet.js";
+import { createSheet } from "../sheet.js";
 import { Answer } from "./Front.jsx";
+import { OnlyNear, useOpening } from "./opening.jsx";
 import { Cases, Plot, useAsked } from "./Plot.jsx";
 
-const AGAIN_MS = 700;
 const NO_AXIS = { label: "", numeric: false, values: [""] };
 
 /** Show a study in an element; gives what takes it away. */
@@ -19,7 +19,7 @@ function StudyPage({ model, ask }) {
   if (!told) return <p role="status">Looking …</p>;
   if (told.wrong) return <><h1>A study</h1><p role="status">{told.wrong}</p></>;
   const hues = model.get("palette")[document.documentElement.dataset.theme === "light" ? "light" : "dark"].series;
-  if (told.plots) return <Answer told={told} series={hues} />;
+  if (told.plots) return <Answer told={told} ask={ask} near={model.get("near")} series={hues} />;
   return <Study told={told} ask={ask} near={model.get("near")} source={model.get("study")} series={hues} />;
 }
 
@@ -103,35 +103,14 @@ function Runs({ ask, near, question, title, figure, onClose }) {
                 <td>{number(row.value)}</td>
                 <td>
                   {row.error !== null && <span class="tw-failed">{row.error}</span>}
-                  {may(row) && <button type="button" data-act="open-run" disabled={opening !== null && !opening.wrong} onClick={() => setOpening({ point: row.point, state: "Setting out" })}>{row.there ? "Open" : "Compute and open"}</button>}
+                  {may(row) && <button type="button" data-act="open-run" disabled={opening !== null && !opening.wrong} onClick={() => setOpening({ question: { point: row.point }, state: "Setting out" })}>{row.there ? "Open" : "Compute and open"}</button>}
                 </td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
-      {opening && <p role="status" class={opening.wrong ? "tw-failed" : "tw-hint"}>{opening.wrong ?? `${opening.state} …`}</p>}
-      {!near && <p class="tw-hint">Runs that are not here are computed for visitors from the server itself, or with its token.</p>}
+      <OnlyNear near={near} opening={opening} />
     </section>
   );
-}
-
-/** Ask for a run until it can be looked at, then go there. */
-function useOpening(ask, opening, setOpening) {
-  useEffect(() => {
-    if (!opening || opening.wrong) return undefined;
-    let timer = 0;
-    let wanted = true;
-    const look = async () => {
-      const answer = await ask("open", { point: opening.point });
-      if (!wanted) return;
-      if (answer.state === "ready") location.assign(runsAddress([answer.run]));
-      else setOpening({ point: opening.point, ...answer });
-    };
-    timer = setTimeout(look, opening.run ? AGAIN_MS : 0);
-    return () => {
-      wanted = false;
-      clearTimeout(timer);
-    };
-  }, [opening]);
 }
