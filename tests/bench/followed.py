@@ -20,6 +20,7 @@ from twin.views.server import served
 
 _AGAIN_S = 2.0
 """The page is asked so often how far it is."""
+_OPEN_S = 120.0
 _MOST_S = 60.0
 
 
@@ -46,20 +47,22 @@ def followed(
     with TemporaryDirectory() as temporary:
         place = Path(temporary)
         with (
+            served(place) as address,
+            sync_playwright() as playwright,
             subprocess.Popen(emit, stdout=subprocess.PIPE) as plant,
             subprocess.Popen(
                 live, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=place
             ) as twin,
-            served(place) as address,
-            sync_playwright() as playwright,
         ):
             came_s = _passed_on(plant.stdout, twin.stdin)
             try:
                 run_id = _begun(place, twin)
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
                 page = browser.new_context(viewport=WINDOW).new_page()
-                page.goto(f"{address}/?run={run_id}")
-                page.wait_for_selector(".tw-stage[data-draws]", state="attached", timeout=120_000)
+                page.goto(f"{address}/?run={run_id}", timeout=1000 * _OPEN_S)
+                page.wait_for_selector(
+                    ".tw-stage[data-draws]", state="attached", timeout=1000 * _OPEN_S
+                )
                 looked = _looked_on(page, twin, lambda done: progress(min(done, minutes), minutes))
                 browser.close()
             finally:

@@ -80,6 +80,10 @@ def test_a_run_is_played_back_as_telemetry(twin, tmp_path):
         (["live", "--resume", "x"], "x: not an interrupted run"),
         (["emit", "small", "--plant", "tail=3"], "--plant tail=3: must be KEY=VALUE; keys: "),
         (["emit", "small", "--plant", "lost=2"], "--plant lost=2: must be a number from 0 to 0.9"),
+        (
+            ["emit", "small", "--plant", "every_s=10"],
+            "every_s=10: must be a number from 60 to 1e+09",
+        ),
         (["emit", "small", "--to", "no/where"], "--to no/where: there is no folder no"),
         (["emit", "nothing"], "nothing"),
         (["emit", "small", "--spool", "s"], "--spool s: is for what goes to a broker"),

@@ -26,7 +26,7 @@ class Spread:
     power_noise : float
         Of the battery's power, as a share of the array's.
     every_s : float
-        Between two messages of a satellite.
+        Between two messages of a satellite, in whole minutes.
     jitter_s : float
         A message is measured up to this much after its time.
     lost : float

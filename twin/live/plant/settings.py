@@ -40,7 +40,7 @@ def _number(text: str, key: str, value: str) -> float:
         number = float(value)
     except ValueError:
         number = -1.0
-    at_least, below = (1, 1e9) if key in ("strings", "every_s") else (0, 1e9)
+    at_least, below = {"strings": 1, "every_s": 60}.get(key, 0), 1e9
     if key in ("capacity", "array", "load", "heat", "lost", "late"):
         below = 0.9
     if not at_least <= number <= below:
