@@ -1,5 +1,6 @@
 """The page. Start it with ``solara run twin/app.py`` or ``twin app``."""
 
+import gc
 import math
 import threading
 from pathlib import Path
@@ -7,6 +8,7 @@ from urllib.parse import parse_qs
 
 import solara
 import solara.lab
+from solara.server.kernel_context import contexts
 
 from agents.model import TwinModel
 from agents.run import run_scenario
@@ -16,7 +18,7 @@ from twin.plugins import load_plugins
 from twin.runs.store import Run
 from twin.scenario import loader
 from twin.study.reproduce import reproduce
-from twin.views import form, keeping, panels, quiet, server
+from twin.views import form, keeping, opening, panels, quiet, server, shelf
 from twin.views.downloads import Exports
 from twin.views.guide import Guide
 from twin.views.parts import Steady, box
@@ -33,15 +35,30 @@ LATEST_S = 1e300
 FIRST = "paper"
 """What a page shows where there is no run yet."""
 
-quiet.prepare()
+PATIENCE_S = 3.0
+"""For how long the rest of a run leaves the processor to its first picture."""
+
+
+def wanted(search: str) -> list[str]:
+    """Names of the runs that an address asks for."""
+    return [name for text in parse_qs(search).get("run", []) for name in text.split(",")]
+
+
+opening.patience_s = PATIENCE_S
+quiet.prepare(ahead=lambda search: opening.ahead(RUNS_DIR, wanted(search)))
 load_plugins(server.named_plugins())
 PUBLISHED = Published(reproduce)
 
 
 def _warm_up() -> None:
-    """Load what is compiled before a visitor waits for it."""
+    """Load what is compiled, and manifests, before a visitor waits for it."""
     model = TwinModel(loader.load("small", ["simulation.steps=1"]))
     model.run()
+    shelf.look(RUNS_DIR)
+    gc.collect()
+    if not contexts:
+        # What is loaded stays: garbage, looked for while pages wait, is not looked for there.
+        gc.freeze()
 
 
 threading.Thread(target=_warm_up, daemon=True).start()
@@ -71,9 +88,8 @@ def Page() -> None:  # noqa: N802
 
     def begin() -> None:
         """Show the runs of the address, else the newest, or what is computed; else make one."""
-        run_ids = [i for text in asked.get("run", []) for i in text.split(",")]
-        if run_ids or session.runs.value:
-            session.open(run_ids)
+        if wanted(search) or session.runs.value:
+            session.open(wanted(search))
         elif not session.rejoin():
             session.start([loader.load(FIRST, form.overrides(FIRST, form.initial(FIRST)))])
 

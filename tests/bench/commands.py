@@ -293,6 +293,7 @@ for command in (
     live_commands.live_kills,
     page_commands.asking,
     page_commands.page,
+    page_commands.sessions,
     live_commands.closed_loop,
 ):
     app.command()(command)

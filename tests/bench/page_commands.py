@@ -57,3 +57,50 @@ def page(
     report.say(f"load of the machine: {data['load']:.1f} on {data['processors']} processors")
     report.json(data)
     report.end()
+
+
+def sessions(
+    clients: Annotated[int, typer.Option(min=2, help="At once.")] = 10,
+    minutes: Annotated[float, typer.Option(min=0.1, help="For how long.")] = 30.0,
+    alone_minutes: Annotated[
+        float, typer.Option(min=0.1, help="For how long one is there alone before.")
+    ] = 3.0,
+    json_file: JsonOption = None,
+) -> None:
+    """Sessions at once, by their websockets: memory of the server, and who waits how long."""
+    from twin.cli.console import Console, progress_bar
+
+    report = Console(json_file)
+    with progress_bar("seconds") as progress:
+        from tabs import sessions as measure
+
+        data = measure(
+            clients=clients, minutes=minutes, alone_minutes=alone_minutes, progress=progress
+        )
+    memory = data["memory_mib"]
+    report.table(
+        f"memory of the server, {clients} sessions",
+        ["minute", "MiB"],
+        [[f"{s / 60:.1f}", f"{mib:.0f}"] for s, mib in memory[:: max(1, len(memory) // 12)]],
+    )
+    slope, half = data["trend"]["mib_per_hour"], data["trend"]["half_width_mib_per_hour"]
+    report.say(f"after the first fifth: {slope:+.1f} MiB an hour, ± {half:.1f} (95 %)")
+    report.table(
+        "how long a session waits",
+        ["what", "alone, median ms", "p95", f"{clients} at once, median ms", "p95", "slowest"],
+        [
+            [
+                kind,
+                *(
+                    f"{1e3 * data[of][kind][name]:.0f}"
+                    for of in ("alone_s", "together_s")
+                    for name in ("median", "p95")
+                ),
+                f"{data['slowest_to_alone'][kind]:.2f} times alone",
+            ]
+            for kind in data["alone_s"]
+        ],
+    )
+    report.say(f"load of the machine: {data['load']:.1f} on {data['processors']} processors")
+    report.json(data)
+    report.end()

@@ -4,10 +4,12 @@ import json
 import sys
 from functools import partial
 
+import numpy as np
 import pytest
 
 import scale as bench_scale
 import serving as bench_serving
+import tabs
 from commands import main
 from peers import PEERS, SAME_S, peers
 from scale import SIZES, _changes
@@ -146,3 +148,27 @@ def test_the_page_is_opened_beside_an_empty_one(bench, tmp_path):
     }
     assert data["more_than_empty_s"] == data["median_s"]["twin"] - data["median_s"]["empty"]
     assert data["frames_per_s"] > 0
+
+
+def test_two_clients_are_served_beside_each_other(bench, tmp_path, monkeypatch):
+    for name, value in (("SCENARIO", "small"), ("PAUSE_S", 0.1), ("LOOK_S", 1.0)):
+        monkeypatch.setattr(tabs, name, value)
+    times = ("--minutes", "0.1", "--alone-minutes", "0.1")
+    code, out, err = bench("sessions", "--clients", "2", *times, "--json", "s.json")
+    assert code == 0, err
+    data = json.loads((tmp_path / "s.json").read_text())
+    for kind in ("opened", "answered"):
+        assert data["alone_s"][kind]["count"] > 0
+        assert data["together_s"][kind]["count"] > 2
+        assert 0 < data["together_s"][kind]["median"] <= data["together_s"][kind]["most"]
+    assert "MiB an hour" in out
+
+
+@pytest.mark.parametrize("slope", [0.0, 120.0])
+def test_a_slope_of_memory_is_found_beneath_its_noise(slope):
+    at = np.arange(0, 1800, 5.0)
+    noise = np.random.default_rng(0).normal(0, 5, len(at))
+    warm = 300 * np.exp(-at / 30)
+    found = tabs.trend(list(zip(at, 600 + slope * at / 3600 + noise - warm, strict=True)))
+    assert abs(found["mib_per_hour"] - slope) < 1.5 * found["half_width_mib_per_hour"]
+    assert found["half_width_mib_per_hour"] < 15

@@ -60,7 +60,7 @@ def test_tokens_of_the_whole_run_are_found_and_lead_to_their_step(faulty):
     slowest = max(rows, key=lambda r: (r["latency_s"], -r["step"]))
     first = page.locator("[data-row]").first
     assert first.get_attribute("data-row") == f"{slowest['step']} {slowest['token']}"
-    assert page.locator(".tw-found i").count() > 0
+    page.wait_for_selector(".tw-found i", state="attached")
     keep(page, "find-tokens")
     first.click()
     settle(page)

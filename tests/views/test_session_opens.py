@@ -8,7 +8,7 @@ import pytest
 from sessions import PATIENCE_S, on_stage, small, told, wait
 
 from agents.run import run_scenario
-from twin.views import playback
+from twin.views import opening, playback, stream
 from twin.views.session import Session
 
 
@@ -117,4 +117,62 @@ def test_a_run_that_was_opened_in_part_is_opened_again(tmp_path, monkeypatch):
     assert told(session) == ""
     (shown,) = session.shown.value
     assert shown.stream is not first
+    assert shown.stream.whole
+
+
+def messages(session):
+    """All that a page is sent of the run on stage."""
+    (shown,), found = session.shown.value, []
+    for number in range(100):
+        shown.stream.want(number, found.append)
+        if len(found) == number:
+            return found
+    raise AssertionError("no end")
+
+
+def test_a_run_that_was_begun_before_the_page_asked_is_the_one_that_it_shows(tmp_path, monkeypatch):
+    session = kept(tmp_path, "a", "b")
+    root, begun, play = tmp_path / "runs", [], playback.play
+    session.open(["a"])
+    assert told(session) == ""
+    whole = messages(session)
+    monkeypatch.setattr(playback, "play", lambda run, feed: begun.append(run) or play(run, feed))
+    opening.ahead(root, ["nothing-like-it", "a"])
+    wait(lambda: root / "a" in opening._ahead)
+    another = Session(root, run_scenario, allowed=True)
+    another.open(["a"])
+    assert told(another) == ""
+    assert messages(another) == whole
+    assert len(begun) == 1
+    assert not opening._ahead
+
+
+def test_a_run_that_was_begun_and_then_replaced_is_read_again(tmp_path):
+    session = kept(tmp_path, "a", "b")
+    root = tmp_path / "runs"
+    opening.ahead(root, ["a"])
+    wait(lambda: root / "a" in opening._ahead)
+    shutil.rmtree(root / "a")
+    (root / "b").rename(root / "a")
+    session.open(["a"])
+    assert told(session) == ""
+    assert session.shown.value[0].scenario.simulation.seed == 1
+
+
+def test_the_rest_of_a_run_waits_until_its_first_frames_are_drawn(tmp_path, monkeypatch):
+    session = kept(tmp_path, "a")
+    monkeypatch.setattr(stream, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(opening, "patience_s", PATIENCE_S)
+    session.open(["a"])
+    wait(lambda: session.shown.value)
+    (shown,) = session.shown.value
+    there = []
+    for number in (0, 1):
+        shown.stream.want(number, there.append)
+        wait(lambda number=number: len(there) > number)
+    time.sleep(0.3)
+    assert session.work.value is not None
+    assert not shown.stream.whole
+    shown.stream.want(2, lambda _: None)
+    assert told(session) == ""
     assert shown.stream.whole

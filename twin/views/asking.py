@@ -3,17 +3,16 @@
 import logging
 from typing import Any
 
-import anywidget
 import traitlets
 
 from twin.errors import InputError
+from twin.views.bundle import Bundled
 from twin.views.public import FAILED, public
-from twin.views.stage import Stage
 
 log = logging.getLogger(__name__)
 
 
-class Asking(anywidget.AnyWidget):
+class Asking(Bundled):
     """A part of the page beside the stage.
 
     Attributes
@@ -23,9 +22,6 @@ class Asking(anywidget.AnyWidget):
     near : bool
         Whether this visitor may change runs: see `twin.views.keeping.may`.
     """
-
-    _esm = Stage._esm
-    _css = Stage._css
 
     part = traitlets.Unicode().tag(sync=True)
     near = traitlets.Bool(False).tag(sync=True)

@@ -15,6 +15,9 @@ type App = Callable[[Scope, Receive, Send], Awaitable[None]]
 NONCE: ContextVar[str] = ContextVar("nonce", default="")
 """Of the answer that is being made: scripts in the page's own HTML carry it."""
 
+SEARCH: ContextVar[str] = ContextVar("search", default="")
+"""Of the request that is being answered: what its address asks for."""
+
 POLICY: Final = {
     "default-src": "'self'",
     "connect-src": "'self'",
@@ -91,11 +94,9 @@ class Guard:
         headers = [(name, value) for name, value in scope["headers"] if name not in refused]
         if not self._base_url and _is_near(scope):
             headers.append((NEAR, b"1"))
-        token = NONCE.set(nonce)
-        try:
-            await self._app({**scope, "headers": headers}, receive, sent)
-        finally:
-            NONCE.reset(token)
+        NONCE.set(nonce)
+        SEARCH.set(scope.get("query_string", b"").decode("latin-1"))
+        await self._app({**scope, "headers": headers}, receive, sent)
 
     def _welcome(self, scope: Scope) -> bool:
         def values(wanted: bytes) -> list[str]:

@@ -1,7 +1,6 @@
 """Settings of Solara's server that every page of ours wants, and what it must not do or say."""
 
 import logging
-import re
 import sys
 import traceback
 from pathlib import Path
@@ -11,19 +10,25 @@ from typing import Any
 import reacton.core
 from solara.server import settings
 
-from twin.views.guard import NONCE, Guard
+from twin.views import document
+from twin.views.guard import Guard
 from twin.views.public import FAILED, plain
 
 log = logging.getLogger(__name__)
 
-_VIEWPORT = re.compile(r'<meta[^>]*name="viewport"[^>]*>')
-_SCRIPTS_MAP = re.compile(r"(map: \{\s*'\*': \{)")
-_ANYWIDGET = "'anywidget': 'nbextensions/anywidget/index',"
-"""Said with the page: anywidget's own extension may come after the first widget asks for it."""
+SWITCH_INTERVAL_S = 5e-4
+"""How long a thread that computes keeps others waiting; Python's own 5 ms are those of a picture's
+many messages."""
 
 
-def prepare() -> None:
-    """Before the server answers its first request: a page of ours, and no calls to other hosts."""
+def prepare(*, ahead: document.Ahead = lambda _: None) -> None:
+    """Before the server answers its first request: a page of ours, and no calls to other hosts.
+
+    Parameters
+    ----------
+    ahead : callable
+        Called with what an address asks for as soon as a browser wants the page.
+    """
     settings.main.mode = "production"
     settings.telemetry.mixpanel_enable = False
     settings.theme.variant = settings.ThemeVariant.dark
@@ -33,34 +38,24 @@ def prepare() -> None:
     settings.theme.force_refresh = True
     # A tab that lost its connection may come back within this; then its session ends.
     settings.kernel.cull_timeout = "60s"
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     logging.setLogRecordFactory(_Record)
     reacton.core.traceback = _Untold("traceback")
     # There where this page is served; a test or a notebook shows its parts without a server.
     starlette = sys.modules.get("solara.server.starlette")
     if starlette is not None:
-        _prepare_server(starlette)
+        _prepare_server(starlette, ahead)
 
 
-def _prepare_server(starlette: ModuleType) -> None:
+def _prepare_server(starlette: ModuleType, ahead: document.Ahead) -> None:
     served = starlette.app
     if isinstance(served.middleware_stack, Guard):
         return
     starlette.appmod.traceback = _Untold("traceback")
     vars(starlette)["get_path"] = installed
-    read_root = starlette.server.read_root
-    starlette.server.read_root = lambda *args, **kwargs: _marked(read_root(*args, **kwargs))
+    starlette.server.read_root = document.ours(starlette.server.read_root, starlette.server, ahead)
     stack = served.middleware_stack or served.build_middleware_stack()
     served.middleware_stack = Guard(stack, settings.main.base_url)
-
-
-def _marked(html: str | None) -> str | None:
-    """Solara's own page: its scripts marked and found, its language said, fit to be enlarged."""
-    if not html:
-        return html
-    html = html.replace("<script", f'<script nonce="{NONCE.get()}"')
-    html = html.replace("<html>", '<html lang="en">', 1)
-    html = _SCRIPTS_MAP.sub(rf"\1 {_ANYWIDGET}", html, count=1)
-    return _VIEWPORT.sub('<meta name="viewport" content="width=device-width">', html)
 
 
 def installed(folder: Path, path: str) -> Path:

@@ -70,7 +70,7 @@ class Player:
         record = _Record(run, self._world.constellation.size, self._planned)
         for snapshot, _ in self._walk.on(run):
             step = snapshot.step
-            self._follow(record.events.get(step, []), snapshot.instant.t_s)
+            self._follow(record.events(step), snapshot.instant.t_s)
             if self._planned.shown(step):
                 worst = np.where(self._inside, np.arange(len(self._inside))[:, None], 0)
                 self._first = {
@@ -155,7 +155,7 @@ class _Record:
         self._satellites = _Satellites(run, size)
         self._tokens = _Tokens(run, planned)
         self._placements = _placements(run, planned)
-        self.events = _events(run)
+        self.events = _Events(run).at
 
     def satellites(self, step: int) -> Columns:
         return self._satellites.at(step)
@@ -175,7 +175,7 @@ class _Record:
         block.durations.append({name: found[i] for name, found in self._durations.items()})
         block.propagation_s.append(self._layers["propagation_s"][i])
         block.compute_s.append(self._layers["compute_s"][i])
-        block.events += self.events.get(step, [])
+        block.events += self.events(step)
 
 
 def _durations(run: Run, quantity: str, steps: NDArray[np.int64]) -> list[Distribution]:
@@ -222,9 +222,11 @@ class _Tokens:
         self._step = table["step"].to_numpy()
         self._token = table["token"].to_numpy()
         self._latency_s = table["latency_s"].to_numpy()
-        names = [None, *(cause.word for cause in CAUSES)]
-        causes = table["cause"].cast(pa.string()).to_pylist()
-        self._cause = np.array([names.index(cause) for cause in causes], np.uint8)
+        found = table["cause"].cast(pa.string()).combine_chunks().dictionary_encode()
+        words = [cause.word for cause in CAUSES]
+        numbers = np.array([0, *(1 + words.index(word) for word in found.dictionary.to_pylist())])
+        # No cause is number 0.
+        self._cause = numbers[1 + found.indices.fill_null(-1).to_numpy()].astype(np.uint8)
         lists = table["hops"].combine_chunks()
         self._offset = np.append(lists.offsets.to_numpy(), 0)[: len(lists) + 1]
         hop = lists.values
@@ -266,11 +268,25 @@ def _placements(run: Run, planned: Plan) -> dict[int, Columns]:
     return found
 
 
-def _events(run: Run) -> dict[int, list[dict[str, Any]]]:
-    by_step: dict[int, list[dict[str, Any]]] = {}
-    for event in run.table("events").to_pylist():
-        by_step.setdefault(event.pop("step"), []).append(event)
-    return by_step
+class _Events:
+    """The recorded events: rows are made of those of one step at a time, when it is shown."""
+
+    def __init__(self, run: Run) -> None:
+        table = run.table("events")
+        step = table["step"].to_numpy()
+        order = np.argsort(step, kind="stable")
+        self._step = step[order]
+        self._table = table.take(order).drop_columns("step").combine_chunks()
+        self._last: tuple[int, list[dict[str, Any]]] = (-1, [])
+
+    def at(self, step: int) -> list[dict[str, Any]]:
+        if self._last[0] != step:
+            first, last = np.searchsorted(self._step, [step, step + 1])
+            rows = (
+                self._table.slice(int(first), int(last - first)).to_pylist() if last > first else []
+            )
+            self._last = step, rows
+        return self._last[1]
 
 
 def _column(table: pa.Table, name: str) -> NDArray[np.float64]:

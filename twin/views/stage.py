@@ -1,20 +1,15 @@
 """The stage as a widget: the page asks for traces piece by piece and runs its own clock."""
 
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
+from twin.views.bundle import Bundled
 from twin.views.comparison import NOTHING
 from twin.views.stream import Stream
 
-_STATIC = Path(__file__).parent / "static"
-if not (_STATIC / "stage.js").is_file():
-    raise ImportError(f"{_STATIC}/stage.js is not built; `pip install -e .` builds it")
 
-
-class Stage(anywidget.AnyWidget):
+class Stage(Bundled):
     """Satellites, links and tokens of one run, or of several side by side, with charts and clock.
 
     Attributes
@@ -40,9 +35,6 @@ class Stage(anywidget.AnyWidget):
     on_branch : callable
         Called with a change of a run: see `twin.views.whatif`.
     """
-
-    _esm = _STATIC / "stage.js"
-    _css = _STATIC / "stage.css"
 
     streams = traitlets.Any(())
     shown = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -24,10 +24,13 @@ class Feed:
     ----------
     whole : bool
         Whether it has been given all frames of its run.
+    drawn : bool
+        Whether a page has drawn the first frames: it asked for more.
     """
 
     def __init__(self, *, kept: bool = False) -> None:
         self.whole = False
+        self.drawn = False
         self._kept = kept
         self._ended = False
         self._lock = threading.Lock()
@@ -83,6 +86,7 @@ class Feed:
     def want(self, reader: "Stream", number: int, send: Send) -> None:
         """Hand a message to a reader, now, or later in the thread that has it."""
         with self._lock:
+            self.drawn |= number > 1
             message = self._messages.get(number)
             if message is None:
                 self._wanted = [w for w in self._wanted if w[0] is not reader]

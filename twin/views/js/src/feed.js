@@ -25,7 +25,10 @@ export function createFeed(app, arrange) {
       const next = new Map();
       for (const key of app.model.get("shown")) {
         next.set(key, loading.get(key) ?? { trace: null });
-        if (!loading.has(key)) ask(key, 0);
+        if (!loading.has(key)) {
+          ask(key, 0);
+          ask(key, 1);
+        }
       }
       loading = next;
       settle();
@@ -38,8 +41,7 @@ export function createFeed(app, arrange) {
       if (content.number === 0) entry.trace = createTrace(view);
       else if (entry.trace) append(entry.trace, view);
       // The next one when this one has been drawn: a page that only listens shows nothing.
-      if (content.number === 0) ask(content.key, 1);
-      else if (!entry.trace?.done) waiting.push([content.key, content.number + 1]);
+      if (content.number > 0 && !entry.trace?.done) waiting.push([content.key, content.number + 1]);
       if (content.number === 1) settle();
       if (app.traces.length) {
         app.clock.ready = readyOf(app.traces);

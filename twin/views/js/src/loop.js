@@ -10,6 +10,7 @@ import { createPace } from "./stage/pace.js";
 const TEXT_INTERVAL_MS = 150;
 const STILL_AFTER_MS = 250;
 const SYNC_INTERVAL_MS = 1000;
+const SHARP_AFTER_MS = 1500;
 // A tab that was in the background must not leap.
 const LONGEST_S = 0.25;
 
@@ -101,11 +102,23 @@ export class Loop {
     this.dirty = false;
     this.busyMs += performance.now() - began;
     this.draws += 1;
+    if (this.draws === 1) this.begun();
     Object.assign(app.root.dataset, { draws: this.draws, busyMs: this.busyMs.toFixed(1), frame: app.frameOf(app.traces[0]), ready: app.traces[0].ready });
     app.feed.goOn();
     askNotes(app);
     askLive(app);
     this.sync(now);
+  }
+
+  /** After the first picture comes what it did not wait for: the panels, and coasts in all detail. */
+  begun() {
+    this.touch();
+    const sharpen = () => {
+      if (this.ended) return;
+      this.app.stage.earth.sharpen();
+      this.touch();
+    };
+    requestIdleCallback(sharpen, { timeout: SHARP_AFTER_MS });
   }
 
   fit(sharpness) {

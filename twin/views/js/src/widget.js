@@ -14,4 +14,5 @@ function render({ model, el }) {
   return create(model, el);
 }
 
+export { prepare } from "./stage/early.js";
 export default { render };

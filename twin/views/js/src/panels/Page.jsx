@@ -9,16 +9,23 @@ import { Tour } from "./Tour.jsx";
 
 export function Page({ app }) {
   const ready = app.traces.length > 0 && app.look !== null;
+  // The first picture does not wait for what stands round it; where it is drawn is settled.
+  const bar = ready && !app.compact;
+  const drawn = bar && app.loop.draws > 0;
   return (
     <>
       <Island element={app.stage.element} />
       {ready && <Head app={app} />}
-      {ready && !app.compact && (
+      {drawn && (
         <>
           <Toolbar app={app} />
           <Keys app={app} />
           <Legend app={app} />
-          <TimeBar app={app} />
+        </>
+      )}
+      {bar && <TimeBar app={app} />}
+      {drawn && (
+        <>
           <Side app={app} />
           <Tour app={app} />
         </>

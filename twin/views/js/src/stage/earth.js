@@ -12,14 +12,17 @@ import land from "world-atlas/land-110m.json";
 import { rgb } from "../data/colours.js";
 
 const TEXTURE_WIDTH = 3072;
+// For the first picture, which would else wait for it.
+const COARSE_WIDTH = 1024;
 const UP = new Vector3(0, 0, 1);
 
 /** Masks in the channels of one picture: land red, coast green, graticule blue. */
-function drawMasks() {
+function drawMasks(width) {
   const canvas = document.createElement("canvas");
-  canvas.width = TEXTURE_WIDTH;
-  canvas.height = TEXTURE_WIDTH / 2;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  canvas.width = width;
+  canvas.height = width / 2;
+  // Drawn by the processor: where there is no graphics card, that is by far the faster way.
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   context.fillStyle = "#000";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.globalCompositeOperation = "lighter";
@@ -28,12 +31,12 @@ function drawMasks() {
     .scale(canvas.width / (2 * Math.PI));
   const path = geoPath(projection, context);
   const shapes = feature(land, land.objects.land);
-  const draw = (shape, style, width) => {
+  const draw = (shape, style, line) => {
     context.beginPath();
     path(shape);
-    if (width) {
+    if (line) {
       context.strokeStyle = style;
-      context.lineWidth = width;
+      context.lineWidth = (line * width) / TEXTURE_WIDTH;
       context.stroke();
     } else {
       context.fillStyle = style;
@@ -150,9 +153,8 @@ const SHADOW_LENGTH = 1.6;
 
 /** Earth for the globe (`globe`) and as a map (`map`); `update` moves its light. */
 export function createEarth() {
-  const texture = new CanvasTexture(drawMasks());
   const uniforms = {
-    masks: { value: texture },
+    masks: { value: new CanvasTexture(drawMasks(COARSE_WIDTH)) },
     light: { value: 0 },
     sun: { value: new Vector3(1, 0, 0) },
     sunFixed: { value: new Vector3(1, 0, 0) },
@@ -192,6 +194,14 @@ export function createEarth() {
   return {
     globe,
     map,
+    get texture() {
+      return uniforms.masks.value;
+    },
+    /** Draw it as sharp as it is meant to be. */
+    sharpen() {
+      uniforms.masks.value.dispose();
+      uniforms.masks.value = new CanvasTexture(drawMasks(TEXTURE_WIDTH));
+    },
     paint({ palette, dark, show }) {
       uniforms.light.value = dark ? 0 : 1;
       uniforms.shown.value = show.shadow ? 1 : 0;
@@ -207,7 +217,7 @@ export function createEarth() {
       ball.rotation.z = earthTurn + spin;
       shadow.quaternion.setFromUnitVectors(down, away.copy(uniforms.sun.value).negate());
     },
-    dispose: () => texture.dispose(),
+    dispose: () => uniforms.masks.value.dispose(),
   };
 }
 

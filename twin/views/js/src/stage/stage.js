@@ -1,13 +1,13 @@
 // The stage: one canvas, on which every pane draws its patch, and names written over it.
 
-import { Vector3, WebGLRenderer } from "three";
+import { Vector3 } from "three";
 
 import { tokenTime } from "../data/clock.js";
 import { hopOf, journeys } from "../data/journey.js";
 import { layout } from "../data/layout.js";
 import { clamp } from "../data/numbers.js";
 import { Captions } from "./captions.js";
-import { createEarth } from "./earth.js";
+import { taken } from "./early.js";
 import { Field } from "./field.js";
 import { Pane } from "./pane.js";
 
@@ -18,11 +18,12 @@ export class Stage {
     this.onMove = onMove;
     this.element = document.createElement("div");
     this.element.className = "tw-stage-area";
-    this.renderer = openRenderer();
+    const { renderer, earth } = taken();
+    this.renderer = renderer;
     this.renderer.autoClear = false;
     this.captions = new Captions();
     this.element.append(this.renderer.domElement, this.captions.canvas);
-    this.earth = createEarth();
+    this.earth = earth;
     this.fields = [];
     this.panes = [];
     this.size = { width: 1, height: 1, pixelRatio: 1 };
@@ -201,12 +202,4 @@ function target(pane, time, { follow, satellite, token }) {
     const to = pane.scenePoint(trace.hop_target[hop], time, new Vector3());
     return pane.scenePoint(trace.hop_source[hop], time, out).lerp(to, done);
   };
-}
-
-/** Opaque and without multisampling: every line and point has soft edges of its own. */
-function openRenderer() {
-  const canvas = document.createElement("canvas");
-  canvas.setAttribute("aria-hidden", "true"); // the table of satellites says what it shows
-  const context = canvas.getContext("webgl2", { alpha: false, antialias: false, stencil: false });
-  return new WebGLRenderer({ canvas, context });
 }
