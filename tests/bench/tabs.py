@@ -171,10 +171,10 @@ def _tab(url: str, number: int, until: float, took: Took) -> None:
                 page.open(RUNS[(number + look) % len(RUNS)], took)
             end = min(time.monotonic() + LOOK_S, until)
             for second, question in enumerate(QUESTIONS * 100):
-                if time.monotonic() >= end:
-                    break
                 page.step(7 * second % 200)
                 took["answered"].append(page.ask(question))
+                if time.monotonic() >= end:
+                    break
                 time.sleep(PAUSE_S)
 
 
