@@ -10,7 +10,7 @@ import { createPace } from "./stage/pace.js";
 const TEXT_INTERVAL_MS = 150;
 const STILL_AFTER_MS = 250;
 const SYNC_INTERVAL_MS = 1000;
-const SHARP_AFTER_MS = 1500;
+const SHARP_AFTER_MS = 600;
 // A tab that was in the background must not leap.
 const LONGEST_S = 0.25;
 
@@ -113,12 +113,11 @@ export class Loop {
   /** After the first picture comes what it did not wait for: the panels, and coasts in all detail. */
   begun() {
     this.touch();
-    const sharpen = () => {
+    setTimeout(() => {
       if (this.ended) return;
       this.app.stage.earth.sharpen();
       this.touch();
-    };
-    requestIdleCallback(sharpen, { timeout: SHARP_AFTER_MS });
+    }, SHARP_AFTER_MS);
   }
 
   fit(sharpness) {
