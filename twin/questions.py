@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twin.study.compare import Comparison
     from twin.study.kept import Kept
     from twin.study.place import Placed
+    from twin.study.pool import Pool
     from twin.study.where import WhereCase
 
 # Functions import what they need, as those of `twin.api` do.
@@ -59,8 +60,7 @@ def compare(
         strategy_params={},
         policy_params={},
     )
-    names = [str(name) for name in plugins]
-    return compare_cases(cases, replicates=replicates, plugins=names, workers=workers)
+    return compare_cases(cases, replicates=replicates, pool=_pool(plugins, workers))
 
 
 def place(
@@ -83,8 +83,7 @@ def place(
         floors_per_s=floors_per_s,
         instances=instances,
         replicates=replicates,
-        plugins=[str(name) for name in plugins],
-        workers=workers,
+        pool=_pool(plugins, workers),
     )
 
 
@@ -118,21 +117,21 @@ def capacity(
     runs_dir : str or Path
         Where figures of runs are kept as they end.
     """
-    from twin.study.capacity import CapacityCase, check
     from twin.study.capacity import capacity as find
+    from twin.study.capacity import check
+    from twin.study.cases import Case
 
     load_plugins(plugins)
     for scenario in cases.values():
         check(scenario)
     return find(
-        [CapacityCase(name=name, scenario=scenario) for name, scenario in cases.items()],
+        [Case(name=name, scenario=scenario) for name, scenario in cases.items()],
         share=share,
         within=within,
         replicates=replicates,
         most_replicates=most_replicates,
         kept=_kept(runs_dir, "capacity"),
-        plugins=[str(name) for name in plugins],
-        workers=workers,
+        pool=_pool(plugins, workers),
     )
 
 
@@ -181,10 +180,15 @@ def where(
         replicates=replicates,
         share=share,
         kept=_kept(runs_dir, "where"),
-        plugins=[str(name) for name in plugins],
-        workers=workers,
+        pool=_pool(plugins, workers),
     )
     return cases
+
+
+def _pool(plugins: Sequence[str | Path], workers: int | None) -> "Pool":
+    from twin.study.pool import Pool
+
+    return Pool(plugins=[str(name) for name in plugins], workers=workers)
 
 
 def _kept(runs_dir: str | Path, name: str) -> "Kept":

@@ -12,7 +12,6 @@ from statistics import median
 from typing import Any
 
 from twin.errors import InputError
-from twin.study.points import count_points
 from twin.study.study_file import read_study
 
 TWIN = (sys.executable, "-c", "from twin.cli.main import main; main()")
@@ -51,7 +50,7 @@ def measure_sweep(
         ``same_tables``, whether all sweeps wrote the same bytes.
     """
     file = read_study(study)
-    points = count_points(file)
+    points = file.size
     turns = [1, workers] * rounds
     wall_s: dict[int, list[float]] = {1: [], workers: []}
     written = set()

@@ -12,6 +12,7 @@ from twin.runs.summary import summarise
 from twin.scenario import loader
 from twin.study.cases import make_cases
 from twin.study.compare import compare
+from twin.study.pool import Pool
 from twin.study.sweep import run_point
 
 TOKENS = 16
@@ -77,7 +78,7 @@ def test_compare_has_the_figures_of_the_run(scenario, run):
         strategy_params={},
         policy_params={},
     )
-    (outcome,) = compare([case], replicates=1, workers=1).outcomes
+    (outcome,) = compare([case], replicates=1, pool=Pool(workers=1)).outcomes
     figures = summarise(run)
     assert outcome.runs[0] == {name: figures[name] for name in figures if name in FIGURES}
 

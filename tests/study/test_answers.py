@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from twin.errors import InputError
+from twin.report import capacity, where
 from twin.runs.statistics import Estimate, estimate
 from twin.scenario import loader
-from twin.study import answers, capacity_tables, where_tables
-from twin.study.capacity import CapacityCase, Found, Trial
+from twin.study import answers
+from twin.study.capacity import Found, Trial
+from twin.study.cases import Case
 from twin.study.places import PLACES
 from twin.study.trials import KEPT
 from twin.study.where import DAY, WhereCase
@@ -30,12 +32,12 @@ def found():
         trial(4.0, [0.5, 0.6, 0.7], carried=False),
         trial(1.0, [1.0, 0.99, 0.98], carried=True),
     ]
-    one = Found(case=CapacityCase(name="one", scenario=scenario), trials=trials)
-    return [one, Found(case=CapacityCase(name="other", scenario=scenario))]
+    one = Found(case=Case(name="one", scenario=scenario), trials=trials)
+    return [one, Found(case=Case(name="other", scenario=scenario))]
 
 
 def test_loads_of_a_case_are_a_line_in_their_order(found):
-    share, front, _ = capacity_tables.plots(found)
+    share, front, _ = capacity.plots(found)
     first, other = share.series
     assert (first.label, first.joined, other.points) == ("one", True, [])
     low, high = first.points
@@ -56,9 +58,9 @@ def case(place, tpot_s, carried_per_s, error=None):
 
 def test_places_are_points_and_what_carries_nothing_is_hollow(monkeypatch):
     per_kw = {"ring": 5.0, "ground": float("nan")}
-    monkeypatch.setattr(where_tables, "_per_kw", lambda case: per_kw[case.place])
+    monkeypatch.setattr(where, "_per_kw", lambda case: per_kw[case.place])
     cases = [case("ring", 0.1, 5.0), case("ground", 0.2, 0.0), case("cluster", 0.3, 0.0, "no room")]
-    (plot,) = where_tables.plots(cases)
+    (plot,) = where.plots(cases)
     assert plot.title == "m"
     assert [(s.label, s.shape, s.points) for s in plot.series] == [
         ("ring, b", 0, [(0.1, 5.0, None, None, True)]),
@@ -67,11 +69,11 @@ def test_places_are_points_and_what_carries_nothing_is_hollow(monkeypatch):
 
 
 def test_no_two_of_all_places_and_boards_look_alike(monkeypatch):
-    monkeypatch.setattr(where_tables, "_per_kw", lambda _: 1.0)
+    monkeypatch.setattr(where, "_per_kw", lambda _: 1.0)
     cases = [case(place, 0.1, 1.0) for place in PLACES for _ in range(3)]
     for k, one in enumerate(cases):
         one.board = ("sbc-2a72", "orin", "tpu-v6e")[k % 3]
-    (plot,) = where_tables.plots(cases)
+    (plot,) = where.plots(cases)
     for palette in (STAGE["dark"], STAGE["light"]):
         colours = len(palette["series"])
         assert len({(s.hue % colours, s.shape) for s in plot.series}) == len(cases)
@@ -83,7 +85,7 @@ def test_what_is_not_known_is_no_point():
 
 
 def test_an_answer_is_read_as_it_was_kept_and_refused_where_it_is_damaged(found, tmp_path):
-    plots = capacity_tables.plots(found)
+    plots = capacity.plots(found)
     file = answers.keep(tmp_path, "capacity", "x", question="q", rule="r", plots=plots)
     assert file.name == "capacity-x.answer.json"
     kept = answers.read(file)

@@ -1,16 +1,18 @@
 """The most load within deadlines, found by bisection."""
 
-import tomllib
-
 import pytest
 
 from twin.moe.inference import inference
 from twin.scenario import loader
 from twin.serving.demand import request_work_s
 from twin.study import capacity as module
-from twin.study.capacity import CapacityCase, bound_per_s, capacity, loaded
+from twin.study.capacity import bound_per_s, capacity, loaded
+from twin.study.cases import Case
 from twin.study.kept import Kept
+from twin.study.pool import Pool
 from twin.study.trials import KEPT, run_trial, under
+
+POOL = Pool(workers=1)
 
 
 def asked(prompt, output, **changes):
@@ -43,14 +45,13 @@ def test_lengths_that_vary_cost_more_context():
 @pytest.fixture
 def case():
     scenario = loader.load("serving-study", {"requests.rate_per_s": 0.01})
-    return CapacityCase(name="one", scenario=scenario)
+    return Case(name="one", scenario=scenario)
 
 
 def answers(monkeypatch, share_at, *, log=None):
     """Let runs have the share that a function of load and replicate says."""
 
-    def run(text, replicate, targets, plugins):
-        scenario = loader.from_data(tomllib.loads(text))
+    def run(scenario, replicate, targets):
         load = scenario.requests.rate_per_s / 0.01
         if log is not None:
             log.append((load, replicate))
@@ -62,7 +63,7 @@ def answers(monkeypatch, share_at, *, log=None):
 
 
 def search(case, path, **changes):
-    plain = {"share": 0.95, "replicates": 2, "most_replicates": 6, "within": 0.05, "workers": 1}
+    plain = {"share": 0.95, "replicates": 2, "most_replicates": 6, "within": 0.05, "pool": POOL}
     return capacity([case], kept=Kept(path), **plain | changes)[0]
 
 
@@ -129,10 +130,8 @@ def test_one_run_is_looked_at_under_every_target():
     }
     plain = loader.load("small", fields)
     both = ((5.0, 0.5), (60.0, 2.0))
-    together = run_trial(loader.to_toml(plain), 0, both)["figures"]
-    alone = [
-        run_trial(loader.to_toml(under(plain, each)), 0, (each,))["figures"][0] for each in both
-    ]
+    together = run_trial(plain, 0, both)["figures"]
+    alone = [run_trial(under(plain, each), 0, (each,))["figures"][0] for each in both]
     assert together == alone
     assert together[0]["goodput_share"] < together[1]["goodput_share"]
 
@@ -140,8 +139,8 @@ def test_one_run_is_looked_at_under_every_target():
 def test_cases_that_differ_in_targets_share_runs(case, monkeypatch, tmp_path):
     log = []
     answers(monkeypatch, lambda load, _: 1.0 if load <= 3.0 else 0.0, log=log)
-    other = CapacityCase(name="other", scenario=under(case.scenario, (7.0, 7.0)))
-    plain = {"share": 0.95, "replicates": 2, "most_replicates": 6, "within": 0.05, "workers": 1}
+    other = Case(name="other", scenario=under(case.scenario, (7.0, 7.0)))
+    plain = {"share": 0.95, "replicates": 2, "most_replicates": 6, "within": 0.05, "pool": POOL}
     found = capacity([case, other], kept=Kept(tmp_path / "kept"), **plain)
     assert len(log) == len(set(log))
     assert found[0].carried.load == found[1].carried.load

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twin.errors import InputError
+from twin.report.comparison import comparison_tables
 from twin.report.drawing import png
 from twin.report.trade_offs import comparison_picture
 from twin.runs.cells import text
 from twin.scenario import loader
 from twin.study.cases import Case, make_cases, read_params
 from twin.study.compare import Comparison, Outcome, compare, non_dominated
-from twin.study.comparison_tables import comparison_tables
-from twin.study.plots import COLOURS, strategy_colours
+from twin.study.pool import Pool
 
 FIGURES = {
     "latency_mean_s": 1.0,
@@ -178,11 +178,11 @@ def test_a_case_without_room_does_not_stop_the_others():
         scenario, ["single-satellite", "space-xnet"], ["static"], strategy_params={},
         policy_params={},
     )  # fmt: skip
-    result = compare(cases, replicates=2, workers=1)
+    result = compare(cases, replicates=2, pool=Pool(workers=1))
     assert "the model takes" in (result.outcomes[0].infeasible or "")
     assert result.reference.case.strategy == "space-xnet"
     with pytest.raises(InputError, match="no case can be run; single-satellite: single-satellite"):
-        compare(cases[:1], replicates=2, workers=1)
+        compare(cases[:1], replicates=2, pool=Pool(workers=1))
 
 
 def test_throughput_is_that_of_the_busiest_satellite():
@@ -191,7 +191,7 @@ def test_throughput_is_that_of_the_busiest_satellite():
     (case,) = make_cases(
         scenario, ["single-satellite"], ["static"], strategy_params={}, policy_params={}
     )
-    run = compare([case], replicates=2, workers=1).outcomes[0].runs[0]
+    run = compare([case], replicates=2, pool=Pool(workers=1)).outcomes[0].runs[0]
     from twin.moe.inference import inference
 
     model = inference(scenario)
@@ -205,7 +205,7 @@ def test_throughput_of_the_papers_placement():
     """A gateway's attention and router take 18.4 ms: 54 tokens a second (computed elsewhere)."""
     scenario = loader.load("paper", ["simulation.steps=2"])
     (case,) = make_cases(scenario, ["space-xnet"], ["static"], strategy_params={}, policy_params={})
-    (outcome,) = compare([case], replicates=1, workers=1).outcomes
+    (outcome,) = compare([case], replicates=1, pool=Pool(workers=1)).outcomes
     assert outcome.runs[0]["throughput_per_s"] == pytest.approx(1 / 18.4e-3, rel=0.01)
 
 
@@ -215,20 +215,14 @@ def test_tables_fit_a_hundred_columns(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     told = comparison_tables(comparison(SLOW, FAST, KNOWING, CANNOT))
     assert len(told) == 4
-    for title, header, rows in told:
-        assert all(len(row) == len(header) for row in rows)
-        Console(None).table(title, header, [[text(cell) for cell in row] for row in rows])
+    for table in told:
+        assert all(len(row) == len(table.header) for row in table.rows)
+        rows = [[text(cell) for cell in row] for row in table.rows]
+        Console(None).table(table.title, table.header, rows)
     out = capsys.readouterr().out
     assert "space-xnet / clairvoyant" in out  # in one piece
     assert "unreachable 8.000 %" in out
     assert max(len(line) for line in out.splitlines() if line[0] in "┏┃│└┡") <= 100
-
-
-def test_every_strategy_has_a_colour_that_no_other_has():
-    names = [*COLOURS, *(f"mine-{i}" for i in range(30))]
-    colours = strategy_colours(names)
-    assert colours["space-xnet"] == COLOURS["space-xnet"]
-    assert len(set(colours.values())) == len(names)
 
 
 def test_figure_of_cases_that_lie_on_each_other_or_served_nobody(tmp_path):

@@ -9,7 +9,7 @@ from scipy import stats
 
 from agents.run import run_scenario
 from twin.cli.console import Console
-from twin.report.comparison import comparison_document
+from twin.report.comparison import comparison_document, comparison_tables
 from twin.report.document import write
 from twin.report.drawing import png
 from twin.report.trade_offs import comparison_picture
@@ -18,7 +18,7 @@ from twin.runs.figures import FIGURES, REQUEST_METRICS, SHORT
 from twin.scenario import loader
 from twin.study.cases import make_cases
 from twin.study.compare import compare
-from twin.study.comparison_tables import comparison_tables
+from twin.study.pool import Pool
 
 ASKED = {
     "serving.mode": "requests",
@@ -37,7 +37,7 @@ STRATEGIES = ("space-xnet", "packed")
 
 def comparison(scenario, replicates=3):
     cases = make_cases(scenario, STRATEGIES, ["static"], strategy_params={}, policy_params={})
-    return compare(cases, replicates=replicates, workers=1)
+    return compare(cases, replicates=replicates, pool=Pool(workers=1))
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,10 @@ def test_every_figure_and_every_paired_difference(result, by_hand):
 
 
 def test_tables_report_and_json_say_the_same(result, tmp_path):
-    (_, header, rows), (title, again, differences), *_ = comparison_tables(result)
-    assert header == again == ["case", *(SHORT[name] for name in REQUEST_METRICS)]
-    assert title == "requests; difference from space-xnet, of shares in points"
+    plain, against, *_ = comparison_tables(result)
+    rows, differences = plain.rows, against.rows
+    assert plain.header == against.header == ("case", *(SHORT[name] for name in REQUEST_METRICS))
+    assert against.title == "Requests; difference from space-xnet, of shares in points"
     case = result.as_json()["cases"]["packed"]
     for column, name in enumerate(REQUEST_METRICS, 1):
         scale = FIGURES[name].scale
@@ -118,8 +119,8 @@ def test_tables_report_and_json_say_the_same(result, tmp_path):
 @pytest.mark.parametrize("columns", [60, 80, 100])
 def test_headings_and_cells_stand_whole_in_a_narrow_terminal(result, capsys, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
-    _, header, rows = comparison_tables(result)[1]
-    cells = [[text(cell) for cell in row] for row in rows]
+    table = comparison_tables(result)[1]
+    header, cells = table.header, [[text(cell) for cell in row] for row in table.rows]
     Console(None).table("", header, cells)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
@@ -134,10 +135,10 @@ def test_of_single_tokens_nothing_is_said_of_requests(tmp_path):
     said = json.dumps(result.as_json())
     assert not any(name in said for name in REQUEST_METRICS)
     assert "request" not in said
-    assert [title for title, _, _ in comparison_tables(result)] == [
-        "latency; x: times space-xnet",
-        "tokens; difference from space-xnet in points",
-        "resources",
+    assert [table.title for table in comparison_tables(result)] == [
+        "Latency; x: times space-xnet",
+        "Tokens; difference from space-xnet in points",
+        "Resources",
     ]
     write(comparison_document(result), tmp_path / "c.html")
     assert "TTFT" not in (tmp_path / "c.html").read_text()

@@ -6,7 +6,8 @@ import pytest
 
 from twin.registry import PLUGIN_TEXTS
 from twin.scenario import loader
-from twin.study.kept import Kept, forget, keys_of, map_kept, open_kept
+from twin.study.kept import Kept, forget, keys_of, open_kept
+from twin.study.pool import Pool
 
 CALLS = []
 
@@ -23,15 +24,14 @@ def test_what_has_ended_is_not_done_again(tmp_path):
     path = tmp_path / "runs" / "k.jsonl"
     arguments, keys = [(i,) for i in range(5)], list("abcde")
     with pytest.raises(KeyboardInterrupt) as caught:
-        map_kept(job, arguments, keys, open_kept(path, resume=False), workers=1)
-    assert caught.value.__notes__ == [
-        "3 of 5 were done and are kept; the same command with --resume goes on"
-    ]
+        Pool(workers=1).map(
+            job, arguments, keys=keys, kept=open_kept(path, resume=False), advice="go on"
+        )
+    assert caught.value.__notes__ == ["3 of 5 were done and are kept; go on"]
     told = []
     kept = open_kept(path, resume=True)
-    found = map_kept(
-        job, arguments, keys, kept, workers=1, progress=lambda *done: told.append(done)
-    )
+    pool = Pool(workers=1, progress=lambda *done: told.append(done))
+    found = pool.map(job, arguments, keys=keys, kept=kept)
     assert found == [{"x": 0.1 * i, "y": None} for i in range(5)]
     assert CALLS == [0, 1, 2, 3, 3, 4]
     assert told == [(3, 5), (4, 5), (5, 5)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from twin.errors import InputError
 from twin.study import study_file
-from twin.study.points import base_scenario, count_points, make_points
+from twin.study.points import base_scenario, make_points
 from twin.study.study_file import Range, parse_study, read_study, to_toml
 
 HEAD = 'name = "s"\nscenario = "small"\nreplicates = 3\n'
@@ -18,7 +18,7 @@ HEAD = 'name = "s"\nscenario = "small"\nreplicates = 3\n'
 def points_of(text):
     study = parse_study(text, "s.toml")
     found = make_points(study, base_scenario(study, "s.toml"), "s.toml")
-    assert len(found) == count_points(study)
+    assert len(found) == study.size
     return study, found
 
 
@@ -101,7 +101,7 @@ def test_every_point_of_the_studies_that_ship_is_valid(name):
     assert study.name == name
     assert study.question
     points = make_points(study, base_scenario(study, name), name)
-    assert len(points) == count_points(study)
+    assert len(points) == study.size
     assert parse_study(to_toml(study), "again") == study
 
 

@@ -1,11 +1,11 @@
 """What a study's command prints and writes: its finding first, then tables, plot and report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from twin.runs import outputs
+from twin.cli.options import Answering
 
 if TYPE_CHECKING:
     from twin.cli.console import Console
@@ -29,42 +29,46 @@ def say(console: "Console", question: str, finding: str, parts: "Iterable[Part]"
 
 
 def answer(
-    console: "Console",
+    shared: Answering,
     document: "Document",
+    data: Any,
     *,
     figure: Path | None,
-    page: Path | None,
     picture: "Picture | None" = None,
     lead: bool = True,
+    remarks: Sequence[str] = (),
 ) -> None:
     """Print what a document says first of all, and all that it does not fold away; write files.
 
     Parameters
     ----------
-    console : Console
+    shared : Answering
+        Says where the report and the JSON go, if anywhere.
     document : Document
-    figure, page : Path or None
-        Where the plot and the report go, if anywhere.
+    data : Any
+        Of the JSON.
+    figure : Path or None
+        Where the plot goes, if anywhere.
     picture : Picture, optional
         The plot, if it is not the document's first.
     lead : bool
         Whether to print the first table, too.
+    remarks : sequence of str
+        Lines to print at the end.
     """
+    from twin.cli.console import Console
     from twin.report.document import write
     from twin.report.drawing import png
 
+    console = Console(shared.json_file)
     parts = [*(document.lead if lead else ()), *document.unfolded()]
     say(console, document.question, document.finding, parts)
     if figure is not None:
         drawn = picture or document.pictures()[0]
         console.file("--figure", figure, partial(png, drawn), "plot")
-    if page is not None:
-        console.file("--report", page, partial(write, document), "report")
-
-
-def default_figure(figure: Path | None, runs_dir: Path, name: str) -> Path:
-    """Where the plot goes: by default to runs/, which is looked at before all is computed."""
-    if figure is None:
-        figure = runs_dir / name
-        outputs.check("--figure", figure, makes_folder=True)
-    return figure
+    if shared.page is not None:
+        console.file("--report", shared.page, partial(write, document), "report")
+    for remark in remarks:
+        console.say(remark)
+    console.json(data)
+    console.end()

@@ -1,33 +1,23 @@
-"""The command that finds how much load a constellation carries."""
+"""Commands about load: how much a constellation carries, and where inference should live."""
 
 import itertools
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twin.cli.answer import answer
-from twin.cli.options import (
-    FigureOption,
-    JsonOption,
-    PluginOption,
-    ReportOption,
-    RunsOption,
-    ScenarioArgument,
-    SeedOption,
-    SetOption,
-    WorkersOption,
-    split,
-    with_seed,
-)
+from twin.cli.console import progress_bar
+from twin.cli.options import Asking, ScenarioArgument, sharing, split
 from twin.errors import InputError
 
 if TYPE_CHECKING:
-    from twin.cli.console import Console
+    from twin.report.page import Document
     from twin.scenario.schema import Scenario
-    from twin.study.capacity import Found
+    from twin.study.answers import Plot
+    from twin.study.kept import Kept
 
 
+@sharing
 def capacity(
     scenario: ScenarioArgument,
     strategies: Annotated[
@@ -55,83 +45,117 @@ def capacity(
     most_replicates: Annotated[
         int, typer.Option(min=2, max=1000, help="Of a load, where fewer do not decide.")
     ] = 9,
-    overrides: SetOption = None,
-    seed: SeedOption = None,
-    plugins: PluginOption = None,
-    workers: WorkersOption = None,
-    json_file: JsonOption = None,
-    figure: FigureOption = None,
-    page: ReportOption = None,
-    runs_dir: RunsOption = Path("runs"),
+    *,
+    shared: Asking,
 ) -> None:
     """Find the most load that is served within deadlines; an interrupted search goes on."""
-    from twin.cli.console import Console, progress_bar
-
-    report, settings = Console(json_file), with_seed(overrides, seed)
     with progress_bar("runs") as progress:
-        from twin.plugins.choices import load_scenario
-        from twin.study.capacity import CapacityCase, check
         from twin.study.capacity import capacity as find
-        from twin.study.kept import Kept
+        from twin.study.capacity import check
+        from twin.study.cases import Case
 
-        chosen = load_scenario(scenario, settings, plugins=plugins or ())
+        chosen = shared.load(scenario)
         check(chosen)
         cases = [
-            CapacityCase(
-                name=name, scenario=load_scenario(scenario, changed, plugins=plugins or ())
-            )
-            for name, changed in _cases(settings, strategies, instances, dispatches, deadlines)
+            Case(name=name, scenario=shared.load(scenario, *changes))
+            for name, changes in _cases(strategies, instances, dispatches, deadlines)
         ]
-        runs_dir.mkdir(parents=True, exist_ok=True)
         found = find(
             cases,
             share=share,
             replicates=min(replicates, most_replicates),
             most_replicates=most_replicates,
             within=within,
-            kept=Kept(runs_dir / f"capacity-{chosen.name}.jsonl"),
-            plugins=plugins or (),
-            workers=workers,
-            progress=progress,
+            kept=_kept(shared, "capacity", chosen),
+            pool=shared.pool(progress),
         )
+    from twin.report.capacity import as_json, capacity_document, plots
+
     rule = (
         f"load at which {100 * share:g} % of the requests are within both targets, by intervals "
         f"over {replicates} to {most_replicates} replicates; bound: all satellites compute always"
     )
-    _say(report, chosen, found, rule, figure, page, runs_dir)
+    document = capacity_document(found, chosen, rule)
+    _answer(shared, "capacity", chosen, document, rule, plots(found), as_json(found))
 
 
-def _say(
-    report: "Console",
-    scenario: "Scenario",
-    found: "list[Found]",
-    rule: str,
-    figure: Path | None,
-    page: Path | None,
-    runs_dir: Path,
+@sharing
+def where(
+    scenario: Annotated[
+        str, typer.Argument(help="Preset or TOML file of what all cases have in common.")
+    ] = "where-study",
+    places: Annotated[str | None, typer.Option(help="Comma-separated; default: all.")] = None,
+    boards: Annotated[str, typer.Option(help="Comma-separated boards.")] = "sbc-2a72,orin,tpu-v6e",
+    models: Annotated[
+        str, typer.Option(help="Comma-separated model cards.")
+    ] = "mixtral-8x7b,qwen3-30b-a3b,deepseek-v3",
+    share: Annotated[
+        float, typer.Option(min=0.01, max=1.0, help="Of requests that must meet the deadlines.")
+    ] = 0.9,
+    replicates: Annotated[int, typer.Option(min=1, max=1000, help="Of each day.")] = 2,
+    *,
+    shared: Asking,
 ) -> None:
-    from twin.report.capacity import capacity_document
-    from twin.study import answers
-    from twin.study.capacity import bound_per_s
-    from twin.study.capacity_tables import as_json, plots
+    """Say where a model is best served: on many satellites, one, a cluster, or the ground."""
+    with progress_bar("runs") as progress:
+        from twin.study.capacity import check
+        from twin.study.places import PLACES
+        from twin.study.where import cases_of
+        from twin.study.where import where as find
 
-    bounds = [bound_per_s(one.case.scenario) for one in found]
-    document = capacity_document(found, bounds, scenario, rule)
-    answer(report, document, figure=figure, page=page)
-    answers.keep(
-        runs_dir,
-        "capacity",
-        scenario.name,
-        question=document.question,
-        rule=rule,
-        plots=plots(found),
+        chosen = shared.load(scenario)
+        check(chosen)
+        cases = cases_of(
+            chosen,
+            places=list(PLACES) if places is None else split(places),
+            boards=split(boards),
+            models=split(models),
+        )
+        find(
+            cases,
+            replicates=replicates,
+            share=share,
+            kept=_kept(shared, "where", chosen),
+            pool=shared.pool(progress),
+        )
+    from twin.report.where import as_json, plots, where_document
+
+    requests = chosen.requests
+    rule = (
+        f"deadlines: first token within {requests.ttft_target_s:g} s, further ones within "
+        f"{requests.tpot_target_s:g} s each; carried: the most requests/s of which {share:.0%} "
+        "meet both, within a factor of two; power: of boards that host a part"
     )
-    report.json({"scenario": scenario.name, "cases": as_json(found, bounds)})
-    report.end()
+    document = where_document(cases, chosen, rule)
+    _answer(shared, "where", chosen, document, rule, plots(cases), as_json(cases))
+
+
+def _kept(shared: Asking, command: str, scenario: "Scenario") -> "Kept":
+    """What an interrupted search has kept, and where figures of runs are kept as they end."""
+    from twin.study.kept import Kept
+
+    shared.runs_dir.mkdir(parents=True, exist_ok=True)
+    return Kept(shared.runs_dir / f"{command}-{scenario.name}.jsonl")
+
+
+def _answer(
+    shared: Asking,
+    command: str,
+    scenario: "Scenario",
+    document: "Document",
+    rule: str,
+    plots: "list[Plot]",
+    cases: Any,
+) -> None:
+    """Print and write what was found, and keep it for the page."""
+    from twin.study import answers
+
+    question, name = document.question, scenario.name
+    answers.keep(shared.runs_dir, command, name, question=question, rule=rule, plots=plots)
+    answer(shared, document, {"scenario": name, "cases": cases}, figure=shared.figure)
 
 
 def _cases(
-    overrides: list[str],
     strategies: str | None,
     instances: str | None,
     dispatches: str | None,
@@ -144,12 +168,13 @@ def _cases(
         [(name, [f"serving.dispatch={name}"]) for name in split(dispatches)],
         [_deadline(text) for text in deadlines or []],
     ]
-    found = []
-    for chosen in itertools.product(*(axis for axis in axes if axis)):
-        settings: list[Any] = [setting for _, some in chosen for setting in some]
-        name = ", ".join(name for name, _ in chosen) or "as it is"
-        found.append((name, [*overrides, *settings]))
-    return found
+    return [
+        (
+            ", ".join(name for name, _ in chosen) or "as it is",
+            [setting for _, settings in chosen for setting in settings],
+        )
+        for chosen in itertools.product(*filter(None, axes))
+    ]
 
 
 def _deadline(text: str) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from rich.cells import cell_len
 from rich.console import Console as RichConsole
@@ -32,6 +32,16 @@ _IN_ASCII = str.maketrans(
     {"±": "+-", "°": "deg ", "\u00d7": "x", "…": "...", "²": "2", "\u00a0": " "}
 )
 """What stands for characters that a terminal does not have; a question mark for others."""
+
+
+class Found(Protocol):
+    """What a command found."""
+
+    def as_csv(self) -> str:
+        """All rows."""
+
+    def as_json(self) -> Any:
+        """Plain data."""
 
 
 class Console:
@@ -101,14 +111,22 @@ class Console:
         if self._json_file == STANDARD_OUTPUT:
             self._try("--json -", lambda: _print_out(text))
         else:
-            self.file("--json", self._json_file, lambda path: outputs.write(path, text))
+            self.file("--json", self._json_file, text)
 
     def file(
-        self, option: str, path: Path, write: Callable[[Path], object], said: str = ""
+        self, option: str, path: Path, made: str | Callable[[Path], object], said: str = ""
     ) -> None:
-        """Write a file that the user named, and print what it is."""
-        if self._try(f"{option} {path}", lambda: write(path)) and said:
+        """Write a file that the user named, a text or what a function makes; print what it is."""
+        write = made if callable(made) else partial(outputs.write, content=made)
+        if self._try(f"{option} {path}", partial(write, path)) and said:
             self.say(f"{said} in {path}")
+
+    def conclude(self, found: Found, csv_file: Path | None = None, said: str = "all rows") -> None:
+        """Write the files that the user named, and conclude."""
+        if csv_file is not None:
+            self.file("--csv", csv_file, found.as_csv(), said)
+        self.json(found.as_json())
+        self.end()
 
     def end(self) -> None:
         """Conclude.

@@ -1,13 +1,12 @@
 """The command that lists what a file of element sets holds."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from twin.cli.options import JsonOption, output
-from twin.runs import outputs
+from twin.cli.console import Console
+from twin.cli.options import JsonOption, file_option
 
 _ON_SCREEN = 30
 """Planes that are printed by default; files hold all."""
@@ -24,18 +23,11 @@ def elements(
         int | None, typer.Option(min=0, help=f"Most planes on screen; default: {_ON_SCREEN}.")
     ] = None,
     csv_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--csv",
-            metavar="FILE",
-            help="Write all element sets, one a row, as CSV.",
-            callback=output,
-        ),
+        Path | None, file_option("--csv", "Write all element sets, one a row, as CSV.")
     ] = None,
     json_file: JsonOption = None,
 ) -> None:
     """List shells and planes of a file of element sets, and what is left out and why."""
-    from twin.cli.console import Console
     from twin.export.structure import structure
 
     report = Console(json_file)
@@ -58,8 +50,4 @@ def elements(
     if left_out:
         report.table("left out", ["why", "how many", "the first of them"], left_out)
     report.say(_RULE)
-    if csv_file is not None:
-        content = partial(outputs.write, content=found.as_csv())
-        report.file("--csv", csv_file, content, "all element sets")
-    report.json(found.as_json())
-    report.end()
+    report.conclude(found, csv_file, "all element sets")

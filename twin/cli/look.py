@@ -1,25 +1,24 @@
 """Commands that show a satellite's orbit or a run's events, and that report on and export runs."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli.console import Console, progress_bar
 from twin.cli.options import (
     JsonOption,
     PluginOption,
     RunsOption,
     ScenarioArgument,
     SetOption,
-    output,
-    output_folder,
+    file_option,
+    folder_option,
 )
 from twin.errors import InputError
 from twin.runs import outputs
 
 if TYPE_CHECKING:
-    from twin.cli.console import Console
     from twin.runs.store import Run
 
 NEWEST = "newest"
@@ -41,18 +40,11 @@ def ephemeris(
     plugins: PluginOption = None,
     overrides: SetOption = None,
     csv_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--csv",
-            metavar="FILE",
-            help="Write the steps as CSV, and FILE-shadows beside it.",
-            callback=output,
-        ),
+        Path | None, file_option("--csv", "Write the steps as CSV, and FILE-shadows beside it.")
     ] = None,
     json_file: JsonOption = None,
 ) -> None:
     """Follow one satellite: position, velocity, beta angle, sunlight, shadow intervals."""
-    from twin.cli.console import Console, progress_bar
     from twin.plugins.choices import load_scenario
 
     report = Console(json_file)
@@ -78,11 +70,8 @@ def ephemeris(
         shadows,
     )
     if csv_file is not None and beside is not None:
-        for path, text, said in (
-            (csv_file, found.steps_csv(), "all steps"),
-            (beside, found.shadows_csv(), "all shadows"),
-        ):
-            report.file("--csv", path, partial(outputs.write, content=text), said)
+        report.file("--csv", csv_file, found.steps_csv(), "all steps")
+        report.file("--csv", beside, found.shadows_csv(), "all shadows")
     report.json(found.as_json())
     report.end()
 
@@ -109,7 +98,6 @@ def events(
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Print what happened in a run: shadow, power, links, hand-overs, plans, lost tokens."""
-    from twin.cli.console import Console
     from twin.export.events import select
     from twin.runs import store as runs
 
@@ -142,31 +130,13 @@ def events(
 def export(
     run: RunArgument,
     czml_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--czml",
-            metavar="FILE",
-            help="Write the orbits as CZML, for Cesium.",
-            callback=output,
-        ),
+        Path | None, file_option("--czml", "Write the orbits as CZML, for Cesium.")
     ] = None,
     graphml_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--graphml",
-            metavar="FILE",
-            help="Write the links of a step as GraphML.",
-            callback=output,
-        ),
+        Path | None, file_option("--graphml", "Write the links of a step as GraphML.")
     ] = None,
     omm_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--omm",
-            metavar="FILE",
-            help="Write element sets as OMM: FILE is .csv, .json or .xml.",
-            callback=output,
-        ),
+        Path | None, file_option("--omm", "Write element sets as OMM: FILE is .csv, .json or .xml.")
     ] = None,
     step: Annotated[
         int | None, typer.Option(metavar="N", help="Step that --graphml shows; default: the first.")
@@ -175,7 +145,6 @@ def export(
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Export a run: orbits as CZML or OMM, links of a step as a GraphML graph."""
-    from twin.cli.console import Console, progress_bar
     from twin.plugins import load_plugins
     from twin.runs import store as runs
 
@@ -204,9 +173,7 @@ def export(
     report = Console(None)
     _remark(report, chosen)
     for option, path in files.items():
-        text = texts[option]
-        write = partial(outputs.write, content=text)
-        report.file(option, path, write, option.removeprefix("--"))
+        report.file(option, path, texts[option], option.removeprefix("--"))
     report.end()
 
 
@@ -219,29 +186,14 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE.html",
-            help="Default: <id>-report.html in this folder.",
-            callback=output,
-        ),
+        file_option("--out", "Default: <id>-report.html in this folder.", metavar="FILE.html"),
     ] = None,
-    png_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Also write the plots here, as PNG.", callback=output_folder
-        ),
-    ] = None,
-    csv_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Also write the tables here, as CSV.", callback=output_folder
-        ),
-    ] = None,
+    png_dir: Annotated[Path | None, folder_option("Also write the plots here, as PNG.")] = None,
+    csv_dir: Annotated[Path | None, folder_option("Also write the tables here, as CSV.")] = None,
     plugins: PluginOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Report on runs, side by side, or on a study: one HTML file that needs nothing else."""
-    from twin.cli.console import Console
     from twin.plugins import load_plugins
     from twin.report.document import report as put_together
     from twin.report.document import write
@@ -261,7 +213,7 @@ def report(
     said.end()
 
 
-def _remark(report: "Console", run: "Run") -> None:
+def _remark(report: Console, run: "Run") -> None:
     for remark in run.remarks:
         report.say(f"note: {run.path}: {remark}")
 

@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli import ahead as cli_ahead
-from twin.cli import capacity as cli_capacity
-from twin.cli import elements as cli_elements
-from twin.cli import emit as cli_emit
-from twin.cli import ground as cli_ground
-from twin.cli import live as cli_live
-from twin.cli import look as cli_look
-from twin.cli import names as cli_names
-from twin.cli import page as cli_page
-from twin.cli import study as cli_study
-from twin.cli import sweep as cli_sweep
-from twin.cli import where as cli_where
+from twin.cli import ahead, capacity, elements, emit, ground, live, look, page, study, sweep
+from twin.cli.console import Console, progress_bar
 from twin.cli.entry import call
-from twin.cli.names import NamingCommand
+from twin.cli.names import NamingCommand, files_app, list_names, show_name
 from twin.cli.options import (
     JsonOption,
     PluginOption,
@@ -35,15 +25,13 @@ from twin.errors import InputError
 from twin.vocabulary import ALONE
 
 if TYPE_CHECKING:
-    from twin.cli.console import Console
     from twin.runs.store import Run
 
 type Progress = Callable[[int, int], None]
 
 app = typer.Typer(pretty_exceptions_enable=False)
-scenarios_app = typer.Typer(help="List the scenarios that ship with the twin, or show one.")
-app.add_typer(scenarios_app, name="scenarios")
-app.add_typer(cli_sweep.studies_app, name="studies")
+app.add_typer(files_app("scenario"), name="scenarios")
+app.add_typer(files_app("study"), name="studies")
 
 
 def main() -> None:
@@ -87,7 +75,6 @@ def run(
     ] = False,
 ) -> None:
     """Run a scenario and keep it below runs/; go on with a run; or ask what if."""
-    from twin.cli.console import Console, progress_bar
     from twin.plugins import load_plugins
     from twin.plugins.choices import load_scenario
 
@@ -138,8 +125,8 @@ def _forked(
     from twin.plugins.loading import load_kept
 
     run, mark, at = start.rpartition("@")
-    if mark and run == cli_look.NEWEST:
-        start = f"{cli_look.newest(runs_dir)}@{at}"
+    if mark and run == look.NEWEST:
+        start = f"{look.newest(runs_dir)}@{at}"
     parent, step = parent_of(start, runs_dir)
     load_kept(parent.path)
     names = satellite_names(parent) if fail or cut else ()
@@ -155,7 +142,7 @@ def _forked(
 
 
 def _show(
-    console: "Console", done: "Run", summary: dict[str, float | None], *, explain: bool
+    console: Console, done: "Run", summary: dict[str, float | None], *, explain: bool
 ) -> None:
     from twin.runs.figures import about, group_of
 
@@ -185,28 +172,28 @@ def _show(
 
 
 for command in (
-    cli_study.place,
-    cli_study.compare,
-    cli_study.reproduce,
-    cli_sweep.sweep,
-    cli_capacity.capacity,
-    cli_where.where,
-    cli_elements.elements,
-    cli_look.ephemeris,
-    cli_ground.route,
-    cli_ground.passes,
-    cli_look.events,
-    cli_look.export,
-    cli_look.report,
-    cli_emit.emit,
-    cli_live.live,
-    cli_ahead.outlook,
-    cli_ahead.advise,
-    cli_page.app,
+    study.place,
+    study.compare,
+    study.reproduce,
+    sweep.sweep,
+    capacity.capacity,
+    capacity.where,
+    elements.elements,
+    look.ephemeris,
+    ground.route,
+    ground.passes,
+    look.events,
+    look.export,
+    look.report,
+    emit.emit,
+    live.live,
+    ahead.outlook,
+    ahead.advise,
+    page.app,
 ):
     app.command(cls=NamingCommand)(command)
-app.command(name="list", cls=NamingCommand)(cli_names.list_names)
-app.command(name="show", cls=NamingCommand)(cli_names.show_name)
+app.command(name="list", cls=NamingCommand)(list_names)
+app.command(name="show", cls=NamingCommand)(show_name)
 
 
 @app.command()
@@ -231,29 +218,6 @@ def schema(
 
     load_plugins(plugins or ())
     typer.echo(json.dumps(whole_schema(), indent=2))
-
-
-@scenarios_app.callback(invoke_without_command=True)
-def scenarios(context: typer.Context) -> None:
-    """List the scenarios that ship with the twin."""
-    if context.invoked_subcommand is not None:
-        return
-    from twin.cli.console import Console
-    from twin.scenario import loader
-
-    report = Console(None)
-    report.table(
-        "scenarios", ["name", "what"], [list(item) for item in loader.descriptions().items()]
-    )
-    report.end()
-
-
-@scenarios_app.command()
-def show(name: str) -> None:
-    """Print a scenario that ships with the twin, as the TOML it is."""
-    from twin.scenario import loader
-
-    typer.echo(loader.preset_text(name), nl=False)
 
 
 def bare_json(args: list[str]) -> list[str]:

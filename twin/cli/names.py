@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from twin.cli.console import Console
 from twin.cli.options import OUTPUTS, JsonOption, PluginOption
 from twin.runs import outputs
 
@@ -52,7 +53,6 @@ def list_names(
     json_file: JsonOption = None,
 ) -> None:
     """List all that has a name: strategies, boards, figures, scenarios, ..., a line on each."""
-    from twin.cli.console import Console
     from twin.plugins import load_plugins
     from twin.plugins.kinds import KINDS
 
@@ -84,7 +84,6 @@ def show_name(
     plugins: PluginOption = None,
 ) -> None:
     """Show one thing that has a name: what it is, its parameters, where a scenario names it."""
-    from twin.cli.console import Console
     from twin.plugins import load_plugins
     from twin.plugins.kinds import KINDS
 
@@ -114,6 +113,25 @@ def show_name(
     report.end()
 
 
+def files_app(kind: str) -> typer.Typer:
+    """Return the command of a kind that is a file: it lists all, or shows one."""
+    plural = _FILES[kind]
+    app = typer.Typer(help=f"List the {plural} that ship with the twin, or show one.")
+
+    @app.callback(invoke_without_command=True)
+    def list_files(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            report = Console(None)
+            report.table(plural, *_files(kind))
+            report.end()
+
+    @app.command(help=f"Print a {kind} that ships with the twin, as the TOML it is.")
+    def show(name: str) -> None:
+        typer.echo(_text_of(kind, name), nl=False)
+
+    return app
+
+
 _FILES = {"scenario": "scenarios", "study": "studies"}
 """Kinds that are files, with their plurals."""
 
@@ -132,7 +150,7 @@ def _entries(kind: str) -> tuple[str, dict[str, dict[str, Any]]]:
 
     if kind in _FILES:
         return _FILES[kind], {
-            name: {"purpose": purpose, "parameters": {}} for name, purpose in _files(kind).items()
+            name: {"purpose": what, "parameters": {}} for name, what, *_ in _files(kind)[1]
         }
     registry = KINDS[kind].registry
     return KINDS[kind].plural, {
@@ -141,14 +159,17 @@ def _entries(kind: str) -> tuple[str, dict[str, dict[str, Any]]]:
     }
 
 
-def _files(kind: str) -> dict[str, str]:
+def _files(kind: str) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of what ships: names, and what each is for."""
     if kind == "scenario":
         from twin.scenario import loader
 
-        return loader.descriptions()
+        return ["name", "what"], [[*item] for item in loader.descriptions().items()]
     from twin.study import study_file
 
-    return {name: study_file.read_study(name).question for name in study_file.preset_names()}
+    studies = [study_file.read_study(name) for name in study_file.preset_names()]
+    rows = [[study.name, study.question, str(study.size)] for study in studies]
+    return ["name", "question", "points"], rows
 
 
 def _text_of(kind: str, name: str) -> str:

@@ -1,12 +1,20 @@
 """Arguments and options that several commands share."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from twin.cli.console import STANDARD_OUTPUT
 from twin.runs import outputs
+
+if TYPE_CHECKING:
+    from twin.scenario.schema import Scenario
+    from twin.study.pool import Pool
 
 OUTPUTS = "twin.outputs"
 """Where a command's context keeps the files that it will write, with their options."""
@@ -50,22 +58,26 @@ def _checked(
     return value
 
 
+def file_option(name: str, text: str, *, metavar: str = "FILE") -> Any:
+    """Return an option that names a file for output."""
+    return typer.Option(name, metavar=metavar, help=text, callback=output)
+
+
+def folder_option(text: str) -> Any:
+    """Return an option that names a folder for output."""
+    return typer.Option(metavar="DIR", help=text, callback=output_folder)
+
+
 JsonOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        help="Write the figures as JSON ('-': print them).",
-        callback=output,
-    ),
+    Path | None, file_option("--json", "Write the figures as JSON ('-': print them).")
 ]
+CsvOption = Annotated[Path | None, file_option("--csv", "Write all rows as CSV.")]
 FigureOption = Annotated[
     Path | None,
     typer.Option(help="Where the plot goes, as PNG.", callback=output_in_new_folder),
 ]
 ReportOption = Annotated[
-    Path | None,
-    typer.Option("--report", metavar="FILE.html", help="Write a report.", callback=output),
+    Path | None, file_option("--report", "Write a report.", metavar="FILE.html")
 ]
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Processes; default: all cores.")
@@ -97,6 +109,70 @@ VersionOption = Annotated[
         "--version", callback=_say_version, is_eager=True, help="Show the version, and end."
     ),
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answering:
+    """Options of all commands that answer a question by many runs."""
+
+    workers: WorkersOption = None
+    json_file: JsonOption = None
+    figure: FigureOption = None
+    page: ReportOption = None
+    runs_dir: RunsOption = Path("runs")
+
+    def plot(self, name: str) -> Path:
+        """Where the plot goes: by default to runs/, which is looked at before all is computed."""
+        if self.figure is not None:
+            return self.figure
+        outputs.check("--figure", self.runs_dir / name, makes_folder=True)
+        return self.runs_dir / name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking(Answering):
+    """Those of commands that put a question to a scenario."""
+
+    overrides: SetOption = None
+    seed: SeedOption = None
+    plugins: PluginOption = None
+
+    def pool(self, progress: Callable[[int, int], None]) -> "Pool":
+        """Return the processes that jobs run in."""
+        from twin.study.pool import Pool
+
+        return Pool(workers=self.workers, plugins=self.plugins or (), progress=progress)
+
+    def load(self, source: str, *changes: str) -> "Scenario":
+        """Load a scenario as these options change it, and further changes."""
+        from twin.plugins.choices import load_scenario
+
+        settings = [*with_seed(self.overrides, self.seed), *changes]
+        return load_scenario(source, settings, plugins=self.plugins or ())
+
+
+def sharing(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of the class of its parameter `shared`, as its own."""
+    own = dict(inspect.signature(command).parameters)
+    group = own.pop("shared").annotation
+    hints = get_type_hints(group, include_extras=True)
+    added = {
+        one.name: inspect.Parameter(
+            one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default,
+            annotation=hints[one.name],
+        )
+        for one in fields(group)
+    }  # fmt: skip
+
+    @wraps(command)
+    def call(**values: Any) -> None:
+        shared = group(**{name: values.pop(name) for name in added})
+        command(**values, shared=shared)
+
+    parameters = own | added
+    call.__annotations__ = {name: one.annotation for name, one in parameters.items()}
+    call.__signature__ = inspect.Signature([*parameters.values()])  # type: ignore[attr-defined]
+    return call
 
 
 def with_seed(overrides: list[str] | None, seed: int | None) -> list[str]:

@@ -1,24 +1,12 @@
 """Commands that compare strategies and policies, or reproduce a published experiment."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli.answer import answer, default_figure
-from twin.cli.options import (
-    FigureOption,
-    JsonOption,
-    PluginOption,
-    ReportOption,
-    RunsOption,
-    ScenarioArgument,
-    SeedOption,
-    SetOption,
-    WorkersOption,
-    split,
-    with_seed,
-)
+from twin.cli.answer import answer
+from twin.cli.console import progress_bar
+from twin.cli.options import Answering, Asking, ScenarioArgument, sharing, split
 from twin.errors import InputError
 from twin.scenario.fields import MOST_INSTANCES
 from twin.scenario.plain import MAX_INTEGER
@@ -26,7 +14,10 @@ from twin.scenario.plain import MAX_INTEGER
 if TYPE_CHECKING:
     from placement.deployment import Count
 
+ReplicatesOption = Annotated[int, typer.Option(min=2, max=10_000, help="Independent repetitions.")]
 
+
+@sharing
 def compare(
     scenario: ScenarioArgument,
     strategies: Annotated[
@@ -43,34 +34,22 @@ def compare(
         list[str] | None,
         typer.Option(metavar="POLICY.KEY=VALUE", help="A policy's parameter; may be repeated."),
     ] = None,
-    plugins: PluginOption = None,
-    replicates: Annotated[
-        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
-    ] = 8,
-    overrides: SetOption = None,
-    seed: SeedOption = None,
-    workers: WorkersOption = None,
-    json_file: JsonOption = None,
-    figure: FigureOption = None,
-    runs_dir: RunsOption = Path("runs"),
-    page: ReportOption = None,
+    replicates: ReplicatesOption = 8,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same comparison was interrupted.")
     ] = False,
+    *,
+    shared: Asking,
 ) -> None:
     """Run strategies with policies, every pair of them, on common random numbers."""
-    from twin.cli.console import Console, progress_bar
-
-    report = Console(json_file)
     with progress_bar("runs") as progress:
-        from twin.plugins.choices import load_scenario
         from twin.study.cases import make_cases, read_params
         from twin.study.compare import compare as compare_cases
         from twin.study.kept import forget, open_kept
 
-        chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
-        figure = default_figure(figure, runs_dir, f"compare-{chosen.name}.png")
-        place = runs_dir / f"compare-{chosen.name}.jsonl"
+        chosen = shared.load(scenario)
+        figure = shared.plot(f"compare-{chosen.name}.png")
+        place = shared.runs_dir / f"compare-{chosen.name}.jsonl"
         kept = open_kept(place, resume=resume)
         result = compare_cases(
             make_cases(
@@ -81,21 +60,18 @@ def compare(
                 policy_params=read_params("--policy-params", policy_params or ()),
             ),
             replicates=replicates,
-            plugins=plugins or (),
-            workers=workers,
             kept=kept,
-            progress=progress,
+            pool=shared.pool(progress),
         )
     from twin.report.comparison import comparison_document
     from twin.report.trade_offs import comparison_picture
 
     document, drawn = comparison_document(result), comparison_picture(result)
-    answer(report, document, figure=figure, page=page, picture=drawn, lead=False)
-    report.json(result.as_json())
     forget(place)
-    report.end()
+    answer(shared, document, result.as_json(), figure=figure, picture=drawn, lead=False)
 
 
+@sharing
 def place(
     scenario: ScenarioArgument,
     strategies: Annotated[
@@ -117,28 +93,16 @@ def place(
     dead: Annotated[
         int, typer.Option(min=0, help="Satellites that are dead, others in each repetition.")
     ] = 0,
-    plugins: PluginOption = None,
-    replicates: Annotated[
-        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
-    ] = 4,
-    overrides: SetOption = None,
-    seed: SeedOption = None,
-    workers: WorkersOption = None,
-    json_file: JsonOption = None,
-    figure: FigureOption = None,
-    page: ReportOption = None,
-    runs_dir: RunsOption = Path("runs"),
+    replicates: ReplicatesOption = 4,
+    *,
+    shared: Asking,
 ) -> None:
     """Plan once: what each placement costs in expectation, and how far it is from the best."""
-    from twin.cli.console import Console, progress_bar
-
-    report = Console(json_file)
     with progress_bar("placements") as progress:
-        from twin.plugins.choices import load_scenario
         from twin.study.place import place as plan_all
 
-        chosen = load_scenario(scenario, with_seed(overrides, seed), plugins=plugins or ())
-        figure = default_figure(figure, runs_dir, f"place-{chosen.name}.png")
+        chosen = shared.load(scenario)
+        figure = shared.plot(f"place-{chosen.name}.png")
         result = plan_all(
             chosen,
             split(strategies),
@@ -146,51 +110,39 @@ def place(
             instances=_counts(instances),
             dead=dead,
             replicates=replicates,
-            plugins=plugins or (),
-            workers=workers,
-            progress=progress,
+            pool=shared.pool(progress),
         )
     from twin.report.place import place_document
 
-    answer(report, place_document(result, chosen), figure=figure, page=page)
-    report.json({"scenario": chosen.name, "placements": {e.name: e.as_json() for e in result}})
-    report.end()
+    placements = {entry.name: entry.as_json() for entry in result}
+    data = {"scenario": chosen.name, "placements": placements}
+    answer(shared, place_document(result, chosen), data, figure=figure)
 
 
+@sharing
 def reproduce(
     experiment: Annotated[str, typer.Argument(help="Which published experiment: space-xnet.")],
-    replicates: Annotated[
-        int, typer.Option(min=2, max=10_000, help="Independent repetitions.")
-    ] = 32,
+    replicates: ReplicatesOption = 32,
     seed: Annotated[int, typer.Option(min=0, max=MAX_INTEGER, help="Seed of all randomness.")] = 0,
-    workers: WorkersOption = None,
-    json_file: JsonOption = None,
-    figure: FigureOption = None,
-    page: ReportOption = None,
-    runs_dir: RunsOption = Path("runs"),
+    *,
+    shared: Answering,
 ) -> None:
     """Reproduce a published experiment: its table, its trends, and how firm they are."""
-    from twin.cli.console import Console, progress_bar
-
-    report = Console(json_file)
     if experiment != "space-xnet":
         raise InputError(f"unknown experiment {experiment!r}; known: space-xnet")
-    figure = default_figure(figure, runs_dir, "reproduce-space-xnet.png")
+    figure = shared.plot("reproduce-space-xnet.png")
     with progress_bar("skies") as progress:
+        from twin.study.pool import Pool
         from twin.study.reproduce import reproduce as reproduce_space_xnet
 
-        result = reproduce_space_xnet(
-            replicates=replicates, seed=seed, workers=workers, progress=progress
-        )
+        pool = Pool(workers=shared.workers, progress=progress)
+        result = reproduce_space_xnet(replicates=replicates, seed=seed, pool=pool)
     from twin.report.reproduce import reproduction_document, whole_picture
 
     document, drawn = reproduction_document(result), whole_picture(result)
-    answer(report, document, figure=figure, page=page, picture=drawn)
-    report.say("assumptions that the paper does not state:")
-    for line in result.assumptions:
-        report.say(f"  {line}")
-    report.json(result.as_json())
-    report.end()
+    assumed = [f"  {line}" for line in result.assumptions]
+    remarks = ["assumptions that the paper does not state:", *assumed]
+    answer(shared, document, result.as_json(), figure=figure, picture=drawn, remarks=remarks)
 
 
 def _floors(text: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""Commands for studies: run one over processes or a cluster, list those that ship, show one."""
+"""The command that runs a study over processes or a cluster."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twin.cli.answer import say
+from twin.cli.console import Console, progress_bar
 from twin.cli.options import JsonOption, PluginOption, RunsOption, WorkersOption
 from twin.errors import InputError
 from twin.vocabulary import ALONE
 
 if TYPE_CHECKING:
-    from twin.cli.console import Console
     from twin.runs.studies import Study
     from twin.study.study_file import StudyFile
-
-studies_app = typer.Typer(help="List the studies that ship with the twin, or show one.")
 
 
 def sweep(
@@ -42,8 +40,6 @@ def sweep(
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
     """Run a study, every point of its axes with every strategy and policy; kept below runs/."""
-    from twin.cli.console import Console, progress_bar
-
     report = Console(json_file)
     if scheduler is not None and workers is not None:
         raise InputError("--scheduler: takes no --workers, the cluster has its own")
@@ -67,7 +63,7 @@ def sweep(
     _tell(report, opened.study, done)
 
 
-def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
+def _tell(report: Console, study: "StudyFile", done: "Study") -> None:
     from twin.report.study import finding
     from twin.report.study_tables import as_json, by_figure
     from twin.study.study_cells import Cells
@@ -85,27 +81,3 @@ def _tell(report: "Console", study: "StudyFile", done: "Study") -> None:
         | {"groups": as_json(cells)}
     )
     report.end()
-
-
-@studies_app.callback(invoke_without_command=True)
-def studies(context: typer.Context) -> None:
-    """List the studies that ship with the twin."""
-    if context.invoked_subcommand is not None:
-        return
-    from twin.cli.console import Console
-    from twin.study import study_file
-    from twin.study.points import count_points
-
-    found = [study_file.read_study(name) for name in study_file.preset_names()]
-    rows = [[file.name, file.question, str(count_points(file))] for file in found]
-    report = Console(None)
-    report.table("studies", ["name", "question", "points"], rows)
-    report.end()
-
-
-@studies_app.command()
-def show(name: str) -> None:
-    """Print a study that ships with the twin, as the TOML it is."""
-    from twin.study.study_file import preset_text
-
-    typer.echo(preset_text(name), nl=False)

@@ -1,92 +1,126 @@
-"""Reports on what a constellation carries, and on where inference should live."""
+"""What is said of how much a constellation carries."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from twin.report.page import Document, Items, Picture, Section, Table, words
+from twin.report.page import Document, Section, by_case, words
+from twin.report.scatter import scatter
 from twin.report.scenario import scenario_parts
+from twin.runs.cells import Cell
+from twin.runs.figures import FIGURES
 from twin.scenario.schema import Scenario
-from twin.study import capacity_tables, where_tables
-from twin.study.capacity import Found
-from twin.study.where import WhereCase
+from twin.study.answers import Plot, Series, point
+from twin.study.capacity import SHARE, Found, Trial
+
+_SHOWN = (
+    "goodput_per_s",
+    "tokens_out_per_s",
+    "request_ttft_p95_s",
+    "request_tpot_p99_s",
+    "request_energy_per_token_j",
+)
+_PLOTS = {
+    "Within both targets": (SHARE, None),
+    "Goodput and the first token": ("goodput_per_s", "request_ttft_p95_s"),
+    "Goodput and energy": ("goodput_per_s", "request_energy_per_token_j"),
+}
+"""Titles of plots, with the figure and what it is drawn against; None: what is asked."""
 
 
-def capacity_document(
-    found: Sequence[Found], bounds: Sequence[float], scenario: Scenario, rule: str
-) -> Document:
+def capacity_document(found: Sequence[Found], scenario: Scenario, rule: str) -> Document:
     """Report on what `twin capacity` found; `rule` says when a load counts as carried."""
-    carrying = sorted(
-        (
-            (capacity_tables.offered_per_s(one, one.carried), one, bound)
-            for one, bound in zip(found, bounds, strict=True)
-            if one.carried is not None
-        ),
-        key=lambda each: -each[0],
-    )
-    table = Table(
-        name="capacity",
-        title=f"Capacity of {scenario.name}",
-        header=tuple(capacity_tables.HEADER),
-        rows=[[*row] for row in capacity_tables.rows(found, bounds)],
+    carrying = [one for one in found if one.carried is not None]
+    table = by_case(
+        "capacity",
+        f"Capacity of {scenario.name}",
+        {one.case.name: one for one in found},
+        _columns(),
+        refused=_refused,
         note="Means over the replicates at the highest load that is carried.",
     )
-    picture = Picture(
-        name="capacity",
-        title="At the load that each case carries",
-        caption="Requests a second within both targets against time to the first token and energy.",
-        size_in=(8, 3.6),
-        draw=partial(capacity_tables.draw, found),
+    picture = scatter(
+        "capacity",
+        "Loads that were tried",
+        "A line a case, a point a load; hollow: not carried. Whiskers: 95 % intervals over the "
+        "replicates.",
+        plots(found),
     )
     return Document(
         title=f"Capacity of {scenario.name}",
         subtitle=f"{len(found)} cases",
         question=f"How much load does {scenario.name} carry within its deadlines?",
-        finding=words("capacity", carrying=carrying),
+        finding=words("capacity", carrying=sorted(carrying, key=lambda one: -one.carried_per_s)),
         lead=(picture, table) if carrying else (table,),
-        sections=(
-            Section("Notes", (rule,)),
-            *scenario_parts([scenario], [scenario.name]),
-        ),
+        sections=(Section("Notes", (rule,)), *scenario_parts([scenario], [scenario.name])),
     )
 
 
-def where_document(cases: Sequence[WhereCase], scenario: Scenario, rule: str) -> Document:
-    """Report on what `twin where` found; `rule` says what the columns are."""
-    models = list(dict.fromkeys(case.model for case in cases))
-    tables = [
-        Table(
-            name=f"where-{model}",
-            title=f"{scenario.name}: {model}",
-            header=tuple(where_tables.HEADER),
-            rows=[[*row] for row in where_tables.rows([c for c in cases if c.model == model])],
-        )
-        for model in models
-    ]
-    picture = Picture(
-        name="where",
-        title="Where inference may live",
-        caption="What a kilowatt of boards carries against the time of a further token, for each "
-        "model.",
-        size_in=(4.2 * len(models), 4.4),
-        draw=partial(where_tables.draw, cases),
-    )
-    best = {
-        model: sorted(
-            (case for case in cases if case.model == model and case.carried("goodput_per_s") > 0),
-            key=lambda case: -case.carried("goodput_per_s"),
-        )
-        for model in models
+def _refused(one: Found) -> str | None:
+    if one.carried is not None:
+        return None
+    return one.error or "not even a small part of what the scenario asks"
+
+
+def _columns() -> dict[str, Callable[[Found], Cell]]:
+    def mean(name: str) -> Callable[[Found], Cell]:
+        return lambda one: one.carried.shown(name).mean if one.carried else None
+
+    return {
+        "carries, requests/s": lambda one: one.carried_per_s,
+        "not": lambda one: one.refused and one.offered_per_s(one.refused),
+        "of the bound, %": lambda one: 100 * one.carried_per_s / one.bound_per_s,
+        **{FIGURES[name].label: mean(name) for name in _SHOWN},
     }
-    refused = [f"{case.name}: {case.error}" for case in cases if case.error]
-    return Document(
-        title=f"Where inference should live: {scenario.name}",
-        subtitle=f"{len(cases)} cases",
-        question="Where is a model best served: on many satellites, one, a cluster, or the ground?",
-        finding=words("where", best=best),
-        lead=(picture, tables[0]),
-        sections=(
-            Section("Results", (*tables[1:], rule)),
-            *([Section("Notes", (Items(tuple(refused)),))] if refused else []),
-            *scenario_parts([scenario], [scenario.name]),
-        ),
-    )
+
+
+def as_json(found: Sequence[Found]) -> dict[str, Any]:
+    """Every load that was tried, with what decided it."""
+    return {
+        one.case.name: {
+            "error": one.error,
+            "bound_per_s": one.bound_per_s,
+            "carried_load": one.carried and one.carried.load,
+            "refused_load": one.refused and one.refused.load,
+            "carried_per_s": one.carried and one.carried_per_s,
+            "trials": [
+                {
+                    "load": trial.load,
+                    "carried": trial.carried,
+                    "share": trial.estimate(SHARE)._asdict(),
+                    "replicates": trial.runs,
+                }
+                for trial in one.by_load
+            ],
+        }
+        for one in found
+    }
+
+
+def plots(found: Sequence[Found]) -> list[Plot]:
+    """Every load that was tried: what is in time, and goodput against waiting and energy.
+
+    A line a case, in the order of loads; loads that are not carried are hollow.
+    """
+
+    def points(one: Found, name: str, along: str | None) -> Series:
+        made = (
+            point(_along(one, t, along), t.shown(name), solid=bool(t.carried)) for t in one.by_load
+        )
+        number = found.index(one)
+        known = [each for each in made if each is not None]
+        return Series(label=one.case.name, hue=number, shape=number, joined=True, points=known)
+
+    return [
+        Plot(
+            title=title,
+            x="requests asked, a second" if along is None else FIGURES[along].header,
+            y=FIGURES[name].header,
+            series=[points(one, name, along) for one in found],
+        )
+        for title, (name, along) in _PLOTS.items()
+    ]
+
+
+def _along(one: Found, trial: Trial, name: str | None) -> float:
+    """A figure of a load, or the load itself."""
+    return one.offered_per_s(trial) if name is None else trial.shown(name).mean

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.report.page import Picture
-from twin.study.plots import blank_plot, save_plot
+from twin.runs import outputs
 
 INK = "#16202c"
 """Text and axes; becomes the page's own colour of text, which is light on dark."""
@@ -28,7 +28,7 @@ HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
 _HANDLE_IN, _LETTER_IN = 0.6, 0.075
 """Room that an entry of a legend takes, and a letter of it."""
 
-_STYLE: dict[str, Any] = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "axes.axisbelow": True,
     "axes.edgecolor": INK,
@@ -52,7 +52,7 @@ _STYLE: dict[str, Any] = {
 
 def svg(picture: Picture) -> str:
     """Draw a picture as an SVG element to stand in a page, with ids that no other has."""
-    with _drawn(picture) as (figure, _):
+    with _drawn(picture) as figure:
         out = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(out, format="svg", transparent=True, metadata=nothing)
@@ -68,18 +68,27 @@ def svg(picture: Picture) -> str:
 
 def png(picture: Picture, path: Path) -> None:
     """Draw a picture into a PNG file."""
-    with _drawn(picture) as (figure, plt):
-        save_plot(figure, plt, path)
+    drawn = io.BytesIO()
+    with _drawn(picture) as figure:
+        figure.savefig(drawn, format="png", dpi=150)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    outputs.write(path, drawn.getvalue())
 
 
 @contextmanager
-def _drawn(picture: Picture) -> Iterator[tuple[Any, Any]]:
-    figure, plt = blank_plot(*picture.size_in)
+def _drawn(picture: Picture) -> Iterator[Any]:
+    """A picture as a figure of matplotlib, without a screen."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=picture.size_in, layout="constrained")
     try:
         # Ids in an SVG are hashes with this salt: the same picture gives the same text.
         with plt.rc_context({**_STYLE, "svg.hashsalt": picture.name}):
             picture.draw(figure)
-            yield figure, plt
+            yield figure
     finally:
         plt.close(figure)
 

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -101,6 +101,42 @@ class Document:
         """What stands below the lead and is not folded away."""
         for section in self.sections:
             yield from () if section.folded else section.parts
+
+
+def by_case[T](
+    name: str,
+    title: str,
+    cases: Mapping[str, T],
+    columns: Mapping[str, Callable[[T], Cell]],
+    *,
+    refused: Callable[[T], str | None],
+    note: str = "",
+    first: str = "case",
+    label: Callable[[T], str] | None = None,
+) -> Table:
+    """Return a table with a row a case, which says why behind the name of one that has no figures.
+
+    Parameters
+    ----------
+    name, title, note : str
+    cases : mapping of str to T
+        By their names.
+    columns : mapping of str to callable
+        By their headings: what they show of a case.
+    refused : callable
+        Why a case has no figures, if it has none.
+    first : str
+        Heading of the names.
+    label : callable, optional
+        A shorter name of a case.
+    """
+    rows: list[list[Cell]] = []
+    for called, case in cases.items():
+        why = refused(case)
+        cells = [show(case) for show in columns.values()] if not why else [why]
+        rows.append([label(case) if label else called, *cells])
+        rows[-1] += [""] * (len(columns) - len(cells))
+    return Table(name=name, title=title, header=(first, *columns), rows=rows, note=note)
 
 
 def html(document: Document, svg: Callable[[Picture], str]) -> str:

@@ -6,19 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.drawing import grid
+from twin.report.drawing import MARKERS, grid, points_of
 from twin.report.findings import rank
-from twin.report.page import Document, Items, Picture, Section, Table, words
+from twin.report.page import Document, Items, Picture, Section, by_case, words
 from twin.report.scenario import scenario_parts
-from twin.runs.cells import Cell
-from twin.runs.statistics import Estimate
+from twin.runs.cells import Cell, whole
 from twin.scenario.schema import Scenario
 from twin.study.place import Placed
-from twin.study.plots import strategy_colours
 from twin.vocabulary import ALONE
-
-_MARKERS = "ovs^DPX*"
-"""Of the lines of several instances, floor by floor."""
 
 _LATENCY = "expected_latency_s"
 """Figure that the placements are ranked by."""
@@ -31,15 +26,24 @@ def place_document(result: Sequence[Placed], scenario: Scenario) -> Document:
     latency_s = np.array([[cost.latency_s for cost in entry.costs] for entry in feasible])
     ranking = rank(_LATENCY, [entry.name for entry in feasible], latency_s)
     best = min(feasible, key=lambda entry: entry.estimate("latency_s").mean)
+    table = by_case(
+        "placements",
+        "Placements",
+        {entry.name: entry for entry in result},
+        _MANY if many else _ONE,
+        refused=lambda entry: entry.infeasible and "infeasible",
+        note="Mean ± 95 % interval over the replicates.",
+        first="strategy",
+    )
     refused = [f"{e.name} finds no placement: {e.infeasible}" for e in result if e.infeasible]
     return Document(
         title=f"Placements of scenario {scenario.name}",
         subtitle=f"{len(result)} placements in {len(feasible[0].costs)} replicates",
         question=f"Which placement of {scenario.name} is fastest, and how far is it from the best?",
         finding=words(
-            "place", ranking=ranking, best=best, gap=_percent(best.gap), bound=best.bound
+            "place", ranking=ranking, best=best, gap=best.gap.scaled(100), bound=best.bound
         ),
-        lead=(_picture(feasible, scenario.name, many=many), _table(result, many=many)),
+        lead=(_picture(feasible, scenario.name, many=many), table),
         sections=(
             Section("Notes", (Items((*refused, words("place-columns", many=many), ALONE)),)),
             *scenario_parts([scenario], [scenario.name], ("placement.strategy",)),
@@ -47,22 +51,14 @@ def place_document(result: Sequence[Placed], scenario: Scenario) -> Document:
     )
 
 
-def _percent(share: Estimate) -> Estimate:
-    return Estimate(100 * share.mean, 100 * share.ci95)
-
-
 def _number(name: str) -> Callable[[Placed], Cell]:
-    def found(entry: Placed) -> Cell:
-        mean = entry.estimate(name).mean
-        return int(mean) if mean.is_integer() else mean
-
-    return found
+    return lambda entry: whole(entry.estimate(name).mean)
 
 
 _ONE: dict[str, Callable[[Placed], Cell]] = {
     "s/token": lambda entry: entry.estimate("latency_s"),
     "bound": lambda entry: entry.bound("latency_s").mean,
-    "gap, %": lambda entry: _percent(entry.gap).mean,
+    "gap, %": lambda entry: 100 * entry.gap.mean,
     "tokens/s": _number("throughput_per_s"),
     "J/token": _number("energy_per_token_j"),
     "available, %": lambda entry: 100 * entry.estimate("availability").mean,
@@ -81,23 +77,6 @@ _MANY: dict[str, Callable[[Placed], Cell]] = {
 }
 
 
-def _table(result: Sequence[Placed], *, many: bool) -> Table:
-    columns = _MANY if many else _ONE
-    nothing: list[Cell] = [""] * (len(columns) - 1)
-    return Table(
-        name="placements",
-        title="Placements",
-        header=("strategy", *columns),
-        rows=[
-            [e.name, "infeasible", *nothing]
-            if e.infeasible
-            else [e.name, *(show(e) for show in columns.values())]
-            for e in result
-        ],
-        note="Mean ± 95 % interval over the replicates.",
-    )
-
-
 def _picture(feasible: Sequence[Placed], name: str, *, many: bool) -> Picture:
     of = "all instances" if many else "the busiest satellite"
     return Picture(
@@ -112,7 +91,8 @@ def _picture(feasible: Sequence[Placed], name: str, *, many: bool) -> Picture:
 
 def _draw(feasible: Sequence[Placed], many: bool, figure: Any) -> None:
     axes = figure.add_subplot()
-    colours = strategy_colours(list(dict.fromkeys(entry.strategy for entry in feasible)))
+    strategies = list(dict.fromkeys(entry.strategy for entry in feasible))
+    styles = dict(zip(strategies, points_of(len(strategies)), strict=True))
     floors = sorted({entry.floor_per_s for entry in feasible})
     lines: dict[tuple[str, float], list[Placed]] = {}
     for entry in feasible:
@@ -120,11 +100,12 @@ def _draw(feasible: Sequence[Placed], many: bool, figure: Any) -> None:
         lines.setdefault((entry.strategy, entry.floor_per_s if many else 0.0), []).append(entry)
     for (strategy, floor), line in lines.items():
         label = f"{strategy} at {floor:g}/s each" if many and floor else strategy
-        marker = _MARKERS[floors.index(floor) % len(_MARKERS)] if many else "o"
+        style = styles[strategy] | {"label": label, "capsize": 3}
+        if many:  # marks are floors
+            style["marker"] = MARKERS[floors.index(floor) % len(MARKERS)]
         line = sorted(line, key=lambda entry: entry.estimate("throughput_per_s").mean)
         latency = [entry.estimate("latency_s") for entry in line]
         x = [entry.estimate("throughput_per_s").mean for entry in line]
-        style = {"color": colours[strategy], "marker": marker, "label": label, "capsize": 3}
         axes.errorbar(x, [s.mean for s in latency], yerr=[s.ci95 for s in latency], **style)
     _draw_bounds(axes, feasible, many)
     axes.set_xscale("log")

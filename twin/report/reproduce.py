@@ -5,17 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.drawing import grid, legend_below
+from twin.report.drawing import COLOURS, grid, legend_below, points_of
 from twin.report.findings import rank
 from twin.report.page import Document, Items, Part, Picture, Section, Table, words
-from twin.runs.statistics import Estimate
-from twin.study.plots import COLOURS
 from twin.study.reproduce import (
     PUBLISHED_RANGE_S,
     PUBLISHED_S,
     TREND_STRATEGIES,
     Reproduction,
-    Row,
     ratios,
 )
 from twin.study.reproduce import Table as Rows
@@ -33,8 +30,9 @@ def reproduction_document(result: Reproduction) -> Document:
     """Report on what `twin reproduce space-xnet` found."""
     paper = {name: result.tables["paper"][name] for name in PUBLISHED_S}
     values_s = np.array([row.values_s for row in paper.values()])
-    off = {name: 100 * (paper[name].mean_s / s - 1) for name, s in PUBLISHED_S.items()}
-    inside = [n for n, (low, high) in PUBLISHED_RANGE_S.items() if low <= paper[n].mean_s <= high]
+    means_s = {name: row.latency_s.mean for name, row in paper.items()}
+    off = {name: 100 * (means_s[name] / s - 1) for name, s in PUBLISHED_S.items()}
+    inside = [n for n, (low, high) in PUBLISHED_RANGE_S.items() if low <= means_s[n] <= high]
     tables = [_table(key, rows) for key, rows in result.tables.items()]
     trends = [_trend_table(axis, points) for axis, points in result.trends.items()]
     results: tuple[Part, ...] = (ALONE, *tables[1:], *trends)
@@ -68,10 +66,6 @@ def whole_picture(result: Reproduction) -> Picture:
     return Picture(name="reproduction", title="", caption="", size_in=(11, 7.5), draw=draw)
 
 
-def _mean(row: Row) -> Estimate:
-    return Estimate(row.mean_s, row.ci95_s)
-
-
 def _table(key: str, rows: Rows) -> Table:
     against, published = ratios(rows), key == "paper"
     return Table(
@@ -81,7 +75,7 @@ def _table(key: str, rows: Rows) -> Table:
         rows=[
             [
                 name,
-                row.infeasible or _mean(row),
+                row.infeasible or row.latency_s,
                 *([PUBLISHED_S.get(name, "")] if published else []),
                 against.get(name, ""),
             ]
@@ -96,7 +90,7 @@ def _trend_table(axis: str, points: list[tuple[float, Rows]]) -> Table:
         name=f"trend-{axis}",
         title=f"Trend over {_AXES[axis]}: seconds a token",
         header=(_AXES[axis], *TREND_STRATEGIES),
-        rows=[[f"{v:g}", *(_mean(rows[n]) for n in TREND_STRATEGIES)] for v, rows in points],
+        rows=[[f"{v:g}", *(rows[n].latency_s for n in TREND_STRATEGIES)] for v, rows in points],
     )
 
 
@@ -117,12 +111,12 @@ def _draw_table(result: Reproduction, figure: Any) -> None:
     x = np.arange(len(names))
     for offset, key, label in ((-0.2, "paper", "this twin"), (0.2, "paper-star", "180° star")):
         rows = [result.tables[key][name] for name in names]
-        style = {"color": [COLOURS[n] for n in names], "alpha": 1.0 if key == "paper" else 0.4}
+        style = {"color": COLOURS[: len(names)], "alpha": 1.0 if key == "paper" else 0.4}
         bars = axes.bar(
             x + offset,
-            [row.mean_s for row in rows],
+            [row.latency_s.mean for row in rows],
             0.38,
-            yerr=[row.ci95_s for row in rows],
+            yerr=[row.latency_s.ci95 for row in rows],
             capsize=3,
             label=label,
             **style,
@@ -148,10 +142,10 @@ def _trend_picture(result: Reproduction) -> Picture:
 def _draw_trends(result: Reproduction, figure: Any) -> None:
     for i, (axis, points) in enumerate(result.trends.items(), 1):
         axes = figure.add_subplot(1, len(result.trends), i)
-        for name in TREND_STRATEGIES:
-            mean, half = np.array([_mean(rows[name]) for _, rows in points]).T
-            style = {"color": COLOURS[name], "marker": "o", "ms": 3, "capsize": 2, "label": name}
-            axes.errorbar([value for value, _ in points], mean, yerr=half, **style)
+        for name, style in zip(TREND_STRATEGIES, points_of(len(TREND_STRATEGIES)), strict=True):
+            mean, half = np.array([rows[name].latency_s for _, rows in points]).T
+            x = [value for value, _ in points]
+            axes.errorbar(x, mean, yerr=half, **style, ms=3, capsize=2, label=name)
         axes.set_xlabel(_AXES[axis])
         axes.set_ylim(bottom=0)
         grid(axes)

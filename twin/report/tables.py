@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.report.page import Table
-from twin.runs.cells import Cell
+from twin.runs.cells import Cell, whole
 from twin.runs.figures import FIGURES, PERCENTILES
 from twin.runs.repeats import Case, difference
 from twin.runs.statistics import Estimate
@@ -71,7 +71,7 @@ def differences(cases: Sequence[Case]) -> Table:
         header, scale = FIGURES[name].header, FIGURES[name].scale
         found = [difference(case, first, name) for case in others]
         if any(np.isfinite(d.mean) and d.mean != 0 for d in found):
-            rows.append([header, *(_cell(Estimate(*(scale * part for part in d))) for d in found)])
+            rows.append([header, *(_cell(d.scaled(scale)) for d in found)])
     paired = all(set(case.keys) == set(first.keys) for case in others) and len(first.runs) > 1
     return Table(
         name="differences",
@@ -249,7 +249,7 @@ def versions(columns: Mapping[str, Mapping[str, Cell]]) -> Table:
 def _cell(found: Estimate) -> Cell:
     if np.isfinite(found.ci95):
         return found
-    return int(found.mean) if float(found.mean).is_integer() else float(found.mean)
+    return whole(found.mean)
 
 
 def _header(first: str, cases: Sequence[Case]) -> tuple[str, ...]:

@@ -16,6 +16,11 @@ def same(one: float, other: float) -> bool:
     return bool(abs(one - other) <= ROUNDING * max(abs(one), abs(other)))
 
 
+def whole(value: float) -> int | float:
+    """The value, as an integer if it is one."""
+    return int(value) if float(value).is_integer() else float(value)
+
+
 def text(cell: Cell) -> str:
     """A cell for the reader: four figures, or as many as its interval lets one trust."""
     if isinstance(cell, Estimate):

@@ -12,6 +12,10 @@ class Estimate(NamedTuple):
     mean: float
     ci95: float
 
+    def scaled(self, by: float) -> "Estimate":
+        """The same in another unit."""
+        return Estimate(by * self.mean, by * self.ci95)
+
 
 class Share(Estimate):
     """The same of a share in percent, whose interval ends at 0 and 100."""

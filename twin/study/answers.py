@@ -55,9 +55,9 @@ class Plot:
     series: list[Series]
 
 
-def point(x: float, y: Estimate, *, solid: bool, scale: float = 1.0) -> Point | None:
+def point(x: float, y: Estimate, *, solid: bool) -> Point | None:
     """A point with its interval; None where it is not known."""
-    mean, half = scale * y.mean, scale * y.ci95
+    mean, half = y
     if not np.isfinite([x, mean]).all():
         return None
     if not np.isfinite(half):

@@ -7,8 +7,8 @@ decides, a load counts as not carried, and the bracket says so.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -16,11 +16,14 @@ import numpy as np
 from agents.fleet import hardware
 from twin.errors import InputError
 from twin.moe.inference import inference
-from twin.runs.statistics import estimate
-from twin.scenario import loader
+from twin.runs.figures import FIGURES
+from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
+from twin.serving import traces
 from twin.serving.demand import request_work_s
-from twin.study.kept import Kept, key_of, map_kept
+from twin.study.cases import Case
+from twin.study.kept import AGAIN, Kept, key_of
+from twin.study.pool import Pool
 from twin.study.trials import KEPT, Targets, run_trial, targets_of, under
 from twin.world.world import World
 
@@ -29,20 +32,6 @@ _FARTHEST: Final = 2.0**12
 """How many times more, or less, than a scenario asks is looked at."""
 _FEWEST: Final = 2
 """Requests of a run below which no lower load is tried: they have met no other already."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CapacityCase:
-    """One way to serve a scenario.
-
-    Attributes
-    ----------
-    name : str
-    scenario : Scenario
-    """
-
-    name: str
-    scenario: Scenario
 
 
 @dataclass(kw_only=True)
@@ -67,9 +56,17 @@ class Trial:
         """One figure of every replicate, NaN where there is none."""
         return np.array([np.nan if run[name] is None else run[name] for run in self.runs], float)
 
+    def estimate(self, name: str) -> Estimate:
+        """Mean of a figure over the replicates."""
+        return estimate(self.values(name))
+
+    def shown(self, name: str) -> Estimate:
+        """The same in the unit that the figure is shown in."""
+        return FIGURES[name].shown(self.values(name))
+
     def decide(self, share: float) -> None:
         """Decide by the interval of the mean share; several runs that are all alike decide too."""
-        mean, half = estimate(self.values(SHARE))
+        mean, half = self.estimate(SHARE)
         if mean - half >= share:
             self.carried = True
         elif mean + half < share:
@@ -82,14 +79,14 @@ class Found:
 
     Attributes
     ----------
-    case : CapacityCase
+    case : Case
     trials : list of Trial
         In the order in which they were run.
     error : str or None
         Why there is none.
     """
 
-    case: CapacityCase
+    case: Case
     trials: list[Trial] = field(default_factory=list)
     error: str | None = None
 
@@ -106,6 +103,31 @@ class Found:
         floor = 0.0 if self.carried is None else self.carried.load
         found = [t for t in self.trials if t.carried is False and t.load > floor]
         return min(found, key=lambda t: t.load, default=None)
+
+    @property
+    def by_load(self) -> list[Trial]:
+        """In the order of loads."""
+        return sorted(self.trials, key=lambda trial: trial.load)
+
+    def offered_per_s(self, trial: Trial) -> float:
+        """Requests a second that are asked at a load; in a closed loop those that are answered."""
+        table = self.case.scenario.requests
+        if table.arrivals == "closed":
+            return trial.estimate("goodput_per_s").mean
+        if table.arrivals == "trace":
+            at_s = traces.read(table).at_s
+            return float(len(at_s) / at_s[-1] * table.trace_speed * trial.load)
+        return table.rate_per_s * trial.load
+
+    @property
+    def carried_per_s(self) -> float:
+        """Requests a second at the highest load that is carried; NaN if none is."""
+        return np.nan if self.carried is None else self.offered_per_s(self.carried)
+
+    @cached_property
+    def bound_per_s(self) -> float:
+        """Requests a second that all satellites together could compute if none ever waited."""
+        return bound_per_s(self.case.scenario)
 
     def next_load(self, within: float) -> float | None:
         """The load to try next; None where the bracket is as narrow as wanted."""
@@ -135,22 +157,20 @@ def loaded(scenario: Scenario, load: float) -> Scenario:
 
 
 def capacity(
-    cases: Sequence[CapacityCase],
+    cases: Sequence[Case],
     *,
     share: float,
     replicates: int,
     most_replicates: int,
     within: float,
     kept: Kept,
-    plugins: Sequence[str] = (),
-    workers: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    pool: Pool,
 ) -> list[Found]:
     """Find what each case carries.
 
     Parameters
     ----------
-    cases : sequence of CapacityCase
+    cases : sequence of Case
     share : float
         Of requests that must be served within both targets.
     replicates, most_replicates : int
@@ -158,8 +178,8 @@ def capacity(
     within : float
         Width of the bracket, as a share, at which the search ends.
     kept : Kept
-    plugins, workers, progress
-        As in `twin.study.compare.compare`; `progress` counts runs, and expects those of the round.
+    pool : Pool
+        Its progress counts runs, and expects those of the round.
     """
     found = [Found(case=case) for case in cases]
     targets = tuple(sorted({targets_of(case.scenario) for case in cases}))
@@ -167,14 +187,12 @@ def capacity(
     while wanted := list(_wanted(found, replicates, most_replicates, within)):
         runs = [_Run(loaded(f.case.scenario, t.load), r, targets) for f, t, r in wanted]
         single = {run.key: run for run in runs}
-        results = map_kept(
+        results = replace(pool, progress=partial(_count, pool.progress, done)).map(
             run_trial,
-            [(run.text, run.replicate, run.targets, tuple(plugins)) for run in single.values()],
-            list(single),
-            kept,
-            again="the same command goes on",
-            workers=workers,
-            progress=partial(_count, progress, done),
+            [(run.scenario, run.replicate, run.targets) for run in single.values()],
+            keys=list(single),
+            kept=kept,
+            advice=AGAIN,
         )
         done += len(single)
         by_key = dict(zip(single, results, strict=True))
@@ -200,8 +218,8 @@ class _Run:
     def __init__(self, scenario: Scenario, replicate: int, targets: Sequence[Targets]) -> None:
         self.replicate, self._mine = replicate, targets_of(scenario)
         self.targets = (self._mine,) if scenario.serving.drop_late else tuple(targets)
-        self.text = loader.to_toml(under(scenario, self.targets[0]))
-        self.key = key_of(under(scenario, self.targets[0]), replicate, self.targets)
+        self.scenario = under(scenario, self.targets[0])
+        self.key = key_of(self.scenario, replicate, self.targets)
 
     def of(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """Figures under the run's own targets, and the error."""

@@ -17,7 +17,7 @@ type Params = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One strategy with one policy, and the scenario that has both."""
+    """One way to run a scenario: a strategy with a policy, and what else it sets."""
 
     name: str
     scenario: Scenario

@@ -1,23 +1,21 @@
 """Strategies and policies side by side on common random numbers: one run a case and replicate."""
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import InputError
-from twin.plugins import load_plugins
 from twin.runs.figures import FIGURES
 from twin.runs.statistics import Estimate, estimate
 from twin.runs.summary import summarise
 from twin.scenario.schema import Scenario
 from twin.study.cases import Case
-from twin.study.kept import Kept, keys_of, map_kept
-from twin.study.pool import map_jobs
+from twin.study.kept import Kept, keys_of
+from twin.study.pool import Pool
+from twin.study.trials import ran
 
 CLAIRVOYANT = "clairvoyant"
 """The policy that regret is measured against."""
@@ -104,6 +102,10 @@ class Comparison:
         """Whether requests are served, beside single tokens."""
         return self.outcomes[0].case.scenario.serving.mode == "requests"
 
+    def has(self, name: str) -> bool:
+        """Whether a figure is known of any run."""
+        return any(np.isfinite(outcome.values(name)).any() for outcome in self.feasible)
+
     @property
     def trade(self) -> Trade:
         """What is weighed: of requests where these are served, else of tokens."""
@@ -187,10 +189,8 @@ def compare(
     cases: Sequence[Case],
     *,
     replicates: int,
-    plugins: Sequence[str] = (),
-    workers: int | None = None,
     kept: Kept | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    pool: Pool,
 ) -> Comparison:
     """Run every case on replicates 0, 1, ...
 
@@ -203,26 +203,22 @@ def compare(
         The first is what the others are held against.
     replicates : int
         At least 2 for an interval.
-    plugins : sequence of str
-        Plug-ins that the worker processes load: files or modules.
-    workers : int, optional
-        Processes; all processors by default.
     kept : Kept, optional
         What an interrupted comparison has kept, and where runs are kept as they end.
-    progress : callable
-        Called with (runs done, runs in all).
+    pool : Pool
 
     Raises
     ------
     InputError
         If no case can be run.
     """
-    jobs = [(case.scenario, r, tuple(plugins)) for case in cases for r in range(replicates)]
-    if kept is None:
-        found = map_jobs(_run, jobs, workers=workers, progress=progress, advice=_ADVICE)
-    else:
-        keys = keys_of([case.scenario for case in cases], replicates)
-        found = map_kept(_run, jobs, keys, kept, workers=workers, progress=progress)
+    found = pool.map(
+        _run,
+        [(case.scenario, r) for case in cases for r in range(replicates)],
+        keys=keys_of([case.scenario for case in cases], replicates),
+        kept=kept,
+        advice=_ADVICE if kept is None else "the same command with --resume goes on",
+    )
     outcomes = []
     for i, case in enumerate(cases):
         mine = found[i * replicates : (i + 1) * replicates]
@@ -258,19 +254,12 @@ def non_dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(~beaten & ~np.isnan(points).any(axis=1))
 
 
-def _run(scenario: Scenario, replicate: int, plugins: Sequence[str]) -> Figures | str:
+def _run(scenario: Scenario, replicate: int) -> Figures | str:
     """One run's figures, drawn from its tables as for any run; or why there is none."""
-    # Here, so that comparisons can be shown without Mesa.
-    from agents.run import run_scenario
-
-    load_plugins(plugins)
     # Figures do not depend on these rows, which take the time of most others to write.
     unread = {"record_satellites_every": scenario.simulation.steps, "record_tokens_per_step": 0}
-    simulation = scenario.simulation.model_copy(update={"replicate": replicate, **unread})
-    chosen = scenario.model_copy(update={"simulation": simulation})
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            found = summarise(run_scenario(chosen, runs_dir=Path(folder), run_id="run"))
-        except InputError as error:
-            return str(error)
-    return {name: value for name, value in found.items() if name in FIGURES}
+    try:
+        with ran(scenario, replicate, **unread) as run:
+            return {name: value for name, value in summarise(run).items() if name in FIGURES}
+    except InputError as error:
+        return str(error)

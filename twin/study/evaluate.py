@@ -17,9 +17,10 @@ from twin.errors import InputError
 from twin.moe.expectation import ExpectedLatency
 from twin.moe.inference import inference
 from twin.network.routing import shortest_paths
-from twin.planning.problems import Known, last_planned_step, plan, planning_problem
+from twin.planning.problems import plan
 from twin.scenario.schema import Scenario
 from twin.serving.hosts import expected_on, resolve
+from twin.study.place import problem_of
 from twin.world.world import World
 
 SHARED = ("simulation", "constellation", "propagation", "links", "outages")
@@ -98,23 +99,8 @@ class _Case:
     def __init__(self, scenario: Scenario, world: World) -> None:
         simulation = scenario.simulation
         self.inference = inference(scenario)
-        pace, memory_bytes = hardware(world.constellation, scenario)
-        self._pace = pace
-        problem = planning_problem(
-            scenario,
-            world,
-            self.inference,
-            Known(
-                memory_bytes=memory_bytes,
-                pace=pace,
-                soc=np.full(len(pace), scenario.bus.initial_soc),
-                probability=self.inference.probability,
-                activation=self.inference.activation,
-            ),
-            first_step=0,
-            last_step=last_planned_step(scenario, 0),
-            rng=seeding.stream(simulation.seed, simulation.replicate, "planning").at(0),
-        )
+        self._pace, _ = hardware(world.constellation, scenario)
+        problem = problem_of(scenario, world=world)
         rng = seeding.stream(simulation.seed, simulation.replicate, "strategy").at(0)
         self.placement = plan(scenario, problem, rng)
         self._choose_from = scenario.serving.choose_from

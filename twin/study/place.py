@@ -4,11 +4,10 @@ No token is followed here: latency is the exact expectation over the draw of exp
 with outages that the planner did not see.
 """
 
-import dataclasses
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +22,10 @@ from twin import seeding
 from twin.errors import InputError
 from twin.moe.inference import inference
 from twin.planning.problems import Known, last_planned_step, plan_deployment, planning_problem
-from twin.plugins import load_plugins
 from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
 from twin.serving.demand import asked_by_requests
-from twin.study.pool import map_jobs
+from twin.study.pool import Pool
 from twin.world.world import World
 
 
@@ -57,8 +55,7 @@ class Placed:
     strategy : str
     floor_per_s : float
         Throughput asked for of each instance, 0 for none.
-    asked : int or "fill"
-        Instances.
+    scenario : Scenario
     costs : list of DeploymentCost
     bounds : list of Bound
         Of each replicate's problem.
@@ -69,10 +66,15 @@ class Placed:
     name: str
     strategy: str
     floor_per_s: float
-    asked: Count
-    costs: list[DeploymentCost]
-    bounds: list[Bound]
+    scenario: Scenario
+    costs: list[DeploymentCost] = field(default_factory=list)
+    bounds: list[Bound] = field(default_factory=list)
     infeasible: str | None = None
+
+    @property
+    def asked(self) -> Count:
+        """Instances, or "fill"."""
+        return self.scenario.placement.instances
 
     def estimate(self, name: str) -> Estimate:
         """Mean and interval of one figure of `DeploymentCost`."""
@@ -106,15 +108,6 @@ class Placed:
         return entry
 
 
-class _Case(NamedTuple):
-    """A strategy under a floor, for a number of instances."""
-
-    name: str
-    strategy: str
-    floor_per_s: float
-    scenario: Scenario
-
-
 def place(
     scenario: Scenario,
     strategies: Sequence[str],
@@ -123,9 +116,7 @@ def place(
     instances: Sequence[Count] | None = None,
     dead: int = 0,
     replicates: int = 4,
-    plugins: Sequence[str] = (),
-    workers: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    pool: Pool,
 ) -> list[Placed]:
     """Plan with every strategy, under every floor that it can respect, for every number.
 
@@ -142,8 +133,7 @@ def place(
         Satellites that are dead, other ones in each replicate.
     replicates : int
         Each with its own outages, activations and random placements.
-    plugins, workers, progress
-        As in `compare`.
+    pool : Pool
 
     Raises
     ------
@@ -152,25 +142,14 @@ def place(
     """
     numbers = (scenario.placement.instances,) if instances is None else instances
     cases = [case for name in strategies for case in _cases(scenario, name, floors_per_s, numbers)]
-    loaded = tuple(plugins)
-    jobs = [(c.scenario, c.floor_per_s, dead, r, loaded) for c in cases for r in range(replicates)]
-    found = map_jobs(_place, jobs, workers=workers, progress=progress)
+    jobs = [(c.scenario, c.floor_per_s, dead, r) for c in cases for r in range(replicates)]
+    found = pool.map(_place, jobs)
     placed = []
     for i, case in enumerate(cases):
         mine = found[i * replicates : (i + 1) * replicates]
         refused = next((result for result in mine if isinstance(result, str)), None)
-        some = [] if refused else [result for result in mine if not isinstance(result, str)]
-        placed.append(
-            Placed(
-                name=case.name,
-                strategy=case.strategy,
-                floor_per_s=case.floor_per_s,
-                asked=case.scenario.placement.instances,
-                costs=[of for of, _ in some],
-                bounds=[bound for _, bound in some],
-                infeasible=refused,
-            )
-        )
+        costs, bounds = ([], []) if refused else map(list, zip(*mine, strict=True))
+        placed.append(replace(case, costs=costs, bounds=bounds, infeasible=refused))
     if all(entry.infeasible for entry in placed):
         raise InputError(f"no strategy finds a placement; {placed[0].name}: {placed[0].infeasible}")
     return placed
@@ -178,7 +157,7 @@ def place(
 
 def _cases(
     scenario: Scenario, name: str, floors_per_s: Sequence[float], numbers: Sequence[Count]
-) -> Iterator[_Case]:
+) -> Iterator[Placed]:
     """One strategy under every floor that it can respect, for every number of instances."""
     floored = FLOOR in inspect.signature(STRATEGIES.build(name, {})).parameters
     own = scenario.placement.params if name == scenario.placement.strategy else {}
@@ -190,12 +169,15 @@ def _cases(
             )
             label = f"{name} at {floor:g}/s" if floored and floor else name
             label += "" if number == 1 else ", filled" if number == "fill" else f" x {number}"
-            yield _Case(label, name, floor, scenario.model_copy(update={"placement": table}))
+            chosen = scenario.model_copy(update={"placement": table})
+            yield Placed(name=label, strategy=name, floor_per_s=floor, scenario=chosen)
 
 
-def problem_of(scenario: Scenario, stream: str = "planning") -> PlacementProblem:
+def problem_of(
+    scenario: Scenario, stream: str = "planning", *, world: World | None = None
+) -> PlacementProblem:
     """The planning problem of a scenario's first plan, outages drawn from a named stream."""
-    world, simulation = World(scenario), scenario.simulation
+    world, simulation = world or World(scenario), scenario.simulation
     model = inference(scenario)
     pace, memory_bytes = hardware(world.constellation, scenario)
     return planning_problem(
@@ -227,7 +209,7 @@ def without_satellites(problem: PlacementProblem, gone: NDArray[np.int64]) -> Pl
     alive = np.ones(problem.n_satellites, bool)
     alive[gone] = False
     source = np.repeat(alive, np.diff(problem.indptr))
-    return dataclasses.replace(
+    return replace(
         problem,
         memory_bytes=problem.memory_bytes * alive,
         weight_s=np.where(source & alive[problem.indices], problem.weight_s, np.inf),
@@ -235,10 +217,9 @@ def without_satellites(problem: PlacementProblem, gone: NDArray[np.int64]) -> Pl
 
 
 def _place(
-    scenario: Scenario, floor_per_s: float, dead: int, replicate: int, plugins: Sequence[str]
+    scenario: Scenario, floor_per_s: float, dead: int, replicate: int
 ) -> tuple[DeploymentCost, Bound] | str:
     """Cost of one plan and what none can beat, or why there is none."""
-    load_plugins(plugins)
     simulation = scenario.simulation.model_copy(update={"replicate": replicate})
     scenario = scenario.model_copy(update={"simulation": simulation})
     rng = seeding.stream(simulation.seed, replicate, "strategy").at(0)

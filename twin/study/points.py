@@ -45,11 +45,6 @@ def base_scenario(study: StudyFile, label: str) -> Scenario:
         raise InputError(f"{label}: {error}") from None
 
 
-def count_points(study: StudyFile) -> int:
-    """How many runs a study takes."""
-    return study.size
-
-
 def make_points(study: StudyFile, base: Scenario, label: str) -> list[Point]:
     """Every point of a study, its scenario validated.
 

@@ -8,14 +8,16 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, MutableMapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import InputError, is_stop
+from twin.plugins import load_plugins
 from twin.registry import PLUGIN_TEXTS
 
 if TYPE_CHECKING:
@@ -45,45 +47,75 @@ _CONFIG = {
 Dask's default returns memory to the system often, which would cost a fifth of the time."""
 
 
-def map_jobs[T](
-    job: Callable[..., T],
-    arguments: Sequence[tuple[Any, ...]],
-    *,
-    workers: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
-    advice: str = "start it again",
-) -> list[T]:
-    """Call ``job(*arguments[i])`` for every i and return the results in that order.
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Processes that jobs run in.
 
-    Parameters
+    Attributes
     ----------
-    job : callable
-        Importable at module level.
-    arguments : sequence of tuple
-        One call each.
     workers : int, optional
-        Processes; all processors by default, none at all (in this process) for 1.
+        How many; all processors by default, none at all (jobs run in this process) for 1.
+    plugins : sequence of str
+        Plug-ins that they load: files or modules.
     progress : callable
         Called with (jobs done, jobs in all).
-    advice : str
-        What is said of an interruption, since nothing is kept here.
     """
-    progress(0, len(arguments))
-    results: dict[int, T] = {}
-    try:
-        # Closed at once, so that an error ends the workers before it is shown.
-        with closing(run_jobs(job, arguments, workers=workers)) as ended:
-            for i, result in ended:
-                if isinstance(result, Exception):
-                    raise result
-                results[i] = result
-                progress(len(results), len(arguments))
-    except BaseException as error:
-        if is_stop(error) or isinstance(error, OSError):
-            done = f"{len(results)} of {len(arguments)} were done"
-            error.add_note(f"{done}, none is kept; {advice}")
-        raise
-    return [results[i] for i in range(len(arguments))]
+
+    workers: int | None = None
+    plugins: Sequence[str] = ()
+    progress: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005
+
+    def map(
+        self,
+        job: Callable[..., Any],
+        arguments: Sequence[tuple[Any, ...]],
+        *,
+        keys: Sequence[str] | None = None,
+        kept: MutableMapping[Any, Any] | None = None,
+        advice: str = "start it again",
+    ) -> list[Any]:
+        """Call ``job(*arguments[i])`` for every i and return the results in that order.
+
+        Parameters
+        ----------
+        job : callable
+            Importable at module level.
+        arguments : sequence of tuple
+            One call each.
+        keys : sequence of str, optional
+            What the result of each call is kept by.
+        kept : mapping, optional
+            Results by their keys: those that are there are not computed, others are added as they
+            end.
+        advice : str
+            What is said of an interruption.
+        """
+        results: MutableMapping[Any, Any] = {} if kept is None else kept
+        names = range(len(arguments)) if keys is None else keys
+        missing = [i for i, name in enumerate(names) if name not in results]
+        calls = [(job, tuple(self.plugins), *arguments[i]) for i in missing]
+        done, total = len(names) - len(missing), len(names)
+        self.progress(done, total)
+        try:
+            # Closed at once, so that an error ends the workers before it is shown.
+            with closing(run_jobs(_with_plugins, calls, workers=self.workers)) as ended:
+                for i, result in ended:
+                    if isinstance(result, Exception):
+                        raise result
+                    results[names[missing[i]]] = result
+                    done += 1
+                    self.progress(done, total)
+        except BaseException as error:
+            if is_stop(error) or isinstance(error, OSError):
+                fate = ", none is kept" if kept is None else " and are kept"
+                error.add_note(f"{done} of {total} were done{fate}; {advice}")
+            raise
+        return [results[name] for name in names]
+
+
+def _with_plugins(job: Callable[..., Any], plugins: Sequence[str], *arguments: Any) -> Any:
+    load_plugins(plugins)
+    return job(*arguments)
 
 
 def run_jobs[T](

@@ -1,17 +1,17 @@
 """Space-XNet's own experiment (arXiv 2605.00515): its table, its trends, and how firm they are."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from twin.moe.activations import MIXTRAL_TOPICS
-from twin.runs.statistics import estimate
+from twin.runs.statistics import Estimate, estimate
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
 from twin.study.evaluate import Evaluation, evaluate
-from twin.study.pool import map_jobs
+from twin.study.pool import Pool
 
 PUBLISHED_RANGE_S: dict[str, tuple[float, float]] = {
     "rand-place": (5.28, 5.30),
@@ -51,17 +51,22 @@ replicates of its own, so that lucky draws of `rand-intra` do not shift a whole 
 
 @dataclass(frozen=True)
 class Row:
-    """One strategy's latency over the replicates."""
+    """One strategy's latency, s a token, in each replicate; or why there is none."""
 
-    mean_s: float
-    ci95_s: float
+    values_s: tuple[float, ...]
     served: float
     infeasible: str = ""
-    values_s: tuple[float, ...] = ()
+
+    @property
+    def latency_s(self) -> Estimate:
+        """Mean and interval."""
+        return estimate(np.array(self.values_s))
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, without the replicates."""
-        return {name: value for name, value in asdict(self).items() if name != "values_s"}
+        mean, half = self.latency_s
+        found = {"mean_s": mean, "ci95_s": half, "served": self.served}
+        return found | {"infeasible": self.infeasible}
 
 
 Table = dict[str, Row]
@@ -106,17 +111,12 @@ class Reproduction:
 
 def ratios(table: Mapping[str, Row]) -> dict[str, float]:
     """How many times the latency of `space-xnet` each other strategy takes."""
-    best = table["space-xnet"].mean_s
-    return {name: row.mean_s / best for name, row in table.items() if name != "space-xnet"}
+    means = {name: row.latency_s.mean for name, row in table.items()}
+    best = means.pop("space-xnet")
+    return {name: mean / best for name, mean in means.items()}
 
 
-def reproduce(
-    *,
-    replicates: int,
-    seed: int,
-    workers: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
-) -> Reproduction:
+def reproduce(*, replicates: int, seed: int, pool: Pool) -> Reproduction:
     """Compute the paper's table, its variants and its trends.
 
     Every strategy meets the same outages and activations in a replicate. Confidence intervals
@@ -129,33 +129,23 @@ def reproduce(
         Independent repetitions, at least 2 for an interval.
     seed : int
         Of all of them.
-    workers : int, optional
-        Processes, all processors by default.
-    progress : callable
-        Called with (jobs done, jobs in all).
+    pool : Pool
     """
     paper = loader.load("paper", [f"simulation.seed={seed}"])
     star = loader.load("paper-star", [f"simulation.seed={seed}"])
-    skies = [("tables", _paper_variants(paper)), ("star", _strategies(star, "paper-star"))]
-    for axis, points in _trend_points(seed).items():
-        skies += [(f"{axis}={v!r}", _strategies(s, v, TREND_STRATEGIES)) for v, s in points]
-    few = min(replicates, TREND_REPLICATES)
-    repeats = [
-        range(replicates) if name in ("tables", "star") else range(few * place, few * (place + 1))
-        for place, (name, _) in enumerate(skies)
-    ]
-    jobs = [(v, r) for (_, v), mine in zip(skies, repeats, strict=True) for r in mine]
-    results = iter(map_jobs(evaluate, jobs, workers=workers, progress=progress))
-    tables: dict[str, Table] = {}
+    points, few = list(_trend_points(seed)), min(replicates, TREND_REPLICATES)
+    skies = [(_paper_variants(paper), range(replicates))]
+    skies.append((_strategies(star, "paper-star"), range(replicates)))
+    for place, (axis, _, scenario) in enumerate(points, len(skies)):
+        mine = range(few * place, few * (place + 1))
+        skies.append((_strategies(scenario, axis, TREND_STRATEGIES), mine))
+    jobs = [(variants, replicate) for variants, mine in skies for replicate in mine]
+    results = iter(pool.map(evaluate, jobs))
+    found = [_tabulate(variants, [next(results) for _ in mine]) for variants, mine in skies]
     trends: dict[str, list[tuple[float, Table]]] = {}
-    for (name, variants), mine in zip(skies, repeats, strict=True):
-        found = _tabulate(variants, [next(results) for _ in mine])
-        if name in ("tables", "star"):
-            tables |= {str(key): table for key, table in found.items()}
-        else:
-            axis = name.partition("=")[0]
-            trends.setdefault(axis, []).extend((float(v), t) for v, t in found.items())
-    return Reproduction(replicates, seed, tables, trends, assumptions(paper))
+    for (axis, value, _), tables in zip(points, found[2:], strict=True):
+        trends.setdefault(axis, []).append((value, tables[axis]))
+    return Reproduction(replicates, seed, found[0] | found[1], trends, assumptions(paper))
 
 
 def assumptions(scenario: Scenario) -> list[str]:
@@ -174,7 +164,7 @@ def assumptions(scenario: Scenario) -> list[str]:
 
 
 def _strategies(
-    scenario: Scenario, group: Any, names: tuple[str, ...] = TABLE_STRATEGIES
+    scenario: Scenario, group: str, names: tuple[str, ...] = TABLE_STRATEGIES
 ) -> dict[str, Scenario]:
     """Variants of one scenario under several strategies, keyed ``group|strategy``."""
     return {
@@ -196,7 +186,9 @@ def _paper_variants(paper: Scenario) -> dict[str, Scenario]:
     return variants
 
 
-def _trend_points(seed: int) -> dict[str, list[tuple[float, Scenario]]]:
+def _trend_points(seed: int) -> Iterator[tuple[str, float, Scenario]]:
+    """Axis, value on it, and scenario there."""
+
     def paper(*overrides: str) -> Scenario:
         few = f"simulation.steps={TREND_STEPS}"
         return loader.load("paper", [f"simulation.seed={seed}", few, *overrides])
@@ -206,12 +198,14 @@ def _trend_points(seed: int) -> dict[str, list[tuple[float, Scenario]]]:
         phasing = round(planes * 17 / 33)
         return paper(f"constellation.planes={planes}", f"constellation.phasing={phasing}")
 
-    return {
-        "altitude_km": [(h, paper(f"constellation.altitude_km={h}")) for h in ALTITUDES_KM],
-        "satellites": [(32.0 * p, sized(p)) for p in PLANES],
-        "survival": [(s, paper(f"outages.availability={s}")) for s in SURVIVAL],
-        "tracking_rad_s": [(w, paper(f"links.max_angular_rate_rad_s={w}")) for w in TRACKING_RAD_S],
-    }
+    for height_km in ALTITUDES_KM:
+        yield "altitude_km", height_km, paper(f"constellation.altitude_km={height_km}")
+    for planes in PLANES:
+        yield "satellites", 32.0 * planes, sized(planes)
+    for share in SURVIVAL:
+        yield "survival", share, paper(f"outages.availability={share}")
+    for most in TRACKING_RAD_S:
+        yield "tracking_rad_s", most, paper(f"links.max_angular_rate_rad_s={most}")
 
 
 def _tabulate(
@@ -221,11 +215,9 @@ def _tabulate(
     for key in variants:
         group, _, strategy = key.rpartition("|")
         found = [result[key] for result in results]
-        if found[0].infeasible:
-            row = Row(float("nan"), float("nan"), 0.0, found[0].infeasible)
-        else:
-            values_s = tuple(e.mean_s for e in found)
-            served = float(np.mean([e.served.mean() for e in found]))
-            row = Row(*estimate(np.array(values_s)), served, values_s=values_s)
+        row = Row((), 0.0, found[0].infeasible)
+        if not found[0].infeasible:
+            served = float(np.mean([each.served.mean() for each in found]))
+            row = Row(tuple(each.mean_s for each in found), served)
         tables.setdefault(group, {})[strategy] = row
     return tables

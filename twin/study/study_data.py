@@ -10,7 +10,6 @@ from twin.runs.figures import FIGURES
 from twin.runs.studies import Study, open_study
 from twin.scenario import loader
 from twin.scenario.schema import Scenario
-from twin.study.points import count_points
 from twin.study.profiles import PROFILES
 from twin.study.study_file import StudyFile, parse_study
 
@@ -58,7 +57,7 @@ def read_study_data(folder: Path) -> StudyData:
     base = loader.load(str(folder / "scenario.toml"))
     needed = {"strategy", "policy", "status", "error", *study.fields, *FIGURES, *PROFILES}
     lack = sorted(needed - set(points.column_names))
-    if lack or points.num_rows != count_points(study):
+    if lack or points.num_rows != study.size:
         what = f"columns {', '.join(lack)}" if lack else "rows"
         raise InputError(f"{folder}: damaged study, its points lack {what}")
     return StudyData(kept=kept, study=study, base=base, points=points)

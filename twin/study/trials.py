@@ -1,7 +1,6 @@
 """Runs of one load, and what they are worth under several deadlines."""
 
 import tempfile
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.errors import InputError
-from twin.plugins import load_plugins
 from twin.runs.store import Run
 from twin.runs.summary import summarise
-from twin.scenario import loader
 from twin.scenario.schema import Scenario
 
 type Targets = tuple[float, float]
@@ -58,17 +55,14 @@ class _Under(Run):
         return under(self.asked, self.targets)
 
 
-def run_trial(
-    scenario_toml: str, replicate: int, targets: Sequence[Targets], plugins: Sequence[str] = ()
-) -> dict[str, Any]:
+def run_trial(scenario: Scenario, replicate: int, targets: Sequence[Targets]) -> dict[str, Any]:
     """Run a scenario in a temporary folder; return figures under each of some targets.
 
     Parameters
     ----------
-    scenario_toml : str
+    scenario : Scenario
     replicate : int
     targets : sequence of (float, float)
-    plugins : sequence of str
 
     Returns
     -------
@@ -77,7 +71,7 @@ def run_trial(
         are none at all, or None.
     """
     try:
-        with ran(scenario_toml, replicate, plugins) as run:
+        with ran(scenario, replicate) as run:
             found = [summarise(_Under(run.path, run.manifest, each)) for each in targets]
     except InputError as error:
         nothing = dict.fromkeys(KEPT)
@@ -86,12 +80,16 @@ def run_trial(
 
 
 @contextmanager
-def ran(scenario_toml: str, replicate: int, plugins: Sequence[str]) -> Iterator[Run]:
-    """Run a scenario in a folder that goes when the block ends."""
+def ran(scenario: Scenario, replicate: int, **recorded: int) -> Iterator[Run]:
+    """Run a replicate of a scenario in a folder that goes when the block ends.
+
+    `recorded` are other fields of its table ``simulation``: what the run keeps.
+    """
+    # Here, so that what was found can be shown without Mesa.
     from agents.run import run_scenario
 
-    load_plugins(plugins)
-    data = tomllib.loads(scenario_toml)
-    data["simulation"]["replicate"] = replicate
+    change = {"replicate": replicate, **recorded}
+    simulation = scenario.simulation.model_copy(update=change)
+    chosen = scenario.model_copy(update={"simulation": simulation})
     with tempfile.TemporaryDirectory() as folder:
-        yield run_scenario(loader.from_data(data), runs_dir=Path(folder), run_id="trial")
+        yield run_scenario(chosen, runs_dir=Path(folder), run_id="trial")

@@ -4,7 +4,7 @@ Each case serves a day, which shows times and energy, and is loaded in short run
 the deadlines, which shows what it carries. Whatever differs between cases is a field.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,11 +15,12 @@ from twin.moe.boards import BOARDS
 from twin.moe.presets import MODEL_CARDS
 from twin.runs.store import Run
 from twin.runs.summary import summarise
-from twin.scenario import loader
 from twin.scenario.schema import Scenario
-from twin.study.capacity import CapacityCase, Found, capacity
-from twin.study.kept import Kept, keys_of, map_kept
+from twin.study.capacity import Found, capacity
+from twin.study.cases import Case
+from twin.study.kept import AGAIN, Kept, keys_of
 from twin.study.places import PLACES, changed, placed
+from twin.study.pool import Pool
 from twin.study.trials import ran
 from twin.world.spacecraft import bus_profile
 
@@ -131,9 +132,7 @@ def where(
     replicates: int,
     share: float,
     kept: Kept,
-    plugins: Sequence[str] = (),
-    workers: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    pool: Pool,
 ) -> None:
     """Serve a day in every case that can be, and find what it carries.
 
@@ -142,13 +141,13 @@ def where(
     cases : sequence of WhereCase
         What is found is written here.
     replicates : int
-    share, kept, plugins, workers, progress
+    share, kept, pool
         As in `twin.study.capacity.capacity`.
     """
-    _serve_days(cases, replicates, kept, plugins, workers, progress)
+    _serve_days(cases, replicates, kept, pool)
     served = [case for case in cases if case.scenario is not None and case.error is None]
     loads = [
-        CapacityCase(name=case.name, scenario=_window(case.scenario))
+        Case(name=case.name, scenario=_window(case.scenario))
         for case in served
         if case.scenario is not None
     ]
@@ -160,33 +159,21 @@ def where(
         most_replicates=runs,
         within=1.0,
         kept=kept,
-        plugins=plugins,
-        workers=workers,
-        progress=progress,
+        pool=pool,
     )
     for case, one in zip(served, found, strict=True):
         case.found = one
 
 
-def _serve_days(
-    cases: Sequence[WhereCase],
-    replicates: int,
-    kept: Kept,
-    plugins: Sequence[str],
-    workers: int | None,
-    progress: Callable[[int, int], None],
-) -> None:
+def _serve_days(cases: Sequence[WhereCase], replicates: int, kept: Kept, pool: Pool) -> None:
     able = [case for case in cases if case.scenario is not None]
     scenarios = [case.scenario for case in able if case.scenario is not None]
-    texts = [loader.to_toml(scenario) for scenario in scenarios]
-    found = map_kept(
+    found = pool.map(
         run_day,
-        [(text, r, tuple(plugins)) for text in texts for r in range(replicates)],
-        keys_of(scenarios, replicates, "day"),
-        kept,
-        again="the same command goes on",
-        workers=workers,
-        progress=progress,
+        [(scenario, r) for scenario in scenarios for r in range(replicates)],
+        keys=keys_of(scenarios, replicates, "day"),
+        kept=kept,
+        advice=AGAIN,
     )
     for n, case in enumerate(able):
         results = found[n * replicates : (n + 1) * replicates]
@@ -201,10 +188,10 @@ def _window(scenario: Scenario) -> Scenario:
     return changed(scenario, {"simulation.steps": WINDOW_STEPS, "requests.drain_s": drain_s})
 
 
-def run_day(scenario_toml: str, replicate: int, plugins: Sequence[str] = ()) -> dict[str, Any]:
+def run_day(scenario: Scenario, replicate: int) -> dict[str, Any]:
     """Serve a scenario in a temporary folder; return its figures, or why there are none."""
     try:
-        with ran(scenario_toml, replicate, plugins) as run:
+        with ran(scenario, replicate) as run:
             figures, machines = summarise(run), _machines(run)
     except InputError as error:
         return {"error": str(error), "figures": {}}

@@ -8,6 +8,7 @@ from typing import Any
 import reacton.ipyvuetify as rv
 import solara
 
+from twin.study.pool import Pool
 from twin.views import keeping, limits
 from twin.views.parts import box
 from twin.views.public import FAILED
@@ -45,7 +46,9 @@ class Published:
     def _compute(self) -> None:
         try:
             with limits.AT_WORK:
-                found = self._reproduce(replicates=REPLICATES, seed=0, progress=self._told)
+                found = self._reproduce(
+                    replicates=REPLICATES, seed=0, pool=Pool(progress=self._told)
+                )
             self.done = found.as_json()
         except Exception:
             log.exception("the paper's table could not be computed")
