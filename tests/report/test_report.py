@@ -198,7 +198,7 @@ def test_numbers_on_axes_side_by_side_keep_apart():
     times = {
         which: [("a", Distribution.of(np.linspace(*ends, 50)))] for which, ends in ends_s.items()
     }
-    with drawing._drawn(cumulated("x", "X", times, "latency_mean_s")) as (figure, _):
+    with drawing._drawn(cumulated("x", "X", times, "latency_mean_s")) as figure:
         figure.draw_without_rendering()
         for axes in figure.axes:
             low, high = axes.get_xlim()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from swept import by_replicate, points_of, run, told
 
-from twin.report.study_curves import Curves
+from twin.report.study_curves import cells_at
 from twin.runs.figures import FIGURES, METRICS, REQUEST_METRICS
 from twin.study.study_cells import Cells
 from twin.study.study_data import read_study_data
@@ -64,7 +64,7 @@ def test_every_figure_stands_in_the_tables_with_its_paired_difference(page_of, s
 def test_replicates_that_ended_at_different_times_stand_in_one_plot(page_of, tmp_path):
     folder = run(GOES_ON, tmp_path)
     data = read_study_data(folder)
-    t_s, curves = Curves(data, Cells.of_study(data)).over_time("profile_sunlit_mean", 0, 0)
+    t_s, curves = cells_at(data, Cells.of_study(data), 0)[0].each_over_time("sunlit_mean")
     ends = np.isfinite(curves).sum(axis=1)
     assert sorted(map(len, points_of(folder)["profile_t_s"])) == sorted(ends)
     assert ends.min() < ends.max() == len(t_s)

@@ -148,15 +148,14 @@ def _entries(kind: str) -> tuple[str, dict[str, dict[str, Any]]]:
     """Plural of a kind, and its entries by name."""
     from twin.plugins.kinds import KINDS
 
+    found: list[tuple[str, str, dict[str, Any]]]
     if kind in _FILES:
-        return _FILES[kind], {
-            name: {"purpose": what, "parameters": {}} for name, what, *_ in _files(kind)[1]
-        }
-    registry = KINDS[kind].registry
-    return KINDS[kind].plural, {
-        name: {"purpose": registry.purpose(name), "parameters": _defaults(registry, name)}
-        for name in registry
-    }
+        found = [(name, what, {}) for name, what, *_ in _files(kind)[1]]
+    else:
+        registry = KINDS[kind].registry
+        found = [(name, registry.purpose(name), _defaults(registry, name)) for name in registry]
+    named = {name: {"purpose": what, "parameters": given} for name, what, given in found}
+    return _FILES.get(kind) or KINDS[kind].plural, named
 
 
 def _files(kind: str) -> tuple[list[str], list[list[str]]]:
@@ -173,13 +172,10 @@ def _files(kind: str) -> tuple[list[str], list[list[str]]]:
 
 
 def _text_of(kind: str, name: str) -> str:
-    if kind == "scenario":
-        from twin.scenario import loader
+    from twin.scenario import loader
+    from twin.study import study_file
 
-        return loader.preset_text(name)
-    from twin.study.study_file import preset_text
-
-    return preset_text(name)
+    return loader.preset_text(name) if kind == "scenario" else study_file.preset_text(name)
 
 
 def _shown(value: Any) -> str:

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.drawing import COLOURS, grid, legend_below, lines_of, panels, time_axis
+from twin.report.drawing import COLOURS, legend_below, lines_of, panels, time_axis
 from twin.report.marks import Mark
 from twin.report.marks import draw as draw_marks
 from twin.report.page import Picture, Table, capital
 from twin.runs.cells import Cell
 from twin.runs.distribution import Distribution
 from twin.runs.figures import FIGURES, PERCENTILES, STEP_FIGURES
+from twin.runs.repeats import Case
 from twin.runs.rules import Floats
+from twin.study.profiles import PointCurves
 
 _BESIDE = 3
 """Panels in a row."""
@@ -24,6 +26,9 @@ SHARES = {
     1.0: "slowest",
 }
 """Of tokens, in a table of how long they took."""
+
+type Curved = Case | PointCurves
+"""What has a label, a distribution of latency, times by layer, and figures over time."""
 
 type Cumulated = Sequence[tuple[str, Distribution]]
 """How long what was served took, by the labels of cases that served something."""
@@ -68,10 +73,8 @@ def cumulated(
             axes.set_xlabel(axis)
             axes.locator_params(axis="x", nbins=10 // len(made))  # numbers of several digits
             axes.set_ylim(0, 101)
-            grid(axes)
         made[0].set_ylabel("that took no longer, %")
-        if len(labels) > 1:
-            legend_below(figure, made[0], most=4)
+        legend_below(figure, made[0], least=2)
 
     return Picture(
         name=name,
@@ -82,39 +85,43 @@ def cumulated(
     )
 
 
-def latency_curves(found: Cumulated, where: str = "") -> Picture | None:
+def latency_curves(cases: Iterable[Curved], where: str = "") -> Picture | None:
     """Latency of all tokens served, cumulated."""
+    found = [(c.label, one) for c in cases if (one := c.distribution) is not None]
     by_axis = {"latency of a token, s": found}
     title = "Latency of all tokens served"
     return cumulated("latency-cdf", title, by_axis, "latency_mean_s", where)
 
 
-def percentiles(found: Sequence[tuple[str, Distribution | None]], where: str = "") -> Table:
+def percentiles(cases: Sequence[Curved], where: str = "") -> Table:
     """The same in numbers: latency that a share of all tokens served did not exceed."""
+    found = [case.distribution for case in cases]
     rows: list[list[Cell]] = [
-        [words, *(float(one.quantile(share)) if one and one.size else None for _, one in found)]
+        [words, *(float(one.quantile(share)) if one else None for one in found)]
         for share, words in SHARES.items()
     ]
     return Table(
         name="tokens",
         title="Latency over all tokens served, s",
-        header=("tokens", *(label for label, _ in found)),
+        header=("tokens", *(case.label for case in cases)),
         rows=rows,
         note=f"{PERCENTILES} {where}".strip(),
     )
 
 
-type Layers = Sequence[tuple[str, Floats, Floats]]
+type Layers = list[tuple[str, Floats, Floats]]
 """Mean time of each layer, on the way and computing, s, (L,), by the labels of cases."""
 
 
-def served_layers(found: Layers) -> Layers:
+def _layers(cases: Iterable[Curved]) -> Layers:
     """Those of cases that served a token; others have no times."""
+    found = [(case.label, *case.by_layer()) for case in cases]
     return [one for one in found if np.isfinite(one[1]).all()]
 
 
-def layers(found: Layers, where: str = "") -> Picture | None:
+def layers(cases: Iterable[Curved], where: str = "") -> Picture | None:
     """Mean latency of each layer, in its two parts where there is one case."""
+    found = _layers(cases)
     if not found:
         return None
     return Picture(
@@ -139,16 +146,14 @@ def _draw_layers(found: Layers, figure: Any) -> None:
             axes.plot(layer, 1e3 * (way + work), **style, marker="o", ms=3, label=label)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)
-    axes.set_xlabel("layer")
-    axes.set_ylabel("mean latency, ms")
-    grid(axes)
-    legend_below(figure, axes, most=4)
+    axes.set(xlabel="layer", ylabel="mean latency, ms")
+    legend_below(figure, axes)
 
 
-def layer_times(found: Layers, where: str = "") -> Table:
+def layer_times(cases: Iterable[Curved], where: str = "") -> Table:
     """The same in numbers: time of a mean layer and of the slowest."""
     rows: list[list[Cell]] = []
-    for label, way_s, work_s in found:
+    for label, way_s, work_s in _layers(cases):
         total_ms = 1e3 * (way_s + work_s)
         slow = int(np.argmax(total_ms))
         share = 100 * float(way_s.sum() / (way_s + work_s).sum())
@@ -165,8 +170,8 @@ def layer_times(found: Layers, where: str = "") -> Table:
 def over_time(
     name: str,
     title: str,
-    labels: Sequence[str],
-    series: Mapping[str, Sequence[tuple[Floats, Floats]]],
+    cases: Sequence[Curved],
+    columns: Sequence[str],
     where: str = "",
     marks: Sequence[Mark] = (),
 ) -> Picture:
@@ -175,61 +180,57 @@ def over_time(
     Parameters
     ----------
     name, title : str
-    labels : sequence of str
-        Of the cases.
-    series : mapping
-        Seconds and values of each case, by the name of the figure.
+    cases : sequence of Curved
+    columns : sequence of str
+        Names of the figures.
     where : str
         A sentence to end the caption with.
     marks : sequence of Mark
         Notes of the cases.
     """
+    series = {column: [case.over_time(column) for case in cases] for column in columns}
     unit_s, label = time_axis(max(t_s[-1] for lines in series.values() for t_s, _ in lines))
-    many = len(labels) > 1
+    many = len(cases) > 1
 
     def draw(figure: Any) -> None:
         number = len(series) if many else 1
         made = panels(figure, number, columns=min(number, _BESIDE))
-        styles = lines_of(max(len(labels), len(series)))
+        styles = lines_of(max(len(cases), len(series)))
         for i, (column, lines) in enumerate(series.items()):
             axes, about = made[i if many else 0], STEP_FIGURES[column]
             for j, (t_s, y) in enumerate(lines):
-                named, style = (labels[j], styles[j]) if many else (about.label, styles[i])
+                named, style = (cases[j].label, styles[j]) if many else (about.label, styles[i])
                 axes.plot(t_s / unit_s, about.scale * y, **style, label=named)
-            if many:
-                axes.set_title(about.header, loc="left")
-            else:
-                axes.set_ylabel(about.unit or "number")
+            axes.set(**{"title": about.header} if many else {"ylabel": about.unit or "number"})
         for axes in made:
             axes.set_xlabel(label)
             axes.margins(x=0)
-            grid(axes)
             draw_marks(axes, marks, unit_s)
-        legend_below(figure, made[0], most=4)
+        legend_below(figure, made[0])
 
-    height = 3.4 if not many else 2.9 * -(-len(series) // _BESIDE) + 0.3 * -(-len(labels) // 4)
+    height = 3.4 if not many else 2.9 * -(-len(series) // _BESIDE) + 0.3 * -(-len(cases) // 4)
     return Picture(
         name=name,
         title=title,
-        caption=caption_of(series, where),
+        caption=caption_of(columns, where),
         size_in=(8 if not many else 10, height),
         draw=draw,
     )
 
 
-def ends(labels: Sequence[str], series: Mapping[str, Sequence[Floats]], where: str = "") -> Table:
+def ends(cases: Sequence[Curved], columns: Iterable[str], where: str = "") -> Table:
     """Least and greatest value of figures over the time of a run, by their names."""
     rows: list[list[Cell]] = []
-    for name, lines in series.items():
-        about = STEP_FIGURES[name]
-        for word, pick in (("least", np.nanmin), ("most", np.nanmax)):
-            known = [line[np.isfinite(line)] for line in lines]
-            values = [about.scale * float(pick(one)) if one.size else None for one in known]
+    for about in (STEP_FIGURES[name] for name in columns):
+        lines = [about.scale * case.all_steps(about.name) for case in cases]
+        known = [line[np.isfinite(line)] for line in lines]
+        for word, pick in (("least", np.min), ("most", np.max)):
+            values = [float(pick(one)) if one.size else None for one in known]
             rows.append([f"{about.header}: {word}", *values])
     return Table(
         name="over-time",
         title="Least and most over the time of a run",
-        header=("figure of a step", *labels),
+        header=("figure of a step", *(case.label for case in cases)),
         rows=rows,
         note=where,
     )

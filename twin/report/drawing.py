@@ -28,16 +28,25 @@ HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
 _HANDLE_IN, _LETTER_IN = 0.6, 0.075
 """Room that an entry of a legend takes, and a letter of it."""
 
+_ENTRIES = 4
+"""Of a legend, beside each other."""
+
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "axes.axisbelow": True,
     "axes.edgecolor": INK,
+    "axes.formatter.useoffset": False,
+    "axes.grid": True,
     "axes.labelcolor": INK,
     "axes.spines.right": False,
     "axes.spines.top": False,
+    "axes.titlelocation": "left",
     "axes.titlesize": 10,
     "axes.labelsize": 9,
     "font.size": 9,
+    "grid.alpha": 0.2,
+    "grid.color": INK,
+    "grid.linewidth": 0.6,
     "hatch.linewidth": 0.6,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
@@ -159,15 +168,12 @@ def panels(figure: Any, n: int, *, columns: int, share_y: bool = False) -> list[
     return made
 
 
-def grid(axes: Any) -> None:
-    """Faint lines to read values by."""
-    axes.grid(alpha=0.2, color=INK, lw=0.6)
-
-
-def legend_below(figure: Any, axes: Any, *, most: int = 5) -> None:
-    """One legend for a whole plot, below it, of what `axes` shows."""
+def legend_below(figure: Any, axes: Any, *, least: int = 1) -> None:
+    """One legend for a whole plot, below it, of what `axes` shows; of `least` entries and more."""
     handles, labels = axes.get_legend_handles_labels()
+    if len(labels) < least:
+        return
     width_in = figure.bbox.width / figure.figure.dpi  # of a part of a figure, too
     room = int(width_in / (_HANDLE_IN + _LETTER_IN * max(map(len, labels), default=0)))
-    columns = max(1, min(len(labels), most, room))
+    columns = max(1, min(len(labels), _ENTRIES, room))
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.drawing import MARKERS, grid, points_of
+from twin.report.drawing import MARKERS, points_of
 from twin.report.findings import rank
 from twin.report.page import Document, Items, Picture, Section, by_case, words
 from twin.report.scenario import scenario_parts
@@ -113,12 +113,9 @@ def _draw(feasible: Sequence[Placed], many: bool, figure: Any) -> None:
     low, high = axes.get_xlim()
     axes.xaxis.set_minor_formatter("" if many or high > 10 * low else "{x:g}")
     axes.set_ylim(bottom=0)
-    axes.set_xlabel(
-        f"throughput of {'all instances' if many else 'the busiest satellite'}, tokens/s"
-    )
-    axes.set_ylabel("latency, exact expectation, s")
+    of = "all instances" if many else "the busiest satellite"
+    axes.set(xlabel=f"throughput of {of}, tokens/s", ylabel="latency, exact expectation, s")
     axes.legend()
-    grid(axes)
 
 
 def _draw_bounds(axes: Any, result: Sequence[Placed], many: bool) -> None:

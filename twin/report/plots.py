@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.report import curves, marks
-from twin.report.drawing import grid, legend_below, lines_of, panels, stacked, time_axis
+from twin.report.drawing import legend_below, lines_of, panels, stacked, time_axis
 from twin.report.marks import Mark, Marks
 from twin.report.page import Picture, Table
 from twin.runs.distribution import Distribution
@@ -40,24 +40,20 @@ _OVER_TIME = {
 
 def run_pictures(cases: Sequence[Case], notes: Marks) -> list[Picture]:
     """All plots that show something, first of all how long requests or tokens took."""
+    thinned = _thinned(cases, MOST_POINTS)
     found = [
         _requests(cases),
-        _latency(cases),
+        curves.latency_curves(cases),
         _areas(
             "losses-over-time", "Tokens lost, by cause", cases, "tokens lost, % of asked", notes
         ),
-        curves.layers(layer_curves(cases)),
+        curves.layers(cases),
         *(
             curves.over_time(
-                name,
-                title,
-                [case.label for case in cases],
-                {n: [case.over_time(n) for case in cases] for n in there},
-                _thinned(cases, MOST_POINTS),
-                marks.together(notes),
+                name, _OVER_TIME[name][0], cases, there, thinned, marks.together(notes)
             )
-            for name, (title, *columns) in _OVER_TIME.items()
-            if (there := [n for n in columns if _shows(cases, n)])
+            for name, there in _told(cases).items()
+            if there
         ),
         _areas("links-down", "Links down, by cause", cases, "links down, %", notes),
         _migration(cases, notes),
@@ -68,26 +64,22 @@ def run_pictures(cases: Sequence[Case], notes: Marks) -> list[Picture]:
 
 def over_steps(cases: Sequence[Case]) -> Table:
     """Least and most of what is drawn over time."""
-    names = [n for _, *columns in _OVER_TIME.values() for n in columns if _shows(cases, n)]
-    series = {n: [np.concatenate([s[n] for s in case.steps]) for case in cases] for n in names}
-    return curves.ends([case.label for case in cases], series)
+    return curves.ends(cases, [n for names in _told(cases).values() for n in names])
 
 
-def layer_curves(cases: Sequence[Case]) -> curves.Layers:
-    """Mean times of each layer, of cases that served a token."""
-    return curves.served_layers([(case.label, *case.by_layer()) for case in cases])
+def _told(cases: Sequence[Case]) -> dict[str, list[str]]:
+    """Of each plot over time the figures that show something."""
+    return {
+        name: [column for column in columns if _shows(cases, column)]
+        for name, (_, *columns) in _OVER_TIME.items()
+    }
 
 
 def _shows(cases: Sequence[Case], column: str) -> bool:
     """Whether a figure is known at some step; a number of satellites if it is ever above 0."""
     if STEP_FIGURES[column].unit:
-        return any(np.isfinite(steps[column]).any() for case in cases for steps in case.steps)
+        return any(np.isfinite(case.all_steps(column)).any() for case in cases)
     return any(case.total(column) for case in cases)
-
-
-def _latency(cases: Sequence[Case]) -> Picture | None:
-    found = [(case.label, case.distribution) for case in cases]
-    return curves.latency_curves([(label, one) for label, one in found if one is not None])
 
 
 def _requests(cases: Sequence[Case]) -> Picture | None:
@@ -139,10 +131,7 @@ def _areas(name: str, title: str, cases: Sequence[Case], unit: str, notes: Marks
         for axes, (case, t_s, parts), mine in zip(made, found, notes, strict=False):
             stacked(axes, t_s / unit_s, {c: parts[c] for c in there}, order)
             marks.draw(axes, mine, unit_s)
-            axes.set_xlabel(label)
-            axes.set_ylabel(unit)
-            if len(found) > 1:
-                axes.set_title(case.label, loc="left")
+            axes.set(xlabel=label, ylabel=unit, title=case.label if len(found) > 1 else "")
         legend_below(figure, made[0])
 
     about = "tokens_lost_share" if name == "losses-over-time" else "links_up_share"
@@ -179,10 +168,8 @@ def _migration(cases: Sequence[Case], notes: Marks) -> Picture | None:
         for axes in (left, right):
             axes.set_xlabel(label)
             axes.margins(x=0)
-            grid(axes)
             marks.draw(axes, marks.together(notes), unit_s)
-        if len(cases) > 1:
-            legend_below(figure, left, most=4)
+        legend_below(figure, left, least=2)
 
     return Picture(
         name="migration",
@@ -225,6 +212,7 @@ def _draw_timeline(
     axes.set_yticks(range(len(counts)), [f"{k}  {n.sum():,}" for k, n in counts.items()])
     axes.tick_params(axis="y", length=0)
     axes.spines[["left"]].set_visible(False)
+    axes.grid(visible=False)
     axes.set_xlabel(label)
     marks.draw(axes, notes, unit_s)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.drawing import COLOURS, grid, legend_below, points_of
+from twin.report.drawing import COLOURS, legend_below, points_of
 from twin.report.findings import rank
 from twin.report.page import Document, Items, Part, Picture, Section, Table, words
 from twin.study.reproduce import (
@@ -148,7 +148,6 @@ def _draw_trends(result: Reproduction, figure: Any) -> None:
             axes.errorbar(x, mean, yerr=half, **style, ms=3, capsize=2, label=name)
         axes.set_xlabel(_AXES[axis])
         axes.set_ylim(bottom=0)
-        grid(axes)
         if axis == "tracking_rad_s":
             axes.set_xscale("log")
         if i == 1:

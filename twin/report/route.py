@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from twin.export.routes import Route
-from twin.report.drawing import COLOURS, INK, grid, legend_below, time_axis
+from twin.report.drawing import COLOURS, INK, legend_below, time_axis
 from twin.report.page import Picture
 
 type TableText = tuple[str, list[str], list[list[str]]]
@@ -83,13 +83,10 @@ def route_picture(route: Route) -> Picture:
             for axes in (above, below):
                 named = {"label": "no path"} if i == 0 and axes is above else {}
                 axes.axvspan(*span, color=COLOURS[1], alpha=0.25, lw=0, **named)
-        above.set_ylabel("round-trip time (ms)")
-        below.set_ylabel("hops")
-        below.set_xlabel(label)
+        below.set(xlabel=label, ylabel="hops")
         below.yaxis.get_major_locator().set_params(integer=True)
-        for axes in (above, below):
-            grid(axes)
-        above.set_title(f"{route.start.name} to {route.end.name}")
+        title = f"{route.start.name} to {route.end.name}"
+        above.set(ylabel="round-trip time (ms)", title=title)
         legend_below(figure, above)
 
     return Picture(

@@ -120,10 +120,10 @@ def _results(cases: Sequence[Case]) -> Iterator[Part]:
     yield tables.key_figures(cases)
     if len(cases) > 1:
         yield tables.differences(cases)
-    yield curves.percentiles([(case.label, case.distribution) for case in cases])
-    layers = plots.layer_curves(cases)
-    if layers:
-        yield curves.layer_times(layers)
+    yield curves.percentiles(cases)
+    layers = curves.layer_times(cases)
+    if layers.rows:
+        yield layers
     yield plots.over_steps(cases)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from twin.report.drawing import COLOURS, MARKERS, grid, legend_below, panels
+from twin.report.drawing import COLOURS, MARKERS, legend_below, panels
 from twin.report.page import Picture
 from twin.study.answers import Plot, Series
 
@@ -26,7 +26,6 @@ def scatter(
                     made[0].plot([], [], **_style(series), label=series.label)
                     named.add(series.label)
             axes.set(xlabel=plot.x, ylabel=plot.y, title=plot.title)
-            grid(axes)
             if logarithmic:
                 _scale(axes)
         if named:

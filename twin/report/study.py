@@ -10,7 +10,7 @@ from twin.report import study_tables as tables
 from twin.report.findings import Course, Ranking, course, rank
 from twin.report.page import Code, Document, Items, Part, Section, Table, words
 from twin.report.scenario import scenario_parts
-from twin.report.study_curves import Curves
+from twin.report.study_curves import study_curves
 from twin.report.study_plots import lead_picture, study_pictures
 from twin.report.tables import versions
 from twin.report.trade_offs import trade_offs
@@ -24,7 +24,7 @@ from twin.study.study_file import preset_names, read_study, to_toml
 def study_document(data: StudyData) -> Document:
     """Report on a study."""
     cells = Cells.of_study(data)
-    curves, in_numbers = Curves(data, cells).shown()
+    curves, in_numbers = study_curves(data, cells)
     varied = (*data.study.fields, "placement.strategy", "controller.policy")
     manifest, picture = data.kept.manifest, lead_picture(cells)
     found = {

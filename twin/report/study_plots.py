@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from twin.report.curves import caption_of
-from twin.report.drawing import grid, legend_below, panels, points_of
+from twin.report.drawing import legend_below, panels, points_of
 from twin.report.page import Picture
 from twin.runs.figures import FIGURES
 from twin.runs.rules import Floats
@@ -53,12 +53,12 @@ def _sensitivity(
         made = panels(figure, len(changing), columns=columns)
         for axes, (metric, values) in zip(made, changing.items(), strict=True):
             _draw_along(axes, axis, metric, values, cells.labels)
-            axes.set_title(FIGURES[metric].header, loc="left")
+            axes.set_title(FIGURES[metric].header)
         # Long names stand once, below all panels.
         for axes in made[:-1] if columns == 1 else ():
             axes.tick_params(labelbottom=False)
             axes.set_xlabel("")
-        below(figure, made[0])
+        legend_below(figure, made[0], least=2)
 
     still = [FIGURES[metric].label for metric in found if metric not in changing]
     rows = -(-len(changing) // columns)
@@ -92,12 +92,10 @@ def _draw_along(axes: Any, axis: Axis, metric: str, values: Floats, labels: list
                       capsize=2.5, elinewidth=1.0, label=labels[i])  # fmt: skip
     _scale(axes, axis, x)
     axes.set_xlabel(axis.label)
-    plain_numbers(axes.yaxis)
     if _decades(values):
         axes.set_yscale("log")
     else:
         near(axes.yaxis, metric, [e.mean for v in values for one in v if (e := cell(metric, one))])
-    grid(axes)
 
 
 def reach(value: Estimate) -> tuple[float, float]:
@@ -169,12 +167,10 @@ def draw_cases(axes: Any, metric: str, values: Floats, labels: list[str]) -> Non
         if (value := found[i]) is not None:
             ends = np.array([reach(value)]).T
             axes.errorbar(value.mean, y[i], xerr=ends, capsize=2.5, elinewidth=1.0, **point)
-    axes.set_title(FIGURES[metric].header, loc="left")
+    axes.set_title(FIGURES[metric].header)
     axes.set_yticks(y, labels)
     axes.set_ylim(len(y) - 0.5, -0.5)
-    plain_numbers(axes.xaxis)
     near(axes.xaxis, metric, [e.mean for e in found if e])
-    grid(axes)
 
 
 def near(axis: Any, metric: str, means: Sequence[float]) -> None:
@@ -195,17 +191,6 @@ def whiskers(cells: Cells) -> str:
     if cells.replicates == 1:
         return ""
     return "Whiskers: 95 % intervals over the replicates; very long ones leave the panel."
-
-
-def plain_numbers(axis: Any) -> None:
-    """Whole values at the ticks, none that stand for a difference from one elsewhere."""
-    axis.get_major_formatter().set_useOffset(False)
-
-
-def below(figure: Any, axes: Any) -> None:
-    """A legend below a plot, of cases where there are several."""
-    if len(axes.get_legend_handles_labels()[1]) > 1:
-        legend_below(figure, axes, most=4)
 
 
 def legend_rows(cells: Cells) -> int:

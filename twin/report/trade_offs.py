@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 
 from twin.report.curves import caption_of
-from twin.report.drawing import INK, grid, panels, points_of
+from twin.report.drawing import INK, legend_below, panels, points_of
 from twin.report.page import Picture, capital
 from twin.report.study_plots import (
-    below,
     draw_cases,
     legend_rows,
     near,
-    plain_numbers,
     reach,
     whiskers,
 )
@@ -76,7 +74,7 @@ def _trade_off(cells: Cells, latency: str, other: str) -> Picture | None:
     def draw(figure: Any) -> None:
         axes = figure.add_subplot()
         _draw_trade_off(axes, cells, latency, other)
-        below(figure, axes)
+        legend_below(figure, axes, least=2)
 
     return Picture(
         name=f"pareto-{other}",
@@ -107,10 +105,7 @@ def _draw_trade_off(axes: Any, cells: Cells, latency: str, other: str) -> None:
     near(axes.yaxis, other, [b.mean for _, _, b in known])
     which = {LESS: "less is better", MORE: "more is better"}
     axes.set_xlabel(f"{FIGURES[latency].header} ({which[FIGURES[latency].better]})")
-    axes.set_title(f"{FIGURES[other].header} ({which[FIGURES[other].better]})", loc="left")
-    for axis in (axes.xaxis, axes.yaxis):
-        plain_numbers(axis)
-    grid(axes)
+    axes.set_title(f"{FIGURES[other].header} ({which[FIGURES[other].better]})")
 
 
 def comparison_picture(result: Comparison) -> Picture:
@@ -122,7 +117,7 @@ def comparison_picture(result: Comparison) -> Picture:
         draw_cases(first, trade.time, cells.values(trade.time)[0], cells.labels)
         for axes, other in zip(others, trade.objectives, strict=True):
             _draw_trade_off(axes, cells, trade.time, other)
-        below(figure, others[0])
+        legend_below(figure, others[0], least=2)
 
     return Picture(
         name="comparison",

@@ -65,7 +65,11 @@ class Case:
 
     def total(self, column: str) -> float:
         """Sum of a column over all steps of all runs."""
-        return float(sum(np.nansum(steps[column]) for steps in self.steps))
+        return float(np.nansum(self.all_steps(column)))
+
+    def all_steps(self, column: str) -> Floats:
+        """A column of all steps of all runs."""
+        return np.concatenate([steps[column] for steps in self.steps])
 
     def over_time(self, column: str, points: int = MOST_POINTS) -> tuple[Floats, Floats]:
         """Seconds and values of a step figure, few enough to draw.

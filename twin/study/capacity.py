@@ -16,15 +16,13 @@ import numpy as np
 from agents.fleet import hardware
 from twin.errors import InputError
 from twin.moe.inference import inference
-from twin.runs.figures import FIGURES
-from twin.runs.statistics import Estimate, estimate
 from twin.scenario.schema import Scenario
 from twin.serving import traces
 from twin.serving.demand import request_work_s
 from twin.study.cases import Case
 from twin.study.kept import AGAIN, Kept, key_of
 from twin.study.pool import Pool
-from twin.study.trials import KEPT, Targets, run_trial, targets_of, under
+from twin.study.trials import KEPT, Replicated, Targets, run_trial, targets_of, under
 from twin.world.world import World
 
 SHARE: Final = "goodput_share"
@@ -35,7 +33,7 @@ _FEWEST: Final = 2
 
 
 @dataclass(kw_only=True)
-class Trial:
+class Trial(Replicated):
     """One load of one case.
 
     Attributes
@@ -51,18 +49,6 @@ class Trial:
     load: float
     runs: list[dict[str, float | None]] = field(default_factory=list)
     carried: bool | None = None
-
-    def values(self, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """One figure of every replicate, NaN where there is none."""
-        return np.array([np.nan if run[name] is None else run[name] for run in self.runs], float)
-
-    def estimate(self, name: str) -> Estimate:
-        """Mean of a figure over the replicates."""
-        return estimate(self.values(name))
-
-    def shown(self, name: str) -> Estimate:
-        """The same in the unit that the figure is shown in."""
-        return FIGURES[name].shown(self.values(name))
 
     def decide(self, share: float) -> None:
         """Decide by the interval of the mean share; several runs that are all alike decide too."""
@@ -185,18 +171,19 @@ def capacity(
     targets = tuple(sorted({targets_of(case.scenario) for case in cases}))
     done = 0
     while wanted := list(_wanted(found, replicates, most_replicates, within)):
-        runs = [_Run(loaded(f.case.scenario, t.load), r, targets) for f, t, r in wanted]
-        single = {run.key: run for run in runs}
+        keyed = [_job(loaded(f.case.scenario, t.load), r, targets) for f, t, r in wanted]
+        jobs = dict(keyed)
         results = replace(pool, progress=partial(_count, pool.progress, done)).map(
-            run_trial,
-            [(run.scenario, run.replicate, run.targets) for run in single.values()],
-            keys=list(single),
-            kept=kept,
-            advice=AGAIN,
+            run_trial, [*jobs.values()], keys=[*jobs], kept=kept, advice=AGAIN
         )
-        done += len(single)
-        by_key = dict(zip(single, results, strict=True))
-        _take(wanted, [run.of(by_key[run.key]) for run in runs], share, most_replicates)
+        done += len(jobs)
+        by_key = dict(zip(jobs, results, strict=True))
+        mine = [
+            by_key[key]["figures"][shared.index(targets_of(f.case.scenario))]
+            | {"error": by_key[key]["error"]}
+            for (f, _, _), (key, (_, _, shared)) in zip(wanted, keyed, strict=True)
+        ]
+        _take(wanted, mine, share, most_replicates)
     return found
 
 
@@ -204,27 +191,13 @@ def _count(progress: Callable[[int, int], None], before: int, done: int, total: 
     progress(before + done, before + total)
 
 
-class _Run:
-    """A run of one load and replicate, which serves all targets unless they change what it does.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    replicate : int
-    targets : sequence of (float, float)
-        Those of all cases.
-    """
-
-    def __init__(self, scenario: Scenario, replicate: int, targets: Sequence[Targets]) -> None:
-        self.replicate, self._mine = replicate, targets_of(scenario)
-        self.targets = (self._mine,) if scenario.serving.drop_late else tuple(targets)
-        self.scenario = under(scenario, self.targets[0])
-        self.key = key_of(self.scenario, replicate, self.targets)
-
-    def of(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Figures under the run's own targets, and the error."""
-        figures: dict[str, Any] = result["figures"][self.targets.index(self._mine)]
-        return figures | {"error": result["error"]}
+def _job(
+    scenario: Scenario, replicate: int, targets: Sequence[Targets]
+) -> tuple[str, tuple[Scenario, int, Sequence[Targets]]]:
+    """A key and arguments of `run_trial`, which serve all targets unless these change the run."""
+    under_all = [targets_of(scenario)] if scenario.serving.drop_late else targets
+    chosen = under(scenario, under_all[0])
+    return key_of(chosen, replicate, under_all), (chosen, replicate, under_all)
 
 
 def _wanted(

@@ -15,7 +15,7 @@ from twin.scenario.schema import Scenario
 from twin.study.cases import Case
 from twin.study.kept import Kept, keys_of
 from twin.study.pool import Pool
-from twin.study.trials import ran
+from twin.study.trials import Replicated, ran
 
 CLAIRVOYANT = "clairvoyant"
 """The policy that regret is measured against."""
@@ -49,24 +49,12 @@ type Figures = dict[str, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(Replicated):
     """Figures of a case's runs, one each replicate; or why it cannot be run."""
 
     case: Case
     runs: list[Figures]
     infeasible: str | None = None
-
-    def values(self, name: str) -> NDArray[np.float64]:
-        """One figure over the replicates, NaN where there is none."""
-        return np.array([run.get(name) for run in self.runs], np.float64)
-
-    def estimate(self, name: str) -> Estimate:
-        """Mean of a figure and its interval."""
-        return estimate(self.values(name))
-
-    def shown(self, name: str) -> Estimate:
-        """The same in the unit that the figure is shown in."""
-        return FIGURES[name].shown(self.values(name))
 
 
 @dataclass(frozen=True, kw_only=True)

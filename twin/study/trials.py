@@ -8,7 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from twin.errors import InputError
+from twin.runs.figures import FIGURES
+from twin.runs.rules import Floats
+from twin.runs.statistics import Estimate, estimate
 from twin.runs.store import Run
 from twin.runs.summary import summarise
 from twin.scenario.schema import Scenario
@@ -29,6 +34,24 @@ KEPT: Final = (
     "requests_counted",
 )
 """Figures of a run that are kept."""
+
+
+class Replicated:
+    """What has figures of runs, one each replicate; None where there is none."""
+
+    runs: list[dict[str, float | None]]
+
+    def values(self, name: str) -> Floats:
+        """One figure over the replicates, (R,); NaN where there is none."""
+        return np.array([run.get(name) for run in self.runs], np.float64)
+
+    def estimate(self, name: str) -> Estimate:
+        """Mean of a figure and its interval."""
+        return estimate(self.values(name))
+
+    def shown(self, name: str) -> Estimate:
+        """The same in the unit that the figure is shown in."""
+        return FIGURES[name].shown(self.values(name))
 
 
 def targets_of(scenario: Scenario) -> Targets:
