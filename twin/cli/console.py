@@ -70,25 +70,28 @@ class Console:
         Columns that find no room beside each other stand below, the first of them again.
         `groups` has headings of rows by the number of the row that each stands above.
         """
-        header = [self._shown(name) for name in header]
-        rows = [[self._shown(cell) for cell in row] for row in rows]
+        columns = [
+            _Column(self._shown(name), [self._shown(row[i]) for row in rows], first=i == 0)
+            for i, name in enumerate(header)
+        ]
         self.say(title, style="bold")
-        for chosen in _parts(header, rows, self._console.width):
+        for chosen in _parts(columns, self._console.width):
             table = Table()
-            headings = _headings(header, rows, chosen, self._console.width)
-            for i, heading in zip(chosen, headings, strict=True):
+            is_narrow = sum(one.whole + _BORDER for one in chosen) + 1 > self._console.width
+            for one in chosen:
+                heading = "\n".join(wrap(one.heading, one.least)) if is_narrow else one.heading
                 table.add_column(
                     Text(heading),
-                    justify="left" if _is_text(rows, i) else "right",
+                    justify="left" if one.is_text else "right",
                     overflow="fold",
-                    no_wrap=not _is_sentence(rows, i),
-                    min_width=_least_width(header, rows, i),
+                    no_wrap=not one.is_sentence,
+                    min_width=one.least,
                 )
-            for number, row in enumerate(rows):
+            for number, cells in enumerate(zip(*(one.cells for one in chosen), strict=True)):
                 if number in groups:
                     table.add_section()
                     table.add_row(Text(groups[number], style="bold"))
-                table.add_row(*(Text(row[i]) for i in chosen))
+                table.add_row(*map(Text, cells))
             self._try("standard output", partial(self._console.print, table))
 
     def say(self, text: str, *, style: str | None = None, wrap: bool = False) -> None:
@@ -182,53 +185,35 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _parts(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[list[int]]:
-    """Numbers of the columns that stand beside each other; the first is in every part."""
-    parts, room = [[0]], 0
-    for i in range(len(header)):
-        takes = _least_width(header, rows, i) + _BORDER
-        if i == 0:
-            first, room = takes, width - 1 - takes
-            continue
-        if takes > room and len(parts[-1]) > 1:
-            parts.append([0])
-            room = width - 1 - first
-        parts[-1].append(i)
-        room -= takes
+class _Column:
+    """A column of a table, and the characters that it needs.
+
+    That is all of a number or name, the longest word of a heading; `whole` is with the heading in
+    one line. Text that is too long for a name is a sentence.
+    """
+
+    def __init__(self, heading: str, cells: Sequence[str], *, first: bool) -> None:
+        self.heading, self.cells = heading, cells
+        self.is_text = 2 * sum(cell[:1].isalpha() for cell in cells) > len(cells)
+        longest = max(map(len, cells), default=0)
+        self.is_sentence = self.is_text and longest > (2 * _NAME if first else _NAME)
+        width = max(map(cell_len, cells), default=0)
+        width = min(width, _NAME) if self.is_sentence else width
+        self.least = max(width, *map(len, heading.split()), 0)
+        self.whole = self.least if self.is_sentence else max(self.least, cell_len(heading))
+
+
+def _parts(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
+    """Columns that stand beside each other; the first is in every part."""
+    first, *others = columns
+    parts, room = [[first]], width - 1 - first.least - _BORDER
+    for one in others:
+        if one.least + _BORDER > room and len(parts[-1]) > 1:
+            parts.append([first])
+            room = width - 1 - first.least - _BORDER
+        parts[-1].append(one)
+        room -= one.least + _BORDER
     return parts
-
-
-def _headings(
-    header: Sequence[str], rows: Sequence[Sequence[str]], chosen: Sequence[int], width: int
-) -> list[str]:
-    """Headings of the chosen columns, in lines where they have no room as they are."""
-    least = [_least_width(header, rows, i) for i in chosen]
-    whole = [
-        room if _is_sentence(rows, i) else max(room, cell_len(header[i]))
-        for i, room in zip(chosen, least, strict=True)
-    ]
-    if sum(whole) + _BORDER * len(chosen) + 1 <= width:
-        return [header[i] for i in chosen]
-    return ["\n".join(wrap(header[i], room)) for i, room in zip(chosen, least, strict=True)]
-
-
-def _least_width(header: Sequence[str], rows: Sequence[Sequence[str]], column: int) -> int:
-    """Characters that a column needs: all of a number or name, the longest word of a heading."""
-    words = max(map(len, header[column].split()), default=0)
-    cells = max((cell_len(row[column]) for row in rows), default=0)
-    return max(words, min(cells, _NAME) if _is_sentence(rows, column) else cells)
-
-
-def _is_sentence(rows: Sequence[Sequence[str]], column: int) -> bool:
-    """Whether a column has text that is too long for a name."""
-    most = _NAME if column else 2 * _NAME
-    return _is_text(rows, column) and any(len(row[column]) > most for row in rows)
-
-
-def _is_text(rows: Sequence[Sequence[str]], column: int) -> bool:
-    """Whether most cells of a column begin with a letter."""
-    letters = sum(row[column][:1].isalpha() for row in rows)
-    return 2 * letters > len(rows)
 
 
 def _finite(data: Any) -> Any:
