@@ -137,22 +137,17 @@ def stacked(
     axes: Any, x: NDArray[np.float64], parts: dict[str, NDArray[np.float64]], order: Sequence[str]
 ) -> None:
     """Areas on top of each other; a part keeps its colour and hatch by its place in `order`."""
-    below = np.zeros(len(x))
-    for name, values in parts.items():
-        place = order.index(name)
-        top = below + np.nan_to_num(values)
-        axes.fill_between(
-            x,
-            below,
-            top,
-            step="mid",
-            facecolor=COLOURS[place % len(COLOURS)],
-            edgecolor=INK,
-            hatch=HATCHES[place % len(HATCHES)],
-            lw=0,
-            label=name,
-        )
-        below = top
+    places = [order.index(name) for name in parts]
+    axes.stackplot(
+        x,
+        *map(np.nan_to_num, parts.values()),
+        labels=[*parts],
+        colors=[COLOURS[place % len(COLOURS)] for place in places],
+        hatch=[HATCHES[place % len(HATCHES)] for place in places],
+        step="mid",
+        edgecolor=INK,
+        lw=0,
+    )
     axes.set_ylim(bottom=0)
     axes.margins(x=0)
 

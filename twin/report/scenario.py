@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
 from twin.plugins.kinds import KINDS
 from twin.report.page import Code, Items, Part, Section, Table, words
 from twin.runs.cells import Cell
@@ -88,23 +86,11 @@ def _set_fields(scenario: Scenario) -> Iterator[tuple[str, Any]]:
     of_requests = _OF_REQUESTS if scenario.serving.mode == "requests" else ()
     of_copies = _OF_COPIES if scenario.placement.instances != 1 else ()
     always = {*_ALWAYS, *of_requests, *of_copies}
-    defaults = {
-        f"{table}.{key}": field.get_default(call_default_factory=True, validated_data={})
-        for table, content in scenario
-        for key, field in (
-            type(content).model_fields if isinstance(content, BaseModel) else {}
-        ).items()
-        if not field.is_required()
-    }
+    chosen = scenario.model_dump(mode="json", exclude_defaults=True)
     for name, value in _all_fields(scenario):
-        same = name in defaults and _plain(defaults[name]) == value
-        if value is not None and (name in always or not same):
+        table, key = name.split(".")[:2]
+        if value is not None and (name in always or key in chosen.get(table, {})):
             yield name, value
-
-
-def _plain(value: Any) -> Any:
-    """A default as a dump of the scenario has it."""
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _written(name: str, value: Any) -> str:

@@ -144,13 +144,10 @@ def where(
     share, kept, pool
         As in `twin.study.capacity.capacity`.
     """
-    _serve_days(cases, replicates, kept, pool)
-    served = [case for case in cases if case.scenario is not None and case.error is None]
-    loads = [
-        Case(name=case.name, scenario=_window(case.scenario))
-        for case in served
-        if case.scenario is not None
-    ]
+    able = [(case, case.scenario) for case in cases if case.scenario is not None]
+    _serve_days(able, replicates, kept, pool)
+    served = [(case, scenario) for case, scenario in able if case.error is None]
+    loads = [Case(name=case.name, scenario=_window(scenario)) for case, scenario in served]
     runs = max(replicates, 2)  # an interval takes two
     found = capacity(
         loads,
@@ -161,13 +158,14 @@ def where(
         kept=kept,
         pool=pool,
     )
-    for case, one in zip(served, found, strict=True):
+    for (case, _), one in zip(served, found, strict=True):
         case.found = one
 
 
-def _serve_days(cases: Sequence[WhereCase], replicates: int, kept: Kept, pool: Pool) -> None:
-    able = [case for case in cases if case.scenario is not None]
-    scenarios = [case.scenario for case in able if case.scenario is not None]
+def _serve_days(
+    cases: Sequence[tuple[WhereCase, Scenario]], replicates: int, kept: Kept, pool: Pool
+) -> None:
+    scenarios = [scenario for _, scenario in cases]
     found = pool.map(
         run_day,
         [(scenario, r) for scenario in scenarios for r in range(replicates)],
@@ -175,7 +173,7 @@ def _serve_days(cases: Sequence[WhereCase], replicates: int, kept: Kept, pool: P
         kept=kept,
         advice=AGAIN,
     )
-    for n, case in enumerate(able):
+    for n, (case, _) in enumerate(cases):
         results = found[n * replicates : (n + 1) * replicates]
         case.error = next((of["error"] for of in results if of["error"] is not None), None)
         case.days = [] if case.error else [of["figures"] for of in results]
