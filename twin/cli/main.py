@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli import ahead, capacity, elements, emit, ground, live, look, page, study, sweep
+from twin.cli import ahead, capacity, emit, ground, live, look, page, study
 from twin.cli.console import Console, progress_bar
 from twin.cli.entry import call
 from twin.cli.names import NamingCommand, files_app, list_names, show_name
@@ -175,10 +175,10 @@ for command in (
     study.place,
     study.compare,
     study.reproduce,
-    sweep.sweep,
+    study.sweep,
     capacity.capacity,
     capacity.where,
-    elements.elements,
+    look.elements,
     look.ephemeris,
     ground.route,
     ground.passes,
