@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from placement.deployment import Count
     from twin.study.capacity import Found
     from twin.study.compare import Comparison
-    from twin.study.kept import Kept
     from twin.study.place import Placed
     from twin.study.pool import Pool
     from twin.study.where import WhereCase
@@ -120,6 +119,7 @@ def capacity(
     from twin.study.capacity import capacity as find
     from twin.study.capacity import check
     from twin.study.cases import Case
+    from twin.study.kept import open_kept
 
     load_plugins(plugins)
     for scenario in cases.values():
@@ -130,7 +130,7 @@ def capacity(
         within=within,
         replicates=replicates,
         most_replicates=most_replicates,
-        kept=_kept(runs_dir, "capacity"),
+        kept=open_kept(Path(runs_dir) / "capacity.jsonl"),
         pool=_pool(plugins, workers),
     )
 
@@ -168,6 +168,7 @@ def where(
         Where figures of runs are kept as they end.
     """
     from twin.study.capacity import check
+    from twin.study.kept import open_kept
     from twin.study.places import PLACES
     from twin.study.where import cases_of
     from twin.study.where import where as find
@@ -179,7 +180,7 @@ def where(
         cases,
         replicates=replicates,
         share=share,
-        kept=_kept(runs_dir, "where"),
+        kept=open_kept(Path(runs_dir) / "where.jsonl"),
         pool=_pool(plugins, workers),
     )
     return cases
@@ -189,12 +190,3 @@ def _pool(plugins: Sequence[str | Path], workers: int | None) -> "Pool":
     from twin.study.pool import Pool
 
     return Pool(plugins=[str(name) for name in plugins], workers=workers)
-
-
-def _kept(runs_dir: str | Path, name: str) -> "Kept":
-    """The file that figures of runs are kept in."""
-    from twin.study.kept import Kept
-
-    folder = Path(runs_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    return Kept(folder / f"{name}.jsonl")

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from twin.report.page import Document
     from twin.scenario.schema import Scenario
     from twin.study.answers import Plot
-    from twin.study.kept import Kept
 
 
 @sharing
@@ -53,6 +52,7 @@ def capacity(
         from twin.study.capacity import capacity as find
         from twin.study.capacity import check
         from twin.study.cases import Case
+        from twin.study.kept import open_kept
 
         chosen = shared.load(scenario)
         check(chosen)
@@ -66,7 +66,7 @@ def capacity(
             replicates=min(replicates, most_replicates),
             most_replicates=most_replicates,
             within=within,
-            kept=_kept(shared, "capacity", chosen),
+            kept=open_kept(shared.runs_dir / f"capacity-{chosen.name}.jsonl"),
             pool=shared.pool(progress),
         )
     from twin.report.capacity import as_json, capacity_document, plots
@@ -99,6 +99,7 @@ def where(
     """Say where a model is best served: on many satellites, one, a cluster, or the ground."""
     with progress_bar("runs") as progress:
         from twin.study.capacity import check
+        from twin.study.kept import open_kept
         from twin.study.places import PLACES
         from twin.study.where import cases_of
         from twin.study.where import where as find
@@ -115,7 +116,7 @@ def where(
             cases,
             replicates=replicates,
             share=share,
-            kept=_kept(shared, "where", chosen),
+            kept=open_kept(shared.runs_dir / f"where-{chosen.name}.jsonl"),
             pool=shared.pool(progress),
         )
     from twin.report.where import as_json, plots, where_document
@@ -128,14 +129,6 @@ def where(
     )
     document = where_document(cases, chosen, rule)
     _answer(shared, "where", chosen, document, rule, plots(cases), as_json(cases))
-
-
-def _kept(shared: Asking, command: str, scenario: "Scenario") -> "Kept":
-    """What an interrupted search has kept, and where figures of runs are kept as they end."""
-    from twin.study.kept import Kept
-
-    shared.runs_dir.mkdir(parents=True, exist_ok=True)
-    return Kept(shared.runs_dir / f"{command}-{scenario.name}.jsonl")
 
 
 def _answer(

@@ -20,7 +20,9 @@ class NamingCommand(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Refuse outputs that would replace what the command reads, before it begins."""
-        read = [text for value in ctx.params.values() for text in _texts(value)]
+        values = (v if isinstance(v, list | tuple) else (v,) for v in ctx.params.values())
+        # What is a text is no output, which is a path.
+        read = [text for some in values for text in some if isinstance(text, str)]
         outputs.check_not_read(ctx.meta.get(OUTPUTS, []), read)
         return super().invoke(ctx)
 
@@ -36,12 +38,6 @@ class NamingCommand(TyperCommand):
                 said = (option.help or "").partition(" Known:")[0]
                 option.help = f"{said} Known: {', '.join(KINDS[kind].registry)}."
         super().format_help(ctx, formatter)
-
-
-def _texts(value: Any) -> list[str]:
-    """Texts among a parameter's values; an output is no text, but a path."""
-    values = value if isinstance(value, list | tuple) else (value,)
-    return [text for text in values if isinstance(text, str)]
 
 
 def list_names(

@@ -10,7 +10,7 @@ from twin.runs.cells import Cell
 from twin.runs.figures import FIGURES
 from twin.scenario.schema import Scenario
 from twin.study.answers import Plot, Series, point
-from twin.study.capacity import SHARE, Found, Trial
+from twin.study.capacity import SHARE, Found
 
 _SHOWN = (
     "goodput_per_s",
@@ -103,11 +103,12 @@ def plots(found: Sequence[Found]) -> list[Plot]:
     """
 
     def points(one: Found, name: str, along: str | None) -> Series:
-        made = (
-            point(_along(one, t, along), t.shown(name), solid=bool(t.carried)) for t in one.by_load
-        )
+        known = []
+        for trial in one.by_load:
+            x = trial.shown(along).mean if along else one.offered_per_s(trial)
+            made = point(x, trial.shown(name), solid=bool(trial.carried))
+            known += [made] if made else []
         number = found.index(one)
-        known = [each for each in made if each is not None]
         return Series(label=one.case.name, hue=number, shape=number, joined=True, points=known)
 
     return [
@@ -119,8 +120,3 @@ def plots(found: Sequence[Found]) -> list[Plot]:
         )
         for title, (name, along) in _PLOTS.items()
     ]
-
-
-def _along(one: Found, trial: Trial, name: str | None) -> float:
-    """A figure of a load, or the load itself."""
-    return one.offered_per_s(trial) if name is None else trial.shown(name).mean

@@ -114,28 +114,17 @@ def by_case[T](
     first: str = "case",
     label: Callable[[T], str] | None = None,
 ) -> Table:
-    """Return a table with a row a case, which says why behind the name of one that has no figures.
+    """Return a table with a row a case, which says why behind the name of one that is refused.
 
-    Parameters
-    ----------
-    name, title, note : str
-    cases : mapping of str to T
-        By their names.
-    columns : mapping of str to callable
-        By their headings: what they show of a case.
-    refused : callable
-        Why a case has no figures, if it has none.
-    first : str
-        Heading of the names.
-    label : callable, optional
-        A shorter name of a case.
+    `cases` are by their names, `columns`, which show a figure of a case, by their headings; `first`
+    is that of the names, `label` a shorter name of a case.
     """
     rows: list[list[Cell]] = []
     for called, case in cases.items():
         why = refused(case)
-        cells = [show(case) for show in columns.values()] if not why else [why]
+        nothing = [why, *[""] * (len(columns) - 1)]
+        cells = nothing if why else [show(case) for show in columns.values()]
         rows.append([label(case) if label else called, *cells])
-        rows[-1] += [""] * (len(columns) - len(cells))
     return Table(name=name, title=title, header=(first, *columns), rows=rows, note=note)
 
 
@@ -198,7 +187,7 @@ def _templates() -> Environment:
     environment.tests["known"] = lambda estimate: math.isfinite(estimate.mean)
     environment.filters |= {
         "amount": amount,
-        "anchor": _anchor,
+        "anchor": lambda title: re.sub(r"\W", "-", title.lower()),
         "capital": capital,
         "cell_text": text,
         "doubt": doubt,
@@ -220,10 +209,6 @@ def _numeric_columns(table: Table) -> list[bool]:
         any(not isinstance(cell, str | None) for cell in column)
         for column in zip(*table.rows, strict=True)
     ] or [False] * len(table.header)
-
-
-def _anchor(title: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in title.lower())
 
 
 def capital(sentence: str) -> str:

@@ -19,7 +19,7 @@ def story(run: Run) -> Table:
     table = run.table("events", ["t_s", "kind", "cause", "satellite", "value"])
     columns = [
         table["t_s"].to_pylist(),
-        *_words(table, ["kind", "cause"]),
+        *(table[name].cast(pa.string()).fill_null("").to_pylist() for name in ("kind", "cause")),
         *(table[name].to_pylist() for name in ("satellite", "value")),
     ]
     rows = [row for row in zip(*columns, strict=True) if row[1] in _TOLD]
@@ -39,7 +39,3 @@ def _row(some: list[tuple[Any, ...]]) -> list[Cell]:
     t_s, kind, cause, satellite, value = some[0]
     one = [satellite, value] if len(some) == 1 else [None, None]
     return [t_s, EVENTS[kind].sentence, cause, *one, len(some)]
-
-
-def _words(table: pa.Table, names: list[str]) -> list[list[str]]:
-    return [[word or "" for word in table[name].cast(pa.string()).to_pylist()] for name in names]

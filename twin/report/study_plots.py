@@ -83,7 +83,9 @@ def _draw_along(axes: Any, axis: Axis, metric: str, values: Floats, labels: list
         found = {k: e for k, one in enumerate(values[i]) if (e := cell(metric, one)) is not None}
         if not found:
             continue
-        at = x[list(found)] + (0.0 if axis.numeric else _aside(i, len(labels)))
+        # At a name cases stand aside of each other, so that whiskers do not hide others.
+        aside = 0.0 if axis.numeric else 0.5 * ((i + 0.5) / len(labels) - 0.5)
+        at = x[list(found)] + aside
         order = np.argsort(at)
         mean = np.array([e.mean for e in found.values()])
         ends = np.array([reach(e) for e in found.values()]).T
@@ -125,11 +127,6 @@ def _scale(axes: Any, axis: Axis, x: Floats) -> None:
     if len(x) <= _TICKS and np.diff(at).min() * 2 * _TICKS > np.ptp(at):
         axes.set_xticks(x, [f"{v:.6g}" for v in x])
         axes.minorticks_off()
-
-
-def _aside(case: int, cases: int) -> float:
-    """How far from its name a case stands, so that whiskers do not hide each other."""
-    return 0.5 * ((case + 0.5) / cases - 0.5)
 
 
 def _letters(axis: Axis) -> int:

@@ -146,10 +146,9 @@ def _by_cause(
 
 def _request_causes(case: Case) -> Counter[str]:
     """Requests of all runs by the cause for which they were not served; "" where they were."""
-    found: Counter[str] = Counter()
-    for run in case.runs if case.scenario.serving.mode == "requests" else ():
-        found.update(cause or "" for cause in run.table("requests", ["cause"])["cause"].to_pylist())
-    return found
+    if case.scenario.serving.mode != "requests":
+        return Counter()
+    return Counter(cause or "" for cause in case.table("requests", ["cause"])["cause"].to_pylist())
 
 
 def instances(cases: Sequence[Case]) -> Table:
@@ -173,10 +172,8 @@ def instances(cases: Sequence[Case]) -> Table:
 
 
 def _instances(case: Case) -> Iterator[list[Cell]]:
-    requests = pa.concat_tables(
-        [run.table("requests", ["instance", "cause", "ttft_s"]) for run in case.runs]
-    )
-    steps = pa.concat_tables([run.table("instances") for run in case.runs])
+    requests = case.table("requests", ["instance", "cause", "ttft_s"])
+    steps = case.table("instances")
     ended, then = requests["instance"].to_numpy(), steps["instance"].to_numpy()
     served, first_s = requests["cause"].is_null().to_numpy(), requests["ttft_s"].to_numpy()
     made, is_open, waiting = (steps[name].to_numpy() for name in ("tokens_out", "open", "waiting"))
@@ -210,12 +207,11 @@ def events(cases: Sequence[Case]) -> Table:
 
 
 def _event_counts(case: Case) -> Counter[tuple[str, str]]:
-    found: Counter[tuple[str, str]] = Counter()
-    for run in case.runs:
-        table = run.table("events", ["kind", "cause"])
-        columns = (table[name].cast(pa.string()).to_pylist() for name in ("kind", "cause"))
-        found.update((kind, cause or "") for kind, cause in zip(*columns, strict=True))
-    return found
+    table = case.table("events", ["kind", "cause"])
+    columns = (
+        table[name].cast(pa.string()).fill_null("").to_pylist() for name in ("kind", "cause")
+    )
+    return Counter(zip(*columns, strict=True))
 
 
 def links(cases: Sequence[Case]) -> Table:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.runs.distribution import Distribution, blocks
@@ -66,6 +67,10 @@ class Case:
     def total(self, column: str) -> float:
         """Sum of a column over all steps of all runs."""
         return float(np.nansum(self.all_steps(column)))
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows of a table of all runs."""
+        return pa.concat_tables([run.table(name, columns) for run in self.runs])
 
     def all_steps(self, column: str) -> Floats:
         """A column of all steps of all runs."""

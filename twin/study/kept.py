@@ -47,7 +47,7 @@ class Kept(UserDict[str, Any]):
             os.fsync(file.fileno())
 
 
-def open_kept(path: Path, *, resume: bool) -> Kept:
+def open_kept(path: Path, *, resume: bool = True) -> Kept:
     """Open the file that results are kept in; without `resume` it begins empty.
 
     Raises
