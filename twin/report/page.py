@@ -148,20 +148,14 @@ def csv_text(table: Table) -> str:
     """The table as CSV, figures in full; a mean with its interval takes two columns."""
     columns = list(zip(*table.rows, strict=True)) if table.rows else [()] * len(table.header)
     paired = [any(isinstance(cell, Estimate) for cell in column) for column in columns]
-    header = [
-        title
-        for name, pair in zip(table.header, paired, strict=True)
-        for title in ([name, f"{name} ci95"] if pair else [name])
-    ]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
+    titles = zip(table.header, paired, strict=True)
+    writer.writerow([t for name, pair in titles for t in (name, f"{name} ci95")[: 1 + pair]])
     for row in table.rows:
-        written: list[object] = []
-        for cell, pair in zip(row, paired, strict=True):
-            mean, half = cell if isinstance(cell, Estimate) else (cell, None)
-            written += [_plain(mean), _plain(half)] if pair else [_plain(mean)]
-        writer.writerow(written)
+        both = [cell if isinstance(cell, Estimate) else (cell, None) for cell in row]
+        parts = [one for cell, pair in zip(both, paired, strict=True) for one in cell[: 1 + pair]]
+        writer.writerow(map(_plain, parts))
     return out.getvalue()
 
 

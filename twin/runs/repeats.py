@@ -109,11 +109,6 @@ class Case:
         found = Distribution.merged(distribution(run, "latency") for run in self.runs)
         return found if found.size else None
 
-    def latency_at(self, share: float) -> float:
-        """Seconds within which a share of all tokens came; NaN if none was served."""
-        found = self.distribution
-        return float("nan") if found is None else float(found.quantile(share))
-
     def by_layer(self) -> tuple[Floats, Floats]:
         """Propagation and compute of each layer, s, (L,): means over the tokens served, or NaN."""
         parts = []
