@@ -96,15 +96,14 @@ def latency_curves(cases: Iterable[Curved], where: str = "") -> Picture | None:
 def percentiles(cases: Sequence[Curved], where: str = "") -> Table:
     """The same in numbers: latency that a share of all tokens served did not exceed."""
     found = [case.distribution for case in cases]
-    rows: list[list[Cell]] = [
-        [words, *(float(one.quantile(share)) if one else None for one in found)]
-        for share, words in SHARES.items()
-    ]
     return Table(
         name="tokens",
         title="Latency over all tokens served, s",
         header=("tokens", *(case.label for case in cases)),
-        rows=rows,
+        rows=[
+            [words, *(float(one.quantile(share)) if one else None for one in found)]
+            for share, words in SHARES.items()
+        ],
         note=f"{PERCENTILES} {where}".strip(),
     )
 

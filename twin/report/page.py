@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,7 +30,7 @@ class Table:
     name: str
     title: str
     header: tuple[str, ...]
-    rows: list[list[Cell]]
+    rows: Sequence[Sequence[Cell]]
     note: str = ""
 
 

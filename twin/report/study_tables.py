@@ -1,6 +1,6 @@
 """Tables of a report on a study: its design, every cell, cases in pairs, what failed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -28,30 +28,32 @@ def design(cells: Cells, data: StudyData) -> Table:
     rows: list[list[Cell]] = []
     for number, axis in enumerate(cells.axes, 1):
         for field, values in zip(axis.fields, zip(*axis.values, strict=True), strict=True):
-            rows.append([f"axis {number}: {field}", _list(told(value) for value in values)])
+            rows.append([f"axis {number}: {field}", ", ".join(told(value) for value in values)])
     for i, kind in enumerate(("strategies", "policies")):
-        rows.append([kind, _list(dict.fromkeys(pair[i] for pair in cells.pairs))])
+        rows.append([kind, ", ".join(dict.fromkeys(pair[i] for pair in cells.pairs))])
     rows += [
-        [f"parameters of {name}", _list(f"{key} = {told(value)}" for key, value in params.items())]
+        [
+            f"parameters of {name}",
+            ", ".join(f"{key} = {told(value)}" for key, value in params.items()),
+        ]
         for given in (data.study.strategy_params, data.study.policy_params)
         for name, params in given.items()
     ]
-    rows.append(["replicates", _list(map(str, range(cells.replicates)))])
+    rows.append(["replicates", ", ".join(map(str, range(cells.replicates)))])
     rows.append(["seed", str(data.base.simulation.seed)])
     return Table(name="design", title="What was varied", header=("what", "values"), rows=rows)
 
 
 def figures_told(metrics: Sequence[str]) -> Table:
     """What figures are, and where they stand in a data set."""
-    rows: list[list[Cell]] = [
-        [f.header, name, _BETTER.get(f.better, ""), f.sentence]
-        for name, f in ((name, FIGURES[name]) for name in metrics)
-    ]
     return Table(
         name="metrics",
         title="Figures shown",
         header=("figure", "column in points/", "better", "what it is"),
-        rows=rows,
+        rows=[
+            [f.header, name, _BETTER.get(f.better, ""), f.sentence]
+            for name, f in ((name, FIGURES[name]) for name in metrics)
+        ],
         note=PERCENTILES if any("_p" in name for name in metrics) else "",
     )
 
@@ -67,7 +69,7 @@ def overview(cells: Cells) -> Table:
         first, columns = "case", cells.labels
         found = {name: cells.overall(name) for name in cells.metrics}
         places = {int(cells.shared(name).sum()) for name in cells.metrics}
-        over = f", on average over {_list(map(str, sorted(places)))} of {cells.shape[0]} places"
+        over = f", on average over {', '.join(map(str, sorted(places)))} of {cells.shape[0]} places"
     wide = len(columns) <= _SIDE_BY_SIDE
     chosen = list(found.items())[: _IN_ROWS if wide else _IN_COLUMNS]
     rows: list[list[Cell]] = [
@@ -134,17 +136,16 @@ def as_json(cells: Cells) -> list[dict[str, Any]]:
 def all_cells(cells: Cells) -> Table:
     """Every case at every place: mean and interval over the replicates."""
     values = {name: cells.values(name) for name in cells.metrics}
-    rows: list[list[Cell]] = [
-        [*_at(cells, place, case), int((~cells.failed[place, case]).sum())]
-        + [cell(name, found[place, case]) for name, found in values.items()]
-        for place, case in np.ndindex(cells.shape[:2])
-    ]
     headers = [FIGURES[name].header for name in cells.metrics]
     return Table(
         name="cells",
         title="All cells",
         header=(*cells.names.values(), "case", "runs", *headers),
-        rows=rows,
+        rows=[
+            [*_at(cells, place, case), int((~cells.failed[place, case]).sum())]
+            + [cell(name, found[place, case]) for name, found in values.items()]
+            for place, case in np.ndindex(cells.shape[:2])
+        ],
         note="Mean ± 95 % confidence interval (Student's t) over the replicates that did not fail"
         + (" and served a token" if cells.failed.any() else "")
         + "; a single one has no interval.",
@@ -157,16 +158,15 @@ def along(cells: Cells, number: int) -> Table | None:
     found = {name: values for name, values in found.items() if any(map(changes, values))}
     if not found or len(cells.axes) == 1:
         return None
-    rows: list[list[Cell]] = [
-        [told(value[0]), label, *(cell(name, values[c, k]) for name, values in found.items())]
-        for k, value in enumerate(axis.values)
-        for c, label in enumerate(cells.labels)
-    ]
     return Table(
         name=f"along-{axis.names[0].replace('.', '-')}",
         title=f"Along {axis.label}",
         header=(axis.names[0], "case", *(FIGURES[name].header for name in found)),
-        rows=rows,
+        rows=[
+            [told(value[0]), label, *(cell(name, values[c, k]) for name, values in found.items())]
+            for k, value in enumerate(axis.values)
+            for c, label in enumerate(cells.labels)
+        ],
         note="Means over the other axes, over places where nothing failed along this one. Figures "
         "that stay the same are left out.",
     )
@@ -189,7 +189,7 @@ def against_first(cells: Cells) -> list[Table]:
     shared = {column.metric: int(cells.shared(column.metric).sum()) for column in columns}
     averaged = [column for column in columns if shared[column.metric]]
     title = f"Against {cells.labels[0]}, the first case"
-    places = _list(sorted({str(shared[column.metric]) for column in averaged}))
+    places = ", ".join(sorted({str(shared[column.metric]) for column in averaged}))
     mean = Table(
         name="averaged",
         title=f"{title}, on average over the places",
@@ -203,7 +203,9 @@ def against_first(cells: Cells) -> list[Table]:
         "every replicate (but for cases that never have it). Of ratios, the mean is geometric.",
     )
     both = ~(cells.failed | cells.failed[:, :1])
-    alike = f" No case differs in: {_list(FIGURES[name].label for name in equal)}." if equal else ""
+    alike = (
+        f" No case differs in: {', '.join(FIGURES[name].label for name in equal)}." if equal else ""
+    )
     paired = Table(
         name="paired",
         title=title,
@@ -272,7 +274,7 @@ def failures(cells: Cells) -> Table:
     for place, case in np.argwhere(cells.failed.any(axis=2)).tolist():
         for error in dict.fromkeys(e for e in errors[place, case] if e is not None):
             which = np.flatnonzero(errors[place, case] == error)
-            rows.append([*_at(cells, place, case), _list(map(str, which)), error])
+            rows.append([*_at(cells, place, case), ", ".join(map(str, which)), error])
     return Table(
         name="failures",
         title="Points that failed",
@@ -288,7 +290,3 @@ def _known(values: Floats) -> Estimate | None:
 
 def _at(cells: Cells, place: int, case: int) -> list[Cell]:
     return [*(told(value) for value in cells.places[place].values()), cells.labels[case]]
-
-
-def _list(items: Iterable[str]) -> str:
-    return ", ".join(items)
