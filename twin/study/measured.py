@@ -12,7 +12,6 @@ runs. The profile's own times of mixed passes are up to twice that sum.
 """
 
 import argparse
-import csv
 import json
 import tempfile
 from collections import defaultdict
@@ -22,6 +21,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pyarrow import csv
+from pyarrow.json import read_json
 from rich.console import Console
 from rich.table import Table
 
@@ -71,7 +72,7 @@ def kernel_points(folder: Path) -> Iterator[Point]:
         yield from _sum(part, [dense[name] for name in kernels if name in dense])
     heads = _by_layer(folder / "per_sequence.csv", "sequences")
     yield from _sum("head", [heads[name] for name in _HEAD])
-    for row in _rows(folder / "attention.csv"):
+    for row in csv.read_csv(folder / "attention.csv").to_pylist():
         chunk, behind, sequences, cached = (
             row[name] for name in ("prefill_chunk", "kv_prefill", "n_decode", "kv_decode")
         )
@@ -80,19 +81,13 @@ def kernel_points(folder: Path) -> Iterator[Point]:
         elif sequences and not chunk:
             yield "decode", sequences, cached, row["time_us"]
     if (folder / "moe.csv").exists():
-        for row in _rows(folder / "moe.csv"):
+        for row in csv.read_csv(folder / "moe.csv").to_pylist():
             yield "experts", row["tokens"], row["activated_experts"], row["time_us"]
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            yield {key: value if key == "layer" else float(value) for key, value in row.items()}
 
 
 def _by_layer(path: Path, axis: str) -> dict[str, dict[float, float]]:
     found: dict[str, dict[float, float]] = defaultdict(dict)
-    for row in _rows(path):
+    for row in csv.read_csv(path).to_pylist():
         found[row["layer"]][row[axis]] = row["time_us"]
     return found
 
@@ -118,9 +113,8 @@ def measured_times(folder: Path) -> dict[str, FloatArray]:
 
     The arrival is by another clock than the rest; the least time in between is taken for none.
     """
-    text = (folder / "requests.jsonl").read_text(encoding="utf-8")
-    rows = [json.loads(line) for line in text.splitlines()]
-    column = {name: np.array([row[name] for row in rows], float) for name in _MEASURED}
+    rows = read_json(folder / "requests.jsonl").select(_MEASURED)
+    column = {name: rows[name].to_numpy().astype(float) for name in _MEASURED}
     asked_s = column["arrival_time"]
     ahead_s = (column["queued_ts"] - asked_s).min()
     ttft_s = column["first_token_ts"] - ahead_s - asked_s
