@@ -130,5 +130,9 @@ def _draw_bounds(axes: Any, result: Sequence[Placed], many: bool) -> None:
     # A bound holds up to the throughput that was asked for; without a floor it holds everywhere.
     bound = sorted({(entry.floor_per_s, entry.bound("latency_s").mean) for entry in result})
     left = min(entry.estimate("throughput_per_s").mean for entry in result)
-    bound = [(max(floor, left), s) for floor, s in bound]
-    axes.step(*zip(*bound, strict=True), where="post", color="black", ls=":", label="lower bound")
+    style = {"color": "black", "ls": ":", "label": "lower bound"}
+    if len(bound) == 1:
+        axes.axhline(bound[0][1], **style)
+        return
+    steps = zip(*((max(floor, left), s) for floor, s in bound), strict=True)
+    axes.step(*steps, where="post", **style)

@@ -54,17 +54,7 @@ def make_points(study: StudyFile, base: Scenario, label: str) -> list[Point]:
         If the scenario of one is not valid or a strategy or policy or its parameter unknown; with
         the values of all axes there.
     """
-    settled = [
-        (settings, case)
-        for settings, told in _settings(study)
-        for case in _cases(study, base, settings, f"{label}{told}")
-    ]
-    numbered = itertools.count()
-    return [
-        Point(number=next(numbered), settings=settings, case=case, replicate=replicate)
-        for settings, case in settled
-        for replicate in range(study.replicates)
-    ]
+    return list(_points(study, base, label))
 
 
 def make_point(study: StudyFile, base: Scenario, number: int, label: str) -> Point:
@@ -78,10 +68,18 @@ def make_point(study: StudyFile, base: Scenario, number: int, label: str) -> Poi
     each = max(len(study.strategies), 1) * max(len(study.policies), 1) * study.replicates
     if not 0 <= number < study.size:
         raise InputError(f"{label}: has no point {number}")
-    ((settings, words),) = itertools.islice(_settings(study), number // each, number // each + 1)
-    case, replicate = divmod(number % each, study.replicates)
-    cases = _cases(study, base, settings, f"{label}{words}")
-    return Point(number=number, settings=settings, case=cases[case], replicate=replicate)
+    place, within = divmod(number, each)
+    return next(itertools.islice(_points(study, base, label, place), within, None))
+
+
+def _points(study: StudyFile, base: Scenario, label: str, first: int = 0) -> Iterator[Point]:
+    """Points from a place on the axes on."""
+    for place, (settings, told) in itertools.islice(enumerate(_settings(study)), first, None):
+        cases = _cases(study, base, settings, f"{label}{told}")
+        runs = itertools.product(cases, range(study.replicates))
+        before = place * len(cases) * study.replicates
+        for number, (case, replicate) in enumerate(runs, before):
+            yield Point(number=number, settings=settings, case=case, replicate=replicate)
 
 
 def _settings(study: StudyFile) -> Iterator[tuple[dict[str, Any], str]]:
