@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.page import Document, Items, Section, by_case, words
+from twin.report.page import Document, Items, Section, Table, by_case, words
 from twin.report.scatter import scatter
 from twin.report.scenario import scenario_parts
 from twin.runs.cells import Cell, whole
@@ -35,23 +35,24 @@ _COLUMNS: dict[str, Callable[[WhereCase], Cell]] = {
 }
 
 
+def _table(title: str, cases: Sequence[WhereCase]) -> Table:
+    return by_case(
+        f"where-{cases[0].model}",
+        title,
+        {case.name: case for case in cases},
+        _COLUMNS,
+        refused=lambda case: case.error and f"{case.board}: see Notes",
+        first="place",
+        label=lambda case: case.place,
+    )
+
+
 def where_document(cases: Sequence[WhereCase], scenario: Scenario, rule: str) -> Document:
     """Report on what `twin where` found; `rule` says what the columns are."""
     by_model: dict[str, list[WhereCase]] = {}
     for case in cases:
         by_model.setdefault(case.model, []).append(case)
-    tables = [
-        by_case(
-            f"where-{model}",
-            f"{scenario.name}: {model}",
-            {case.name: case for case in some},
-            _COLUMNS,
-            refused=lambda case: case.error and f"{case.board}: see Notes",
-            first="place",
-            label=lambda case: case.place,
-        )
-        for model, some in by_model.items()
-    ]
+    tables = [_table(f"{scenario.name}: {model}", some) for model, some in by_model.items()]
     picture = scatter(
         "where",
         "Where inference may live",
