@@ -10,7 +10,7 @@ from twin.runs.cells import Cell
 from twin.runs.figures import FIGURES
 from twin.scenario.schema import Scenario
 from twin.study.answers import Plot, Series, point
-from twin.study.capacity import SHARE, Found
+from twin.study.capacity import SHARE, Found, loaded
 
 _SHOWN = (
     "goodput_per_s",
@@ -103,13 +103,15 @@ def plots(found: Sequence[Found]) -> list[Plot]:
     """
 
     def points(one: Found, name: str, along: str | None) -> Series:
-        known = []
+        number, known, scenarios = found.index(one), [], []
         for trial in one.by_load:
             x = trial.shown(along).mean if along else one.offered_per_s(trial)
             made = point(x, trial.shown(name), solid=bool(trial.carried))
-            known += [made] if made else []
-        number = found.index(one)
-        return Series(label=one.case.name, hue=number, shape=number, joined=True, points=known)
+            if made is not None:
+                known.append(made)
+                scenarios.append(loaded(one.case.scenario, trial.load))
+        look: dict[str, Any] = {"hue": number, "shape": number, "joined": True}
+        return Series(label=one.case.name, **look, points=known, scenarios=scenarios)
 
     return [
         Plot(
