@@ -21,6 +21,7 @@ from twin.scenario.attachments import Attachment
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
 from twin.space.frames import DAY_S
+from twin.vocabulary.live import KIND
 from twin.world import state as states
 from twin.world.world import World, linked_span_s
 
@@ -51,6 +52,11 @@ _OF_REQUESTS = (
     "requests.prefix_tokens",
 )
 """The same where requests are under way."""
+
+MIRRORS = (
+    "mirrors telemetry, which cannot be computed again; the page branches it while it is mirrored"
+)
+"""Why a fork of a live run is refused."""
 
 
 @dataclass(kw_only=True)
@@ -102,6 +108,7 @@ def fork(
     fail: Sequence[int] = (),
     cut: Sequence[tuple[int, int]] = (),
     progress: Callable[[int, int], None] = lambda step, steps: None,  # noqa: ARG005
+    state: TwinState | None = None,
 ) -> tuple[Scenario, Beginning]:
     """Return the scenario of a fork, and where it begins.
 
@@ -119,27 +126,35 @@ def fork(
         Links that are gone from that step on.
     progress : callable
         Called with (steps done, steps in all) while the parent's state is computed again.
+    state : TwinState, optional
+        Before that step, where it is known; by default it is computed again.
 
     Raises
     ------
     InputError
-        If there is no such step, satellite or link, or a change would not fit the state.
+        If there is no such step, satellite or link, or a change would not fit the state; if the
+        parent mirrors telemetry and no state is given.
     """
+    if state is None and parent.manifest.get("kind") == KIND:
+        raise InputError(f"{parent.path}: {MIRRORS}")
     scenario = parent.changed(changes)
     _check_changes(parent.scenario, scenario)
     if not 0 <= step < scenario.simulation.steps:
         last = scenario.simulation.steps - 1
         raise InputError(f"{parent.path}: has no step {step}; a fork may begin at 0 to {last}")
-    model = _model_at(parent, step, progress)
+    if state is None:
+        model = _model_at(parent, step, progress)
+    else:
+        model = model_of(parent.scenario, state=states.copy(state))
     if scenario.requests.half_width and step > last_chance(scenario, model.world.step_s):
         raise InputError(
             f"requests.half_width: at step {step} arrivals have stopped; ask for more "
             "simulation.steps, or fork earlier"
         )
     _check_length(model.world, scenario.simulation.longest_steps)
-    state = states.copy(model.state)
-    if parent.scenario.placement != scenario.placement and state.controller.version >= 0:
-        state.controller.plan_now = True
+    begins = states.copy(model.state)
+    if parent.scenario.placement != scenario.placement and begins.controller.version >= 0:
+        begins.controller.plan_now = True
     told = changes if isinstance(changes, Mapping) else list(changes)
     forked = {
         "run": parent.manifest["run_id"],
@@ -150,7 +165,7 @@ def fork(
     }
     intervene(model, forked)  # refuses what is not there before anything is written
     written = parent.as_written(scenario)
-    return written, Beginning(state=state, forked=forked, files=attachments.of(parent.path))
+    return written, Beginning(state=begins, forked=forked, files=attachments.of(parent.path))
 
 
 def intervene(model: TwinModel, forked: Mapping[str, Any]) -> None:

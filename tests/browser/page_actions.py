@@ -1,14 +1,18 @@
 """What a user does on the page, and what can be seen of it."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
 from matplotlib.image import imread
 
+from twin.guide import build
 from twin.views.picture import SEEK
 
 READY_MS = 60_000
+IMAGES = Path(build.__file__).parent / "images"
+COLOURS, WIDTH = 256, 1000
 SCREENS = Path("test-results") / "screens"
 
 
@@ -27,6 +31,19 @@ def keep(page, name):
     """Keep a picture of the page for whoever wants to see what the tests saw."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENS / f"{name}.png")
+
+
+def screen(page, name):
+    """Keep a picture; of the guide too, if that was asked for (``GUIDE_SCREENS=1``)."""
+    keep(page, name)
+    if os.environ.get("GUIDE_SCREENS"):
+        from PIL import Image
+
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        picture = picture.resize((WIDTH, WIDTH * picture.height // picture.width))
+        picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(
+            IMAGES / f"{name}.png", optimize=True
+        )
 
 
 def seek(page, time_steps):

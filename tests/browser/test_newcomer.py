@@ -3,14 +3,8 @@
 `GUIDE_SCREENS=1 pytest tests/browser/test_newcomer.py` writes them into the guide.
 """
 
-import io
-import os
-from pathlib import Path
-
 import pytest
-from page_actions import READY_MS, choose, keep, seek, settle
-
-from twin.guide import build
+from page_actions import READY_MS, choose, keep, screen, seek, settle
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,21 +13,6 @@ pytestmark = [
         "ignore:Session-scoped fixtures defined as instance:pytest.PytestRemovedIn10Warning"
     ),
 ]
-IMAGES = Path(build.__file__).parent / "images"
-COLOURS, WIDTH = 256, 1000
-
-
-def screen(page, name):
-    """Keep a picture; of the guide too, if that was asked for."""
-    keep(page, name)
-    if os.environ.get("GUIDE_SCREENS"):
-        from PIL import Image
-
-        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-        picture = picture.resize((WIDTH, WIDTH * picture.height // picture.width))
-        picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(
-            IMAGES / f"{name}.png", optimize=True
-        )
 
 
 def test_a_newcomer_sees_what_is_shown_fails_a_satellite_and_takes_a_figure_away(fresh, tmp_path):

@@ -33,7 +33,8 @@ def followed(live_lines, tmp_path_factory):
         for run_id in growing(root):
             mine = seen[0][0] if seen else Followed(root, run_id)
             assert not mine._look()
-            seen.append((mine, written(root), mine.status(), mine.work))
+            told = answer(None, {"what": "live"}, live=mine)
+            seen.append((mine, written(root), mine.status(), mine.work, told))
 
     run = mirrored(live_lines, root, look)
     assert seen[-1][0]._look()
@@ -59,7 +60,7 @@ def test_it_says_how_far_the_mirror_is(followed):
     seen, run = followed
     assert seen[0][2] == {}
     assert run.path.name in seen[0][3].label
-    _, writing, status, work = seen[-1]
+    _, writing, status, work, _ = seen[-1]
     assert (writing, work) == ([run.path.name], None)
     assert status["mirroring"]
     assert 0 < status["step"] < STEPS
@@ -71,8 +72,11 @@ def test_it_says_how_far_the_mirror_is(followed):
 
 def test_its_question_is_answered_before_and_after_its_end(followed):
     seen, run = followed
-    live = answer(None, {"what": "live"}, live=seen[0][0])
-    assert (live["complete"], live["may"], live["step"]) == (False, False, seen[-1][2]["step"])
+    before = seen[-1][-1]
+    assert (before["complete"], before["may"]) == (False, False)
+    assert before["step"] == seen[-1][2]["step"]
+    # Also by a page that has followed it to its end.
+    assert answer(None, {"what": "live"}, live=seen[0][0])["complete"]
     found = answer(run, {"what": "live"}, allowed=True)
     assert (found["complete"], found["mirroring"], found["may"]) == (True, False, True)
     assert answer(None, {"what": "notes"}, live=seen[0][0]) == {"wrong": NOT_YET}

@@ -40,12 +40,15 @@ class EnergyState:
     powered : (N,) bool
     cycles : CycleCount
         Of the batteries.
+    own : (3, N) float64 or None
+        How each differs from the bus, as `Own` has it; None where all are equal to it.
     """
 
     soc: Array
     temperature_k: Array
     powered: Mask
     cycles: CycleCount
+    own: Array | None = None
 
 
 class Start(NamedTuple):
@@ -120,12 +123,14 @@ class FleetEnergy:
             temperature_k=self.temperature_k,
             powered=self.powered,
             cycles=self._rainflow.state,
+            own=None if self.own is None else np.stack(self.own),
         )
 
     @state.setter
     def state(self, state: EnergyState) -> None:
         self.soc, self.temperature_k = state.soc, state.temperature_k
         self.powered = state.powered
+        self.own = None if state.own is None else Own(*state.own)
         cycle_life = self.bus.cycle_life
         self._rainflow = Rainflow(self.soc, cycle_life=cycle_life, state=state.cycles)
 

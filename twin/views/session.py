@@ -20,7 +20,7 @@ from twin.views.computing import Batch, Computed, Work
 from twin.views.following import Followed
 from twin.views.opening import replay
 from twin.views.public import FAILED, public
-from twin.views.shown import Shown, StoppedError, complete, give_back, named, of
+from twin.views.shown import Shown, StoppedError, branch_of, give_back, hold, named, of, stays
 
 LOOK_INTERVAL_S = 0.05
 TIDY_AFTER_S = 3.0
@@ -85,19 +85,16 @@ class Session:
 
     def branch(self, asked: Mapping[str, Any]) -> None:
         """Ask what if: begin a run in the middle of one on stage, beside it."""
-        shown, run = self.shown.value, complete(self.shown.value, asked.get("run"))
+        shown, parent = self.shown.value, named(self.shown.value, asked.get("run"))
         try:
             keeping.check(self.allowed)
-            if run is None:
-                raise InputError(whatif.NOT_YET)
-            change = whatif.read(asked)
+            wanted = branch_of(parent, whatif.read(asked))
         except InputError as wrong:
             self.error.value = public(str(wrong))
             return
-        others = [s.run_id for s in shown if s.run not in (None, run)]
-        beside = [run.path.name, *others][: limits.MAX_SIDE_BY_SIDE - 1]
-        self._leave()
-        batch = computing.start([whatif.branch(run, change)], self._runs_dir, self._run_scenario)
+        others = [s.run_id for s in shown if s is not parent and stays(s)]
+        beside = [str(asked["run"]), *others][: limits.MAX_SIDE_BY_SIDE - 1]
+        batch = computing.start([wanted], self._runs_dir, self._run_scenario)
         self._watch(batch, beside)
 
     def rejoin(self) -> bool:
@@ -144,7 +141,7 @@ class Session:
         self, stop: threading.Event, chosen: Sequence[str], most: int, notes: list[str]
     ) -> tuple[Shown, ...]:
         """Put complete runs on stage, as many as can be read, in their order."""
-        whole = {s.run_id: s for s in self.shown.value if s.run is not None and s.stream.whole}
+        whole = {s.run_id: s for s in self.shown.value if stays(s)}
         stage = {i: whole[i] for i in chosen if i in whole}
         if stage:
             self._set(stop, tuple(stage.values()))
@@ -197,6 +194,7 @@ class Session:
         if self._batch is not None:
             self._batch.leave(gone=True)
             self._batch = None
+        hold((), self.shown.value)
         self.shown.value = ()
         tidy = threading.Timer(TIDY_AFTER_S, give_back)
         tidy.daemon = True
@@ -218,6 +216,7 @@ class Session:
         self._batch = batch
         self._look()
         known = {run.path.name for run in self.runs.value}
+        known |= {s.run_id for s in self.shown.value if s.live is not None}
 
         def job(stop: threading.Event) -> None:
             made: Stage = {}
@@ -291,6 +290,7 @@ class Session:
         if not stop.is_set():
             names, scenarios = [s.run_id for s in shown], [s.scenario for s in shown]
             self.comparison.value = comparison.describe(names, scenarios, [s.forked for s in shown])
+            hold(shown, self.shown.value)
             self.shown.value = shown
 
     def _report(self, stop: threading.Event, work: Work | None) -> None:

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from twin.errors import InputError
 from twin.runs.store import Run
 from twin.scenario.schema import Scenario
+from twin.views import whatif
+from twin.views.asked import Asked
 from twin.views.computing import Computed
 from twin.views.following import Followed
 from twin.views.growing import Growing
 from twin.views.stream import Stream
+from twin.views.whatif import Change
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +53,34 @@ def of(computed: Computed, before: Shown | None, key: str, live: Followed | None
     return before
 
 
-def complete(shown: Sequence[Shown], run_id: object) -> Run | None:
-    """The run of that name on stage, if it is complete."""
-    found = named(shown, run_id)
-    return None if found is None else found.run
+def stays(shown: Shown) -> bool:
+    """Whether it stays on stage while something else is computed: it is whole, or followed."""
+    return shown.live is not None or (shown.run is not None and shown.stream.whole)
+
+
+def branch_of(parent: Shown | None, change: Change) -> Asked:
+    """Ask for a branch of what is on stage: of a run that is mirrored, from now on.
+
+    Raises
+    ------
+    InputError
+        If it cannot be branched yet.
+    """
+    if parent is not None and parent.run is not None:
+        return whatif.branch(parent.run, change)
+    if parent is None or parent.live is None:
+        raise InputError(whatif.NOT_YET)
+    return whatif.branch_now(parent.live.folder, change)
+
+
+def hold(now: Sequence[Shown], before: Sequence[Shown]) -> None:
+    """Have live runs that are on stage followed on, and those no longer there not."""
+    for shown in now:
+        if shown.live is not None and shown.live not in [s.live for s in before]:
+            shown.live.join()
+    for shown in before:
+        if shown.live is not None and shown.live not in [s.live for s in now]:
+            shown.live.leave()
 
 
 class StoppedError(Exception):

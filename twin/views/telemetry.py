@@ -97,5 +97,7 @@ def answer(
     run: Run | None, live: Followed | None, asked: Mapping[str, Any], *, allowed: bool
 ) -> Answer:
     """Answer a question; ``may`` says whether the visitor may change what is kept of the run."""
+    if live is not None and live.runs:
+        run = run or live.runs[0].run
     found = ANSWERS[str(asked["what"])](Asked(run, live, allowed, asked))
     return found | {"may": allowed}

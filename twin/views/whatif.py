@@ -1,21 +1,26 @@
 """What if: a run that begins in the middle of another one, with something changed by a click."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from agents.fork import Beginning, fork
+from agents.state import TwinState
 from placement.policies.table import POLICIES
 from placement.strategies.table import STRATEGIES
 from twin.errors import InputError
+from twin.live.forks import newest
 from twin.plugins.choices import check
 from twin.plugins.loading import load_kept
-from twin.runs.store import Run
+from twin.runs.files import PARTIAL
+from twin.runs.store import Run, any_run
 from twin.scenario.schema import Scenario
 from twin.space import constellation as constellations
 from twin.views import limits
 from twin.views.asked import Asked, Told
 from twin.views.rows import whole
+from twin.world import state as states
 
 _LOADS: Final = {"tokens": "workload.tokens_per_step", "requests": "requests.rate_per_s"}
 """What load is, by the mode of serving."""
@@ -108,7 +113,25 @@ def branch(parent: Run, change: Change) -> Asked:
     return Asked(label=label, prepare=lambda told: _prepared(parent, change, told))
 
 
-def _prepared(parent: Run, change: Change, progress: Told) -> tuple[Scenario, Beginning]:
+def branch_now(folder: Path, change: Change) -> Asked:
+    """Ask for a run that begins where the mirror of a live run is; no other step can be asked for.
+
+    It flies the satellites as they are estimated, and its controller decides for itself again.
+    """
+    label = f"What if from now on, of {folder.name.removesuffix(PARTIAL)}"
+
+    def prepared(told: Told) -> tuple[Scenario, Beginning]:
+        found = newest(folder)
+        parent, twin = any_run(folder), states.copy(found.twin)
+        twin.controller.reported = twin.controller.led = False
+        return _prepared(parent, replace(change, step=found.step), told, twin)
+
+    return Asked(label=label, prepare=prepared)
+
+
+def _prepared(
+    parent: Run, change: Change, progress: Told, state: TwinState | None = None
+) -> tuple[Scenario, Beginning]:
     """The scenario of the branch, and where it begins: the parent's state is computed again.
 
     Raises
@@ -129,7 +152,13 @@ def _prepared(parent: Run, change: Change, progress: Told) -> tuple[Scenario, Be
     check(scenario)
     limits.check(scenario)
     return fork(
-        parent, change.step, changes=fields, fail=change.fail, cut=change.cut, progress=progress
+        parent,
+        change.step,
+        changes=fields,
+        fail=change.fail,
+        cut=change.cut,
+        progress=progress,
+        state=state,
     )
 
 

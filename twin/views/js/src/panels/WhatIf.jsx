@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 
+import { growing } from "../data/live.js";
 import { nameOf, stepOf } from "../data/trace.js";
 
 export function WhatIf({ app, trace }) {
@@ -9,13 +10,16 @@ export function WhatIf({ app, trace }) {
   const [changed, setChanged] = useState(/** @type {Record<string, string>} */ ({}));
   const offered = trace.meta.what_if;
   const fields = Object.fromEntries(offered.filter(({ path, value }) => path in changed && changed[path] !== String(value)).map((field) => [field.path, typed(field, changed[field.path])]));
+  const mirrored = growing(trace);
   const some = Object.keys(fields).length > 0;
   return (
     <>
       <p class="tw-hint">
-        From the step on screen on, with the same random numbers: what differs is what was changed. The branch stands beside this run, and charts show the difference.
+        {mirrored
+          ? "From now on, with the satellites as they are estimated; what is to come is drawn. The branch stands beside this run, and charts show where it goes."
+          : "From the step on screen on, with the same random numbers: what differs is what was changed. The branch stands beside this run, and charts show the difference."}
       </p>
-      <h2 class="tw-sub">From step {stepOf(trace, app.frameOf(trace))} on</h2>
+      <h2 class="tw-sub">From {mirrored ? "now" : `step ${stepOf(trace, app.frameOf(trace))}`} on</h2>
       <div class="tw-whatif">
         {offered.map(({ path, label, value, choices }) => (
           <label key={path}>
@@ -48,7 +52,7 @@ export function Lose({ app, trace }) {
   const name = nameOf(trace, satellite);
   return (
     <button type="button" data-act="lose" title="a branch beside this run, with the same random numbers" onClick={() => app.act.branch(trace, { fail: [satellite] })}>
-      What if {name} were lost at step {stepOf(trace, app.frameOf(trace))}?
+      What if {name} were lost {growing(trace) ? "now" : `at step ${stepOf(trace, app.frameOf(trace))}`}?
     </button>
   );
 }
