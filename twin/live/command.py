@@ -57,11 +57,17 @@ def write(command: Command, names: Sequence[str]) -> str:
         separators=(",", ":"),
     )
     if len(line) > LONGEST_BYTES:
-        raise InputError(
-            f"a placement of {command.placement.copies.size:,} copies does not fit a message of "
-            f"{LONGEST_BYTES:,} bytes"
-        )
+        raise too_long(command.placement)
     return line
+
+
+def too_long(placement: Placement) -> InputError:
+    """Return the error that a placement does not fit a message."""
+    copies = int((placement.copies >= 0).sum())
+    return InputError(
+        f"a placement of {copies:,} experts does not fit a message of {LONGEST_BYTES:,} bytes: the "
+        "closed loop takes models with fewer layers, experts or copies"
+    )
 
 
 def read(line: bytes, rows: Mapping[str, int]) -> Command:

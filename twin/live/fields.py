@@ -106,8 +106,11 @@ OTHERS: Final[dict[str, dict[str, Any]]] = {
     },
 }
 """What else a satellite's message may hold."""
-OF_CONTROLLER: Final = ("placement", "command", "refusal")
+TOKENS: Final = ("tokens_asked", "tokens_served")
+"""What a controller counts; those that waited are served later, so that more may be than asked."""
+OF_CONTROLLER: Final = ("placement", "command", "refusal", *TOKENS)
 """What a controller's message may hold."""
+_SINCE = "in the minute that begins then"
 HEAD: Final = ("version", "time_utc", "satellite", "site", "controller", "sequence")
 
 
@@ -157,7 +160,14 @@ def _of_controller() -> dict[str, Any]:
         "placement": PLACEMENT
         | {"description": "What it carries out from now on, as a command has it."},
         "command": {"type": "integer", "minimum": 0, "description": "The command that it answers."},
-        "refusal": {"type": "string", "description": "Why it does not carry that command out."},
+        "refusal": {
+            "type": "string",
+            "description": "Why it does not carry that command out, or cannot say its placement.",
+        },
+        **{
+            name: {"type": "integer", "minimum": 0, "description": f"Tokens {word}: {_SINCE}."}
+            for name, word in zip(TOKENS, ("asked of it", "that it served"), strict=True)
+        },
     }
 
 

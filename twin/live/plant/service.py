@@ -5,6 +5,7 @@ arrays and links decide who has power and can be reached. Its controller plans b
 the design's figures; a command from outside takes its place.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 from agents.model import TwinModel
 from agents.requests import sending_w
 from placement.deployment import check_deployment
+from placement.problem import Placement, PlacementProblem
 from placement.stacking import unstacked
 from twin.energy.battery import PowerFlow
 from twin.energy.budget import EnergyReport, Own
 from twin.errors import InputError
 from twin.live import command
+from twin.live.fields import LONGEST_BYTES, TOKENS
 from twin.moe.inference import inference
 from twin.planning.problems import asked_per_s
 from twin.scenario.schema import Scenario
@@ -34,6 +37,8 @@ type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 
 MINUTE_S: Final = 60.0
+_HEAD_BYTES: Final = 200
+"""Most that a message of the controller has beside a placement."""
 _REPLICATE: Final = 900_000
 """The plant's tokens are none that a twin draws."""
 COLUMNS: Final = ("asked", "served", *(lost_column(cause) for cause in CAUSES))
@@ -53,6 +58,11 @@ class Service(TwinModel):
         Returns the lines that have come since it was last called.
     own : Own, optional
         How the controller takes satellites to differ from the design; not at all by default.
+
+    Raises
+    ------
+    InputError
+        If its placement could not be said in a message, whatever it is.
 
     Attributes
     ----------
@@ -79,9 +89,12 @@ class Service(TwinModel):
         self.world.ephemeris = _TrueOrbits(self.config, flight)
         self.controller.own = own
         self._rows = {name: row for row, name in enumerate(flight.body.names)}
-        self._last, self._said_plan = 0, None
+        self._last = 0
         self.counts: list[list[int]] = []
         self.said: list[dict[str, Any]] = []
+        experts = self.inference.card.experts
+        rows = np.zeros(self.dispatcher.instances * self.inference.card.layers, np.int32)
+        self._said_of(Placement(gateway=rows, expert=np.repeat(rows[:, None], experts, axis=1)))
 
     def serve(self, chunk: "Chunk", minute: int) -> None:
         """Serve one minute of a chunk, and fly through it."""
@@ -92,10 +105,14 @@ class Service(TwinModel):
         row, now = self.row, self.controller.wanted
         self.counts.append([int(row[f"tokens_{name}"]) for name in COLUMNS[:2]])
         self.counts[-1] += [int(row[name]) for name in COLUMNS[2:]]
+        self.said.append(dict(zip(TOKENS, self.counts[-1][:2], strict=True)))
         self.said += [each for each in done if each]
         if now is not before and now is not None:
-            plan = {"placement": command.said_of(now, self._flight.body.names)}
-            self.said.append(plan | ({"command": self._last} if done else {}))
+            answer = {"command": self._last} if {} in done else {}
+            try:
+                self.said.append({"placement": self._said_of(now)} | answer)
+            except InputError as error:  # it serves all the same
+                self.said.append({"refusal": str(error)} | answer)
 
     def broken(self) -> Flags:
         """Links that are down by themselves in this minute, (E,)."""
@@ -128,23 +145,38 @@ class Service(TwinModel):
         off = off_s > 0.0
         return EnergyReport(flow=flow, browned_out=before & off, recovered=energy.powered & off)
 
-    def _obey(self, line: bytes) -> dict[str, Any]:
-        """Take a command on for this minute; return what is to be said of it if it cannot be."""
+    def _said_of(self, placement: Placement) -> dict[str, Any]:
+        """A placement as it is said; InputError where it is too long for a message."""
+        said = command.said_of(placement, self._flight.body.names)
+        if len(json.dumps(said, separators=(",", ":"))) > LONGEST_BYTES - _HEAD_BYTES:
+            raise command.too_long(placement)
+        return said
+
+    def _obey(self, line: bytes) -> dict[str, Any] | None:
+        """Take a command on for this minute; return what is to be said of it if it cannot be.
+
+        None: it is of before.
+        """
         number = 0
         try:
             found = command.read(line, self._rows)
             number = found.number
             if number <= self._last:
-                return {}
+                return None
             self._last = number
             layers = self.inference.card.layers
             if len(found.placement.gateway) != len(self.controller.placement.gateway):
                 raise InputError("placement: must have as many layers as the one in force")
-            check_deployment(self.controller.problem, unstacked(found.placement, layers))
+            check_deployment(self._room(), unstacked(found.placement, layers))
         except InputError as error:
             return {"command": number, "refusal": str(error)}
         self.controller.order(found.placement)
         return {}
+
+    def _room(self) -> PlacementProblem:
+        """What a command has to fit: the newest plan's was without satellites then too low."""
+        memory_bytes = self.fleet.memory_bytes * self.world.may_host
+        return replace(self.controller.problem, memory_bytes=memory_bytes)
 
 
 class _Links:
