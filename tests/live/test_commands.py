@@ -50,10 +50,16 @@ def test_emit_mirror_and_act(twin, tmp_path):
     assert "advice: 6 made, " in out
     sent = (tmp_path / "commands.jsonl").read_text().splitlines()
     assert sent
+    (run,) = (tmp_path / "runs").iterdir()
+    code, out, err = twin("judge", run.name, "--json", "judged.json")
+    assert code == 0, err
+    judged = json.loads((tmp_path / "judged.json").read_text())
+    assert [one["step"] for one in judged] == [8, 16, 24, 32, 40, 48]
+    assert {one["done"] for one in judged} <= {"nothing", "sent, without an answer"}
     code, _, _ = twin("emit", "small", *few, "--commands", "commands.jsonl", "--to", "again.jsonl")
     assert code == 0
     answers = [json.loads(x) for x in (tmp_path / "again.jsonl").read_text().splitlines()]
-    answers = [m for m in answers if "controller" in m]
+    answers = [m for m in answers if "controller" in m and "tokens_asked" not in m]
     assert answers[-1]["command"] == json.loads(sent[-1])["command"]
     assert answers[-1]["placement"] == json.loads(sent[-1])["placement"]
 
@@ -88,6 +94,13 @@ def test_a_run_is_played_back_as_telemetry(twin, tmp_path):
         (["emit", "nothing"], "nothing"),
         (["emit", "small", "--spool", "s"], "--spool s: is for what goes to a broker"),
         (["emit", "small", "--to", "mqtt://h", "--spool", "said"], "--spool said: "),
+        (
+            ["emit", "small", "--serve", "--set", "model.card=deepseek-v3"],
+            "14,848 experts does not",
+        ),
+        (["judge", "nothing"], "nothing: neither a folder nor a run in runs/"),
+        (["live", "small", "--advise-every", "9", "--policies", "x"], "policy"),
+        (["live", "small", "--advise-every", "9", "--dispatches", "x"], "dispatch"),
         (["emit", "small", "--commands", "."], "--commands .: is a folder; give a file"),
         (["live", "small", "--act", "c"], "--act: needs --advise-every, how often to advise"),
         (["live", "small", "--advise-every", "9", "--act", "no/c"], "--act no/c: there is no"),

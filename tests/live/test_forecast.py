@@ -18,7 +18,9 @@ from twin.live.mirror import Mirror
 from twin.live.session import mirror
 from twin.live.state import Options
 from twin.moe.inference import inference
+from twin.planning import problems
 from twin.runs import checkpoints
+from twin.world.spacecraft import bus_profile
 
 
 def test_crps_of_a_normal_is_the_textbooks():
@@ -131,16 +133,44 @@ def test_plans_do_without_satellites_that_are_not_known_well_enough(kept):
     assert doubtful not in again.gateways
 
 
+def test_exact_estimates_are_what_plans_and_futures_go_by(kept, flown, monkeypatch):
+    """Advice then plans as a controller does that knows the truth, on the same limits of power."""
+    live, truth, seen = newest(kept), np.load(flown[1]), []
+    mine = live.mirror.filter
+    capacity = np.where(np.arange(48) % 4, truth["capacity"], 0.3)  # some can carry less
+    mine.x[:, 1:4] = np.column_stack([1 / capacity, truth["array"], truth["load"]])
+    mine.p[:] = 0.0
+    limit = problems.busy_limit
+
+    def watched(bus, soc, ahead, own):
+        seen.append((own, soc, ahead, limit(bus, soc, ahead, own)))
+        return seen[-1][3]
+
+    monkeypatch.setattr(problems, "busy_limit", watched)
+    forks.planned(live, "energy-aware")
+    (own, soc, ahead, found), future = seen[-1], forks.drawn(mine, np.random.default_rng(1))[1]
+    true = Own(capacity=capacity, array=truth["array"], load=truth["load"])
+    for mine_own in (own, future):
+        for one, other in zip(mine_own, true, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5)
+    bus = bus_profile(live.scenario)
+    np.testing.assert_array_equal(found, limit(bus, soc, ahead, true))
+    assert (found != limit(bus, soc, ahead)).any()
+
+
 def test_outlook_and_advice_of_a_live_run(kept):
     found = outlook_of(kept, orbits=0.3, members=16, forks=2, progress=lambda done, of: None)
     low, middle, high = found["bands"]["smallest charge of the fleet"]
     assert 0 < low <= middle <= high < 1
     assert 0 < found["bands"]["served share"][0] <= 1
-    advised = advice_of(
-        kept, ["space-xnet", "energy-aware"], orbits=0.2, members=2, progress=lambda done, of: None
-    )
-    assert {one["strategy"] for one in advised["options"]} == {"space-xnet", "energy-aware"}
-    assert advised["strategy"] in ("nothing", "space-xnet", "energy-aware")
+    wanted = advice.choices(["space-xnet", "energy-aware"], ["static", "on-event"], ["lit-first"])
+    advised = advice_of(kept, wanted, orbits=0.2, members=2, progress=lambda done, of: None)
+    found = {(one["kind"], one["strategy"]): one for one in advised["options"]}
+    assert set(found) == set(wanted)
+    # It is static as it is, so that another static one is nothing new.
+    assert found["policy", "static"]["served"] == {"mean": 0.0, "half": 0.0}
+    assert "several instances" in found["dispatch", "lit-first"]["impossible"]
+    assert advised["strategy"] in ("nothing", "space-xnet", "energy-aware", "on-event")
 
 
 def gains(served, latency, n=6):
@@ -159,7 +189,8 @@ def gains(served, latency, n=6):
         )
         for one in still
     ]  # fmt: skip
-    return advice._option("x", None, done, still, 100)
+    choice = advice.Choice(advice.Kind.STRATEGY, "x")
+    return advice._option(choice, None, done, still, 100)
 
 
 def test_paired_differences_are_sure_although_futures_differ():

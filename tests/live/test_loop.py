@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+import shutil
+from dataclasses import replace
 
 import jsonschema
 import numpy as np
 import pytest
 
 from placement.problem import Placement
-from twin.errors import InputError, StopSignal
+from twin.errors import StopSignal
 from twin.live import command, fields, journal, sources
 from twin.live.act import Adviser, Asked, ToFile
+from twin.live.advice import choices
+from twin.live.afterwards import outcomes
 from twin.live.command import Command
 from twin.live.plant.commands import OfFile
 from twin.live.plant.emit import lines
@@ -66,7 +70,7 @@ def loop(short_of_power, tmp_path_factory):
             kept.append(line)
             yield line
 
-    asked = Asked(every=EVERY, strategies=["energy-aware"], orbits=1.0, members=4)
+    asked = Asked(every=EVERY, wanted=choices(["energy-aware"]), orbits=1.0, members=4)
     with Adviser(asked, ToFile(file)) as adviser:
         run = mirror(short_of_power, keeping, runs_dir=folder, options=Options(watch=adviser.watch))
     return flight, kept, run, file
@@ -74,6 +78,10 @@ def loop(short_of_power, tmp_path_factory):
 
 def of_controller(said):
     return [m for m in said if "controller" in m]
+
+
+def planned(said):
+    return [m for m in of_controller(said) if "tokens_asked" not in m]
 
 
 def share(flight):
@@ -127,7 +135,7 @@ def test_messages_and_commands_are_as_their_schemas_say(loop):
     _, kept, _, file = loop
     of_telemetry = jsonschema.Draft202012Validator(fields.schema())
     said = [json.loads(line) for line in kept]
-    for m in [*of_controller(said), *said[:100]]:
+    for m in [*of_controller(said)[:200], *said[:100]]:
         of_telemetry.validate(m)
     sent = [json.loads(line) for line in file.read_text().splitlines()]
     assert sent
@@ -138,7 +146,7 @@ def test_messages_and_commands_are_as_their_schemas_say(loop):
 def test_the_plant_carries_commands_out_when_they_arrive(loop):
     flight, kept, run, file = loop
     sent = [json.loads(line) for line in file.read_text().splitlines()]
-    start, *answers = of_controller(json.loads(line) for line in kept)
+    start, *answers = planned(json.loads(line) for line in kept)
     assert "command" not in start
     assert [m["command"] for m in answers] == [m["command"] for m in sent]
     assert [m["placement"] for m in answers] == [m["placement"] for m in sent]
@@ -167,6 +175,47 @@ def test_advice_is_judged_by_the_same_plant_without_it(loop, nothing_done):
     assert share(acted) > share(idle) + 0.02
 
 
+def test_advice_of_a_run_is_judged_by_what_the_plant_said(loop):
+    """By the tokens that it counted, up to where the next command is carried out."""
+    flight, _, run, file = loop
+    sent = [json.loads(line)["command"] for line in file.read_text().splitlines()]
+    found = outcomes(run.path)
+    assert [one.step for one in found] == [EVERY, 2 * EVERY]
+    assert [one.step for one in found if one.adopted] == sent
+    first = found[0]
+    counts = np.array(flight.service.counts)[first.step : first.until, :2].sum(axis=0)
+    assert first.served == pytest.approx(counts[1] / counts[0])
+    made = json.loads((run.path / "live" / f"advice-{EVERY:08d}.json").read_text())
+    still, done = (np.array(made["foretold"][name]) for name in ("nothing", "energy-aware"))
+    assert (done - still).mean() == pytest.approx(made["options"][0]["served"]["mean"], abs=1e-4)
+    assert first.gain.mean > first.gain.half
+    assert first.won > 0.0
+    assert first.nothing.half > first.gain.half or first.nothing.mean < first.served
+
+
+def test_advice_that_was_refused_or_not_sent_says_so(loop, tmp_path):
+    """The same advice beside a controller that answers otherwise, or not at all."""
+    _, kept, run, file = loop
+    folder = tmp_path / "run"
+    shutil.copytree(run.path, folder)
+    number = json.loads(file.read_text().splitlines()[0])["command"]
+    answered = f'"command":{number}'.encode()
+    log = folder / journal.NAME
+    lines = [line for line in log.read_bytes().splitlines(True) if answered not in line]
+    log.write_bytes(b"".join(lines))
+    assert outcomes(folder)[0].done == "sent, without an answer"
+    said = json.loads(kept[0])
+    refusal = {
+        "time_utc": said["time_utc"], "controller": "ground", "command": number,
+        "refusal": "too many",
+    }  # fmt: skip
+    log.write_bytes(b"".join(lines) + b"1.0\t" + json.dumps(refusal).encode() + b"\n")
+    first = outcomes(folder)[0]
+    assert first.done == "refused: too many"
+    assert not first.adopted
+    assert first.foretold == first.nothing
+
+
 def test_the_mirror_serves_as_the_plant_does(loop):
     """By its own estimates, and tokens of its own, on the placement that the plant reports."""
     flight, _, run, _ = loop
@@ -187,7 +236,7 @@ def test_an_interrupted_mirror_acts_once(loop, short_of_power, tmp_path, monkeyp
     """It goes on to the same bytes; what is read again from its log is not acted on again."""
     monkeypatch.setattr(checkpoints, "WORTH", 0)
     _, kept, run, file = loop
-    asked = Asked(every=EVERY, strategies=["energy-aware"], orbits=1.0, members=4)
+    asked = Asked(every=EVERY, wanted=choices(["energy-aware"]), orbits=1.0, members=4)
     at = next(k for k, line in enumerate(kept) if b'"command":' in line) + 30
 
     def cut(skip):
@@ -206,8 +255,32 @@ def test_an_interrupted_mirror_acts_once(loop, short_of_power, tmp_path, monkeyp
     assert sent.read_text() == file.read_text()
 
 
+def test_advice_is_made_again_that_a_kill_cut_off(loop, short_of_power, tmp_path):
+    """The line that it was due after is in the log by then, and would not come again."""
+    kept, run, file = loop[1][: 49 * 120], *loop[2:]
+    asked = Asked(every=EVERY, wanted=choices(["energy-aware"]), orbits=1.0, members=4)
+
+    def killed(line):
+        raise StopSignal(15)
+
+    with Adviser(asked, killed) as adviser, pytest.raises(StopSignal):
+        mirror(
+            short_of_power, lambda skip: iter(kept), runs_dir=tmp_path,
+            options=Options(watch=adviser.watch),
+        )  # fmt: skip
+    (partial,) = tmp_path.glob("*.partial")
+    sent = tmp_path / "sent.jsonl"
+    with Adviser(asked, ToFile(sent)) as adviser:
+        again = resume(
+            partial, lambda skip: iter(kept[skip:]), options=Options(watch=adviser.watch)
+        )
+    assert file.read_text().startswith(sent.read_text())
+    (name,) = (file.name for file in (again.path / "live").glob("advice-*.json"))
+    assert (again.path / "live" / name).read_text() == (run.path / "live" / name).read_text()
+
+
 def test_a_command_that_cannot_be_sent_does_not_stop_the_mirror(loop, short_of_power, tmp_path):
-    asked = Asked(every=EVERY, strategies=["energy-aware"], orbits=1.0, members=4)
+    asked = Asked(every=EVERY, wanted=choices(["energy-aware"]), orbits=1.0, members=4)
     with Adviser(asked, ToFile(tmp_path / "no" / "where")) as adviser:
         mirror(
             short_of_power, lambda skip: loop[1][: 48 * 140], runs_dir=tmp_path,
@@ -215,56 +288,6 @@ def test_a_command_that_cannot_be_sent_does_not_stop_the_mirror(loop, short_of_p
         )  # fmt: skip
     assert adviser.remarks[0] == "advice: 1 made, 0 sent as commands, 0 left out"
     assert "cannot be written: No such file" in adviser.remarks[1]
-
-
-def order(placement, number=1):
-    names = [f"s{i}" for i in range(48)]
-    made = Command(number=number, time_utc="x", strategy="y", placement=placement)
-    return json.loads(command.write(made, names))
-
-
-def test_a_placement_with_copies_goes_through_a_command():
-    rng = np.random.default_rng(1)
-    placement = Placement(
-        gateway=np.arange(8, dtype=np.int32),
-        expert=np.arange(8, 40, dtype=np.int32).reshape(8, 4),
-        standby=np.full((8, 1), 41, np.int32),
-        replica=np.where(rng.random((8, 4, 1)) < 0.5, -1, np.int32([[[42, 43]]])).astype(np.int32),
-    )
-    line = json.dumps(order(placement)).encode()
-    assert command.read(line, {f"s{i}": i for i in range(48)}).placement == placement
-
-
-def some():
-    return Placement(gateway=np.zeros(2, np.int32), expert=np.ones((2, 4), np.int32))
-
-
-WRONG = [
-    (b"{", "no JSON"),
-    (b"[]", "no JSON object"),
-    (b'{"version":2}', "of a version other than 1"),
-    (b"{}", "command: must be a whole number above 0"),
-    (b'{"command":true}', "command: must be a whole number above 0"),
-    (b'{"command":1,"strategy":2}', "strategy, time_utc: must be texts"),
-    (b'{"command":1,"strategy":"","time_utc":""}', "placement: must have gateways and experts"),
-    (b" " * 70_000, "longer than 65,536 bytes"),
-    ({"gateways": []}, "placement: gateways and experts must be lists of as many layers"),
-    ({"experts": [[["s1"]], []]}, "placement.experts: every layer must be a list of as many"),
-    ({"gateways": [["s0"], ["x"]]}, "placement.gateways: no satellite 'x'"),
-    ({"gateways": [["s0"], [[]]]}, "placement.gateways: no satellite []"),
-    ({"gateways": [["s0"], []]}, "placement.gateways: every host must be a list of names"),
-    ({"gateways": [["s0"], ["s1", "s1"]]}, "placement.gateways: s1 stands twice for one part"),
-]
-
-
-@pytest.mark.parametrize(("line", "why"), WRONG)
-def test_a_command_that_cannot_be_read_says_why(line, why):
-    if isinstance(line, dict):
-        whole = order(some())
-        whole["placement"] |= line
-        line = json.dumps(whole).encode()
-    with pytest.raises(InputError, match=why.replace("[", r"\[")):
-        command.read(line, {f"s{i}": i for i in range(48)})
 
 
 def test_the_plant_refuses_what_it_cannot_do_and_goes_on(short_of_power):
@@ -281,26 +304,30 @@ def test_the_plant_refuses_what_it_cannot_do_and_goes_on(short_of_power):
     ]
     due = iter([[], [b"nonsense", sent[0]], sent[1:], *[[]] * 30])
     flight, said = flown(scenario, lambda: next(due))
-    answers = of_controller(json.loads(line) for line in said)
+    answers = planned(json.loads(line) for line in said)
     assert [m.get("refusal", "") for m in answers] == [
         "", "no JSON", "placement: must have as many layers as the one in force",
     ]  # fmt: skip
     assert flight.service.controller.plans == 0
 
 
-def test_a_file_of_commands_is_read_as_it_grows(tmp_path):
-    file = tmp_path / "c"
-    read = OfFile(file)
-    assert read() == []
-    file.write_bytes(b"one\ntw")
-    assert read() == [b"one"]
-    with file.open("ab") as out:
-        out.write(b"o\n\nthree\n")
-    assert read() == [b"two", b"three"]
-    assert read() == []
+def test_a_command_may_name_hosts_that_the_last_plan_had_to_do_without(short_of_power):
+    """They were too low then; what counts is the memory that they have."""
+    scenario = short_of_power.model_copy(
+        update={"simulation": short_of_power.simulation.model_copy(update={"steps": 20})}
+    )
+    wanted = Placement(
+        gateway=np.arange(8, dtype=np.int32), expert=np.arange(8, 40, dtype=np.int32).reshape(8, 4)
+    )
 
+    def due():
+        if len(flight.service.counts) != 5:
+            return []
+        controller = flight.service.controller
+        controller.problem = replace(controller.problem, memory_bytes=np.zeros(48))
+        order = Command(number=1, time_utc="", strategy="", placement=wanted)
+        return [command.write(order, flight.body.names).encode()]
 
-def test_the_schema_in_the_repository_is_that_of_commands(twin):
-    code, out, _ = twin("schema", "--command")
-    assert code == 0
-    assert out == command.schema_text()
+    flight, said = flown(scenario, due)
+    assert [m.get("refusal") for m in planned(json.loads(line) for line in said)] == [None, None]
+    assert flight.service.controller.wanted == wanted

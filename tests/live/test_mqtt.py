@@ -13,6 +13,7 @@ from brokers import MOSQUITTO, SAVES_AT_ONCE, Running
 from twin.errors import InputError
 from twin.live import mqtt
 from twin.live.act import Adviser, Asked
+from twin.live.advice import choices
 from twin.live.mqtt import PASSWORD, Broker, Subscription
 from twin.live.plant.commands import Noted
 from twin.live.plant.emit import lines, paced
@@ -163,7 +164,7 @@ def test_the_loop_closed_by_a_broker(broker, tmp_path):
     orders = Subscription(at(broker, "orders", topic="commands"))
     flight.service = Service(flight, seed=3, commands=Noted(orders.come, None, orders.acknowledge))
     source = Subscription(at(broker, "mirror"), idle_s=3.0)
-    asked = Asked(every=40, strategies=["energy-aware"], orbits=1.0, members=2)
+    asked = Asked(every=40, wanted=choices(["energy-aware"]), orbits=1.0, members=2)
 
     with (
         Orders(at(broker, "act", topic="commands")) as send,

@@ -14,6 +14,13 @@ StrategiesOption = Annotated[
     str, typer.Option(help="What to compare with doing nothing, with commas between.")
 ]
 STRATEGIES = "space-xnet,energy-aware"
+PoliciesOption = Annotated[
+    str | None,
+    typer.Option(help="Policies to compare as well, with the controller's own knowledge."),
+]
+DispatchesOption = Annotated[
+    str | None, typer.Option(help="Dispatches of requests to instances to compare as well.")
+]
 MembersOption = Annotated[int, typer.Option(min=2, max=1_000, help="Futures of each advice.")]
 OrbitsOption = Annotated[float, typer.Option(min=0.05, max=100, help="How far to look ahead.")]
 
@@ -64,31 +71,35 @@ def outlook(
 def advise(
     run: LiveArgument,
     strategies: StrategiesOption = STRATEGIES,
+    policies: PoliciesOption = None,
+    dispatches: DispatchesOption = None,
     orbits: OrbitsOption = 2.0,
     members: MembersOption = 6,
     json_file: JsonOption = None,
     runs_dir: RunsOption = Path("runs"),
 ) -> None:
-    """Compare placements from a live run's present on, on the same futures, with doing nothing."""
+    """Compare what could be done from a live run's present on, on the same futures."""
     from twin.cli.console import Console, progress_bar
+    from twin.live.advice import choices
 
     console = Console(json_file)
+    wanted = choices(split(strategies), split(policies), split(dispatches))
     with progress_bar("running the futures") as progress:
         from twin.live.ahead import advice_of
 
         found = advice_of(
             _folder(run, runs_dir),
-            split(strategies),
+            wanted,
             orbits=orbits,
             members=members,
             progress=progress,
         )
     console.table(
         f"from step {found['step']} over {found['steps']} steps, {members} futures",
-        ["strategy", "served, points", "latency saved, ms", "moved, GB", "pays until step", "note"],
+        ["what", "served, points", "latency saved, ms", "moved, GB", "pays until step", "note"],
         [
             [
-                one["strategy"],
+                f"{one['kind']} {one['strategy']}",
                 f"{100 * one['served']['mean']:.2f} ± {100 * one['served']['half']:.2f}",
                 f"{1e3 * one['latency']['mean']:.2f} ± {1e3 * one['latency']['half']:.2f}",
                 f"{one['moved_bytes'] / 1e9:.3g}",
@@ -101,3 +112,54 @@ def advise(
     console.say(f"advice: {found['advice']}")
     console.json(found)
     console.end()
+
+
+def judge(
+    run: LiveArgument,
+    json_file: JsonOption = None,
+    runs_dir: RunsOption = Path("runs"),
+) -> None:
+    """Judge the advice of a live run by what the plant served afterwards."""
+    from dataclasses import asdict
+
+    from twin.cli.console import Console
+    from twin.live.afterwards import outcomes
+
+    console = Console(json_file)
+    found = outcomes(_folder(run, runs_dir))
+    console.table(
+        "advice, and what the plant served up to the next command or the end of the horizon",
+        [
+            "steps",
+            "advice",
+            "foretold gain, points",
+            "done",
+            "served, %",
+            "doing nothing, %",
+            "won",
+        ],
+        [
+            [
+                f"{one.step} to {one.until - 1}" if one.until > one.step else f"{one.step}",
+                one.strategy,
+                _shown(one.gain.mean, one.gain.half),
+                one.done,
+                f"{100 * one.served:.2f}" if one.served == one.served else "not said",
+                _shown(one.nothing.mean, one.nothing.half),
+                f"{100 * one.won:+.2f}" if one.won == one.won else "",
+            ]
+            for one in found
+        ],
+    )
+    known = [one for one in found if one.served == one.served]
+    held = sum(one.foretold.holds(one.served) for one in known)
+    console.say(
+        f"the plant served what was foretold of what was done, within 95 % intervals, {held} times "
+        f"of {len(known)}"
+    )
+    console.json([asdict(one) | {"won": one.won} for one in found])
+    console.end()
+
+
+def _shown(share: float, half: float) -> str:
+    return f"{100 * share:.2f} ± {100 * half:.2f}"

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.cli.ahead import STRATEGIES, MembersOption, OrbitsOption, StrategiesOption
+from twin.cli.ahead import (
+    STRATEGIES,
+    DispatchesOption,
+    MembersOption,
+    OrbitsOption,
+    PoliciesOption,
+    StrategiesOption,
+)
 from twin.cli.emit import CaOption
 from twin.cli.options import (
     JsonOption,
@@ -75,6 +82,8 @@ def live(
         int, typer.Option(min=0, help="Steps from one advice to the next; 0: none.")
     ] = 0,
     strategies: StrategiesOption = STRATEGIES,
+    policies: PoliciesOption = None,
+    dispatches: DispatchesOption = None,
     orbits: OrbitsOption = 2.0,
     members: MembersOption = 6,
     act: Annotated[
@@ -108,6 +117,7 @@ def live(
     chosen = None if scenario is None else load_scenario(scenario, with_seed(overrides, seed))
     with progress_bar("compiling on first use, then following") as progress:
         from twin.live.act import Asked
+        from twin.live.advice import choices
         from twin.live.sources import Wanted
         from twin.live.state import Options
 
@@ -123,11 +133,14 @@ def live(
         options = Options(grace_s=grace_s, progress=progress)
         begin = partial(_begin, chosen, resume, wanted.checked(), runs_dir)
         asked = Asked(
-            every=advise_every, strategies=split(strategies), orbits=orbits, members=members,
+            every=advise_every,
+            wanted=choices(split(strategies), split(policies), split(dispatches)),
+            orbits=orbits,
+            members=members,
             waits=not wanted.of_broker,
-        )  # fmt: skip
+        )
         send, ahead = _sender(act, ca_file), (outlook_every, forks)
-        done, remarks = _followed(begin, options, metrics, ahead, asked.checked(), send)
+        done, remarks = _followed(begin, options, metrics, ahead, asked, send)
     _show(console, done, remarks)
 
 

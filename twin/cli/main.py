@@ -189,6 +189,7 @@ for command in (
     live.live,
     ahead.outlook,
     ahead.advise,
+    ahead.judge,
     page.app,
 ):
     app.command(cls=NamingCommand)(command)

@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from placement.problem import Placement
-from placement.strategies.table import STRATEGIES
 from twin.errors import InputError, why
 from twin.live import advice, command
 from twin.live.ahead import advised, horizon
@@ -41,7 +40,7 @@ class Asked:
     ----------
     every : int
         Steps from one to the next; 0: none.
-    strategies : sequence of str
+    wanted : sequence of Choice
         What is compared with doing nothing.
     orbits : float
         How far each looks ahead.
@@ -52,16 +51,10 @@ class Asked:
     """
 
     every: int
-    strategies: Sequence[str]
+    wanted: Sequence[advice.Choice]
     orbits: float = 2.0
     members: int = 6
     waits: bool = True
-
-    def checked(self) -> Self:
-        """Return this; InputError if there is no such strategy."""
-        for name in self.strategies:
-            STRATEGIES[name]
-        return self
 
 
 class Adviser(Aside[Found]):
@@ -97,13 +90,19 @@ class Adviser(Aside[Found]):
         return remarks + ([f"a command was not sent: {self.unsent}"] if self.unsent else [])
 
     def watch(self, session: "Session", step: "Step") -> None:
-        """Begin after a step that is due; keep and send what is done. A log is only read again."""
-        if not self._asked.every or session.reading_again:
+        """Begin after a step that is due; keep and send what is done.
+
+        While a log is read again, only what is missing is made: a mirror that was killed over
+        advice that messages waited for. A broker's messages did not wait, so that it would be late.
+        """
+        if not self._asked.every:
             return
         found = self.take()
         if found is not None:
             self._keep(session, step.step, *found)
         if (step.step + 1) % self._asked.every or not session.running:
+            return
+        if session.reading_again and (self.open or _file(session, step.step + 1).exists()):
             return
         if self.busy:
             self.left_out += 1
@@ -140,8 +139,7 @@ class Adviser(Aside[Found]):
             else:
                 found["commanded"] = number
                 self.sent += 1
-        file = session.writer.partial / FOLDER / f"advice-{found['step']:08d}.json"
-        write_text(file, json.dumps(found))
+        write_text(_file(session, found["step"]), json.dumps(found))
 
 
 class ToFile:
@@ -166,11 +164,17 @@ class ToFile:
             raise InputError(f"--act {self._file}: cannot be written: {why(error)}") from None
 
 
+def _file(session: "Session", step: int) -> Path:
+    """Where advice from a step on is kept; written when its command has been sent."""
+    return session.writer.partial / FOLDER / f"advice-{step:08d}.json"
+
+
 def _made(live: Live, asked: Asked) -> Found:
     steps = horizon(live, asked.orbits)
-    options = advice.advise(live, asked.strategies, steps=steps, members=asked.members)
+    options = advice.advise(live, asked.wanted, steps=steps, members=asked.members)
     chosen = advice.best(options)
     plain = advised(live, options, steps=steps, members=asked.members)
+    # A command has a placement: another policy or dispatch can be advised, not commanded.
     return plain, None if chosen is None else chosen.placement
 
 

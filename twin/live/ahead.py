@@ -1,14 +1,13 @@
 """Outlook and advice of a live run as plain data, for the commands and the page."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from placement.strategies.table import STRATEGIES
 from twin.live import advice
 from twin.live.filter import Priors
 from twin.live.forecast import LEVELS, Basis, look_ahead
@@ -97,20 +96,23 @@ def _quantiles(of_members: NDArray[Any]) -> list[float]:
 
 
 def advice_of(
-    folder: Path, strategies: Sequence[str], *, orbits: float, members: int, progress: Progress
+    folder: Path,
+    wanted: Sequence[advice.Choice],
+    *,
+    orbits: float,
+    members: int,
+    progress: Progress,
 ) -> dict[str, Any]:
-    """Compare strategies from a live run's newest checkpoint on.
+    """Compare what could be done from a live run's newest checkpoint on.
 
     Raises
     ------
     InputError
-        If there is no checkpoint, or no such strategy.
+        If there is no checkpoint.
     """
-    for name in strategies:
-        STRATEGIES[name]
     live = newest(folder)
     steps = horizon(live, orbits)
-    options = advice.advise(live, strategies, steps=steps, members=members, progress=progress)
+    options = advice.advise(live, wanted, steps=steps, members=members, progress=progress)
     return advised(live, options, steps=steps, members=members)
 
 
@@ -119,9 +121,10 @@ def advised(
 ) -> dict[str, Any]:
     """Return advice as plain data, and what follows from it."""
     chosen = advice.best(options)
-    plain = [asdict(replace(option, placement=None)) for option in options]
-    for option in plain:
-        del option["placement"]
+    plain = [_plain(option) for option in options]
+    foretold = {advice.NOTHING: options[0].still} if options else {}
+    if chosen is not None:
+        foretold = {advice.NOTHING: chosen.still, chosen.strategy: chosen.shares}
     return {
         "step": live.step,
         "steps": steps,
@@ -129,7 +132,13 @@ def advised(
         "options": plain,
         "advice": _sentence(chosen),
         "strategy": advice.NOTHING if chosen is None else chosen.strategy,
+        "foretold": {name: shares.round(5).tolist() for name, shares in foretold.items()},
     }
+
+
+def _plain(option: advice.Option) -> dict[str, Any]:
+    large = ("placement", "shares", "still")
+    return {name: value for name, value in asdict(option).items() if name not in large}
 
 
 def _sentence(chosen: advice.Option | None) -> str:
@@ -142,4 +151,9 @@ def _sentence(chosen: advice.Option | None) -> str:
     if chosen.latency.sure:
         gains.append(f"{1e3 * chosen.latency.mean:.1f} ms less a token")
     moved = f"moves {chosen.moved_bytes / 1e9:.3g} GB"
-    return f"plan with {chosen.strategy}: {', '.join(gains)}; {moved}, pays {until}"
+    how = {
+        advice.Kind.STRATEGY: f"plan with {chosen.strategy}",
+        advice.Kind.POLICY: f"leave it to policy {chosen.strategy}",
+        advice.Kind.DISPATCH: f"dispatch by {chosen.strategy}",
+    }
+    return f"{how[chosen.kind]}: {', '.join(gains)}; {moved}, pays {until}"

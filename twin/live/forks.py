@@ -34,7 +34,7 @@ type Array = NDArray[np.float64]
 
 _FIRST_REPLICATE: Final = 1_000
 """Replicates of forks; those of runs begin at 0."""
-MARGINS: Final = (2.0, 1.0, 0.0)
+MARGINS: Final = (2.0, 1.5, 1.0, 0.75, 0.5, 0.25, 0.0)
 """Standard deviations that plans are on the safe side by, the widest first."""
 
 
@@ -101,7 +101,35 @@ class Course:
     moved_bytes: float
 
 
-def course(live: Live, member: int, steps: int, *, placement: Placement | None = None) -> Course:
+def under(scenario: Scenario, table: str, name: str) -> Scenario:
+    """Return a scenario under another policy or dispatch; its own keeps its parameters.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to dispatch.
+    """
+    if table == "policy":
+        mine = scenario.controller
+        params = mine.params if name == mine.policy else {}
+        controller = mine.model_copy(update={"policy": name, "params": params})
+        return scenario.model_copy(update={"controller": controller})
+    if scenario.serving.mode != "requests" or scenario.placement.instances == 1:
+        raise InputError(f"{name}: only requests to several instances are dispatched")
+    serving = scenario.serving
+    params = serving.dispatch_params if name == serving.dispatch else {}
+    serving = serving.model_copy(update={"dispatch": name, "dispatch_params": params})
+    return scenario.model_copy(update={"serving": serving})
+
+
+def course(
+    live: Live,
+    member: int,
+    steps: int,
+    *,
+    placement: Placement | None = None,
+    changed: Scenario | None = None,
+) -> Course:
     """Run one member over some steps.
 
     Parameters
@@ -113,9 +141,13 @@ def course(live: Live, member: int, steps: int, *, placement: Placement | None =
     placement : Placement, optional
         Go over to it in the first step, and leave the policy unasked; by default nothing is done
         but what the scenario's policy does.
+    changed : Scenario, optional
+        Under another policy or dispatch; another policy leads again where commands did.
     """
-    scenario = live.scenario
+    scenario = live.scenario if changed is None else changed
     model = _forked(live, of_member(scenario, member))
+    if scenario.controller is not live.scenario.controller:
+        model.controller.state.led = False
     if placement is not None:
         model.controller.order(placement)
     rng = seeding.stream(scenario.simulation.seed, member, "live: member").at(live.step)
