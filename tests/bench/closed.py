@@ -1,80 +1,102 @@
 """What acting on advice wins back of what planning with the wrong parameters loses.
 
-A plant with hidden parameters flies three times on the same draws: planned with the design's
-parameters and left alone, planned with its true ones, and planned with the design's while the twin
-mirrors it, advises, and acts.
+A plant with hidden parameters flies three times on the same draws: its controller plans with the
+design's parameters, with the true ones, and with the design's while the twin mirrors the plant,
+advises, and acts. In all three the controller plans by the same policy, so that the first two plan
+again as often as that policy says.
+
+Protocol, fixed before the first flight of it:
+
+1. The settings are those of `grid`: `eclipse-study` with 11 planes that all see shadow; two loads
+   and two batteries where the controller plans again as often as advice is given (periodic), and
+   two loads where it plans once (static) or after events. All are printed.
+2. What is counted begins after the first orbit, in which the mirror learns; the same minutes in
+   all three flights. What the whole flights served is printed beside it.
+3. Plants of a first set of seeds choose: a setting is judged if true parameters serve more than
+   wrong ones there by more than half of the 95 % interval of the mean (Student's t).
+4. Plants of a second set of seeds judge: gap, what acting won, and their ratio with its interval,
+   for each setting and for all together. A setting whose gap is not confirmed by these plants
+   stays in; only its ratio has no finite interval.
+5. The settings of one seed share their plant's parameters, so that all together are summed by seed
+   first: the seeds are what is independent.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
 from twin.energy.budget import Own
+from twin.errors import InputError
 from twin.live.act import Adviser, Asked, ToFile
 from twin.live.plant.commands import OfFile
 from twin.live.plant.emit import lines
 from twin.live.plant.flight import CHUNK_S, Flight
-from twin.live.plant.service import Service
+from twin.live.plant.service import MINUTE_S, Service
 from twin.live.plant.settings import settings
 from twin.live.plant.telemetry import Telemetry
 from twin.live.session import mirror
 from twin.live.state import Options
 from twin.plugins.choices import load_scenario
 from twin.scenario.schema import Scenario
+from twin.world.world import World
+from won_back import ARMS, Case, Flown, data_of, together
 
-type Array = NDArray[np.float64]
+SHADOW: Final = (
+    "constellation.planes=11",
+    "constellation.phasing=5",
+    "constellation.raan_spread_deg=60",
+    "placement.strategy=energy-aware",
+    "controller.horizon_steps=100",
+    "simulation.step_s=60",
+    "simulation.steps=200",
+)
+"""Makes of `eclipse-study` a third of it, in planes that all see shadow."""
 
-WRONG: Final = "the design's parameters"
-TRUE: Final = "the true parameters"
-ACT: Final = "the design's, advice and --act"
+
+def grid(every: int) -> list[str]:
+    """The settings, each as ``--set`` takes them with spaces between; advice is every so often."""
+    periodic = f"periodic controller.params={{every_steps={every}}}"
+    found = [
+        *((battery, rate, periodic) for battery in (3000, 3500) for rate in (12_000, 16_000)),
+        *((3500, rate, policy) for policy in ("static", "on-event") for rate in (12_000, 16_000)),
+    ]
+    return [
+        f"bus.battery_wh={battery} workload.rate_per_s={rate} controller.policy={policy}"
+        for battery, rate, policy in found
+    ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One setting, flown with several seeds.
+class Kept:
+    """Flights that are kept in a file line by line, so that a bench that was cut off goes on.
 
-    Attributes
+    Parameters
     ----------
-    setting : str
-        As ``--set`` takes it; empty for the scenario as it is.
-    served : dict of str to (S,) float64
-        Share of the tokens that each plant served, by seed.
-    commands : (S,) int64
-        That the twin sent.
+    file : Path or None
+        None: nothing is kept.
     """
 
-    setting: str
-    served: dict[str, Array]
-    commands: NDArray[np.int64]
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self.found: dict[tuple[str, int, str], Flown | str] = {}
+        if file is not None and file.exists():
+            for line in file.read_text().splitlines():
+                key, one = json.loads(line)
+                self.found[key[0], key[1], key[2]] = one if isinstance(one, str) else Flown(**one)
 
-    @property
-    def gap(self) -> Array:
-        """What true parameters serve more than wrong ones, (S,)."""
-        return self.served[TRUE] - self.served[WRONG]
-
-    @property
-    def won(self) -> Array:
-        """What acting serves more than doing nothing, (S,)."""
-        return self.served[ACT] - self.served[WRONG]
-
-    @property
-    def counts(self) -> bool:
-        """Whether the gap exceeds its interval."""
-        return float(self.gap.mean()) > half_of(self.gap)
-
-
-def half_of(values: Array) -> float:
-    """Half of the 95 % interval of a mean."""
-    if len(values) < 2:
-        return float("inf")
-    factor = float(stats.t.ppf(0.975, len(values) - 1))
-    return factor * float(values.std(ddof=1) / np.sqrt(len(values)))
+    def add(self, key: tuple[str, int, str], one: Flown | str) -> None:
+        """Keep one flight."""
+        self.found[key] = one
+        if self._file is not None:
+            with self._file.open("a") as out:
+                out.write(json.dumps([key, one if isinstance(one, str) else vars(one)]) + "\n")
 
 
 def closed(
@@ -83,63 +105,65 @@ def closed(
     cases: Sequence[str],
     plant: Sequence[str],
     *,
-    seeds: Sequence[int],
+    first: Sequence[int],
+    second: Sequence[int],
     asked: Asked,
+    jobs: int = 1,
+    file: Path | None = None,
     progress: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Fly every case with every seed three times, and return what was served."""
-    done, found = 0, []
-    for setting in cases:
-        chosen = load_scenario(scenario, [*changes, *([setting] if setting else [])])
-        served: dict[str, list[float]] = {WRONG: [], TRUE: [], ACT: []}
-        sent = []
-        for seed in seeds:
-            served[WRONG].append(_alone(chosen, plant, seed, told=False))
-            served[TRUE].append(_alone(chosen, plant, seed, told=True))
-            share, commands = _acted(chosen, plant, seed, asked)
-            served[ACT].append(share)
-            sent.append(commands)
-            done += 1
-            progress(done, len(cases) * len(seeds))
-        arrays = {name: np.array(values) for name, values in served.items()}
-        found.append(Case(setting=setting, served=arrays, commands=np.array(sent, np.int64)))
-    return _data(found, list(seeds))
+    """Choose settings with the first seeds, judge them with the second, and return both."""
+    fly, kept = partial(_fly, scenario, changes, plant, asked), Kept(file)
 
+    def flown(found: Sequence[str], seeds: Sequence[int], arms: Sequence[str]) -> list[Case]:
+        keys = [(s, seed, arm) for seed in seeds for s in found for arm in arms]
+        left = [key for key in keys if key not in kept.found]
+        for done, (key, one) in enumerate(zip(left, each(fly, left), strict=True)):
+            kept.add(key, one)
+            progress(len(keys) - len(left) + done + 1, len(keys))
+        return [_case(s, kept.found, seeds, arms) for s in found]
 
-def _data(found: Sequence[Case], seeds: list[int]) -> dict[str, Any]:
-    counting = [case for case in found if case.counts]
-    gap = np.concatenate([case.gap for case in counting]) if counting else np.zeros(0)
-    won = np.concatenate([case.won for case in counting]) if counting else np.zeros(0)
-    low, high = ratio_interval(won, gap) if len(gap) else (np.nan, np.nan)
+    with ExitStack() as stack:
+        each: Callable[..., Iterable[Flown | str]] = map
+        if jobs > 1:
+            context = get_context("spawn")
+            each = stack.enter_context(ProcessPoolExecutor(jobs, mp_context=context)).map
+        choosing = flown(cases, first, ARMS[:2])
+        judged = flown([case.setting for case in choosing if case.chosen], second, ARMS)
     return {
-        "seeds": seeds,
-        "cases": [
-            {
-                "setting": case.setting,
-                "served": {name: values.tolist() for name, values in case.served.items()},
-                "gap": float(case.gap.mean()),
-                "gap_half": half_of(case.gap),
-                "won": float(case.won.mean()),
-                "won_half": half_of(case.won),
-                "commands": case.commands.tolist(),
-                "counts": case.counts,
-            }
-            for case in found
-        ],
-        "won_back": float(won.sum() / gap.sum()) if len(gap) else np.nan,
-        "won_back_low": low,
-        "won_back_high": high,
+        "first_seeds": list(first),
+        "second_seeds": list(second),
+        "choosing": [data_of(case) for case in choosing],
+        "judged": [data_of(case) for case in judged],
+        "together": together(judged),
     }
 
 
-def ratio_interval(won: Array, gap: Array, *, draws: int = 10_000) -> tuple[float, float]:
-    """95 % interval of a ratio of means, by bootstrap over the flights (percentiles)."""
-    rng = np.random.default_rng(0)
-    rows = rng.integers(0, len(gap), (draws, len(gap)))
-    with np.errstate(all="ignore"):
-        ratio = won[rows].sum(axis=1) / gap[rows].sum(axis=1)
-    low, high = np.nanquantile(ratio, [0.025, 0.975])
-    return float(low), float(high)
+def _case(
+    setting: str, results: Mapping[Any, Flown | str], seeds: Sequence[int], arms: Sequence[str]
+) -> Case:
+    mine = {arm: [results[setting, seed, arm] for seed in seeds] for arm in arms}
+    refused = next((one for each in mine.values() for one in each if isinstance(one, str)), "")
+    flown = {arm: [one for one in each if isinstance(one, Flown)] for arm, each in mine.items()}
+    return Case(setting=setting, flown=flown, refused=refused)
+
+
+def _fly(
+    scenario: str,
+    changes: Sequence[str],
+    plant: Sequence[str],
+    asked: Asked,
+    key: tuple[str, int, str],
+) -> Flown | str:
+    """Fly one plant; why it cannot be, where it has no plan."""
+    setting, seed, arm = key
+    chosen = load_scenario(scenario, [*changes, *setting.split()])
+    try:
+        if arm == "act":
+            return _acted(chosen, plant, seed, asked)
+        return _alone(chosen, plant, seed, true=arm == "true")
+    except InputError as error:
+        return str(error)
 
 
 def _flight(scenario: Scenario, plant: Sequence[str], seed: int) -> Flight:
@@ -147,17 +171,17 @@ def _flight(scenario: Scenario, plant: Sequence[str], seed: int) -> Flight:
     return Flight(scenario, spread=spread, anomalies=anomalies, seed=seed)
 
 
-def _alone(scenario: Scenario, plant: Sequence[str], seed: int, *, told: bool) -> float:
+def _alone(scenario: Scenario, plant: Sequence[str], seed: int, *, true: bool) -> Flown:
     flight = _flight(scenario, plant, seed)
     truth = flight.hidden
-    own = Own(capacity=truth.capacity, array=truth.array, load=truth.load) if told else None
+    own = Own(capacity=truth.capacity, array=truth.array, load=truth.load) if true else None
     flight.service = Service(flight, seed=seed, own=own)
     for _ in range(round(flight.flown_s / CHUNK_S)):
         flight.fly()
-    return _share(flight)
+    return _counted(flight)
 
 
-def _acted(scenario: Scenario, plant: Sequence[str], seed: int, asked: Asked) -> tuple[float, int]:
+def _acted(scenario: Scenario, plant: Sequence[str], seed: int, asked: Asked) -> Flown:
     flight = _flight(scenario, plant, seed)
     with TemporaryDirectory() as temporary:
         file = Path(temporary) / "commands.jsonl"
@@ -173,24 +197,14 @@ def _acted(scenario: Scenario, plant: Sequence[str], seed: int, asked: Asked) ->
             mirror(scenario, said, runs_dir=Path(temporary) / "runs", options=options)
         for _ in range(round((flight.flown_s - flight.now_s) / CHUNK_S)):
             flight.fly()  # what the mirror did not wait for
-    return _share(flight), adviser.sent
+    return _counted(flight, adviser.sent)
 
 
-def _share(flight: Flight) -> float:
+def _counted(flight: Flight, commands: int = 0) -> Flown:
     assert flight.service is not None
-    asked, served = np.array(flight.service.counts)[:, :2].sum(axis=0).tolist()
-    return float(served / asked)
-
-
-def rows(data: dict[str, Any]) -> list[list[str]]:
-    """A line a case, in per cent of the tokens asked."""
-    return [
-        [
-            case["setting"] or "as it is",
-            *(f"{100 * np.mean(case['served'][name]):.2f}" for name in (WRONG, TRUE, ACT)),
-            f"{100 * case['gap']:.2f} ± {100 * case['gap_half']:.2f}",
-            f"{100 * case['won']:.2f} ± {100 * case['won_half']:.2f}",
-            "yes" if case["counts"] else "no",
-        ]
-        for case in data["cases"]
-    ]
+    counts = np.array(flight.service.counts)[:, :2]
+    after = min(round(World(flight.scenario).period_s / MINUTE_S), len(counts) // 2)
+    counted, whole = (
+        float(served / asked) for asked, served in (counts[after:].sum(axis=0), counts.sum(axis=0))
+    )
+    return Flown(counted=counted, whole=whole, commands=commands)

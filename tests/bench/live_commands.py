@@ -202,13 +202,23 @@ def live_kills(
 def closed_loop(
     scenario: Annotated[str, typer.Argument(help="What is flown.")] = "eclipse-study",
     cases: Annotated[
-        str, typer.Option(help="Settings that are compared, with ';' between; empty: as it is.")
-    ] = "controller.policy=static;controller.policy=periodic",
-    seeds: Annotated[int, typer.Option(min=2, help="Plants of each case, from 1 on.")] = 5,
+        str,
+        typer.Option(
+            metavar="CASE;CASE", help="Settings with spaces between; by default the bench's grid."
+        ),
+    ] = "",
+    first: Annotated[int, typer.Option(min=2, help="Plants of each case that choose.")] = 4,
+    second: Annotated[int, typer.Option(min=2, help="Plants of each case that judge.")] = 5,
+    first_seed: Annotated[int, typer.Option(min=0, help="Of those that choose.")] = 101,
+    second_seed: Annotated[int, typer.Option(min=0, help="Of those that judge.")] = 201,
     advise_every: Annotated[int, typer.Option(min=1, help="Steps from advice to advice.")] = 50,
     members: Annotated[int, typer.Option(min=2, help="Futures of each advice.")] = 5,
     orbits: Annotated[float, typer.Option(min=0.05, help="How far advice looks ahead.")] = 1.0,
     strategies: Annotated[str, typer.Option(help="That advice compares.")] = "energy-aware",
+    jobs: Annotated[int, typer.Option(min=1, help="Flights at a time.")] = 1,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep flights here, and go on where they are.")
+    ] = None,
     plant: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="As of: twin emit.")
     ] = None,
@@ -219,33 +229,39 @@ def closed_loop(
     from twin.cli.console import Console, progress_bar
     from twin.cli.options import split
     from twin.live.act import Asked
+    from twin.live.advice import choices
 
     report = Console(json_file)
-    asked = Asked(
-        every=advise_every, strategies=split(strategies), orbits=orbits, members=members
-    ).checked()
-    with progress_bar("flying each plant three times") as progress:
-        from closed import ACT, TRUE, WRONG, closed, rows
+    wanted = choices(split(strategies))
+    asked = Asked(every=advise_every, wanted=wanted, orbits=orbits, members=members)
+    with progress_bar("flying plants") as progress:
+        from closed import SHADOW, closed, grid
+        from won_back import rows_of_choosing, rows_of_judging
 
         data = closed(
             scenario,
-            overrides or (),
-            cases.split(";"),
+            [*(() if cases else SHADOW), *(overrides or ())],
+            cases.split(";") if cases else grid(advise_every),
             plant or (),
-            seeds=range(1, seeds + 1),
+            first=range(first_seed, first_seed + first),
+            second=range(second_seed, second_seed + second),
             asked=asked,
+            jobs=jobs,
+            file=keep,
             progress=progress,
         )
     report.table(
-        f"{scenario}, tokens served, %; {seeds} plants a case",
-        ["case", WRONG, TRUE, ACT, "gap", "won by acting", "gap exceeds its interval"],
-        rows(data),
+        f"{scenario}, tokens served after the first orbit, %; {first} plants a case choose",
+        ["case", "design's", "true", "gap", "judged"],
+        rows_of_choosing(data),
     )
-    low, high = data["won_back_low"], data["won_back_high"]
-    if any(case["counts"] for case in data["cases"]):
-        share = f"{100 * data['won_back']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
-        report.say(f"won back of the gap, where it exceeds its interval: {share}")
-    else:
-        report.say("no gap exceeds its interval: nothing can be said of what is won back")
+    report.table(
+        f"{second} other plants judge",
+        [
+            "case", "design's", "true", "act", "gap", "won", "won back",
+            "won back, whole flight", "commands",
+        ],
+        rows_of_judging(data),
+    )  # fmt: skip
     report.json(data)
     report.end()
