@@ -30,7 +30,7 @@ from twin.views.server import served
 
 SCENARIO: Final = "paper"
 RUNS: Final = ("one", "other")
-LOOK_S: Final = 60.0
+LOOK_S: Final = 120.0
 """For how long a client looks at a run."""
 LOOKS: Final = 4
 """How many it looks at until the tab is closed."""
