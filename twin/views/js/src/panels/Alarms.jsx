@@ -75,7 +75,7 @@ function Row({ app, trace, row, may, change }) {
         {row.acknowledged !== null && <small title={row.acknowledged}>acknowledged</small>}
         {row.shelved_s !== null && <small>shelved until {timeOfDay(trace, { t_s: row.shelved_s })}</small>}
         {may && row.acknowledged === null && <button type="button" class="tw-link" data-act="acknowledge" aria-label={`acknowledge ${name}`} onClick={() => change({ acknowledge: [row.name] })}>Acknowledge</button>}
-        {may && row.shelved_s === null && <button type="button" class="tw-link" data-act="shelve" aria-label={`shelve ${name}`} title="out of sight for six hours of the fleet's time, however often it comes" onClick={() => change({ shelve: row.source })}>Shelve 6 h</button>}
+        {may && row.shelved_s === null && <button type="button" class="tw-link" data-act="shelve" aria-label={`Shelve 6 h: ${name}`} title="out of sight for six hours of the fleet's time, however often it comes" onClick={() => change({ shelve: row.source })}>Shelve 6 h</button>}
         {may && row.shelved_s !== null && <button type="button" class="tw-link" data-act="back" aria-label={`put back ${name}`} onClick={() => change({ back: row.source })}>Put back</button>}
       </div>
     </div>
