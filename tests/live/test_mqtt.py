@@ -138,7 +138,7 @@ def test_commands_wait_for_a_broker_and_the_mirror_does_not(broker, monkeypatch)
     with Orders(at(broker, "act", topic="commands")) as send:
         for k in range(50):
             send(f"{k}")
-        with pytest.raises(InputError, match="50 commands wait: Connection refused"):
+        with pytest.raises(InputError, match="50 commands wait: "):
             send("one more")
         assert time.monotonic() - began < 1.0
     assert send.remarks == [f"127.0.0.1:{broker.port}: 50 commands may not have come: "
