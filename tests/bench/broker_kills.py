@@ -83,7 +83,8 @@ class Flight:
                 host="127.0.0.1", port=self._broker.port, topic=_TOPIC, user="", tls=False,
                 ca_file=None, client_id=_CLIENT,
             )  # fmt: skip
-            Subscription(where).close()  # the broker keeps what comes from now on
+            Subscription(where).close()  # the broker keeps what comes from now on,
+            self._broker.restart()  # and knows so however early it is killed
             self._start("twin")
             self._start("plant")
             self._until(lambda: bool(self._logged()))

@@ -63,3 +63,9 @@ class Running:
         """Kill it, as -9 does."""
         self._process.kill()
         self._process.wait()
+
+    def restart(self) -> None:
+        """Stop it, so that it saves what it has, and start it again."""
+        self._process.terminate()
+        self._process.wait()
+        self.start()
