@@ -61,6 +61,24 @@ def test_what_is_asked_too_early_is_sent_when_it_is_there(feed, stream, shown):
     assert len(got) == 1
 
 
+def test_a_page_may_ask_for_the_head_and_the_first_frames_before_there_are_any(head, shown, unpack):
+    feed, found = Feed(), []
+    stream = Stream("k", feed)
+    for number in (0, 1, 1):
+        stream.want(number, lambda message: found.append(unpack(message)))
+    feed.begin(head)
+    feed.show(shown[0])
+    feed.flush(last=False)
+    assert len(found) == 2
+    assert found[1][0]["meta"]["count"] == 1
+
+
+def test_a_page_that_asks_for_all_there_may_be_is_not_kept_waiting_for_it(feed, stream):
+    for number in range(1, 1000):
+        stream.want(number, lambda message: None)
+    assert len(feed._wanted) == 2
+
+
 def test_what_was_handed_over_is_forgotten(feed, stream, shown):
     got = []
     stream.want(0, got.append)

@@ -89,11 +89,16 @@ class Feed:
             self.drawn |= number > 1
             message = self._messages.get(number)
             if message is None:
-                self._wanted = [w for w in self._wanted if w[0] is not reader]
-                self._wanted.append((reader, number, send))
+                self._wait_for(reader, number, send)
                 return
             self._handed(reader, number)
         send(message)
+
+    def _wait_for(self, reader: "Stream", number: int, send: Send) -> None:
+        """Of each reader two at most: a page asks for the head and the first frames at once."""
+        mine = [w for w in self._wanted if w[0] is reader and w[1] != number]
+        others = [w for w in self._wanted if w[0] is not reader]
+        self._wanted = [*others, *mine[-1:], (reader, number, send)]
 
     def _put(self, message: bytes) -> None:
         with self._lock:
