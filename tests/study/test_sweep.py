@@ -23,6 +23,7 @@ from twin.plugins import loading
 from twin.runs.checkpoints import Checkpoints
 from twin.runs.distribution import RELATIVE_ERROR
 from twin.runs.figures import FIGURES
+from twin.runs.files import write_text
 from twin.runs.store import open_run
 from twin.runs.studies import open_study
 from twin.runs.study_writer import StudyWriter
@@ -212,6 +213,20 @@ def test_an_error_leaves_what_is_done(study_file, tmp_path, monkeypatch):
     monkeypatch.setattr(sweeping, "run_point", run_point)
     done = run(partial, tmp_path, resume=True, workers=1)
     assert done.manifest["done"] == POINTS
+
+
+def test_a_stop_just_after_a_point_is_on_disk_keeps_it(study_file, tmp_path, monkeypatch):
+    def stopped_then(file, text):
+        write_text(file, text)
+        if file.parent.name == "journal":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("twin.runs.study_writer.write_text", stopped_then)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        run(study_file, tmp_path, workers=1)
+    (partial,) = tmp_path.iterdir()
+    assert json.loads((partial / "manifest.json").read_text())["done"] == 1
+    assert f"1 of {POINTS} points are kept" in "".join(stopped.value.__notes__)
 
 
 def test_kept_runs_are_whole(study_file, tmp_path):

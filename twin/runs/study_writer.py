@@ -171,6 +171,9 @@ class StudyWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None and self.partial.is_dir():
+            # A stop may come when a point is on disk, and not yet noted here.
+            self.done |= dict(_journal(self.partial / "journal"))
         if error is None:
             pass
         elif not self.partial.is_dir():
