@@ -136,10 +136,10 @@ def test_following_leaves_the_ring_where_it_was(opened):
     opened.click("[data-act=home]")
 
 
-def test_a_preset_that_needs_a_file_says_what_to_do(opened):
+def test_a_preset_that_needs_a_file_asks_for_it(opened):
     opened.click("text=New run")
     choose(opened, "Start from", "oneweb")
-    opened.wait_for_selector("text=twin run oneweb --set constellation.tle=FILE")
+    opened.wait_for_selector("text=This scenario runs on real element sets")
     assert opened.locator(".tw-form .tw-run").count() == 0
     opened.locator(".tw-form button", has_text="Close").click()
     opened.wait_for_selector(".tw-form", state="detached")

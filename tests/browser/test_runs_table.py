@@ -83,8 +83,8 @@ def test_who_comes_through_a_proxy_can_look_but_change_nothing(kept, browser):
         before = sorted(each.name for each in (kept / "runs").iterdir())
         page.click("text=New run")
         page.click(".tw-form .tw-run")
-        page.wait_for_selector(".tw-wrong", timeout=READY_MS)
-        assert "Runs are started" in page.inner_text(".tw-wrong")
+        page.wait_for_selector(".tw-form-wrong", timeout=READY_MS)
+        assert "Runs are started" in page.inner_text(".tw-form-wrong")
         assert sorted(each.name for each in (kept / "runs").iterdir()) == before
     page.close()
 
