@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from contextlib import closing, suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from twin.errors import InputError, why
@@ -131,12 +130,7 @@ class Publisher:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *about: Any) -> None:
         self._closed = True
         self._wake.set()
         self._thread.join()
